@@ -1,0 +1,115 @@
+"""Settings of a scan: frozen, typed, each with the reason for its value.
+
+They come, in this order, from the command line, from environment variables (`STILLWATCH_...`), from
+the file given with --config or `stillwatch.toml` in the workspace, and from the defaults here.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pipelines.errors import UsageError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputSettings(_Section):
+    """How logs are read."""
+
+    batch_rows: int = Field(default=65_536, ge=1)
+    """Rows per Arrow batch: large enough to amortise a batch's fixed cost, small enough that a batch of
+    long prompts (8 KB each) stays near 512 MB."""
+
+    max_prompt_bytes: int = Field(default=4_000_000, ge=1)
+    """A text longer than this is fingerprinted by its first so many bytes; no public API takes more."""
+
+    threads: int = Field(default=0, ge=0)
+    """Threads for reading and kernels; 0 is as many as there are processors."""
+
+
+class EvidenceSettings(_Section):
+    """What is kept to show a person."""
+
+    exemplars: bool = True
+    """Keep a few redacted, shortened prompts per account and night. Off: no text is kept at all."""
+
+    exemplars_per_account: int = Field(default=3, ge=1, le=20)
+    """Three show repetition; a campaign has hundreds of accounts, so its templates get plenty."""
+
+    exemplar_chars: int = Field(default=1_200, ge=80)
+    """Long enough to show an instruction on either side of a slot."""
+
+
+class RetentionSettings(_Section):
+    """How long nights are kept."""
+
+    request_nights: int = Field(default=35, ge=1)
+    """Narrow request rows are needed for repeats across nights and for histories: five weeks, so that
+    each weekday has been seen five times."""
+
+
+class Settings(BaseSettings):
+    """All settings of a workspace."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="STILLWATCH_", env_nested_delimiter="__"
+    )
+
+    input: InputSettings = InputSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    retention: RetentionSettings = RetentionSettings()
+    cases_url: str | None = None
+    """Database of the case store (SQLAlchemy URL); null is SQLite inside the workspace."""
+
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that change when any setting that changes findings changes."""
+        text = self.model_dump_json(exclude={"cases_url": True, "input": {"threads", "batch_rows"}})
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
+    """Read settings from a TOML file (or defaults, without one).
+
+    Raises
+    ------
+    UsageError : the file is missing, is not TOML, or holds an unknown or impossible value; the
+        message names the setting.
+    """
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            if path is None:
+                return init_settings, env_settings
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+
+    if path is not None and not path.is_file():
+        raise UsageError(f"{path}: no such settings file", remedy="check --config, or leave it out")
+    try:
+        return FromFile(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"{path or 'settings'}, {where}: {first['msg']}",
+            remedy="docs/reference/settings.md lists every setting with its range",
+        ) from None
+    except ValueError as error:  # not TOML at all
+        raise UsageError(f"{path}: {error}", remedy="the file must be TOML") from None

@@ -1,0 +1,213 @@
+-- The scan's own warehouse: one writer (the scan, under a lock), never opened by the console.
+-- Tables flow one way: raw.file -> core.request -> night.* -> the published snapshot.
+-- All times are UTC. A night is one UTC day.
+
+CREATE SCHEMA IF NOT EXISTS raw;
+CREATE SCHEMA IF NOT EXISTS core;
+CREATE SCHEMA IF NOT EXISTS night;
+
+-- raw.file: one row per log file that was read or tried.
+CREATE TABLE IF NOT EXISTS raw.file (
+    file_id      INTEGER PRIMARY KEY,
+    path         VARCHAR NOT NULL UNIQUE,
+    format       VARCHAR,
+    size_bytes   BIGINT,
+    modified_ns  BIGINT,
+    load_digest  VARCHAR,            -- settings and kernel version the rows were made with
+    n_rows       BIGINT NOT NULL DEFAULT 0,
+    n_loaded     BIGINT NOT NULL DEFAULT 0,
+    n_refused    BIGINT NOT NULL DEFAULT 0,
+    n_repeated   BIGINT NOT NULL DEFAULT 0,   -- request_id seen before, here or on an earlier night
+    n_other_day  BIGINT NOT NULL DEFAULT 0,   -- rows outside the asked-for day
+    error        VARCHAR                      -- why the file could not be read at all
+);
+
+-- raw.reject: every refused row, by place and reason; never its content.
+CREATE TABLE IF NOT EXISTS raw.reject (
+    file_id     INTEGER NOT NULL,
+    row_number  BIGINT NOT NULL,     -- 1-based: line of a text file, row of a Parquet file
+    column_name VARCHAR,             -- null when the row as a whole is malformed
+    reason      VARCHAR NOT NULL,
+    remedy      VARCHAR NOT NULL
+);
+
+-- core.account: the accounts file, latest version of each account.
+CREATE TABLE IF NOT EXISTS core.account (
+    account_id          VARCHAR PRIMARY KEY,
+    org_id              VARCHAR,
+    created_at          TIMESTAMP,
+    payment_fingerprint VARCHAR,
+    email_domain        VARCHAR,
+    country             VARCHAR,
+    plan                VARCHAR,
+    verified            BOOLEAN,
+    use_case            VARCHAR,
+    approved_use        VARCHAR,
+    approved_until      DATE
+);
+
+-- core.request: one narrow row per accepted request. Texts are gone: fingerprints stand for them.
+CREATE TABLE IF NOT EXISTS core.request (
+    day                DATE NOT NULL,
+    file_id            INTEGER NOT NULL,
+    request_key        HUGEINT NOT NULL,   -- md5 of request_id
+    sent_at            TIMESTAMP NOT NULL,
+    account_id         VARCHAR NOT NULL,
+    org_id             VARCHAR,
+    project_id         VARCHAR,
+    api_key_id         VARCHAR,
+    end_user_hash      UBIGINT,            -- null when the log names no end user
+    session_hash       UBIGINT,
+    attempt            INTEGER,
+    provider           VARCHAR,
+    model              VARCHAR,
+    endpoint           VARCHAR,
+    n_turns            INTEGER,
+    toolset_hash       UBIGINT,            -- of the sorted tool names; null without tools
+    n_tools            INTEGER,
+    n_images           INTEGER,
+    temperature        DOUBLE,
+    top_p              DOUBLE,
+    max_tokens         INTEGER,
+    n_choices          INTEGER,
+    top_logprobs       INTEGER,
+    n_logit_bias       INTEGER,
+    stream             BOOLEAN,
+    thinking           BOOLEAN,
+    response_format    VARCHAR,
+    input_tokens       BIGINT,
+    output_tokens      BIGINT,
+    cached_tokens      BIGINT,
+    reasoning_tokens   BIGINT,
+    status             INTEGER,
+    stop_reason        VARCHAR,
+    refusal_category   VARCHAR,
+    latency_ms         DOUBLE,
+    ip                 VARCHAR,
+    country            VARCHAR,
+    asn                VARCHAR,
+    user_agent         VARCHAR,
+    client_fingerprint VARCHAR,
+    body_state         VARCHAR,
+    sample_rate        DOUBLE,
+    -- fingerprints of the prompt; all null where the prompt is absent
+    prompt_hash        UBIGINT,            -- of all tokens, digits masked: equal items are equal
+    n_prompt_bytes     INTEGER,
+    n_prompt_tokens    INTEGER,
+    script             UTINYINT,           -- dominant script, a code of detector.text.SCRIPTS
+    capability         UTINYINT,           -- code of detector.text.CAPABILITIES
+    technique          UTINYINT,           -- code of detector.text.TECHNIQUES
+    technique_margin   FLOAT,              -- 0 to 1: probability of that technique
+    shingles           UINTEGER[],         -- winnowed 4-token shingles, in order of appearance
+    system_hash        UBIGINT,
+    response_hash      UBIGINT
+);
+
+-- core.system_text: each distinct system prompt once, as a fingerprint.
+CREATE TABLE IF NOT EXISTS core.system_text (
+    system_hash UBIGINT PRIMARY KEY,
+    n_bytes     INTEGER,
+    shingles    UINTEGER[]
+);
+
+-- core.exemplar: a few redacted, shortened prompts per account and day, the only text kept.
+CREATE TABLE IF NOT EXISTS core.exemplar (
+    day         DATE NOT NULL,
+    account_id  VARCHAR NOT NULL,
+    request_key HUGEINT NOT NULL,
+    request_id  VARCHAR NOT NULL,
+    file_id     INTEGER NOT NULL,
+    kind        VARCHAR NOT NULL,    -- prompt | system
+    text        VARCHAR NOT NULL
+);
+
+-- night.step: which steps of which night are done, with what, and what came of it.
+CREATE TABLE IF NOT EXISTS night.step (
+    day     DATE NOT NULL,
+    name    VARCHAR NOT NULL,
+    digest  VARCHAR NOT NULL,        -- inputs, settings and code version; a match is skipped
+    n_rows  BIGINT NOT NULL,
+    PRIMARY KEY (day, name)
+);
+
+-- night.family: template families of the night.
+CREATE TABLE IF NOT EXISTS night.family (
+    day          DATE NOT NULL,
+    family_id    VARCHAR NOT NULL,   -- same template, same id, night after night
+    kind         VARCHAR NOT NULL,   -- prompt | system
+    n_accounts   INTEGER NOT NULL,
+    n_requests   BIGINT NOT NULL,
+    n_items      BIGINT NOT NULL,    -- distinct prompts within the family
+    first_seen   DATE NOT NULL,
+    skeleton     VARCHAR NOT NULL,   -- readable form, slots as <slot>
+    shingles     UINTEGER[] NOT NULL -- what ties the family to its earlier nights
+);
+
+-- night.family_account: who used which family.
+CREATE TABLE IF NOT EXISTS night.family_account (
+    day        DATE NOT NULL,
+    family_id  VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    n_requests BIGINT NOT NULL,
+    n_items    BIGINT NOT NULL,
+    n_shared_items BIGINT NOT NULL   -- of them, sent by another account too
+);
+
+-- night.account_score: how unusual each account is among its peers.
+CREATE TABLE IF NOT EXISTS night.account_score (
+    day        DATE NOT NULL,
+    account_id VARCHAR NOT NULL,
+    peer_group VARCHAR NOT NULL,
+    score      DOUBLE NOT NULL,      -- 0 to 1
+    p_value    DOUBLE NOT NULL,
+    reasons    STRUCT(code VARCHAR, detail VARCHAR, value DOUBLE, usual_range VARCHAR)[] NOT NULL
+);
+
+-- night.candidate: every community that was tested, flagged or not: the next nights' reference.
+CREATE TABLE IF NOT EXISTS night.candidate (
+    day          DATE NOT NULL,
+    candidate_id INTEGER NOT NULL,
+    n_accounts   INTEGER NOT NULL,
+    evidence     DOUBLE NOT NULL,    -- log-odds
+    flagged      BOOLEAN NOT NULL
+);
+
+-- night.campaign: what was flagged; the columns of the findings contract, and its evidence.
+CREATE TABLE IF NOT EXISTS night.campaign (
+    day           DATE NOT NULL,
+    campaign_id   VARCHAR NOT NULL,
+    score         DOUBLE NOT NULL,
+    p_value       DOUBLE NOT NULL,
+    confidence    VARCHAR NOT NULL,  -- low | medium | high
+    recommended_action VARCHAR NOT NULL, -- watch | limit | verify | suspend
+    n_accounts    INTEGER NOT NULL,
+    n_requests    BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    first_seen    TIMESTAMP NOT NULL,
+    last_seen     TIMESTAMP NOT NULL,
+    capabilities  STRUCT(name VARCHAR, share DOUBLE)[] NOT NULL,
+    techniques    STRUCT(name VARCHAR, share DOUBLE)[] NOT NULL,
+    profile       VARCHAR NOT NULL,
+    links         STRUCT(kind VARCHAR, strength DOUBLE, detail VARCHAR)[] NOT NULL,
+    evidence      STRUCT(family VARCHAR, code VARCHAR, detail VARCHAR, value DOUBLE,
+                         usual_range VARCHAR, log_odds DOUBLE)[] NOT NULL,
+    summary       VARCHAR NOT NULL,
+    status        VARCHAR NOT NULL,  -- new | growing | steady | dormant | resumed
+    families      VARCHAR[] NOT NULL -- family ids it lives on, most used first
+);
+
+-- night.flagged_account: one row per flagged account and campaign.
+CREATE TABLE IF NOT EXISTS night.flagged_account (
+    day         DATE NOT NULL,
+    account_id  VARCHAR NOT NULL,
+    campaign_id VARCHAR,             -- null when alone
+    score       DOUBLE NOT NULL,
+    p_value     DOUBLE NOT NULL,
+    confidence  VARCHAR NOT NULL,
+    recommended_action VARCHAR NOT NULL,
+    reasons     STRUCT(code VARCHAR, detail VARCHAR, value DOUBLE, usual_range VARCHAR)[] NOT NULL,
+    first_seen  TIMESTAMP NOT NULL,
+    last_seen   TIMESTAMP NOT NULL,
+    n_requests  BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL
+);

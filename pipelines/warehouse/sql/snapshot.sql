@@ -1,0 +1,61 @@
+-- The published snapshot: what the console, findings, evaluate and export read. Written whole beside
+-- its place, then renamed over it: a reader sees the old one or the new one, never half of one.
+
+CREATE TABLE night (
+    day          DATE PRIMARY KEY,
+    n_requests   BIGINT NOT NULL,
+    n_accounts   BIGINT NOT NULL,
+    n_refused    BIGINT NOT NULL,
+    n_repeated   BIGINT NOT NULL,
+    n_families   BIGINT NOT NULL,
+    n_candidates BIGINT NOT NULL,
+    n_campaigns  BIGINT NOT NULL,
+    n_flagged    BIGINT NOT NULL,    -- accounts
+    calibration  VARCHAR NOT NULL    -- 'this night alone' | 'N earlier nights'
+);
+
+-- campaign, flagged_account: the columns of night.campaign and night.flagged_account, all nights.
+
+-- campaign_family: the templates a campaign lives on, in the console's own words.
+CREATE TABLE campaign_family (
+    day         DATE NOT NULL,
+    campaign_id VARCHAR NOT NULL,
+    family_id   VARCHAR NOT NULL,
+    kind        VARCHAR NOT NULL,
+    skeleton    VARCHAR NOT NULL,
+    share       DOUBLE NOT NULL,     -- of the campaign's requests
+    n_accounts  INTEGER NOT NULL,
+    n_requests  BIGINT NOT NULL,
+    exemplars   VARCHAR[] NOT NULL   -- redacted and shortened; empty when the setting is off
+);
+
+-- activity: requests of a campaign's accounts per hour.
+CREATE TABLE activity (
+    campaign_id VARCHAR NOT NULL,
+    hour        TIMESTAMP NOT NULL,
+    n_requests  BIGINT NOT NULL,
+    n_accounts  BIGINT NOT NULL
+);
+
+-- account_activity: the nights of each flagged account, flagged on that night or not.
+CREATE TABLE account_activity (
+    account_id    VARCHAR NOT NULL,
+    day           DATE NOT NULL,
+    org_id        VARCHAR,
+    created_at    TIMESTAMP,
+    plan          VARCHAR,
+    country       VARCHAR,
+    n_requests    BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    active_hours  INTEGER NOT NULL,
+    models        VARCHAR[] NOT NULL
+);
+
+-- refused: counts of refused rows by reason, so nobody has to open the warehouse to see them.
+CREATE TABLE refused (
+    path    VARCHAR NOT NULL,
+    column_name VARCHAR,
+    reason  VARCHAR NOT NULL,
+    n_rows  BIGINT NOT NULL,
+    first_row BIGINT NOT NULL
+);
