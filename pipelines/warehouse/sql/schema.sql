@@ -211,3 +211,17 @@ CREATE TABLE IF NOT EXISTS night.flagged_account (
     n_requests  BIGINT NOT NULL,
     output_tokens BIGINT NOT NULL
 );
+
+-- night.summary: one row per scanned night, as the summary and the console show it.
+CREATE TABLE IF NOT EXISTS night.summary (
+    day          DATE PRIMARY KEY,
+    n_requests   BIGINT NOT NULL,
+    n_accounts   BIGINT NOT NULL,
+    n_refused    BIGINT NOT NULL,
+    n_repeated   BIGINT NOT NULL,
+    n_families   BIGINT NOT NULL,
+    n_candidates BIGINT NOT NULL,
+    n_campaigns  BIGINT NOT NULL,
+    n_flagged    BIGINT NOT NULL,    -- accounts
+    calibration  VARCHAR NOT NULL    -- 'this night alone' | 'N earlier nights'
+);
