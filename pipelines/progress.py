@@ -5,7 +5,7 @@ line draws bars on a terminal and plain lines elsewhere; tests and libraries sta
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -22,15 +22,8 @@ class Step(Protocol):
 class Progress(Protocol):
     """Whoever watches the steps."""
 
-    def step(self, name: str, total: float | None = None) -> "StepContext":
+    def step(self, name: str, total: float | None = None) -> AbstractContextManager[Step]:
         """Open a step; without a total it shows that it runs, not how far it is."""
-
-
-class StepContext(Protocol):
-    """What `Progress.step` returns: a context manager that yields the step."""
-
-    def __enter__(self) -> Step: ...
-    def __exit__(self, *exc: object) -> bool | None: ...
 
 
 class _SilentStep:
