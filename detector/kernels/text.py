@@ -184,9 +184,11 @@ def _shingle(tokens, first, n):
 def winnow(tokens, n_tokens, kept):
     """Write the winnowed shingles of a token sequence into `kept` (N_KEPT long); return how many.
 
-    The minimum of every window of WINDOW shingles, the rightmost on a tie, each chosen position once and
-    equal neighbours once; of more than N_KEPT the first N_HEAD and the last N_TAIL. A text of fewer
-    than SHINGLE_TOKENS tokens is one shingle of all of them; an empty text has none.
+    The first shingle, the minimum of every window of WINDOW shingles (the rightmost on a tie, each chosen
+    position once), the last shingle: instructions open or close a prompt, and short ones would slip
+    between two minima. A value equal to the one before it is left out. Of more than N_KEPT the first
+    N_HEAD and the last N_TAIL remain. A text of up to SHINGLE_TOKENS tokens is one shingle of all of
+    them; an empty text has none.
     """
     if n_tokens == 0:
         return 0
@@ -194,39 +196,44 @@ def winnow(tokens, n_tokens, kept):
         kept[0] = _shingle(tokens, 0, n_tokens)
         return 1
     n_shingles = n_tokens - SHINGLE_TOKENS + 1
+    window = min(WINDOW, n_shingles)  # a text shorter than the window is one window
     ring = np.empty(WINDOW, dtype=np.uint32)
     n_kept = 0
     n_tail = 0  # fingerprints written round the tail ring
     best = np.uint32(0)
     best_at = -1
     last = np.uint32(0)
-    for at in range(n_shingles):
-        value = _shingle(tokens, at, SHINGLE_TOKENS)
-        ring[at % WINDOW] = value
-        moved = False
-        if best_at < 0 or value <= best:
-            best, best_at = value, at
-            moved = True
-        elif best_at <= at - WINDOW:
-            best_at = at - WINDOW + 1
-            best = ring[best_at % WINDOW]
-            for candidate in range(best_at + 1, at + 1):
-                if ring[candidate % WINDOW] <= best:
-                    best, best_at = ring[candidate % WINDOW], candidate
-            moved = True
-        # A text shorter than the window is one window: only its final minimum counts.
-        if at < min(WINDOW, n_shingles) - 1:
-            continue
-        if moved or at == min(WINDOW, n_shingles) - 1:
-            if n_kept + n_tail > 0 and best == last:
+    for at in range(-1, n_shingles + 1):
+        if at == -1:
+            pick = _shingle(tokens, 0, SHINGLE_TOKENS)
+        elif at == n_shingles:
+            pick = ring[(n_shingles - 1) % WINDOW]
+        else:
+            value = _shingle(tokens, at, SHINGLE_TOKENS)
+            ring[at % WINDOW] = value
+            moved = at == window - 1
+            if best_at < 0 or value <= best:
+                best, best_at = value, at
+                moved = True
+            elif best_at <= at - WINDOW:
+                best_at = at - WINDOW + 1
+                best = ring[best_at % WINDOW]
+                for candidate in range(best_at + 1, at + 1):
+                    if ring[candidate % WINDOW] <= best:
+                        best, best_at = ring[candidate % WINDOW], candidate
+                moved = True
+            if not moved or at < window - 1:
                 continue
-            last = best
-            if n_kept < N_HEAD:
-                kept[n_kept] = best
-                n_kept += 1
-            else:
-                kept[N_HEAD + n_tail % N_TAIL] = best
-                n_tail += 1
+            pick = best
+        if n_kept > 0 and pick == last:
+            continue
+        last = pick
+        if n_kept < N_HEAD:
+            kept[n_kept] = pick
+            n_kept += 1
+        else:
+            kept[N_HEAD + n_tail % N_TAIL] = pick
+            n_tail += 1
     if n_tail <= N_TAIL:
         return n_kept + n_tail
     # The ring starts somewhere in its middle: turn it so that the tail reads in order.
