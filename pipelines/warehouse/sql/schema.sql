@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS core.account (
 CREATE TABLE IF NOT EXISTS core.request (
     day                DATE NOT NULL,
     file_id            INTEGER NOT NULL,
+    row_number         BIGINT NOT NULL,    -- where in that file: how evidence is found again
     request_key        HUGEINT NOT NULL,   -- md5 of request_id
     sent_at            TIMESTAMP NOT NULL,
     account_id         VARCHAR NOT NULL,
@@ -91,7 +92,7 @@ CREATE TABLE IF NOT EXISTS core.request (
     body_state         VARCHAR,
     sample_rate        DOUBLE,
     -- fingerprints of the prompt; all null where the prompt is absent
-    prompt_hash        UBIGINT,            -- of all tokens, digits masked: equal items are equal
+    prompt_hash        UBIGINT,            -- of the folded text, digits kept: equal items are equal
     n_prompt_bytes     INTEGER,
     n_prompt_tokens    INTEGER,
     script             UTINYINT,           -- dominant script, a code of detector.text.SCRIPTS
@@ -110,14 +111,14 @@ CREATE TABLE IF NOT EXISTS core.system_text (
     shingles    UINTEGER[]
 );
 
--- core.exemplar: a few redacted, shortened prompts per account and day, the only text kept.
-CREATE TABLE IF NOT EXISTS core.exemplar (
+-- night.exemplar: a few redacted, shortened prompts of flagged accounts and their families. The only text
+-- kept: nothing is written of an account that was not flagged.
+CREATE TABLE IF NOT EXISTS night.exemplar (
     day         DATE NOT NULL,
     account_id  VARCHAR NOT NULL,
+    family_id   VARCHAR,             -- null when the prompt belongs to no family
     request_key HUGEINT NOT NULL,
     request_id  VARCHAR NOT NULL,
-    file_id     INTEGER NOT NULL,
-    kind        VARCHAR NOT NULL,    -- prompt | system
     text        VARCHAR NOT NULL
 );
 
@@ -151,6 +152,89 @@ CREATE TABLE IF NOT EXISTS night.family_account (
     n_requests BIGINT NOT NULL,
     n_items    BIGINT NOT NULL,
     n_shared_items BIGINT NOT NULL   -- of them, sent by another account too
+);
+
+-- night.account_day: what each account did on one day; meanings: docs/reference/features.md.
+CREATE TABLE IF NOT EXISTS night.account_day (
+    day DATE NOT NULL,
+    account_id VARCHAR NOT NULL,
+    -- volume
+    n_requests BIGINT NOT NULL,
+    n_retries BIGINT NOT NULL,
+    input_tokens BIGINT,
+    output_tokens BIGINT,
+    usual_requests DOUBLE,
+    most_requests BIGINT,
+    volume_z DOUBLE,
+    -- timing
+    first_sent_at TIMESTAMP NOT NULL,
+    last_sent_at TIMESTAMP NOT NULL,
+    hour_mask INTEGER NOT NULL,
+    active_hours INTEGER NOT NULL,
+    hour_counts INTEGER[] NOT NULL,
+    hour_entropy_bits DOUBLE,
+    busiest_hour_share DOUBLE,
+    longest_pause_h DOUBLE,
+    median_gap_s DOUBLE,
+    floor_gap_s DOUBLE,
+    burstiness DOUBLE,
+    -- templating
+    n_prompts BIGINT NOT NULL,
+    item_novelty DOUBLE,
+    top_item_share DOUBLE,
+    repeat_share DOUBLE,
+    top_family_share DOUBLE,
+    n_families INTEGER,
+    n_systems INTEGER,
+    top_system_share DOUBLE,
+    -- targeting
+    top_capability INTEGER,
+    top_capability_share DOUBLE,
+    capability_concentration DOUBLE,
+    reasoning_trace_share DOUBLE,
+    preference_labels_share DOUBLE,
+    instruction_generation_share DOUBLE,
+    trajectory_share DOUBLE,
+    safety_rewrite_share DOUBLE,
+    trace_cleaning_share DOUBLE,
+    any_technique_share DOUBLE,
+    n_models INTEGER,
+    new_model_share DOUBLE,
+    -- parameters
+    n_parameter_sets INTEGER,
+    top_parameters_share DOUBLE,
+    zero_temperature_share DOUBLE,
+    soft_label_share DOUBLE,
+    multi_choice_share DOUBLE,
+    -- conversation
+    single_turn_share DOUBLE,
+    median_turns DOUBLE,
+    sessions_per_request DOUBLE,
+    tools_share DOUBLE,
+    n_toolsets INTEGER,
+    -- economy
+    output_tokens_mean DOUBLE,
+    output_ratio DOUBLE,
+    length_stop_share DOUBLE,
+    refusal_share DOUBLE,
+    error_share DOUBLE,
+    -- fan-in
+    n_end_users INTEGER,
+    n_scripts INTEGER,
+    n_user_agents INTEGER,
+    n_clients INTEGER,
+    -- identity
+    n_api_keys INTEGER,
+    n_ips INTEGER,
+    n_asns INTEGER,
+    n_countries INTEGER,
+    -- lifecycle
+    account_age_days INTEGER,
+    nights_seen INTEGER,
+    days_since_first_seen INTEGER,
+    dormant_days INTEGER,
+    growth_ratio DOUBLE,
+    is_approved BOOLEAN
 );
 
 -- night.account_score: how unusual each account is among its peers.
