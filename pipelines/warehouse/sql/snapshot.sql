@@ -51,6 +51,25 @@ CREATE TABLE account_activity (
     models        VARCHAR[] NOT NULL
 );
 
+-- account_exemplar: what a flagged account sent, redacted and shortened; at most five texts each.
+CREATE TABLE account_exemplar (
+    account_id VARCHAR NOT NULL,
+    day        DATE NOT NULL,
+    family_id  VARCHAR,
+    request_id VARCHAR NOT NULL,
+    text       VARCHAR NOT NULL
+);
+
+-- account_terms: what a flagged account was allowed to do; an account with a valid approved use is never
+-- exported for enforcement.
+CREATE TABLE account_terms (
+    account_id     VARCHAR PRIMARY KEY,
+    use_case       VARCHAR,
+    verified       BOOLEAN,
+    approved_use   VARCHAR,
+    approved_until DATE               -- the last day it holds; null is without end
+);
+
 -- refused: counts of refused rows by reason, so nobody has to open the warehouse to see them.
 CREATE TABLE refused (
     path    VARCHAR NOT NULL,

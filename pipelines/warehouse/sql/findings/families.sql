@@ -1,0 +1,6 @@
+-- families: the templates of one campaign on its latest night that has any, most used first.
+SELECT family_id, kind, skeleton, share, n_accounts, n_requests, exemplars, day
+FROM campaign_family
+WHERE campaign_id = $campaign_id
+  AND day = (SELECT max(day) FROM campaign_family WHERE campaign_id = $campaign_id)
+ORDER BY n_requests DESC, family_id

@@ -1,0 +1,2 @@
+-- nights: every scanned night, latest first.
+SELECT * FROM night ORDER BY day DESC
