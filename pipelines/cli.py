@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 
+LOOPBACK = "127.0.0.1"
+
+
 @dataclass(slots=True)
 class _Invocation:
     """What the handling of errors has to know about the command that is running."""
@@ -374,6 +377,34 @@ def evaluate(
     from pipelines.summary import show_evaluation
 
     show_evaluation(score(_existing_workspace(workspace), labels), output_format)
+
+
+@app.command(
+    epilog="""Examples:
+
+\b
+  stillwatch console --workspace watch
+  stillwatch console --workspace watch --port 8600
+"""
+)
+def console(
+    workspace: InWorkspace,
+    address: Annotated[
+        str, typer.Option(help="Where to listen; the console has no login of its own.")
+    ] = LOOPBACK,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8501,
+    config: Config = None,
+) -> None:
+    """Open the console: triage campaigns, record decisions, export what was approved."""
+    from pipelines.console import is_loopback, start_console
+    from pipelines.terminal import say
+
+    place = _existing_workspace(workspace)
+    _read_settings(place, config)  # a mistake in it is better told here than in a browser
+    if not is_loopback(address):
+        say(f"warning: whoever reaches {address} can record decisions; put a proxy with a login before it")
+    say(f"Stillwatch console: http://{address}:{port}  (Ctrl-C ends it)")
+    start_console(place, address=address, port=port, config=config)
 
 
 @app.command(
