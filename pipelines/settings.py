@@ -33,6 +33,9 @@ class InputSettings(_Section):
     max_prompt_bytes: int = Field(default=4_000_000, ge=1)
     """A text longer than this is fingerprinted by its first so many bytes; no public API takes more."""
 
+    memory_mb: int = Field(default=1_200, ge=256)
+    """What the warehouse may hold in memory before it spills to disk; the kernels' arrays come on top."""
+
     threads: int = Field(default=0, ge=0)
     """Threads for reading and kernels; 0 is as many as there are processors."""
 
@@ -73,7 +76,7 @@ class Settings(BaseSettings):
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that change when any setting that changes findings changes."""
-        text = self.model_dump_json(exclude={"cases_url": True, "input": {"threads", "batch_rows"}})
+        text = self.model_dump_json(exclude={"cases_url": True, "input": {"threads", "batch_rows", "memory_mb"}})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,0 +1,200 @@
+"""Template families: texts of several accounts that share fixed text around changing slots.
+
+Here: from the night's shingles to families, and who belongs to which. Not here: loops (kernels.families),
+readable forms (skeleton), what sharing a family means (campaigns).
+
+A template is found from its own pieces, not by comparing prompts: shingles that several accounts share are
+nodes, two of them are joined when they nearly always stand in the same texts, and each connected group is one
+template. A slot may be longer than the template and stand anywhere, since only shared shingles count; an everyday
+phrase stays alone, since nothing nearly always stands beside it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from detector.kernels import families as kernels
+
+LEAST_ACCOUNTS = 5
+"""Fewer accounts sharing a text are two friends, a household or a team."""
+
+CONFIDENCE = 0.6
+"""All-confidence of an edge: the pair's texts over the texts of the more frequent one. Above one half, so that a
+piece common to two templates of like size joins neither or one, never ties them together."""
+
+LEAST_SHINGLES = 2
+"""One shingle is four words: a figure of speech."""
+
+LEAST_SHARE = 0.3
+"""A text belongs to a family when it holds this share of its shingles (of 64, for a longer one): templates have
+branches, and winnowing near a slot depends on what fills it."""
+
+MOST_TEXTS = 64
+"""Different texts per account that take part in finding families: enough to see each of a few dozen templates,
+and one account with a million requests weighs no more than a busy person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """Families of one night over n texts.
+
+    shingles : uint32, flat; family f owns shingles[starts[f]:starts[f + 1]], ascending
+    starts : int64, shape (n_families + 1,)
+    of_text : int32, shape (n,); number of the text's family, -1 for none
+    held : int32, shape (n,); how many of its family's shingles the text holds
+    """
+
+    shingles: npt.NDArray[np.uint32]
+    starts: npt.NDArray[np.int64]
+    of_text: npt.NDArray[np.int32]
+    held: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def shingles_of(self, family: int) -> npt.NDArray[np.uint32]:
+        """Shingles of one family, ascending."""
+        return self.shingles[self.starts[family] : self.starts[family + 1]]
+
+
+def find_families(
+    shingles: npt.NDArray[np.uint32],
+    starts: npt.NDArray[np.int64],
+    account: npt.NDArray[np.int32],
+    text_hash: npt.NDArray[np.uint64],
+) -> Families:
+    """Find the template families of one night.
+
+    Parameters
+    ----------
+    shingles : uint32, flat: winnowed shingles of all texts, each in order of appearance
+    starts : int64, shape (n + 1,); text i owns shingles[starts[i]:starts[i + 1]]
+    account : int32, shape (n,), 0 and up; any order
+    text_hash : uint64, shape (n,); equal for equal texts
+
+    Returns
+    -------
+    Families, numbered by their smallest shingle; the same for the same texts in any order.
+
+    Raises
+    ------
+    ValueError : the arrays do not fit together.
+
+    Sources: all-confidence, Omiecinski, IEEE TKDE 15 (2003) 57; winnowing, Schleimer et al., SIGMOD 2003.
+    """
+    n = len(account)
+    if len(starts) != n + 1 or len(text_hash) != n or (n and starts[-1] != len(shingles)):
+        raise ValueError("starts must have one entry more than texts, and end where the shingles do")
+    if n == 0 or len(shingles) == 0:
+        return _no_families(n)
+    order = np.lexsort((text_hash, account))
+    taken = np.zeros(n, dtype=np.bool_)
+    kernels.take_sample(account, text_hash, order, MOST_TEXTS, taken)
+    maybe = np.zeros(len(shingles), dtype=np.bool_)
+    n_marked = kernels.sketch_accounts(shingles, starts, account, order, taken, LEAST_ACCOUNTS, maybe)
+    keys, counts = kernels.count_shingles(shingles, starts, account, order, taken, maybe, LEAST_ACCOUNTS)
+    if len(keys) == 0:
+        return _no_families(n)
+    ascending = np.argsort(keys)
+    shared = (keys[ascending] - np.uint64(1)).astype(np.uint32)
+    n_texts = counts[1, ascending]
+    ids = np.empty(n_marked, dtype=np.int32)
+    id_starts = np.empty(n + 1, dtype=np.int64)
+    written = kernels.shared_sequences(shingles, starts, maybe, shared, ids, id_starts)
+    ids = ids[:written]
+    pairs, pair_counts = kernels.count_pairs(
+        ids, id_starts, account, order, taken, n_texts, LEAST_ACCOUNTS, CONFIDENCE
+    )
+    family_of_shingle, sizes = _components(pairs, pair_counts[1], n_texts)
+    of_text = np.empty(n, dtype=np.int32)
+    held = np.empty(n, dtype=np.int32)
+    kernels.assign_families(ids, id_starts, family_of_shingle, sizes, LEAST_SHINGLES, LEAST_SHARE, of_text, held)
+    members = np.argsort(family_of_shingle, kind="stable")[np.count_nonzero(family_of_shingle < 0) :]
+    family_starts = np.zeros(len(sizes) + 1, dtype=np.int64)
+    np.cumsum(sizes, out=family_starts[1:])
+    return Families(shared[members], family_starts, of_text, held)
+
+
+def _no_families(n: int) -> Families:
+    return Families(
+        np.empty(0, dtype=np.uint32),
+        np.zeros(1, dtype=np.int64),
+        np.full(n, -1, dtype=np.int32),
+        np.zeros(n, dtype=np.int32),
+    )
+
+
+def _components(
+    pairs: npt.NDArray[np.uint64], n_pair_texts: npt.NDArray[np.int32], n_texts: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Join shingles that nearly always stand together; (family of each shingle or -1, sizes of families)."""
+    key = pairs - np.uint64(1)
+    low = (key >> np.uint64(32)).astype(np.int64)
+    high = (key & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    joined = n_pair_texts >= CONFIDENCE * np.maximum(n_texts[low], n_texts[high])
+    n_shared = len(n_texts)
+    graph = coo_matrix((np.ones(joined.sum()), (low[joined], high[joined])), shape=(n_shared, n_shared))
+    _, component = connected_components(graph, directed=False)
+    size = np.bincount(component)
+    # Components are numbered by their first shingle, and shared shingles ascend: the numbering is stable.
+    kept = np.flatnonzero(size >= LEAST_SHINGLES)
+    number = np.full(len(size), -1, dtype=np.int32)
+    number[kept] = np.arange(len(kept), dtype=np.int32)
+    return number[component], size[kept].astype(np.int32)
+
+
+def family_id(shingles: npt.NDArray[np.uint32], kind: str) -> str:
+    """A name for a family never seen before: its kind and its smallest shingles, which are as good as random.
+
+    The smallest four of ascending shingles: a family that gains or loses a piece usually keeps them, and one
+    that does not is tied to its earlier self by `same_family`.
+    """
+    digest = 0
+    for shingle in shingles[:4]:
+        digest = (digest * 0x9E3779B97F4A7C15 + int(shingle) + 1) % (1 << 64)
+    return f"{kind[0]}-{digest:016x}"[:12]
+
+
+def same_family(
+    tonight: Families,
+    earlier_shingles: npt.NDArray[np.uint32],
+    earlier_family: npt.NDArray[np.int64],
+    n_earlier: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """Which earlier family each of tonight's is, -1 for none.
+
+    Parameters
+    ----------
+    earlier_shingles, earlier_family : one row per shingle of each earlier family
+    n_earlier : int64, shape (n_earlier_families,): their numbers of shingles
+
+    Returns
+    -------
+    int64, shape (len(tonight),). Two are the same when they share half of the smaller one's shingles: a template
+    that was extended keeps its identity. Of several, the one sharing most, then the first.
+    """
+    found = np.full(len(tonight), -1, dtype=np.int64)
+    if len(tonight) == 0 or len(earlier_shingles) == 0:
+        return found
+    sizes = np.diff(tonight.starts)
+    tonight_family = np.repeat(np.arange(len(tonight)), sizes)
+    by_value = np.argsort(earlier_shingles, kind="stable")
+    values = earlier_shingles[by_value]
+    first = np.searchsorted(values, tonight.shingles, "left")
+    last = np.searchsorted(values, tonight.shingles, "right")
+    matched = last > first
+    counts: dict[tuple[int, int], int] = {}
+    for position in np.flatnonzero(matched):
+        for other in by_value[first[position] : last[position]]:
+            key = (int(tonight_family[position]), int(earlier_family[other]))
+            counts[key] = counts.get(key, 0) + 1
+    best: dict[int, tuple[int, int]] = {}
+    for (mine, other), n_common in sorted(counts.items()):
+        if 2 * n_common >= min(sizes[mine], n_earlier[other]) and n_common > best.get(mine, (0, -1))[0]:
+            best[mine] = (n_common, other)
+    for mine, (_, other) in best.items():
+        found[mine] = other
+    return found

@@ -1,0 +1,280 @@
+"""The step `load`: log files -> core.request, one narrow row per accepted request.
+
+Here: the way of a batch from a reader through the fingerprint kernel into the warehouse, and what is done
+with repeats. Not here: log formats (adapters), the kernel (detector.text), later steps (nightly).
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from detector import text
+from pipelines import adapters
+from pipelines.errors import UnreadableInput
+from pipelines.progress import Progress, Step
+from pipelines.settings import Settings
+from pipelines.warehouse.opening import n_threads
+from pipelines.warehouse.statements import statement
+from pipelines.warehouse.transaction import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Rows of one file refused for one reason."""
+
+    path: str
+    column: str | None
+    reason: str
+    remedy: str
+    n_rows: int
+    first_row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a load did."""
+
+    days: tuple[date, ...]
+    """Nights that have new rows, or that lost rows of a file read again."""
+    n_files: int
+    n_rows: int
+    n_loaded: int
+    n_refused: int
+    n_repeated: int
+    n_other_day: int
+    refused: tuple[Refusals, ...]
+    """Most frequent first."""
+    unreadable: tuple[UnreadableInput, ...]
+
+
+def load_requests(
+    con: duckdb.DuckDBPyConnection,
+    logs: Sequence[str],
+    *,
+    day: date | None,
+    log_format: str,
+    settings: Settings,
+    progress: Progress,
+) -> Loaded:
+    """Read every log file and replace its rows in core.request; all of them or, on an error, none.
+
+    A file that was read before is read again and its rows replaced, so a scan may be repeated. A file that
+    cannot be read is kept out and named in the result.
+
+    Raises
+    ------
+    UsageError : an argument names no file.
+    """
+    paths = adapters.find_logs(logs)
+    unreadable: list[UnreadableInput] = []
+    with progress.step("load", total=sum(path.stat().st_size for path in paths)) as step, transaction(con):
+        con.execute("CREATE OR REPLACE TEMP TABLE stage_request AS FROM core.request LIMIT 0")
+        con.execute("CREATE OR REPLACE TEMP TABLE stage_system AS FROM core.system_text LIMIT 0")
+        con.execute("CREATE OR REPLACE TEMP TABLE reading (file_id INTEGER)")
+        for path in paths:
+            file_id = _file_id(con, path)
+            try:
+                _stage_file(con, path, file_id, day=day, log_format=log_format, settings=settings, step=step)
+            except UnreadableInput as error:
+                unreadable.append(error)
+                con.execute("DELETE FROM stage_request WHERE file_id = $id", {"id": file_id})
+                con.execute("UPDATE raw.file SET error = $why WHERE file_id = $id", {"why": str(error), "id": file_id})
+        loaded = _settle(con, day, unreadable)
+        step.note(f"{loaded.n_loaded:,} requests from {loaded.n_files:,} files")
+    return loaded
+
+
+def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """The number of this path, given once; counts of an earlier reading are forgotten."""
+    stat = path.stat()
+    facts = {"path": str(path.resolve()), "size": stat.st_size, "modified": stat.st_mtime_ns}
+    known = con.execute(
+        """UPDATE raw.file SET size_bytes = $size, modified_ns = $modified, format = NULL, n_rows = 0, n_loaded = 0,
+                  n_refused = 0, n_repeated = 0, n_other_day = 0, error = NULL
+           WHERE path = $path RETURNING file_id""",
+        facts,
+    ).fetchall()
+    if known:
+        con.execute("DELETE FROM raw.reject WHERE file_id = $id", {"id": known[0][0]})
+        return int(known[0][0])
+    created = con.execute(
+        """INSERT INTO raw.file (file_id, path, size_bytes, modified_ns)
+           SELECT coalesce(max(file_id), 0) + 1, $path, $size, $modified FROM raw.file RETURNING file_id""",
+        facts,
+    ).fetchall()
+    return int(created[0][0])
+
+
+def _stage_file(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    file_id: int,
+    *,
+    day: date | None,
+    log_format: str,
+    settings: Settings,
+    step: Step,
+) -> None:
+    threads = n_threads(settings)
+    n_other_day = 0
+    with adapters.open_log(
+        path, format=log_format, batch_rows=settings.input.batch_rows, threads=threads
+    ) as reader:
+        with _read_ahead(reader.batches()) as batches:
+            for batch in batches:
+                tonight = batch if day is None else batch.filter(_on(batch, day))
+                n_other_day += len(batch) - len(tonight)
+                if len(tonight):
+                    _stage_batch(con, tonight, file_id, settings, threads)
+                step.advance(reader.size_bytes * len(batch) / max(reader.n_rows, 1) if reader.n_rows else 0)
+        refused = reader.refused
+        if len(refused):
+            con.register("refused", refused)
+            con.execute("INSERT INTO raw.reject SELECT $id, row_number, column_name, reason, remedy FROM refused",
+                        {"id": file_id})  # fmt: skip
+            con.unregister("refused")
+        con.execute(
+            """UPDATE raw.file SET format = $format, n_rows = $rows, n_refused = $refused, n_other_day = $other
+               WHERE file_id = $id""",
+            {"format": reader.format, "rows": reader.n_rows, "refused": len(refused), "other": n_other_day,
+             "id": file_id},
+        )  # fmt: skip
+    con.execute("INSERT INTO reading VALUES ($id)", {"id": file_id})
+
+
+@contextmanager
+def _read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[Iterator[pa.RecordBatch]]:
+    """Read the next batch while this one is fingerprinted: DuckDB and the kernel both leave Python's lock."""
+    with ThreadPoolExecutor(1) as pool:
+
+        def ahead() -> Iterator[pa.RecordBatch]:
+            coming: Future[pa.RecordBatch | None] = pool.submit(next, batches, None)
+            while (batch := coming.result()) is not None:
+                coming = pool.submit(next, batches, None)
+                yield batch
+
+        yield ahead()
+
+
+def _on(batch: pa.RecordBatch, day: date) -> pa.BooleanArray:
+    return pc.equal(pc.cast(batch.column("ts"), pa.date32()), pa.scalar(day, pa.date32()))
+
+
+_TEXTS = ("prompt", "system_prompt", "response")
+_UNUSED = ("trace_id", "provider_request_id")
+
+
+def _stage_batch(
+    con: duckdb.DuckDBPyConnection, batch: pa.RecordBatch, file_id: int, settings: Settings, threads: int
+) -> None:
+    """Fingerprint one batch and add it to the stage; its texts end here."""
+    limits = {"max_bytes": settings.input.max_prompt_bytes, "threads": threads}
+    model = text.classifier()
+    prints = text.fingerprint(batch.column("prompt"), weights=model.weights, **limits)
+    classes = text.classify(prints)
+    system_hash, systems = _system_prints(batch.column("system_prompt"), **limits)
+    responses = batch.column("response")
+    columns = {
+        name: batch.column(name) for name in batch.schema.names if name not in _TEXTS and name not in _UNUSED
+    } | {
+        "prompt_hash": prints.text_hash,
+        "n_prompt_bytes": prints.n_bytes,
+        "n_prompt_tokens": prints.n_tokens,
+        "script": prints.script,
+        "capability": classes.capability,
+        "technique": classes.technique,
+        "technique_margin": classes.technique_margin,
+        "shingles": prints.shingles,
+        "system_hash": system_hash,
+        "response_hash": (
+            pa.nulls(len(batch), pa.uint64())
+            if responses.null_count == len(batch)
+            else text.fingerprint(responses, **limits).text_hash
+        ),
+    }
+    con.register("batch", pa.table(columns))
+    con.execute(statement("load/stage"), {"file_id": file_id})
+    con.unregister("batch")
+    if systems is not None:
+        con.register("systems", systems)
+        con.execute("INSERT INTO stage_system SELECT system_hash, n_bytes, shingles FROM systems")
+        con.unregister("systems")
+
+
+def _system_prints(
+    systems: pa.StringArray, *, max_bytes: int, threads: int
+) -> tuple[pa.UInt64Array, pa.Table | None]:
+    """Hash of each row's system prompt, and the fingerprints of the distinct ones.
+
+    A framework sends the same long system prompt with every request, so each is read once a batch.
+    """
+    if systems.null_count == len(systems):
+        return pa.nulls(len(systems), pa.uint64()), None
+    encoded = systems.dictionary_encode()
+    prints = text.fingerprint(encoded.dictionary, max_bytes=max_bytes, threads=threads)
+    table = pa.table(
+        {"system_hash": prints.text_hash, "n_bytes": prints.n_bytes, "shingles": prints.shingles}
+    )
+    return prints.text_hash.take(encoded.indices), table
+
+
+def _settle(con: duckdb.DuckDBPyConnection, day: date | None, unreadable: Sequence[UnreadableInput]) -> Loaded:
+    """Move the stage into core.request: replace rows of files read again, drop repeats, count."""
+    touched = "file_id IN (FROM reading)" + ("" if day is None else " AND day = $day")
+    values = {} if day is None else {"day": day}
+    old_days = con.execute(f"SELECT DISTINCT day FROM core.request WHERE {touched}", values).fetchall()
+    if old_days:
+        con.execute(f"DELETE FROM core.request WHERE {touched}", values)
+    con.execute(statement("load/repeated"))
+    con.execute(
+        """UPDATE raw.file SET n_repeated = counted.n_repeated, n_loaded = counted.n_loaded
+           FROM (SELECT file_id, count(stage_row) AS n_repeated, count(*) - count(stage_row) AS n_loaded
+                 FROM stage_request LEFT JOIN repeated ON stage_row = stage_request.rowid GROUP BY file_id) AS counted
+           WHERE file.file_id = counted.file_id"""
+    )
+    con.execute(
+        "INSERT INTO core.request SELECT * FROM stage_request ANTI JOIN repeated ON stage_row = stage_request.rowid"
+    )
+    con.execute(
+        """INSERT INTO core.system_text
+           SELECT system_hash, any_value(n_bytes), any_value(shingles) FROM stage_system
+           ANTI JOIN core.system_text USING (system_hash) GROUP BY system_hash"""
+    )
+    new_days = con.execute("SELECT DISTINCT day FROM stage_request").fetchall()
+    totals = con.execute(
+        """SELECT count(*), coalesce(sum(n_rows), 0)::BIGINT, coalesce(sum(n_loaded), 0)::BIGINT,
+                  coalesce(sum(n_refused), 0)::BIGINT, coalesce(sum(n_repeated), 0)::BIGINT,
+                  coalesce(sum(n_other_day), 0)::BIGINT
+           FROM raw.file WHERE file_id IN (FROM reading)"""
+    ).fetchall()[0]
+    refused = con.execute(
+        """SELECT path, column_name, reason, remedy, count(*), min(row_number)
+           FROM raw.reject JOIN raw.file USING (file_id) WHERE file_id IN (FROM reading)
+           GROUP BY ALL ORDER BY count(*) DESC, path, column_name, reason"""
+    ).fetchall()
+    for name in ("stage_request", "stage_system", "reading", "repeated"):
+        con.execute(f"DROP TABLE {name}")
+    return Loaded(
+        days=tuple(sorted({row[0] for row in old_days + new_days})),
+        n_files=totals[0],
+        n_rows=totals[1],
+        n_loaded=totals[2],
+        n_refused=totals[3],
+        n_repeated=totals[4],
+        n_other_day=totals[5],
+        refused=tuple(Refusals(*row) for row in refused),
+        unreadable=tuple(unreadable),
+    )
+
+
+def warm_kernels() -> None:
+    """Compile the kernels, or fetch them from numba's cache: the first run's half minute is a step of its own."""
+    text.fingerprint(pa.array(["warm"]), weights=np.zeros((2, 24), dtype=np.int8))

@@ -1,0 +1,47 @@
+"""Opening the warehouse: the one writer's connection, its limits and its tables.
+
+Here: how a connection is made. Not here: the lock that keeps two scans apart (workspace), SQL (sql/).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from pipelines.errors import UsageError
+from pipelines.settings import Settings
+from pipelines.warehouse.statements import statement
+from pipelines.workspace import Workspace
+
+
+def n_threads(settings: Settings) -> int:
+    """The asked-for number of threads, or one per processor this process may use."""
+    return settings.input.threads or len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def open_warehouse(workspace: Workspace, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The workspace's warehouse, its tables made if missing; closed at the end of the block.
+
+    Raises
+    ------
+    UsageError : the file is no warehouse of this version.
+    """
+    workspace.create()
+    try:
+        con = duckdb.connect(str(workspace.warehouse))
+    except duckdb.Error as error:
+        raise UsageError(
+            f"{workspace.warehouse}: cannot be opened as a warehouse ({type(error).__name__})",
+            remedy="a warehouse of another version must be scanned anew: move it away and scan again",
+        ) from None
+    try:
+        con.execute(f"SET threads = {n_threads(settings)}")
+        con.execute(f"SET memory_limit = '{settings.input.memory_mb}MB'")
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET preserve_insertion_order = false")
+        con.execute(statement("schema"))
+        yield con
+    finally:
+        con.close()
