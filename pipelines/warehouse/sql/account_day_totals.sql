@@ -1,0 +1,78 @@
+-- account_day_totals: what one pass over a day's requests can add up, one row per account.
+-- Reads core.request. Takes $day. Called by pipelines.features, which gives each account its number
+-- (account_no, in the order of account_id) and adds what needs sorted rows.
+--
+-- A retry (attempt > 1) is the same request once more, so it does not count. An account that shows
+-- nothing but retries is counted by them: otherwise a header would make a whole account invisible.
+-- A share divides by the rows that say anything about it, so a column the log lacks gives null, not 0.
+CREATE OR REPLACE TEMP TABLE account_total AS
+WITH retry_only AS (
+    SELECT account_id
+    FROM core.request
+    WHERE day = $day
+    GROUP BY account_id
+    HAVING min(coalesce(attempt, 1)) > 1
+),
+day_request AS (
+    SELECT *,
+           coalesce(attempt, 1) <= 1 OR account_id IN (SELECT account_id FROM retry_only) AS is_counted,
+           -- requests a row stands for, in thousandths: whole numbers add up to the same sum in any
+           -- order of rows. The input refuses rates outside (0, 1]; one that slipped in counts as 1
+           CASE WHEN sample_rate > 0 AND sample_rate <= 1
+                THEN round(1000 / greatest(sample_rate, 1e-6))::HUGEINT ELSE 1000 END AS weight_milli
+    FROM core.request
+    WHERE day = $day
+),
+late_model AS (                        -- models nobody used before the last two nights
+    SELECT DISTINCT model FROM core.request WHERE day BETWEEN $day - 1 AND $day AND model IS NOT NULL
+    EXCEPT
+    SELECT DISTINCT model FROM core.request WHERE day < $day - 1
+),
+workspace_past AS (
+    SELECT count(*) > 0 AS has_earlier_models FROM (SELECT 1 FROM core.request WHERE day < $day - 1 LIMIT 1)
+),
+added AS (
+    SELECT
+        account_id,
+        count(*) FILTER (WHERE is_counted)      AS n_rows,
+        sum(weight_milli) FILTER (WHERE is_counted) / 1000 AS requests,
+        count(*) FILTER (WHERE NOT is_counted)  AS n_retries,
+        sum(input_tokens * weight_milli) FILTER (WHERE is_counted) / 1000  AS input_tokens,
+        sum(output_tokens * weight_milli) FILTER (WHERE is_counted) / 1000 AS output_tokens,
+        avg(output_tokens) FILTER (WHERE is_counted)          AS output_tokens_mean,
+        -- the ratio is of requests that tell both numbers
+        sum(output_tokens) FILTER (WHERE is_counted AND input_tokens IS NOT NULL)
+            / nullif(sum(input_tokens) FILTER (WHERE is_counted AND output_tokens IS NOT NULL), 0)
+            AS output_ratio,
+        min(sent_at) FILTER (WHERE is_counted)  AS first_sent_at,
+        max(sent_at) FILTER (WHERE is_counted)  AS last_sent_at,
+        bit_or(1::INTEGER << hour(sent_at)::INTEGER) FILTER (WHERE is_counted) AS hour_mask,
+        count(prompt_hash) FILTER (WHERE is_counted) AS n_prompts,
+        avg((technique = 1)::INTEGER) FILTER (WHERE is_counted) AS reasoning_trace_share,
+        avg((technique = 2)::INTEGER) FILTER (WHERE is_counted) AS preference_labels_share,
+        avg((technique = 3)::INTEGER) FILTER (WHERE is_counted) AS instruction_generation_share,
+        avg((technique = 4)::INTEGER) FILTER (WHERE is_counted) AS trajectory_share,
+        avg((technique = 5)::INTEGER) FILTER (WHERE is_counted) AS safety_rewrite_share,
+        avg((technique = 9)::INTEGER) FILTER (WHERE is_counted) AS trace_cleaning_share,
+        avg((technique <> 0)::INTEGER) FILTER (WHERE is_counted) AS any_technique_share,
+        avg((model IN (SELECT model FROM late_model))::INTEGER) FILTER (WHERE is_counted AND model IS NOT NULL)
+            AS new_model_share,
+        count(DISTINCT model) FILTER (WHERE is_counted) AS n_models,
+        avg((temperature = 0)::INTEGER) FILTER (WHERE is_counted) AS zero_temperature_share,
+        -- unset is unasked, not unknown: null only where the account never sets any parameter (below)
+        avg((coalesce(top_logprobs, 0) > 0 OR coalesce(n_logit_bias, 0) > 0)::INTEGER)
+            FILTER (WHERE is_counted) AS soft_label_share,
+        avg((coalesce(n_choices, 1) > 1)::INTEGER) FILTER (WHERE is_counted) AS multi_choice_share,
+        avg((n_turns <= 1)::INTEGER) FILTER (WHERE is_counted) AS single_turn_share,
+        avg((n_tools > 0)::INTEGER) FILTER (WHERE is_counted) AS tools_share,
+        avg((stop_reason = 'length')::INTEGER) FILTER (WHERE is_counted) AS length_stop_share,
+        avg((stop_reason IN ('refusal', 'filter'))::INTEGER) FILTER (WHERE is_counted) AS refusal_share,
+        avg((status >= 400)::INTEGER) FILTER (WHERE is_counted) AS error_share
+    FROM day_request
+    GROUP BY account_id
+)
+SELECT
+    (row_number() OVER (ORDER BY account_id) - 1)::INTEGER AS account_no,
+    added.* REPLACE (if(has_earlier_models, new_model_share, NULL) AS new_model_share)
+FROM added, workspace_past
+ORDER BY account_id;
