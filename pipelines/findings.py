@@ -98,9 +98,9 @@ def campaign_nights(workspace: Workspace, campaign_id: str) -> pl.DataFrame:
     return _read(workspace, "campaign_nights", campaign_id=campaign_id)
 
 
-def recommendations(workspace: Workspace) -> pl.DataFrame:
-    """`campaign_id, recommended_action, families` of each campaign at its latest state."""
-    return _read(workspace, "recommendations")
+def recommendations(workspace: Workspace, day: date | None = None) -> pl.DataFrame:
+    """`campaign_id, recommended_action, families` of each campaign, on one night or at its latest state."""
+    return _read(workspace, "recommendations", day=day)
 
 
 def members(workspace: Workspace, campaign_id: str) -> pl.DataFrame:

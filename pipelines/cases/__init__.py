@@ -1,0 +1,25 @@
+"""Cases: what people decided about campaigns and accounts, kept for as long as anyone may ask why.
+
+Here: the vocabulary (decision), the store (store), who is enforced in the end (standing), recording a
+decision about what a person saw (deciding), and the list still to be looked at (queue). Not here: what
+the scans found (findings), what leaves the house (export).
+"""
+
+from pipelines.cases.deciding import decide
+from pipelines.cases.decision import Action, Decision, Enforcement, Level, Subject, Verdict
+from pipelines.cases.queue import Case, State, review_queue
+from pipelines.cases.store import CaseStore
+
+__all__ = [
+    "Action",
+    "Case",
+    "CaseStore",
+    "Decision",
+    "Enforcement",
+    "Level",
+    "State",
+    "Subject",
+    "Verdict",
+    "decide",
+    "review_queue",
+]
