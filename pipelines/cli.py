@@ -423,5 +423,81 @@ def status(workspace: InWorkspace, config: Config = None) -> None:
     show_status(read_status(place, _read_settings(place, config)))
 
 
+@app.command(
+    epilog="""Examples:
+
+\b
+  stillwatch decide camp-3f9a --workspace watch --verdict approve --action suspend \\
+      --by ana --reason "one work queue over 120 accounts"
+  stillwatch decide acct-81 --account --workspace watch --verdict dismiss \\
+      --by ana --reason "an evaluation run we know"
+"""
+)
+def decide(
+    subject: Annotated[str, typer.Argument(help="Id of a campaign, or of an account with --account.")],
+    *,
+    workspace: InWorkspace,
+    verdict: Annotated[
+        Literal["approve", "dismiss", "watch", "reopen"], typer.Option(help="What you concluded.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why, for whoever asks later.")],
+    by: Annotated[str, typer.Option(help="Who decides.")],
+    action: Annotated[
+        Literal["watch", "limit", "verify", "suspend"] | None,
+        typer.Option(help="What may be enforced; an approval needs one."),
+    ] = None,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="UTC day on which it ends.", metavar="YYYY-MM-DD"),
+    ] = None,
+    account: Annotated[bool, typer.Option("--account", help="The subject is one account.")] = False,
+    config: Config = None,
+) -> None:
+    """Record a decision from the terminal, in the same case store as the console."""
+    place = _existing_workspace(workspace)
+    settings = _read_settings(place, config)
+    from pipelines import cases
+    from pipelines.summary import show_decision
+
+    level = cases.Level.ACCOUNT if account else cases.Level.CAMPAIGN
+    with cases.CaseStore.open(settings.cases_url or place.cases_url) as store:
+        made = cases.decide(
+            place,
+            store,
+            cases.Subject(level, subject),
+            verdict,
+            reason=reason,
+            by=by,
+            action=action,
+            expires_at=expires,
+        )
+    show_decision(made)
+
+
+@app.command(
+    epilog="""Examples:
+
+\b
+  stillwatch export --workspace watch --format csv --out enforce.csv
+  stillwatch export --workspace watch --format jsonl --out enforce.jsonl
+"""
+)
+def export(
+    workspace: InWorkspace,
+    output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")],
+    out: Annotated[Path, typer.Option("--out", help="File to make; one that exists is never replaced.")],
+    config: Config = None,
+) -> None:
+    """Write the approved decisions, and only those, for the systems that enforce them."""
+    place = _existing_workspace(workspace)
+    settings = _read_settings(place, config)
+    from pipelines.cases import CaseStore
+    from pipelines.export import export_decisions
+    from pipelines.summary import show_export
+
+    with CaseStore.open(settings.cases_url or place.cases_url) as store:
+        show_export(export_decisions(place, store, output_format, out))
+
+
 if __name__ == "__main__":
     main()

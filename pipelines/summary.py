@@ -4,7 +4,8 @@ Here: words and small tables about results that others computed. Not here: how t
 a terminal (terminal), files of findings (findings), any computation beyond adding up for display.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from shlex import quote
@@ -12,13 +13,15 @@ from shutil import which
 from sys import argv
 from typing import TYPE_CHECKING, Any
 
-from pipelines.terminal import in_words, show, show_table
+from pipelines.terminal import in_words, show, show_table, size_in_words
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from pipelines.nightly import NightSummary, ScanSummary
+    from pipelines.cases import Decision
+    from pipelines.nightly import ScanSummary
+    from pipelines.status import Status
 
 MOST_REASONS = 8
 """Kinds of refusals shown after a scan; the rest is counted. `stillwatch check` lists every row."""
@@ -58,7 +61,7 @@ def show_scan(summary: "ScanSummary", workspace: Workspace) -> None:
     show()
     show(_scan_headline(summary), style="bold")
     show()
-    show_nights(summary.nights)
+    show_nights(asdict(night) for night in summary.nights)
     _show_left_out(summary)
     _show_refused(summary)
     _show_unreadable(summary)
@@ -77,35 +80,29 @@ def _scan_headline(summary: "ScanSummary") -> str:
     )
 
 
-def show_nights(nights: Sequence["NightSummary"]) -> None:
-    """One line a night."""
-    headings = (
-        "night",
-        "requests",
-        "accounts",
-        "families",
-        "candidates",
-        "campaigns",
-        "flagged",
-        "calibrated on",
-    )
+_NIGHT_COLUMNS = {
+    "day": "night",
+    "n_requests": "requests",
+    "n_accounts": "accounts",
+    "n_families": "families",
+    "n_candidates": "candidates",
+    "n_campaigns": "campaigns",
+    "n_flagged": "flagged",
+    "calibration": "calibrated on",
+}
+
+
+def show_nights(nights: Iterable[Mapping[str, Any]]) -> None:
+    """One line a night; `flagged` counts accounts."""
     show_table(
-        headings,
-        (
-            (
-                night.day.isoformat(),
-                count(night.n_requests),
-                count(night.n_accounts),
-                count(night.n_families),
-                count(night.n_candidates),
-                count(night.n_campaigns),
-                count(night.n_flagged),
-                night.calibration,
-            )
-            for night in nights
-        ),
-        right=headings[1:-1],
+        list(_NIGHT_COLUMNS.values()),
+        ([_cell(night[name]) for name in _NIGHT_COLUMNS] for night in nights),
+        right=[heading for name, heading in _NIGHT_COLUMNS.items() if name.startswith("n_")],
     )
+
+
+def _cell(value: object) -> str:
+    return count(value) if isinstance(value, int) else str(value)
 
 
 def _show_left_out(summary: "ScanSummary") -> None:
@@ -159,7 +156,10 @@ def show_campaigns_of(workspace: Workspace, day: date | None = None) -> None:
         show("No campaign and no lone account was flagged.")
         return
     show(f"{plural(len(frame), 'campaign')}, {plural(len(alone), 'lone account')} flagged", style="bold")
-    show_campaigns(frame)
+    show()
+    findings.write_findings(frame.head(MOST_CAMPAIGNS), "table", None)
+    if len(frame) > MOST_CAMPAIGNS:
+        show(f"and {plural(len(frame) - MOST_CAMPAIGNS, 'more')}: `findings` shows all")
 
 
 def _is_alone() -> "pl.Expr":
@@ -168,33 +168,51 @@ def _is_alone() -> "pl.Expr":
     return pl.col("campaign_id").is_null()
 
 
-def show_campaigns(frame: "pl.DataFrame") -> None:
-    """One line a campaign, most suspicious first as given."""
-    if frame.is_empty():
+# -- status ---------------------------------------------------------------------------------------
+
+
+def show_status(status: "Status") -> None:
+    """Nights, refusals, cases and disk use of a workspace."""
+    if status.nights is None or status.nights.is_empty():
+        show(f"{status.root}: no night was scanned into this workspace yet")
+    else:
+        _show_published(status.nights, status.refused)
+        show()
+        show(f"Open cases: {count(status.n_open)}{_cases_in_words(status)}", style="bold")
+    show()
+    total = sum(size for _, size in status.disk_bytes)
+    parts = ", ".join(f"{name} {size_in_words(size)}" for name, size in status.disk_bytes[:4])
+    show(f"Disk: {size_in_words(total)}" + (f" ({parts})" if parts else ""))
+
+
+def _show_published(nights: "pl.DataFrame", refused: "pl.DataFrame | None") -> None:
+    show_nights(nights.sort("day").iter_rows(named=True))
+    total = nights["n_requests"].sum()
+    show()
+    show(f"{plural(len(nights), 'night')}, {plural(total, 'request')}")
+    if refused is None or refused.is_empty():
         return
     show()
-    headings = ("campaign", "status", "confidence", "accounts", "requests", "harvests", "by")
-    show_table(
-        headings,
-        (
-            (
-                row["campaign_id"],
-                row["status"],
-                row["confidence"],
-                count(row["n_accounts"]),
-                count(row["n_requests"]),
-                shares(row["capabilities"]),
-                shares(row["techniques"]),
-            )
-            for row in frame.head(MOST_CAMPAIGNS).iter_rows(named=True)
-        ),
-        right=("accounts", "requests"),
-    )
-    if len(frame) > MOST_CAMPAIGNS:
-        show(f"and {plural(len(frame) - MOST_CAMPAIGNS, 'more')}: {program()} findings")
+    show(f"Refused {plural(refused['n_rows'].sum(), 'row')}; most frequent:", style="yellow")
+    for row in refused.head(MOST_REASONS).iter_rows(named=True):
+        place = f"{row['path']}, row {row['first_row']}" + (
+            f", {row['column_name']}" if row["column_name"] else ""
+        )
+        show(f"  {count(row['n_rows'])} x {row['reason']} ({place})")
 
 
-def shares(named: Iterable[Mapping[str, Any]] | None, most: int = 2) -> str:
-    """The largest shares in words: `coding 71 %, agentic 20 %`; a dash when there are none."""
-    shown = [f"{entry['name']} {100 * entry['share']:.0f} %" for entry in list(named or [])[:most]]
-    return ", ".join(shown) or "-"
+def _cases_in_words(status: "Status") -> str:
+    settled = {state: number for state, number in status.cases.items() if not state.is_open}
+    words = ", ".join(f"{count(number)} {state.value}" for state, number in sorted(settled.items()))
+    return f" ({words})" if words else ""
+
+
+# -- decisions ------------------------------------------------------------------------------------
+
+
+def show_decision(decision: "Decision") -> None:
+    """What was recorded, and until when it counts."""
+    what = f"{decision.verdict}" + (f", {decision.action}" if decision.action else "")
+    reach = f", reaching {plural(len(decision.members), 'account')}" if decision.members else ""
+    until = f", until {decision.expires_at:%Y-%m-%d %H:%M} UTC" if decision.expires_at else ""
+    show(f"{decision.subject.level} {decision.subject.id}: {what}{reach}{until}, by {decision.by}")

@@ -77,7 +77,7 @@ def commands_page() -> str:
 
 def _command_section(name: str, command: Any) -> str:
     rows = [_parameter_row(parameter) for parameter in command.params if not parameter.hidden]
-    examples = [line.strip() for line in command.epilog.splitlines() if line.startswith("  ")]
+    examples = [line[2:] for line in command.epilog.splitlines() if line.startswith("  ")]
     return "\n".join(
         [
             f"## {name}",
