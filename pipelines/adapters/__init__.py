@@ -1,0 +1,99 @@
+"""How logs get in: LOGS arguments, files, format detection, canonical Arrow batches, refusals.
+
+Here: the one door to all of it. A format is one module with an `Adapter` (see `stillwatch`) and a line in
+`FORMATS`. Not here: the accounts file (`pipelines.accounts`), loading into the warehouse.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from pipelines.adapters.adapter import Adapter, Sample
+from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
+from pipelines.adapters.containers import Container, Kind, look
+from pipelines.adapters.logs import find_logs
+from pipelines.adapters.reader import REFUSED_SCHEMA, LogReader
+from pipelines.adapters.stillwatch import STILLWATCH
+from pipelines.errors import UnreadableInput, UsageError
+from pipelines.record import REQUEST_SCHEMA, REQUIRED
+
+__all__ = [
+    "FORMATS",
+    "REFUSED_SCHEMA",
+    "Adapter",
+    "LogReader",
+    "Sample",
+    "detect_format",
+    "find_logs",
+    "open_log",
+]
+
+FORMATS: Mapping[str, Adapter] = MappingProxyType({adapter.name: adapter for adapter in (STILLWATCH,)})
+"""Every log format, most particular first: the first that recognises a file reads it."""
+
+_REQUESTS = Target(
+    schema=REQUEST_SCHEMA,
+    required=REQUIRED,
+    kept_as_written=frozenset({"prompt", "system_prompt", "response", *REQUIRED}),
+    defaults={"status": "200", "sample_rate": "1.0"},
+    times_within=(FIRST_US, LAST_US),
+)
+
+
+def detect_format(path: Path) -> str:
+    """Name of the format a file is in, judged by its content; an empty file is an empty log.
+
+    Raises
+    ------
+    UnreadableInput : the file cannot be read, or no format fits it.
+    """
+    return _recognised(path, look(path))
+
+
+def open_log(path: Path, *, format: str = "auto", batch_rows: int, threads: int) -> LogReader:
+    """A reader of one log file. Its batches hold at most `batch_rows` rows.
+
+    Raises
+    ------
+    UnreadableInput : the file cannot be read at all, or no format fits it.
+    UsageError : there is no format of this name.
+    """
+    require_format(format)
+    container = look(path)
+    name = _recognised(path, container) if format == "auto" else format
+    adapter = FORMATS[name]
+    reader = LogReader(
+        path,
+        container,
+        target=_REQUESTS,
+        fields=adapter.fields,
+        select=adapter.select,
+        batch_rows=batch_rows,
+        threads=threads,
+    )
+    reader.format = name
+    return reader
+
+
+def require_format(name: str) -> None:
+    """Pass when `name` is a format or `auto`.
+
+    Raises
+    ------
+    UsageError : there is no such format.
+    """
+    if name != "auto" and name not in FORMATS:
+        raise UsageError(f"{name}: no such log format", remedy=f"use auto or one of: {', '.join(FORMATS)}")
+
+
+def _recognised(path: Path, container: Container) -> str:
+    if container.kind is Kind.EMPTY:
+        return next(iter(FORMATS))
+    for name, adapter in FORMATS.items():
+        if adapter.recognises(container.sample):
+            return name
+    raise UnreadableInput(
+        f"{path}: {container.kind} records of no known format",
+        remedy="name the columns request_id, ts and account_id, or give --format; "
+        "docs/reference/input.md lists the columns",
+    )

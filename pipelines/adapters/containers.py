@@ -1,0 +1,113 @@
+"""Which container a file is, told by its bytes, and a sample of what is in it.
+
+Here: looking. Not here: reading (`reader`), the containers themselves (`parquet`, `lines`, `csvfile`).
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from pipelines.adapters import parquet
+from pipelines.adapters.adapter import Sample
+from pipelines.adapters.blocks import Compression, compression_of, pieces
+from pipelines.adapters.csvfile import header_names
+from pipelines.adapters.lines import first_objects
+from pipelines.errors import UnreadableInput
+
+_HEAD_BYTES = 1 << 20
+_SAMPLE_RECORDS = 20
+_KEY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_.]{0,60})"\s*:')
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Kind(StrEnum):
+    """How records lie in a file."""
+
+    PARQUET = "parquet"
+    JSON_LINES = "jsonl"
+    CSV = "csv"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a file turned out to be."""
+
+    kind: Kind
+    compression: Compression
+    sample: Sample
+
+
+def look(path: Path) -> Container:
+    """Open a file far enough to know what it is. A file without content is an empty log.
+
+    Raises
+    ------
+    UnreadableInput : not a regular file, may not be read, or none of the containers.
+    """
+    head = _raw_head(path)
+    if head.startswith(parquet.MAGIC):
+        names = parquet.ParquetFile(path, ()).names
+        return Container(Kind.PARQUET, Compression.NONE, Sample(frozenset(names)))
+    compression = compression_of(head)
+    text = _text_head(path, compression)
+    if not text.strip(b" \t\r\n\0"):
+        return Container(Kind.EMPTY, compression, Sample(frozenset()))
+    if text.startswith(parquet.MAGIC):
+        raise UnreadableInput(
+            f"{path}: a Parquet file inside {compression} compression",
+            remedy="unpack it first; Parquet compresses its own pages",
+        )
+    if text.startswith(_UTF16_MARKS):
+        raise UnreadableInput(f"{path}: the text is UTF-16", remedy="write the file as UTF-8")
+    return _text_container(path, compression, text)
+
+
+def _text_container(path: Path, compression: Compression, text: bytes) -> Container:
+    objects = first_objects(text, _SAMPLE_RECORDS)
+    if objects:
+        names = frozenset(name for one in objects for name in one)
+        return Container(Kind.JSON_LINES, compression, Sample(names, tuple(objects)))
+    start = text.lstrip(b" \t\r\n\0")[:1]
+    if start == b"{":  # the first record is longer than what was looked at: anything like a key counts
+        names = frozenset(key.decode() for key in _KEY.findall(text))
+        return Container(Kind.JSON_LINES, compression, Sample(names))
+    if start == b"[":
+        raise UnreadableInput(f"{path}: a JSON array", remedy="write one JSON object per line instead")
+    names = frozenset(header_names(text)) - {""}
+    if names:
+        return Container(Kind.CSV, compression, Sample(names))
+    raise UnreadableInput(
+        f"{path}: neither Parquet nor JSON Lines nor CSV",
+        remedy="give log files only; docs/reference/input.md describes them",
+    )
+
+
+def _raw_head(path: Path) -> bytes:
+    # A named pipe or a device would block or never end, so it is not even opened.
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "not a regular file" if path.exists() else "no such file"
+        raise UnreadableInput(f"{path}: {what}", remedy="name a log file, a folder of logs or a pattern")
+    try:
+        with path.open("rb") as file:
+            return file.read(16)
+    except OSError as error:
+        raise UnreadableInput(
+            f"{path}: cannot be read ({error.strerror or 'input/output error'})",
+            remedy="check the file and its permissions",
+        ) from None
+
+
+def _text_head(path: Path, compression: Compression) -> bytes:
+    """The first unpacked bytes; a file that breaks off later is still known by them."""
+    head = b""
+    try:
+        for piece in pieces(path, compression, _HEAD_BYTES):
+            head += piece
+            if len(head) >= _HEAD_BYTES:
+                break
+    except UnreadableInput:
+        if not head:
+            raise
+    return head[:_HEAD_BYTES]

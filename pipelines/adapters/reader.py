@@ -1,0 +1,317 @@
+"""Reading one file: container, format, casts and refusals come together here.
+
+Here: tables read batch by batch with what was refused on the way. `LogReader` reads request logs,
+`TableReader` any table with a target schema (the accounts file). Not here: SQL (`canonical`), bytes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from pipelines.adapters.adapter import quoted
+from pipelines.adapters.block import Block, Malformed
+from pipelines.adapters.blocks import pieces
+from pipelines.adapters.canonical import (
+    Problem,
+    Query,
+    Target,
+    canonical_query,
+    connect,
+    with_canonical_types,
+)
+from pipelines.adapters.containers import Container, Kind
+from pipelines.adapters.csvfile import csv_blocks
+from pipelines.adapters.lines import JsonFields, line_blocks
+from pipelines.adapters.parquet import ParquetFile
+
+REFUSED_SCHEMA = pa.schema(
+    [
+        ("row_number", pa.int64()),
+        ("column_name", pa.string()),
+        ("reason", pa.string()),
+        ("remedy", pa.string()),
+    ]
+)
+
+Select = Callable[[Mapping[str, str]], Mapping[str, str]]
+
+
+class TableReader:
+    """Reads one file into batches of a target schema, refusing the rows that do not fit it.
+
+    A context manager. `batches` may be run through once; `refused`, `problems` and `n_rows` are complete
+    after that.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        container: Container,
+        *,
+        target: Target,
+        fields: Sequence[str],
+        select: Select,
+        batch_rows: int,
+        threads: int,
+    ) -> None:
+        """Open the file.
+
+        Raises
+        ------
+        UnreadableInput : the file cannot be read at all.
+        """
+        self.path = path
+        self.size_bytes: int = path.stat().st_size
+        self.n_rows = 0
+        self._target = target
+        self._refusals = _Refusals()
+        self._batch_rows = batch_rows
+        self._con = connect(threads)
+        self._source = _open_source(path, container, fields, self._con)
+        self._select = select
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._con.close()
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The target schema and `row_number`."""
+        return self._target.schema.append(pa.field("row_number", pa.int64()))
+
+    @property
+    def n_refused(self) -> int:
+        """Rows refused so far."""
+        return self._refusals.n_rows
+
+    @property
+    def refused(self) -> pa.Table:
+        """One row per refused row, with the first of its faults, by row number."""
+        return self._refusals.table(every_fault=False)
+
+    @property
+    def problems(self) -> pa.Table:
+        """One row per fault of each refused row, by row number and column order."""
+        return self._refusals.table(every_fault=True)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The good rows in the file's order, at most `batch_rows` at a time, `row_number` last.
+
+        `row_number` is 1-based: the physical line a record begins on in text files, the row in Parquet.
+
+        Raises
+        ------
+        UnreadableInput : the file is damaged somewhere; the batches yielded by then stand.
+        """
+        for batch in self._source.answers(self._select, self._target, self._batch_rows, self._refusals):
+            good = self._without_refused(batch)
+            if good.num_rows:
+                yield with_canonical_types(good, self.schema)
+        self._count_malformed()
+
+    def _without_refused(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        self.n_rows += batch.num_rows
+        faults = batch.column("problems").to_numpy(zero_copy_only=False)
+        if not faults.any():
+            return batch
+        self._refusals.add_rows(batch.column("row_number").to_numpy(), faults)
+        return batch.filter(pa.array(faults == 0))
+
+    def _count_malformed(self) -> None:
+        self.n_rows += self._refusals.n_malformed
+
+
+class LogReader(TableReader):
+    """Reads one log file into canonical batches (`record.REQUEST_SCHEMA` and `row_number`)."""
+
+    format: str
+    """Name of the log format, for example `stillwatch`."""
+
+
+class _Refusals:
+    """What was refused, kept as numbers until somebody asks: a wholly bad file must fit in memory."""
+
+    def __init__(self) -> None:
+        self.meanings: tuple[Problem, ...] = ()
+        self._rows: list[np.ndarray] = []
+        self._faults: list[np.ndarray] = []
+        self._malformed: list[Malformed] = []
+
+    @property
+    def n_malformed(self) -> int:
+        return len(self._malformed)
+
+    @property
+    def n_rows(self) -> int:
+        return sum(map(len, self._rows)) + len(self._malformed)
+
+    def add_rows(self, row_numbers: np.ndarray, faults: np.ndarray) -> None:
+        is_bad = faults != 0
+        self._rows.append(row_numbers[is_bad])
+        self._faults.append(faults[is_bad])
+
+    def add_malformed(self, malformed: Sequence[Malformed]) -> None:
+        self._malformed.extend(malformed)
+
+    def table(self, *, every_fault: bool) -> pa.Table:
+        """Columns of `REFUSED_SCHEMA`, by row number, then by the order of the columns."""
+        row_numbers, which = [], []
+        meanings = [*self.meanings]
+        if self._rows:
+            rows, faults = np.concatenate(self._rows), np.concatenate(self._faults)
+            left = np.ones(len(rows), bool)
+            for bit in range(len(self.meanings)):
+                has = left & ((faults >> bit) & 1).astype(bool)
+                row_numbers.append(rows[has])
+                which.append(np.full(int(has.sum()), bit))
+                if not every_fault:
+                    left &= ~has
+        for malformed in self._malformed:
+            problem = Problem(None, malformed.fault)
+            if problem not in meanings:
+                meanings.append(problem)
+            row_numbers.append(np.array([malformed.row_number]))
+            which.append(np.array([meanings.index(problem)]))
+        if not row_numbers:
+            return REFUSED_SCHEMA.empty_table()
+        rows, kinds = np.concatenate(row_numbers), np.concatenate(which)
+        order = np.lexsort((kinds, rows))
+        picked = pa.array(kinds[order])
+        columns = {
+            "column_name": [one.column for one in meanings],
+            "reason": [one.fault.reason for one in meanings],
+            "remedy": [one.fault.remedy for one in meanings],
+        }
+        texts = {name: pa.array(values, pa.string()).take(picked) for name, values in columns.items()}
+        return pa.table({"row_number": pa.array(rows[order], pa.int64()), **texts}, REFUSED_SCHEMA)
+
+
+class _Source(Protocol):
+    """A file as the canonical query sees it."""
+
+    def answers(
+        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+    ) -> Iterator[pa.RecordBatch]:
+        """The canonical query's answer, in the file's order, refused rows still among it."""
+
+
+class _NoRecords:
+    """An empty file is an empty log."""
+
+    def answers(
+        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+    ) -> Iterator[pa.RecordBatch]:
+        return iter(())
+
+
+class _TextSource:
+    """JSON Lines or CSV: blocks of text columns, one query each."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, blocks: Iterator[Block]) -> None:
+        self._con = con
+        self._blocks = blocks
+
+    def answers(
+        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+    ) -> Iterator[pa.RecordBatch]:
+        query: Query | None = None
+        for block in self._blocks:
+            refusals.add_malformed(block.malformed)
+            if query is None:
+                query = _text_query(self._con, select, target, block.rows.schema)
+                refusals.meanings = query.problems
+            yield from _answers_over(self._con, query, block.rows, batch_rows)
+
+
+class _ParquetSource:
+    """Parquet: windows of row groups through DuckDB, and the rescue through pyarrow where that fails."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, file: ParquetFile) -> None:
+        self._con = con
+        self._file = file
+
+    def answers(
+        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+    ) -> Iterator[pa.RecordBatch]:
+        source = self._file.source(self._con)
+        types = self._file.types(self._con, source)
+        values = self._file.values(0, 0)
+        query = canonical_query(self._con, target, select(types), source, values)
+        refusals.meanings = query.problems
+        n_done = 0
+        try:
+            for batch in self._through_duckdb(query, source, batch_rows):
+                n_done += batch.num_rows
+                yield batch
+        except (duckdb.Error, pa.ArrowException, OSError):
+            # Rows come in order, so the rescue begins where DuckDB stopped, whatever the reason.
+            yield from self._rescued(select, target, batch_rows, refusals, n_done)
+
+    def _through_duckdb(self, query: Query, source: str, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        n_rows = self._file.rows_per_batch(batch_rows)
+        for first, end in self._file.windows():
+            answer = self._con.sql(query.over(source), params=self._file.values(first, end))
+            yield from answer.to_arrow_reader(n_rows)
+
+    def _rescued(
+        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals, n_done: int
+    ) -> Iterator[pa.RecordBatch]:
+        query: Query | None = None
+        for rows in self._file.rescued(n_done):
+            if query is None:
+                query = _block_query(self._con, select, target, rows)
+                refusals.meanings = query.problems
+            yield from _answers_over(self._con, query, rows, batch_rows)
+
+
+def _open_source(
+    path: Path, container: Container, fields: Sequence[str], con: duckdb.DuckDBPyConnection
+) -> _Source:
+    if container.kind is Kind.EMPTY:
+        return _NoRecords()
+    if container.kind is Kind.PARQUET:
+        return _ParquetSource(con, ParquetFile(path, fields))
+    text = pieces(path, container.compression)
+    if container.kind is Kind.CSV:
+        return _TextSource(con, csv_blocks(text, fields))
+    return _TextSource(con, map(JsonFields(con, fields).read, line_blocks(text)))
+
+
+_BLOCK = "SELECT * FROM block"
+
+
+def _text_query(con: duckdb.DuckDBPyConnection, select: Select, target: Target, schema: pa.Schema) -> Query:
+    fields = [name for name in schema.names if name != "row_number"]
+    columns = "".join(f", NULL::VARCHAR AS {quoted(name)}" for name in fields)
+    source = f"SELECT NULL::BIGINT AS row_number{columns}"
+    return canonical_query(con, target, select(dict.fromkeys(fields, "VARCHAR")), source, {})
+
+
+def _block_query(con: duckdb.DuckDBPyConnection, select: Select, target: Target, rows: pa.Table) -> Query:
+    con.register("block", rows)
+    try:
+        described = con.execute(f"DESCRIBE {_BLOCK}").fetchall()
+        types = {row[0]: row[1] for row in described if row[0] != "row_number"}
+        return canonical_query(con, target, select(types), _BLOCK, {})
+    finally:
+        con.unregister("block")
+
+
+def _answers_over(
+    con: duckdb.DuckDBPyConnection, query: Query, rows: pa.Table, batch_rows: int
+) -> Iterator[pa.RecordBatch]:
+    con.register("block", rows)
+    try:
+        answer: Any = con.sql(query.over(_BLOCK)).to_arrow_table()
+    finally:
+        con.unregister("block")
+    yield from answer.combine_chunks().to_batches(max_chunksize=batch_rows)

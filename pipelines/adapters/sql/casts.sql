@@ -1,0 +1,48 @@
+-- casts: how a value of a log becomes a value of the canonical record, whatever type it came in.
+-- Each macro gives NULL where the value cannot be read; canonical.py tells that apart from an absent one.
+-- Loaded once into every reader's connection, whose TimeZone is UTC.
+
+-- Characters that show nothing: ASCII blanks and NUL, no-break, narrow and ideographic spaces,
+-- zero-width characters, byte order mark.
+CREATE MACRO is_blank(t) AS trim(t, concat(chr(0), chr(9), chr(10), chr(11), chr(12), chr(13), ' ',
+    chr(133), chr(160), chr(5760), chr(8192), chr(8193), chr(8194), chr(8195), chr(8196), chr(8197),
+    chr(8198), chr(8199), chr(8200), chr(8201), chr(8202), chr(8203), chr(8204), chr(8205), chr(8232),
+    chr(8233), chr(8239), chr(8287), chr(8288), chr(12288), chr(65279))) = '';
+
+CREATE MACRO text_or_null(t) AS CASE WHEN is_blank(t) THEN NULL ELSE t END;
+
+-- 12, 12.0 and 1.2e1 are whole, 12.5 is not: a bare cast would round it.
+CREATE MACRO whole_of_double(d) AS
+    CASE WHEN d = floor(d) AND d >= -9.2e18 AND d <= 9.2e18 THEN TRY_CAST(d AS BIGINT) END;
+CREATE MACRO whole_of_text(t) AS
+    CASE WHEN TRY_CAST(t AS DOUBLE) = TRY_CAST(t AS BIGINT) THEN TRY_CAST(t AS BIGINT) END;
+
+-- pandas writes a missing number as NaN, so NaN is absent.
+CREATE MACRO nan_to_null(d) AS CASE WHEN isnan(d) THEN NULL ELSE d END;
+
+CREATE MACRO truth_of_text(t) AS
+    CASE lower(trim(t)) WHEN 'true' THEN true WHEN '1' THEN true
+                        WHEN 'false' THEN false WHEN '0' THEN false END;
+CREATE MACRO truth_of_whole(n) AS CASE n WHEN 1 THEN true WHEN 0 THEN false END;
+
+-- Epoch numbers tell their unit by size: for 2020 to 2100 the four ranges lie three digits apart.
+CREATE MACRO us_of_whole(n) AS
+    CASE WHEN n BETWEEN -100000000000 AND 100000000000 THEN n * 1000000
+         WHEN n BETWEEN -100000000000000 AND 100000000000000 THEN n * 1000
+         WHEN n BETWEEN -100000000000000000 AND 100000000000000000 THEN n
+         ELSE n // 1000 END;
+CREATE MACRO us_of_double(d) AS
+    CASE WHEN d BETWEEN -1e11 AND 1e11 THEN TRY_CAST(round(d * 1e6) AS BIGINT)
+         WHEN d BETWEEN -1e14 AND 1e14 THEN TRY_CAST(round(d * 1e3) AS BIGINT)
+         WHEN d BETWEEN -1e17 AND 1e17 THEN TRY_CAST(round(d) AS BIGINT)
+         WHEN d BETWEEN -9e18 AND 9e18 THEN TRY_CAST(round(d / 1e3) AS BIGINT) END;
+CREATE MACRO us_of_instant(s) AS CASE WHEN isfinite(s) THEN epoch_us(s) END;
+CREATE MACRO us_of_text(t) AS
+    CASE WHEN TRY_CAST(t AS DOUBLE) IS NULL
+              -- a second try in capitals: RFC 3339 allows a small t and z
+              THEN us_of_instant(coalesce(TRY_CAST(t AS TIMESTAMPTZ), TRY_CAST(upper(t) AS TIMESTAMPTZ)))
+         WHEN whole_of_text(t) IS NOT NULL THEN us_of_whole(whole_of_text(t))
+         ELSE us_of_double(TRY_CAST(t AS DOUBLE)) END;
+
+CREATE MACRO names_of_text(t) AS
+    CASE WHEN json_valid(t) AND starts_with(ltrim(t), '[') THEN from_json(t, '["VARCHAR"]') END;
