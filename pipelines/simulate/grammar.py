@@ -1,0 +1,175 @@
+"""A slot grammar that writes text by the column: many sentences at once, in Arrow buffers.
+
+Here: rules, their expansion, and frames (fixed text around slots that change per request).
+Not here: what is written (corpus/*.toml), who writes it (kinds, campaigns).
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Rng = np.random.Generator
+Part = tuple[bool, str]  # (is a slot, literal text or symbol)
+
+_SLOT = re.compile(r"\{([a-z_0-9]+)\}")
+_FRAME_SLOT = re.compile(r"<<([a-z_0-9]+)>>")
+_DRAWN: dict[str, tuple[int, int]] = {"number": (2, 98), "amount": (100, 9_800), "year": (1_820, 2_032)}
+_LETTERS = pa.array(list("ABCDEFGHJKLMNPQRSTUVWXYZ"))
+
+LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "ar")
+
+
+def _parts(text: str, pattern: re.Pattern[str]) -> tuple[Part, ...]:
+    """Split text at its slots; empty literals are left out."""
+    pieces = pattern.split(text)
+    return tuple((at % 2 == 1, piece) for at, piece in enumerate(pieces) if at % 2 == 1 or piece)
+
+
+def join(columns: Sequence[pa.Array | str], n_rows: int) -> pa.Array:
+    """Glue columns and constants together, row by row."""
+    if not any(isinstance(column, pa.Array) for column in columns):
+        return pa.repeat("".join(str(column) for column in columns), n_rows)
+    scalars = [c if isinstance(c, pa.Array) else pa.scalar(c) for c in columns]
+    return pc.binary_join_element_wise(*scalars, "")
+
+
+class Grammar:
+    """The rules of one language.
+
+    Parameters
+    ----------
+    rules : symbol to its alternatives; `{symbol}` inside an alternative is expanded in turn.
+    """
+
+    def __init__(self, rules: Mapping[str, Sequence[str]]) -> None:
+        self._rules = {name: [_parts(text, _SLOT) for text in texts] for name, texts in rules.items()}
+        self._constant = {
+            name: pa.array([alt[0][1] if alt else "" for alt in alternatives], pa.string())
+            for name, alternatives in self._rules.items()
+            if all(len(alt) == 0 or (len(alt) == 1 and not alt[0][0]) for alt in alternatives)
+        }
+
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._rules or symbol in _DRAWN or symbol == "letter"
+
+    def unknown(self) -> list[str]:
+        """Symbols that are used but defined nowhere; a corpus without mistakes has none."""
+        used = {text for alts in self._rules.values() for alt in alts for slot, text in alt if slot}
+        return sorted(symbol for symbol in used if symbol not in self)
+
+    def expand(self, symbol: str, n: int, rng: Rng) -> pa.Array:
+        """Write `n` texts for a symbol.
+
+        Raises
+        ------
+        KeyError : the grammar has no such symbol.
+        """
+        if symbol in _DRAWN:
+            return pa.array(rng.integers(*_DRAWN[symbol], n)).cast(pa.string())
+        if symbol == "letter":
+            return _LETTERS.take(pa.array(rng.integers(0, len(_LETTERS), n)))
+        if symbol in self._constant:
+            table = self._constant[symbol]
+            return table.take(pa.array(rng.integers(0, len(table), n)))
+        alternatives = self._rules[symbol]
+        choice = rng.integers(0, len(alternatives), n)
+        counts = np.bincount(choice, minlength=len(alternatives)).tolist()
+        chunks = [self._write(alternatives[i], count, rng) for i, count in enumerate(counts) if count > 0]
+        return scatter(chunks, choice)
+
+    def _write(self, parts: tuple[Part, ...], n: int, rng: Rng) -> pa.Array:
+        columns = [self.expand(text, n, rng) if is_slot else text for is_slot, text in parts]
+        return join(columns, n)
+
+    def one(self, symbol: str, rng: Rng) -> str:
+        """Write a single text."""
+        return str(self.expand(symbol, 1, rng)[0].as_py())
+
+    def frame(self, symbol: str, rng: Rng) -> "Frame":
+        """Draw one frame: everything in `{}` is decided now, everything in `<<>>` per request."""
+        return Frame(_parts(self.one(symbol, rng), _FRAME_SLOT))
+
+
+def scatter(chunks: Sequence[pa.Array], choice: npt.NDArray[np.int64]) -> pa.Array:
+    """Put the texts of each alternative back where they were asked for.
+
+    Parameters
+    ----------
+    chunks : one array per distinct value of `choice`, in ascending order of that value
+    choice : int64, shape (n,); which alternative each row wants
+    """
+    if not chunks:
+        return pa.array([], pa.string())
+    order = np.argsort(choice, kind="stable")
+    place = np.empty(len(choice), np.int64)
+    place[order] = np.arange(len(choice))
+    return pa.concat_arrays([chunk.cast(pa.string()) for chunk in chunks]).take(pa.array(place))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A fixed text around slots: what a template family looks like from the inside."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Symbols to fill, in order; a symbol may come twice."""
+        return tuple(text for is_slot, text in self.parts if is_slot)
+
+
+def fill(frames: Sequence[Frame], which: npt.NDArray[np.int64], grammar: Grammar, rng: Rng) -> pa.Array:
+    """Fill one frame per row, with fresh slots.
+
+    Slots are written once for all frames together: hundreds of applications share one expansion.
+    """
+    sizes = np.bincount(which, minlength=len(frames)).tolist()
+    wanted: dict[tuple[str, int], int] = {}
+    for frame, size in zip(frames, sizes, strict=True):
+        for key in _numbered(frame.slots):
+            wanted[key] = wanted.get(key, 0) + size
+    drawn = {key: grammar.expand(key[0], n, rng) for key, n in sorted(wanted.items())}
+    used = dict.fromkeys(wanted, 0)
+    chunks: list[pa.Array] = []
+    for frame, size in zip(frames, sizes, strict=True):
+        if size == 0:
+            continue
+        keys = iter(_numbered(frame.slots))
+        columns: list[pa.Array | str] = []
+        for is_slot, text in frame.parts:
+            if not is_slot:
+                columns.append(text)
+                continue
+            key = next(keys)
+            columns.append(drawn[key].slice(used[key], size))
+            used[key] += size
+        chunks.append(join(columns, size))
+    return scatter(chunks, which)
+
+
+def _numbered(slots: Sequence[str]) -> list[tuple[str, int]]:
+    seen: dict[str, int] = {}
+    keys = []
+    for slot in slots:
+        seen[slot] = seen.get(slot, -1) + 1
+        keys.append((slot, seen[slot]))
+    return keys
+
+
+def load_rules(language: str) -> dict[str, list[str]]:
+    """The rules of one corpus file."""
+    text = files("pipelines.simulate").joinpath("corpus", f"{language}.toml").read_text("utf-8")
+    return dict(tomllib.loads(text))
+
+
+def load_grammars() -> dict[str, Grammar]:
+    """One grammar per language; each may use the common words."""
+    common = load_rules("common")
+    return {language: Grammar({**common, **load_rules(language)}) for language in LANGUAGES}
