@@ -6,7 +6,6 @@ meanings and the functions of sorted rows (detector.features).
 
 from collections.abc import Iterator
 from datetime import date
-from importlib import resources
 from typing import Any
 
 import duckdb
@@ -16,6 +15,7 @@ import pyarrow as pa
 
 from detector import features as f
 from detector.features import timing
+from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 
 REPEAT_NIGHTS = 7
@@ -52,16 +52,16 @@ def build_features(con: duckdb.DuckDBPyConnection, day: date) -> int:
     rows of night.account_day, night.family_account where the families are known, and core.account.
     The same input gives the same rows, whatever the order of requests or the number of threads.
     """
-    with transaction(con):
-        con.execute(_sql("account_day_totals"), {"day": day})
-        con.register("account_sorted", _sorted_features(con, day))
-        try:
+    try:
+        with transaction(con):
+            con.execute(statement("account_day_totals"), {"day": day})
+            con.register("account_sorted", _sorted_features(con, day))
             con.execute("DELETE FROM night.account_day WHERE day = $day", {"day": day})
-            con.execute(_sql("account_day"), {"day": day, "repeat_nights": REPEAT_NIGHTS})
-        finally:
-            con.unregister("account_sorted")
-        (n_rows,) = con.execute("SELECT count(*) FROM account_total").fetchall()[0]
-        con.execute("DROP TABLE account_total")
+            con.execute(statement("account_day"), {"day": day, "repeat_nights": REPEAT_NIGHTS})
+            (n_rows,) = con.execute("SELECT count(*) FROM account_total").fetchall()[0]
+            con.execute("DROP TABLE account_total")
+    finally:
+        con.unregister("account_sorted")  # after the rollback: a broken transaction takes no orders
     return int(n_rows)
 
 
@@ -70,7 +70,7 @@ def _sorted_features(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     parts = []
     for first_no, last_no in _account_ranges(con):
         bounds = {"day": day, "first_no": first_no, "last_no": last_no}
-        rows: Rows = con.execute(_sql("account_day_rows"), bounds).fetchnumpy()
+        rows: Rows = con.execute(statement("account_day_rows"), bounds).fetchnumpy()
         parts.append(_part(rows, first_no, last_no - first_no + 1))
     empty: Rows = {name: np.empty(0, np.uint64) for name in TALLIED}
     empty |= {
@@ -124,7 +124,3 @@ def _timing(sent_at_us: npt.NDArray[np.int64], groups: f.Grouping) -> dict[str, 
         "floor_gap_s": floor_s,
         "burstiness": timing.burstiness(sent_at_us, groups.starts),
     }
-
-
-def _sql(name: str) -> str:
-    return resources.files("pipelines.warehouse.sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
