@@ -1,0 +1,27 @@
+"""From accounts that share things to campaigns with evidence."""
+
+from detector.campaigns.communities import Candidate, candidates
+from detector.campaigns.decision import Policy, Verdict, decide
+from detector.campaigns.evidence import Evidence, group_of, weigh
+from detector.campaigns.identity import Known, Sighting, identify
+from detector.campaigns.population import Layer, Population, shared_objects
+from detector.campaigns.wording import profile, summary
+
+__all__ = [
+    "Candidate",
+    "Evidence",
+    "Known",
+    "Layer",
+    "Policy",
+    "Population",
+    "Sighting",
+    "Verdict",
+    "candidates",
+    "decide",
+    "group_of",
+    "identify",
+    "profile",
+    "shared_objects",
+    "summary",
+    "weigh",
+]

@@ -1,0 +1,257 @@
+"""Candidate campaigns: groups of accounts held together by what unrelated accounts do not share by chance.
+
+Here: from shared objects to candidate groups and their members. Not here: whether a candidate is a campaign
+(evidence, decision).
+
+Accounts and objects are the two sides of one graph, so an object shared by a hundred thousand accounts costs a
+hundred thousand edges, not their square, and its weight, the surprise of sharing it, is near nothing.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects
+
+LEAST_MEMBERS = 8
+"""Statistics of fewer accounts say little; smaller groups are left to the review of single accounts."""
+
+MOST_COMMON = 0.3
+"""An object carried by more of the night's accounts than this tells nobody apart and is left out."""
+
+LAYER_WEIGHT = {
+    "template": 1.0,  # the strongest lever in the public record: one text across thousands of accounts
+    "payment": 1.0,
+    "system_prompt": 0.5,  # frameworks share theirs among thousands of unrelated users
+    "tool_set": 0.3,
+    "client": 0.3,  # default tuples of a popular kit
+    "address": 0.5,  # offices, universities and carriers put many people behind one
+    "parameters": 0.2,
+}
+"""How far sharing an object of each kind speaks for one operator rather than one supplier or one roof."""
+
+MOST_SURPRISE = 8.0
+"""Cap of one object's log-likelihood ratio, odds of 3000: no single object convicts."""
+
+MEMBER_LOG_ODDS = 2.0
+"""Posterior log-odds of membership that an account needs: seven to one."""
+
+RESOLUTION = 1.0
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A group of accounts that may be one operator's.
+
+    members : int64, ascending positions of accounts
+    strength : float64, 0 to 1: posterior of each one's membership, given that the group is one
+    core : int64, ascending positions of the objects that hold it together
+    core_log_ratio : float64: log of how much more common each is inside than outside
+    """
+
+    members: Int64
+    strength: Float64
+    core: Int64
+    core_log_ratio: Float64
+
+
+def candidates(population: Population, objects: SharedObjects) -> list[Candidate]:
+    """Every group worth testing, largest first; groups may overlap, one may not contain most of another.
+
+    Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of
+    each template that no community has captured. Each seed is then refined: members whose own objects
+    do not tie them to the group's leave, accounts outside that are tied as strongly join.
+
+    Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
+    """
+    usable = _usable(population, objects)
+    likeness = Likeness.of(population)
+    seeds = _leiden_seeds(population, objects, usable) + _template_seeds(population, objects)
+    found: list[Candidate] = []
+    groups = _Groups()
+    for seed in sorted(seeds, key=lambda seed: (-len(seed), seed.tolist())):
+        if groups.hold(seed):
+            continue
+        candidate = refine(seed, population, objects, likeness)
+        if candidate is None or groups.hold(candidate.members):
+            continue
+        found.append(candidate)
+        groups.add(candidate.members)
+    return found
+
+
+class _Groups:
+    """Groups found so far, by member: a new one is compared only with those it touches."""
+
+    def __init__(self) -> None:
+        self._of_account: dict[int, list[int]] = {}
+        self._size: list[int] = []
+
+    def add(self, members: Int64) -> None:
+        for account in members.tolist():
+            self._of_account.setdefault(account, []).append(len(self._size))
+        self._size.append(len(members))
+
+    def hold(self, members: Int64) -> bool:
+        """Whether an earlier group is nearly this one: Jaccard index above one half."""
+        common = Counter(group for account in members.tolist() for group in self._of_account.get(account, ()))
+        return any(3 * n > len(members) + self._size[group] for group, n in common.items())
+
+
+def _usable(population: Population, objects: SharedObjects) -> Bool:
+    """Objects that at least two accounts share and that are not everybody's."""
+    n = objects.n_accounts_of
+    return (n >= 2) & (n <= max(MOST_COMMON * len(population), LEAST_MEMBERS))
+
+
+def surprise(n_accounts_of: Float64, n_accounts: int) -> Float64:
+    """Log-likelihood ratio of two accounts sharing an object because they are one operator's, against sharing
+    it by chance: -log of the part of the night's accounts that carry it; capped."""
+    return np.minimum(np.log(max(n_accounts, 1) / np.maximum(n_accounts_of, 1)), MOST_SURPRISE)
+
+
+def _leiden_seeds(population: Population, objects: SharedObjects, usable: Bool) -> list[Int64]:
+    from sknetwork.clustering import Leiden  # noqa: PLC0415  (half a second to import)
+
+    weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])
+    worth = np.where(usable, surprise(objects.n_accounts_of, len(population)) * weight[objects.layer_of], 0.0)
+    graph = objects.shares.copy().astype(np.float64)
+    graph.data = np.sqrt(graph.data) * worth[graph.indices]
+    graph.data[population.approved.repeat(np.diff(graph.indptr))] = 0.0
+    graph.eliminate_zeros()
+    accounts = np.flatnonzero(np.diff(graph.indptr))
+    columns = np.unique(graph.indices)
+    if len(accounts) < LEAST_MEMBERS or len(columns) < 2:
+        return []
+    graph = csr_matrix(graph[accounts][:, columns])
+    leiden = Leiden(resolution=RESOLUTION, shuffle_nodes=False, random_state=SEED)
+    labels = leiden.fit_predict(graph, force_bipartite=True)
+    order = np.argsort(labels, kind="stable")
+    groups = np.split(accounts[order], np.flatnonzero(np.diff(labels[order])) + 1)
+    return [np.sort(group).astype(np.int64) for group in groups if len(group) >= LEAST_MEMBERS]
+
+
+def _template_seeds(population: Population, objects: SharedObjects) -> list[Int64]:
+    """Accounts for which one template is a good part of the night, template by template."""
+    seeds = []
+    for position, layer in enumerate(population.layers):
+        if layer.kind != "template":
+            continue
+        start, end = objects.first_object[position], objects.first_object[position + 1]
+        for column in range(start, end):
+            if objects.n_accounts_of[column] < LEAST_MEMBERS:
+                continue
+            span = slice(objects.by_object.indptr[column], objects.by_object.indptr[column + 1])
+            accounts, share = objects.by_object.indices[span], objects.by_object.data[span]
+            members = accounts[(share >= 0.2) & ~population.approved[accounts]]
+            if len(members) >= LEAST_MEMBERS:
+                seeds.append(np.sort(members).astype(np.int64))
+    return seeds
+
+
+def refine(
+    seed: Int64, population: Population, objects: SharedObjects, likeness: "Likeness"
+) -> Candidate | None:
+    """Let members leave and others join by the objects that set the seed apart; None when too few remain.
+
+    The posterior log-odds of an account are the prior (the group's size against the night's), plus, for each object
+    that is typical of the group, the log of how much more common it is inside than outside, scaled by how
+    much of the account's night carried it against what is usual inside. One viral prompt used once does not make a
+    member; a campaign that hides its template in cover traffic is measured by its own share, not by a fixed one.
+    Behaviour counts a little: an account that shares the text and behaves like nobody in the group is a bystander.
+    """
+    members = seed
+    for _ in range(2):
+        core, log_ratio, usual_share = _typical_objects(members, population, objects)
+        if len(core) == 0:
+            return None
+        touched, log_odds = _log_odds(members, core, log_ratio, usual_share, population, objects)
+        log_odds += likeness.log_odds(touched, members)
+        kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
+        if kept.sum() < LEAST_MEMBERS:
+            return None
+        members = touched[kept]
+    strength = 1 / (1 + np.exp(-np.minimum(log_odds[kept], 30)))
+    return Candidate(members, strength, core, log_ratio)
+
+
+def _typical_objects(
+    members: Int64, population: Population, objects: SharedObjects
+) -> tuple[Int64, Float64, Float64]:
+    """Objects carried by a twentieth of the group, at least three, and rare outside; with log ratio and usual share."""
+    inside = objects.shares[members]
+    carried, position, n_inside = np.unique(inside.indices, return_inverse=True, return_counts=True)
+    share = np.bincount(position, weights=inside.data) / n_inside
+    n_members, n_others = len(members), len(population) - len(members)
+    n_outside = objects.n_accounts_of[carried] - n_inside
+    log_ratio = np.log(((n_inside + 0.5) / (n_members + 1)) / ((n_outside + 0.5) / (n_others + 1)))
+    weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])[objects.layer_of[carried]]
+    log_ratio = np.minimum(log_ratio, MOST_SURPRISE) * weight
+    typical = (n_inside >= max(3, 0.05 * n_members)) & (log_ratio >= 0.5)
+    return carried[typical].astype(np.int64), log_ratio[typical], share[typical]
+
+
+def _log_odds(
+    members: Int64,
+    core: Int64,
+    log_ratio: Float64,
+    usual_share: Float64,
+    population: Population,
+    objects: SharedObjects,
+) -> tuple[Int64, Float64]:
+    """Accounts that carry any core object, and the log-odds of membership that their objects give them."""
+    carried = objects.by_object[:, core].tocoo()
+    touched, row = np.unique(carried.row, return_inverse=True)
+    points = np.minimum(1.0, carried.data / usual_share[carried.col]) * log_ratio[carried.col]
+    layer = objects.layer_of[core][carried.col]
+    total = np.full(len(touched), np.log(len(members) / len(population)))
+    for position in np.unique(layer):
+        mine = layer == position
+        total += np.minimum(np.bincount(row[mine], weights=points[mine], minlength=len(touched)), MOST_SURPRISE)
+    return touched.astype(np.int64), total
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How much an account behaves like a group rather than like the night, in log-odds.
+
+    bins : int64, shape (n_behaviours, n_accounts): coarse bin of each behaviour, -1 when not known
+    frequency : float64, shape (n_behaviours, n_bins): smoothed share of the night's accounts in each bin
+    """
+
+    bins: Int64
+    frequency: Float64
+
+    MOST: ClassVar[float] = 1.0
+    """Cap of each behaviour's say in membership: behaviour alone neither lets in nor keeps out."""
+
+    N_BINS: ClassVar[int] = 9
+
+    @classmethod
+    def of(cls, population: Population) -> "Likeness":
+        """Bin the night's behaviours once."""
+        behaviours = (
+            (population.single_turn_share, (0.2, 0.5, 0.8, 0.95)),
+            (population.account_age_days, (7, 30, 90, 365)),
+            (population.technique_share, (0.05, 0.2, 0.5, 0.8)),
+            (np.log2(population.n_requests + 1), (2, 3, 4, 5, 6, 8, 10)),
+        )
+        bins = np.array(
+            [np.where(np.isfinite(values), np.digitize(values, edges), -1) for values, edges in behaviours]
+        )
+        counts = np.array([np.bincount(row[row >= 0], minlength=cls.N_BINS) + 1.0 for row in bins])
+        return cls(bins, counts / counts.sum(axis=1, keepdims=True))
+
+    def log_odds(self, accounts: Int64, group: Int64) -> Float64:
+        """For each of `accounts`: log-ratio of its behaviours inside the group against the whole night."""
+        total = np.zeros(len(accounts))
+        for row, everyone in zip(self.bins, self.frequency, strict=True):
+            inside = np.bincount(row[group][row[group] >= 0], minlength=self.N_BINS) + 1.0
+            points = np.clip(np.log(inside / inside.sum() / everyone), -self.MOST, self.MOST)
+            mine = row[accounts]
+            total += np.where(mine >= 0, points[mine], 0.0)
+        return total

@@ -1,0 +1,153 @@
+"""From evidence to a verdict: p-values over candidates, a stated false-discovery rate, and what to recommend.
+
+Here: thresholds and their reasons. Not here: what is measured (evidence), who belongs (communities). A person
+decides in the end; this only says what is worth a person's time and how sure the night is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.campaigns.evidence import Evidence
+
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What it takes to be flagged. All log-odds are natural logarithms."""
+
+    least_log_odds: float = 5.0
+    """Evidence of a campaign with history to compare with: odds of 150 to one before the base rate."""
+
+    first_night_log_odds: float = 6.0
+    """Without history the night is compared with itself, which forgives a little: ask for odds of 400."""
+
+    false_discovery_rate: float = 0.05
+    """Of the campaigns flagged, this share may be wrong in expectation (Benjamini-Hochberg)."""
+
+    family_log_odds: float = 1.0
+    """A family of evidence counts as independent support from odds of e on."""
+
+    medium_log_odds: float = 7.0
+    high_log_odds: float = 9.0
+    """Confidence: odds of 1,000 and 8,000."""
+
+    least_reference: int = 20
+    """Candidates of earlier nights needed before they serve as the reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the night says of one candidate."""
+
+    log_odds: float
+    score: float
+    """0 to 1: for ordering; one half at the policy's threshold"""
+    p_value: float
+    families: tuple[str, ...]
+    """families of evidence that support it independently"""
+    flagged: bool
+    confidence: str
+    recommended_action: str
+
+
+def decide(
+    evidence: list[list[Evidence]],
+    reference: Float64,
+    *,
+    has_content: bool,
+    policy: Policy,
+) -> list[Verdict]:
+    """Judge the night's candidates together.
+
+    Parameters
+    ----------
+    evidence : one list per candidate
+    reference : log-odds of the unflagged candidates of earlier nights; with too few of them the night's own
+        candidates serve, robustly, and the threshold is stricter
+    has_content : whether the log carried prompts; if so, content must support a campaign
+
+    Returns
+    -------
+    One verdict per candidate. p-values come from a logistic tail fitted to the reference by median and quartiles:
+    benign communities number dozens, and the plain rank of a candidate among them could never pass a
+    false-discovery rate over many candidates.
+
+    Source: Benjamini, Hochberg, J. R. Stat. Soc. B 57 (1995) 289.
+    """
+    totals = np.array([sum(piece.log_odds for piece in pieces) for pieces in evidence])
+    has_history = len(reference) >= policy.least_reference
+    p_values = tail_p_values(totals, reference if has_history else totals)
+    threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
+    passed = benjamini_hochberg(p_values, policy.false_discovery_rate)
+    verdicts = []
+    for pieces, total, p_value, discovered in zip(evidence, totals, p_values, passed, strict=True):
+        families = supporting_families(pieces, policy)
+        enough = len(families) >= 2 and ("content" in families or not has_content)
+        flagged = bool(discovered and enough and total >= threshold)
+        confidence = _confidence(float(total), len(families), policy)
+        verdicts.append(
+            Verdict(
+                log_odds=float(total),
+                score=float(1 / (1 + np.exp(-(total - threshold)))),
+                p_value=float(p_value),
+                families=families,
+                flagged=flagged,
+                confidence=confidence,
+                recommended_action=_action(confidence, has_history),
+            )
+        )
+    return verdicts
+
+
+def supporting_families(pieces: list[Evidence], policy: Policy) -> tuple[str, ...]:
+    """Families whose pieces together reach the policy's log-odds, in the order they first appear."""
+    sums: dict[str, float] = {}
+    for piece in pieces:
+        sums[piece.family] = sums.get(piece.family, 0.0) + piece.log_odds
+    return tuple(family for family, total in sums.items() if total >= policy.family_log_odds)
+
+
+def tail_p_values(values: Float64, reference: Float64) -> Float64:
+    """Upper-tail probability of each value under a logistic law fitted to the lower part of the reference.
+
+    Location is the median. Scale comes from the distance between the lower quartile and the median (log 3 of a
+    logistic's scale): what stands above the median may be a campaign and must not widen its own null. The
+    scale is at least one, the resolution of the log-odds themselves.
+    """
+    if len(reference) == 0:
+        # Nothing to compare with: the log-odds' own odds against, nothing better than that.
+        return np.asarray(1 / (1 + np.exp(values)))
+    middle = float(np.median(reference))
+    scale = max((middle - float(np.quantile(reference, 0.25))) / np.log(3), 1.0)
+    # A small reference knows its median only roughly; never let it lie above zero, where evidence is even.
+    middle = min(middle, 0.0)
+    return np.asarray(1 / (1 + np.exp((values - middle) / scale)))
+
+
+def benjamini_hochberg(p_values: Float64, rate: float) -> npt.NDArray[np.bool_]:
+    """Which hypotheses are rejected at this false-discovery rate."""
+    n = len(p_values)
+    order = np.argsort(p_values, kind="stable")
+    passed = np.flatnonzero(p_values[order] <= rate * np.arange(1, n + 1) / max(n, 1))
+    rejected = np.zeros(n, dtype=np.bool_)
+    if len(passed):
+        rejected[order[: passed[-1] + 1]] = True
+    return rejected
+
+
+def _confidence(log_odds: float, n_families: int, policy: Policy) -> str:
+    if log_odds >= policy.high_log_odds and n_families >= 3:
+        return "high"
+    if log_odds >= policy.medium_log_odds and n_families >= 2:
+        return "medium"
+    return "low"
+
+
+def _action(confidence: str, has_history: bool) -> str:
+    """Softest step that fits the confidence; one step softer while there is no history."""
+    ladder = ("watch", "limit", "verify", "suspend")
+    step = {"low": 0, "medium": 2, "high": 3}[confidence]
+    return ladder[step if has_history or step == 0 else step - 1]

@@ -1,0 +1,343 @@
+"""The evidence for and against a candidate: each piece measured, explained, and turned into log-odds.
+
+Here: one function per piece of evidence. Not here: who belongs to the candidate (communities), what total
+convicts (decision).
+
+Each piece answers one question about the group, says what is usual, and speaks for (+) or against (-) one operator
+who harvests, within a cap. Caps keep any one piece, which an adversary may fake or a customer may trip over,
+from deciding. The pieces belong to four families that fail independently: content, timing, identity,
+lifecycle. Nothing here knows a country or a language. Separators of look-alikes are pieces like any other, with
+negative sign: many people's own requests repeat one another, come in human volumes, and outlive a night.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.campaigns.communities import Candidate
+from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One measured reason.
+
+    family : content, timing, identity or lifecycle; code : closed vocabulary, for machines
+    value : the measurement, in the unit `detail` names; usual_range : what is usual
+    log_odds : natural logarithm of the odds this piece contributes; negative speaks against a campaign
+    """
+
+    family: str
+    code: str
+    detail: str
+    value: float
+    usual_range: str
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A candidate with what the pieces of evidence look at.
+
+    members : int64, positions of accounts; others : bool, shape (n_accounts,), all but the members
+    rows : int64, rows of the template layer that belong to members and core templates
+    """
+
+    population: Population
+    members: Int64
+    others: Bool
+    rows: Int64
+
+    @property
+    def family_requests(self) -> float:
+        """Requests of members within the group's templates."""
+        return float(self.population.family_requests[self.rows].sum())
+
+
+def group_of(candidate: Candidate, population: Population, objects: SharedObjects) -> Group:
+    """What the evidence needs of one candidate."""
+    others = np.ones(len(population), dtype=np.bool_)
+    others[candidate.members] = False
+    rows = np.empty(0, dtype=np.int64)
+    for position, layer in enumerate(population.layers):
+        if layer.kind == "template":
+            first, last = objects.first_object[position], objects.first_object[position + 1]
+            core = candidate.core[(candidate.core >= first) & (candidate.core < last)] - first
+            rows = np.flatnonzero(np.isin(layer.object, core) & ~others[layer.account])
+    return Group(population, candidate.members, others, rows)
+
+
+def weigh(group: Group) -> list[Evidence]:
+    """Every piece of evidence that the log can carry, in a fixed order."""
+    return [piece for question in QUESTIONS if (piece := question(group)) is not None]
+
+
+# --- content ---------------------------------------------------------------------------------------------
+
+
+def shared_template(group: Group) -> Evidence | None:
+    """How much of the members' traffic is made from the templates they share."""
+    if not group.population.has_content:
+        return None
+    share = group.family_requests / max(group.population.n_requests[group.members].sum(), 1)
+    # Sharing a text is what look-alikes do too, so it says little; sharing none speaks against.
+    return Evidence(
+        "content", "SHARED_TEMPLATE", "share of requests made from the same few templates",
+        share, "under 0.2 for people", _ramp(share, (0.05, -1.0), (0.3, 0.5), (0.6, 1.0)),
+    )  # fmt: skip
+
+
+LEAST_ITEMS = 40
+"""Fewer items cannot show whether one list is being dealt out."""
+
+
+def work_queue(group: Group) -> Evidence | None:
+    """Whether the slots look like one list dealt out, or like many people sending the same things."""
+    items = group.population.family_items[group.rows].sum()
+    if items < LEAST_ITEMS:
+        return None
+    repeated = group.population.family_shared_items[group.rows].sum() / items
+    # Classes, suites, benchmarks and fashions send the same items from many accounts; one operator who pays
+    # for every answer sends each item once.
+    return Evidence(
+        "content", "WORK_QUEUE", "share of items that more than one account sent",
+        repeated, "0.3 to 1 where many people do the same task",
+        _ramp(repeated, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0)),
+    )  # fmt: skip
+
+
+def training_technique(group: Group) -> Evidence | None:
+    """Whether the shared templates ask for material one trains a model on."""
+    if not group.population.has_content or group.family_requests == 0:
+        return None
+    share = group.population.family_technique_requests[group.rows].sum() / group.family_requests
+    usual = _requests_weighted(group.population.technique_share, group.population.n_requests, group.others)
+    # A classifier's say: strong when nearly all the template asks for it and few others do.
+    return Evidence(
+        "content", "TRAINING_TECHNIQUE", "share of templated requests that ask for training material",
+        share, f"about {usual:.2f} over the night's other accounts",
+        float(np.clip(np.log((share + 0.05) / (usual + 0.05)), -1.0, 2.5)),
+    )  # fmt: skip
+
+
+def repeated_items(group: Group) -> Evidence | None:
+    """Whether the same items come night after night: a regression suite, not a harvest."""
+    share = _requests_weighted(group.population.repeat_share, group.population.n_requests, ~group.others)
+    if not np.isfinite(share):
+        return None
+    return Evidence(
+        "content", "REPEATED_ITEMS", "share of requests whose item the account sent on an earlier night",
+        share, "near 0 for harvesting, near 1 for a regression suite",
+        _ramp(share, (0.1, 0.0), (0.5, -3.0)),
+    )  # fmt: skip
+
+
+def short_answers(group: Group) -> Evidence | None:
+    """Whether the answers are too short to train on: labels, yes or no, a number."""
+    mean = np.nanmedian(group.population.output_tokens_mean[group.members]) if len(group.members) else np.nan
+    if not np.isfinite(mean):
+        return None
+    return Evidence(
+        "content", "ANSWER_LENGTH", "median of the members' mean answer, tokens",
+        float(mean), "under 30 for classification and extraction",
+        _ramp(np.log10(max(mean, 1.0)), (1.0, -2.0), (1.7, 0.0), (2.5, 0.5)),
+    )  # fmt: skip
+
+
+def conversation(group: Group) -> Evidence | None:
+    """Whether anybody talks: people ask again, scripts do not."""
+    share = np.nanmean(group.population.single_turn_share[group.members]) if _any_known(
+        group.population.single_turn_share[group.members]) else np.nan  # fmt: skip
+    if not np.isfinite(share):
+        return None
+    return Evidence(
+        "content", "SINGLE_TURN", "mean share of requests that open and end a conversation",
+        float(share), "0.2 to 0.7 for people",
+        _ramp(float(share), (0.3, -1.0), (0.6, 0.0), (0.9, 0.5)),
+    )  # fmt: skip
+
+
+# --- timing ----------------------------------------------------------------------------------------------
+
+
+def even_load(group: Group) -> Evidence | None:
+    """Whether the accounts carry equal loads, as a scheduler deals them and people never do."""
+    n = group.population.n_requests[group.members]
+    if len(n) < 8 or n.mean() < 2:
+        return None
+    n = np.sort(n)[: max(8, int(np.ceil(0.95 * len(n))))]  # a few replaced or banned accounts tell nothing
+    # Variance beyond a Poisson count's own, relative to the mean squared: 1/k of a negative binomial.
+    excess = max(float((n.var() - n.mean()) / n.mean() ** 2), 0.02)
+    return Evidence(
+        "timing", "EVEN_LOAD", "spread of requests per account beyond chance (0 is a scheduler's)",
+        excess, "1 to 5 for people and customers",
+        _ramp(np.log10(excess), (-1.0, 2.0), (-0.5, 1.0), (0.0, 0.0), (0.6, -1.5)),
+    )  # fmt: skip
+
+
+def sleepless(group: Group) -> Evidence | None:
+    """Whether the group's day has a night: trough over mean of its hourly volume."""
+    hours = group.population.hour_counts[group.members].sum(axis=0)
+    if hours.sum() < 24 * 8:
+        return None
+    trough = _trough(hours)
+    usual = _trough(group.population.hour_counts[group.others].sum(axis=0))
+    return Evidence(
+        "timing", "ROUND_THE_CLOCK", "quietest six hours of the day against the mean hour",
+        trough, f"{usual:.2f} over the night's other accounts",
+        _ramp(trough - usual, (-0.4, -1.0), (-0.1, 0.0), (0.1, 0.25), (0.4, 1.0)),
+    )  # fmt: skip
+
+
+# --- identity --------------------------------------------------------------------------------------------
+
+
+def shared_payment(group: Group) -> Evidence | None:
+    """Whether accounts of different organisations are paid for by the same instrument."""
+    payment = group.population.payment[group.members]
+    organisation = group.population.organisation[group.members]
+    known = payment >= 0
+    if known.sum() < 8:
+        return None
+    _, position = np.unique(payment[known], return_inverse=True)
+    owners = organisation[known]
+    # An account without an organisation is its own: it shares with nobody by contract.
+    owners = np.where(owners >= 0, owners, -2 - np.arange(len(owners)))
+    pairs = np.unique(np.stack([position, owners]), axis=1)
+    n_owners = np.bincount(pairs[0], minlength=position.max() + 1)
+    share = float((n_owners[position] > 1).mean())
+    if share == 0:
+        return None  # unique payments are what both honest and careful people have
+    return Evidence(
+        "identity", "SHARED_PAYMENT", "share of accounts paid by an instrument that another organisation uses too",
+        share, "under 0.02", _ramp(share, (0.02, 0.0), (0.2, 1.5), (0.6, 2.5)),
+    )  # fmt: skip
+
+
+def same_client(group: Group) -> Evidence | None:
+    """Whether the accounts speak through one client and one set of parameters that others do not use."""
+    best = 0.0
+    inside_share = 0.0
+    usual_share = 0.0
+    for kind in ("client", "parameters"):
+        layer = group.population.layer(kind)
+        if layer is None or len(layer.object) == 0:
+            continue
+        is_member = ~group.others[layer.account]
+        inside = np.bincount(layer.object[is_member], weights=layer.share[is_member], minlength=layer.n_objects)
+        outside = np.bincount(layer.object[~is_member], weights=layer.share[~is_member], minlength=layer.n_objects)
+        inside /= max(len(group.members), 1)
+        outside /= max(int(group.others.sum()), 1)
+        top = int(inside.argmax())
+        lift = float(np.log((inside[top] + 0.02) / (outside[top] + 0.02)) * inside[top])
+        if lift > best:
+            best, inside_share, usual_share = lift, float(inside[top]), float(outside[top])
+    if best == 0.0:
+        return None
+    return Evidence(
+        "identity", "SAME_CLIENT", "share of traffic from one client or one set of parameters",
+        inside_share, f"{usual_share:.2f} over the night's other accounts", min(best, 1.5),
+    )  # fmt: skip
+
+
+def one_customer(group: Group) -> Evidence | None:
+    """Whether the group is simply one organisation's seats, which share everything by contract."""
+    organisation = group.population.organisation[group.members]
+    known = organisation[organisation >= 0]
+    if len(known) < 0.5 * len(group.members):
+        return None
+    share = float(np.bincount(known).max() / len(group.members))
+    if share < 0.3:
+        return None
+    return Evidence(
+        "identity", "ONE_ORGANISATION", "share of accounts that belong to one organisation",
+        share, "near 1 for a company's seats", _ramp(share, (0.3, 0.0), (0.6, -3.0), (0.8, -6.0)),
+    )  # fmt: skip
+
+
+# --- lifecycle -------------------------------------------------------------------------------------------
+
+
+def young_accounts(group: Group) -> Evidence | None:
+    """Whether the members are younger than the night's other accounts: P(member is the younger of a pair)."""
+    younger = _rank_probability(-group.population.account_age_days, group.members, group.others)
+    if younger is None:
+        return None
+    return Evidence(
+        "lifecycle", "YOUNG_ACCOUNTS", "chance that a member is younger than another account",
+        younger, "0.4 to 0.6", _ramp(younger, (0.3, -1.5), (0.5, 0.0), (0.8, 1.0), (0.95, 2.0)),
+    )  # fmt: skip
+
+
+def moved_together(group: Group) -> Evidence | None:
+    """Whether the members moved to a new model beyond everybody's curiosity."""
+    share = _requests_weighted(group.population.new_model_share, group.population.n_requests, ~group.others)
+    usual = _requests_weighted(group.population.new_model_share, group.population.n_requests, group.others)
+    if not (np.isfinite(share) and np.isfinite(usual)) or max(share, usual) == 0:
+        return None
+    return Evidence(
+        "lifecycle", "NEW_MODEL", "share of requests to a model that is new this night",
+        share, f"{usual:.2f} over the night's other accounts",
+        float(np.clip(np.log((share + 0.1) / (usual + 0.1)), 0.0, 1.5)),
+    )  # fmt: skip
+
+
+def unusual_accounts(group: Group) -> Evidence | None:
+    """Whether the members stand out among their peers one by one (PyOD), before any link is looked at."""
+    higher = _rank_probability(group.population.account_score, group.members, group.others)
+    if higher is None:
+        return None
+    return Evidence(
+        "lifecycle", "UNUSUAL_ACCOUNTS", "chance that a member's anomaly score exceeds another account's",
+        higher, "0.4 to 0.6", _ramp(higher, (0.3, -0.5), (0.5, 0.0), (0.9, 0.75)),
+    )  # fmt: skip
+
+
+QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
+    shared_template, work_queue, training_technique, repeated_items, short_answers, conversation,
+    even_load, sleepless,
+    shared_payment, same_client, one_customer,
+    young_accounts, moved_together, unusual_accounts,
+)  # fmt: skip
+
+
+# --- arithmetic ------------------------------------------------------------------------------------------
+
+
+def _ramp(value: float, *points: tuple[float, float]) -> float:
+    """Piecewise linear through (value, log-odds) points, flat beyond the ends."""
+    xs, ys = zip(*points, strict=True)
+    return float(np.interp(value, xs, ys))
+
+
+def _any_known(values: Float64) -> bool:
+    return bool(np.isfinite(values).any())
+
+
+def _requests_weighted(values: Float64, n_requests: Float64, chosen: Bool) -> float:
+    """Mean over requests rather than accounts; NaN when nothing is known."""
+    known = chosen & np.isfinite(values)
+    weight = n_requests[known].sum()
+    return float((values[known] * n_requests[known]).sum() / weight) if weight > 0 else float("nan")
+
+
+def _trough(hours: Float64) -> float:
+    """Mean of the quietest six hours over the mean hour: 1 is a machine's day, near 0 one time zone's."""
+    return float(np.sort(hours)[:6].mean() / max(hours.mean(), 1e-9))
+
+
+LEAST_KNOWN = 0.5
+"""A rank comparison needs the value of half of the members at least."""
+
+
+def _rank_probability(values: Float64, members: Int64, others: Bool) -> float | None:
+    """P(a member's value exceeds another account's), ties one half (Mann-Whitney); None when little is known."""
+    mine = values[members]
+    mine = mine[np.isfinite(mine)]
+    rest = np.sort(values[others & np.isfinite(values)])
+    if len(mine) < max(8, LEAST_KNOWN * len(members)) or len(rest) < 8:
+        return None
+    below = np.searchsorted(rest, mine, "left")
+    at_most = np.searchsorted(rest, mine, "right")
+    return float((below + at_most).sum() / (2 * len(rest) * len(mine)))

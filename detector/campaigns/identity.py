@@ -1,0 +1,85 @@
+"""A campaign's identity over nights: who is whose successor, and how it is doing.
+
+Here: matching tonight's groups with earlier campaigns. Not here: what makes a campaign.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+
+SAME_MEMBERS = 0.3
+"""Share of the smaller group's accounts in common that makes two groups one campaign: accounts are
+replaced, but rarely two thirds of them in a night."""
+
+SAME_TEMPLATES = 0.5
+"""Share of tonight's requests made from templates the earlier campaign lived on: a new pool of accounts
+continues with the old prompts."""
+
+GROWTH = 1.2
+"""A fifth more accounts than at its last sighting is growth; less is coming and going."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An earlier campaign, as of its last sighting."""
+
+    campaign_id: str
+    last_day: date
+    accounts: Set[str]
+    families: Set[str]
+    """ids of the template families it has lived on"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A group flagged tonight."""
+
+    accounts: Set[str]
+    family_requests: Mapping[str, float]
+    """family id -> members' requests"""
+
+
+def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -> list[tuple[str, str]]:
+    """Give each of tonight's groups its campaign id and status (new, growing, steady, resumed).
+
+    The best match comes first; an earlier campaign is continued by one group only. A new id is a hash of the
+    night and the group's smallest account id and families, so that a repeated scan gives the same one.
+    """
+    pairs = []
+    for here, sighting in enumerate(sightings):
+        for there, campaign in enumerate(known):
+            strength = _kinship(sighting, campaign)
+            if strength > 0:
+                pairs.append((-strength, campaign.campaign_id, here, there))
+    named: dict[int, tuple[str, str]] = {}
+    continued: set[int] = set()
+    for _, campaign_id, here, there in sorted(pairs):
+        if here in named or there in continued:
+            continue
+        continued.add(there)
+        named[here] = (campaign_id, _status(sightings[here], known[there], day))
+    return [
+        named.get(here, (_new_id(sighting, day), "new")) for here, sighting in enumerate(sightings)
+    ]
+
+
+def _kinship(sighting: Sighting, campaign: Known) -> float:
+    """0 for strangers; the stronger of shared accounts and shared templates otherwise."""
+    smaller = max(min(len(sighting.accounts), len(campaign.accounts)), 1)
+    members = len(sighting.accounts & campaign.accounts) / smaller
+    requests = sum(sighting.family_requests.values())
+    ours = sum(n for family, n in sighting.family_requests.items() if family in campaign.families)
+    templates = ours / requests if requests else 0.0
+    return max(members if members >= SAME_MEMBERS else 0.0, templates if templates >= SAME_TEMPLATES else 0.0)
+
+
+def _status(sighting: Sighting, campaign: Known, day: date) -> str:
+    if (day - campaign.last_day).days > 1:
+        return "resumed"
+    return "growing" if len(sighting.accounts) >= GROWTH * len(campaign.accounts) else "steady"
+
+
+def _new_id(sighting: Sighting, day: date) -> str:
+    facts = "\x1f".join([day.isoformat(), *sorted(sighting.family_requests), min(sighting.accounts)])
+    return "C-" + blake2b(facts.encode(), digest_size=5).hexdigest()

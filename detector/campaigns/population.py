@@ -1,0 +1,125 @@
+"""What the campaign stage knows of one night: accounts as numbers, and the things they share.
+
+Here: the arrays and their meaning. Not here: where they come from (pipelines.campaigns), what is made of
+them (communities, evidence).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csc_matrix, csr_matrix
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+CONTENT_LAYERS = ("template", "system_prompt", "tool_set")
+IDENTITY_LAYERS = ("payment", "address", "client", "parameters")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One kind of thing that accounts share: one row per account and object.
+
+    account : int64, position of the account; object : int64, position of the object within this layer
+    share : float64, 0 to 1: the part of the account's requests that carried the object
+    """
+
+    kind: str
+    account: Int64
+    object: Int64
+    share: Float64
+    n_objects: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """The accounts of one night; every array has one entry per account, ascending by account id.
+
+    NaN and -1 stand for "not known"; nothing here is imputed.
+    """
+
+    n_requests: Float64
+    output_tokens: Float64
+    hour_counts: Float64
+    """shape (n, 24): requests per hour of the day, UTC"""
+    single_turn_share: Float64
+    technique_share: Float64
+    """0 to 1: requests whose text asks for training material; NaN without prompts"""
+    repeat_share: Float64
+    """0 to 1: requests whose item the account sent on an earlier night too; NaN without prompts"""
+    output_tokens_mean: Float64
+    account_age_days: Float64
+    new_model_share: Float64
+    """0 to 1: requests to models the workspace first saw within two nights"""
+    account_score: Float64
+    """0 to 1: how unusual the account is among its peers"""
+    organisation: Int64
+    payment: Int64
+    approved: Bool
+    """has a use approved by contract that is valid tonight"""
+    layers: tuple[Layer, ...]
+    family_requests: Float64 = field(default_factory=lambda: np.zeros(0))
+    """Per row of the template layer: requests of that account in that family."""
+    family_items: Float64 = field(default_factory=lambda: np.zeros(0))
+    """Per row of the template layer: different prompts among them."""
+    family_shared_items: Float64 = field(default_factory=lambda: np.zeros(0))
+    """Per row of the template layer: of those, sent by another account too."""
+    family_technique_requests: Float64 = field(default_factory=lambda: np.zeros(0))
+    """Per row of the template layer: requests whose text asks for training material."""
+
+    def __len__(self) -> int:
+        return len(self.n_requests)
+
+    @property
+    def has_content(self) -> bool:
+        """Whether the night's log carried prompts at all."""
+        return bool(np.isfinite(self.technique_share).any())
+
+    def layer(self, kind: str) -> Layer | None:
+        """The layer of that kind, None when the log carries nothing of it."""
+        return next((layer for layer in self.layers if layer.kind == kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedObjects:
+    """All layers side by side, as one account x object matrix.
+
+    shares : csr, shape (n_accounts, n_objects); the part of the account's requests that carried it
+    by_object : the same by columns
+    n_accounts_of : float64, shape (n_objects,): accounts that carried it at all
+    layer_of : int64, shape (n_objects,): position in Population.layers
+    first_object : int64, shape (n_layers + 1,): where each layer's objects start
+    """
+
+    shares: csr_matrix
+    by_object: csc_matrix
+    n_accounts_of: Float64
+    layer_of: Int64
+    first_object: Int64
+
+
+def shared_objects(population: Population) -> SharedObjects:
+    """Stack the layers of a night."""
+    first = np.cumsum([0] + [layer.n_objects for layer in population.layers]).astype(np.int64)
+    rows = [layer.account for layer in population.layers]
+    columns = [layer.object + start for layer, start in zip(population.layers, first, strict=False)]
+    values = [np.clip(layer.share, 1e-6, 1.0) for layer in population.layers]
+    nothing = np.empty(0)
+    shares = csr_matrix(
+        (
+            np.concatenate([*values, nothing]),
+            (np.concatenate([*rows, nothing]).astype(np.int64), np.concatenate([*columns, nothing]).astype(np.int64)),
+        ),
+        shape=(len(population), int(first[-1])),
+    )
+    shares.sort_indices()
+    by_object = shares.tocsc()
+    return SharedObjects(
+        shares=shares,
+        by_object=by_object,
+        n_accounts_of=np.diff(by_object.indptr).astype(np.float64),
+        layer_of=np.repeat(np.arange(len(population.layers)), np.diff(first)).astype(np.int64),
+        first_object=first,
+    )

@@ -1,0 +1,82 @@
+"""A campaign in plain words: what was observed first, what is inferred from it second.
+
+Here: sentences from numbers. Nothing that an outsider wrote enters them: no prompt, no name, no address.
+"""
+
+from collections.abc import Sequence
+
+from detector.campaigns.evidence import Evidence
+
+PLAIN_CAPABILITY = {
+    "general_chat": "general conversation",
+    "coding": "coding",
+    "math_reasoning": "mathematical reasoning",
+    "general_reasoning": "general reasoning",
+    "agentic": "agentic work",
+    "tool_use": "tool use",
+    "computer_use": "computer use",
+    "data_analysis": "data analysis",
+    "vision": "vision",
+    "rubric_grading": "grading by rubric",
+    "safety_sensitive": "sensitive questions",
+    "creative_writing": "creative writing",
+    "translation": "translation",
+    "summarization": "summaries",
+    "classification": "classification",
+}
+PLAIN_TECHNIQUE = {
+    "none": "ordinary answers",
+    "reasoning_trace": "written-out reasoning",
+    "preference_labels": "grades and preferences",
+    "instruction_generation": "new training tasks",
+    "trajectory": "tool and agent trajectories",
+    "safety_rewrite": "rewritten answers to sensitive questions",
+    "soft_labels": "token probabilities",
+    "multi_sample": "many samples of one prompt",
+    "weakness_driven": "examples of one weakness",
+    "trace_cleaning": "cleaned reasoning traces",
+    "probe_sweep": "probes for extraction tricks",
+}
+_OBSERVED = {
+    "SHARED_TEMPLATE": "{percent} of their requests are made from the same few templates",
+    "WORK_QUEUE": "the items filled in hardly ever repeat from one account to another ({percent} do)",
+    "TRAINING_TECHNIQUE": "{percent} of those requests ask for material a model can be trained on",
+    "SINGLE_TURN": "{percent} of requests open and end a conversation",
+    "EVEN_LOAD": "the accounts carry nearly equal loads",
+    "ROUND_THE_CLOCK": "their day has hardly a quiet hour",
+    "SHARED_PAYMENT": "{percent} of the accounts share a payment instrument across organisations",
+    "SAME_CLIENT": "{percent} of the traffic comes from one client or one set of parameters",
+    "YOUNG_ACCOUNTS": "the accounts are younger than others ({percent} of comparisons)",
+    "NEW_MODEL": "{percent} of requests went to a model that is new",
+    "UNUSUAL_ACCOUNTS": "one by one they stand out among their peers",
+}
+
+
+def profile(capabilities: Sequence[tuple[str, float]], techniques: Sequence[tuple[str, float]]) -> str:
+    """What is harvested and how, in a few words: the leading technique and capability."""
+    technique = next((name for name, _ in techniques if name != "none"), "none")
+    capability = capabilities[0][0] if capabilities else None
+    what = PLAIN_TECHNIQUE[technique]
+    return what if capability is None else f"{what}, {PLAIN_CAPABILITY[capability]}"
+
+
+def summary(
+    *, n_accounts: int, n_requests: int, output_tokens: int, harvested: str, evidence: Sequence[Evidence], status: str
+) -> str:
+    """One paragraph: the observation, then the inference, then what speaks against it."""
+    strongest = sorted(evidence, key=lambda piece: (-piece.log_odds, piece.code))
+    seen = [
+        _OBSERVED[piece.code].format(percent=f"{min(piece.value, 1.0):.0%}")
+        for piece in strongest
+        if piece.log_odds >= 0.5 and piece.code in _OBSERVED
+    ][:5]
+    against = [piece for piece in strongest if piece.log_odds <= -0.5]
+    text = (
+        f"Observed: {n_accounts:,} accounts sent {n_requests:,} requests and received {output_tokens:,} output tokens "
+        f"this night; {'; '.join(seen)}. "
+        f"Inferred: one operator is collecting {harvested} through them ({status})."
+    )
+    if against:
+        reasons = ", ".join(f"{piece.detail} is {piece.value:.2f}" for piece in reversed(against[-2:]))
+        text += f" Speaking against it: {reasons}."
+    return text
