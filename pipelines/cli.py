@@ -111,7 +111,7 @@ app = typer.Typer(
     add_completion=True,
     rich_markup_mode=None,  # plain help: it is piped, searched and pasted into runbooks
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -263,7 +263,7 @@ def simulate(
         log_format=log_format,
         progress=terminal_progress(),
     )
-    show_simulation(made, out)
+    show_simulation(made)
 
 
 @app.command(
@@ -305,13 +305,13 @@ def scan(
     config: Config = None,
 ) -> None:
     """Scan a night of logs, end to end; safe to run again."""
+    place = _open_workspace(workspace)
+    settings = _read_settings(place, config)
     from pipelines import nightly
     from pipelines.journal import journaled, write_summary
     from pipelines.summary import show_scan
     from pipelines.terminal import terminal_progress
 
-    place = _open_workspace(workspace)
-    settings = _read_settings(place, config)
     with journaled(place, terminal_progress(), logs=logs, day=day, engine=engine) as progress:
         summary = nightly.scan(
             logs,

@@ -4,13 +4,13 @@ Here: words and small tables about results that others computed. Not here: how t
 a terminal (terminal), files of findings (findings), any computation beyond adding up for display.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from shlex import quote
 from shutil import which
-from sys import argv
 from typing import TYPE_CHECKING, Any
 
 from pipelines.terminal import in_words, show, show_table, size_in_words
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pipelines.cases import Decision
+    from pipelines.evaluate import Evaluation
+    from pipelines.export import ExportSummary
     from pipelines.nightly import ScanSummary
+    from pipelines.simulate import SimulationSummary
     from pipelines.status import Status
 
 MOST_REASONS = 8
@@ -32,10 +35,10 @@ MOST_CAMPAIGNS = 20
 
 def program() -> str:
     """How this program is started here: `stillwatch` when that is on the path, else as it was now."""
-    found, started = which("stillwatch"), Path(argv[0])
+    found, started = which("stillwatch"), Path(sys.argv[0])
     if started.name != "stillwatch" or (found and Path(found).resolve() == started.resolve()):
         return "stillwatch"
-    return quote(argv[0])
+    return quote(sys.argv[0])
 
 
 def console_line(workspace: Workspace) -> str:
@@ -168,6 +171,42 @@ def _is_alone() -> "pl.Expr":
     return pl.col("campaign_id").is_null()
 
 
+# -- simulated worlds -----------------------------------------------------------------------------
+
+
+def show_simulation(made: "SimulationSummary") -> None:
+    """What was simulated, and how to scan it."""
+    world = quote(str(made.out))
+    show(made.as_line())
+    show()
+    show(f"Next: {program()} scan {world}/logs --accounts {world}/accounts.parquet --workspace watch")
+
+
+def show_demo(workspace: Workspace, scored: "Evaluation") -> None:
+    """All nights, what they found, how that compares with the truth, and how to look at it."""
+    from pipelines import findings
+
+    show()
+    show_nights(findings.nights(workspace).sort("day").iter_rows(named=True))
+    show_campaigns_of(workspace)
+    show()
+    show("Against the labels of the simulation:", style="bold")
+    show()
+    show_evaluation(scored, "table")
+    show()
+    show("Open the console on it:", style="bold")
+    show(f"  {console_line(workspace)}")
+
+
+def show_evaluation(scored: "Evaluation", form: str) -> None:
+    """Findings against labels: as tables, or one JSON object per line."""
+    if form == "jsonl":
+        sys.stdout.writelines(f"{line.rstrip()}\n" for line in scored.jsonl())
+    else:
+        for line in scored.table().splitlines():
+            show(line)
+
+
 # -- status ---------------------------------------------------------------------------------------
 
 
@@ -216,3 +255,17 @@ def show_decision(decision: "Decision") -> None:
     reach = f", reaching {plural(len(decision.members), 'account')}" if decision.members else ""
     until = f", until {decision.expires_at:%Y-%m-%d %H:%M} UTC" if decision.expires_at else ""
     show(f"{decision.subject.level} {decision.subject.id}: {what}{reach}{until}, by {decision.by}")
+
+
+def show_export(summary: "ExportSummary") -> None:
+    """What was written, where, and what stayed behind."""
+    kinds = ", ".join(f"{count(number)} {action}" for action, number in summary.n_by_action.items())
+    show(f"{plural(summary.n_actions, 'action')}{f' ({kinds})' if kinds else ''}: {summary.path}")
+    show(f"manifest: {summary.manifest}")
+    if summary.n_withheld:
+        show(
+            f"{plural(summary.n_withheld, 'approved account')} stayed: their approved use is valid",
+            style="yellow",
+        )
+    if not summary.n_actions:
+        show("Nothing is approved: record decisions in the console or with `stillwatch decide`.")

@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -70,7 +69,8 @@ def test_help_imports_none_of_the_heavy_libraries():
         "from pipelines.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print(sorted({'duckdb', 'numba', 'polars', 'sklearn', 'pyod', 'streamlit', 'pandas'} & set(sys.modules)))"
+        "heavy = {'duckdb', 'numba', 'polars', 'sklearn', 'pyod', 'streamlit', 'pandas', 'sqlalchemy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
@@ -79,9 +79,9 @@ def test_help_imports_none_of_the_heavy_libraries():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_says_what_it_does_and_shows_an_example(command):
     shown = stillwatch(command, "--help").stdout
-    purpose = shown.split("\n\n")[1].strip()
+    purpose = " ".join(shown.split("\n\n")[1].split())
     assert purpose.endswith(".")
-    assert len(purpose.splitlines()) == 1
+    assert 20 < len(purpose) < 100
     assert f"  stillwatch {command}" in shown.split("Example")[1]
 
 
@@ -278,9 +278,12 @@ def test_the_journal_has_a_line_per_step_under_one_run(tmp_path):
         progress.step("load") as step,
     ):
         step.note("3 requests")
-    with pytest.raises(RuntimeError), journal.journaled(workspace, Silent(), logs=[]) as progress:
-        with progress.step("features"):
-            raise RuntimeError("the planted prompt")
+    with (
+        pytest.raises(RuntimeError),
+        journal.journaled(workspace, Silent(), logs=[]) as progress,
+        progress.step("features"),
+    ):
+        raise RuntimeError("the planted prompt")
     text = (workspace.root / "logs" / "scan.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["event"] for line in lines] == ["began", "step", "began", "step", "failed"]
