@@ -226,13 +226,13 @@ def show_status(status: "Status") -> None:
 
 def _show_published(nights: "pl.DataFrame", refused: "pl.DataFrame | None") -> None:
     show_nights(nights.sort("day").iter_rows(named=True))
-    total = nights["n_requests"].sum()
+    total = int(nights["n_requests"].sum())
     show()
     show(f"{plural(len(nights), 'night')}, {plural(total, 'request')}")
     if refused is None or refused.is_empty():
         return
     show()
-    show(f"Refused {plural(refused['n_rows'].sum(), 'row')}; most frequent:", style="yellow")
+    show(f"Refused {plural(int(refused['n_rows'].sum()), 'row')}; most frequent:", style="yellow")
     for row in refused.head(MOST_REASONS).iter_rows(named=True):
         place = f"{row['path']}, row {row['first_row']}" + (
             f", {row['column_name']}" if row["column_name"] else ""
