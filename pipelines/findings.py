@@ -143,6 +143,16 @@ def nights(workspace: Workspace) -> pl.DataFrame:
     return _read(workspace, "nights")
 
 
+def flags(workspace: Workspace) -> pl.DataFrame:
+    """`day, account_id, campaign_id, recommended_action` of every flag of every night, in that order."""
+    return _read(workspace, "flags")
+
+
+def first_nights(workspace: Workspace) -> pl.DataFrame:
+    """`account_id, day`: the first night on which each account that was ever flagged sent a request."""
+    return _read(workspace, "first_nights")
+
+
 def refused(workspace: Workspace) -> pl.DataFrame:
     """Refused rows by file, column and reason, most frequent first; never their content."""
     return _read(workspace, "refused")
