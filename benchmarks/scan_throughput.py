@@ -50,8 +50,14 @@ REQUESTS_PER_ACCOUNT = 16
 DAY_US = 86_400_000_000
 NIGHT_US = int(np.datetime64("2025-06-01", "us").astype(np.int64))
 
-TEMPLATED_SHARE = 0.3
-"""Of the requests: applications, batches and a few harvesting templates."""
+N_APPLICATIONS = 300
+"""The busiest accounts, each with a template of its own."""
+
+N_HARVESTS = 4
+"""Templates that a fiftieth of all accounts share out among themselves."""
+
+COVER_SHARE = 0.15
+"""Of the requests of templated accounts: ordinary talk."""
 
 Rng = np.random.Generator
 Indices = npt.NDArray[np.int64]
@@ -124,8 +130,7 @@ def requests(texts: OwnTexts, sent_at_us: Indices, n_accounts: int, rng: Rng) ->
     """Rows of the canonical record; a few accounts ask much, most ask little."""
     n = len(sent_at_us)
     account = np.minimum((n_accounts * rng.random(n) ** 2.2).astype(np.int64), n_accounts - 1)
-    is_templated = rng.random(n) < TEMPLATED_SHARE
-    prompt = prompts(texts, account, is_templated, rng)
+    prompt = prompts(texts, account, rng)
     n_tokens = pc.divide(pc.binary_length(prompt), 4)
     given = {
         "request_id": _ids("req", rng.integers(0, 2**62, n)),
@@ -138,6 +143,7 @@ def requests(texts: OwnTexts, sent_at_us: Indices, n_accounts: int, rng: Rng) ->
         "attempt": pa.array(1 + (rng.random(n) < 0.02)),
         "model": _choice(["large-4", "large-5", "small-5"], n, rng),
         "endpoint": _choice(["chat", "responses"], n, rng),
+        "system_prompt": systems(texts, account),
         "n_turns": pa.array(rng.integers(1, 9, n)),
         "temperature": pa.array(rng.choice([0.0, 0.2, 0.7, 1.0], n)),
         "max_tokens": pa.array(rng.choice([512, 1024, 4096], n)),
@@ -158,7 +164,7 @@ def requests(texts: OwnTexts, sent_at_us: Indices, n_accounts: int, rng: Rng) ->
     return pa.table(columns, schema=REQUEST_SCHEMA)
 
 
-def prompts(texts: OwnTexts, account: Indices, is_templated: npt.NDArray[np.bool_], rng: Rng) -> pa.Array:
+def prompts(texts: OwnTexts, account: Indices, rng: Rng) -> pa.Array:
     """Texts of about PROMPT_BYTES: conversations of people, and templates around fresh slots."""
     n = len(account)
     language = np.where(rng.random(n) < 0.7, 0, rng.integers(0, 8, n))
@@ -169,15 +175,41 @@ def prompts(texts: OwnTexts, account: Indices, is_templated: npt.NDArray[np.bool
         piece = texts.conversation(theme, np.ones(n, np.bool_), language, rng).prompt
         n_bytes += pc.binary_length(piece).to_numpy()
         pieces.append(piece)
-    frame_rng = np.random.default_rng(RECIPE)  # templates stay the same in every file of the night
-    frames = [texts.templates(theme, 40, frame_rng) for theme in ("app", "batch", "reasoning", "grading")]
-    framed = pa.concat_arrays(
-        [frame.prompts(account[at::4] % 40, rng).prompt for at, frame in enumerate(frames)]
-    )
-    framed = framed.take(pa.array(np.argsort(np.concatenate([np.arange(n)[at::4] for at in range(4)]))))
     talk = pc.binary_join_element_wise(*pieces, "\n\n")
-    long_framed = pc.binary_join_element_wise(framed, *pieces[: max(len(pieces) // 2, 1)], "\n\n")
-    return pc.if_else(pa.array(is_templated), long_framed, talk)
+
+    template = templates_of(account)
+    rows = np.flatnonzero((template >= 0) & (rng.random(n) >= COVER_SHARE))
+    framed = _framed(texts, template[rows], rng)
+    some_talk = [piece.take(pa.array(rows)) for piece in pieces[: len(pieces) // 2]]
+    long_framed = pc.binary_join_element_wise(framed, *some_talk, "\n\n")
+    is_framed = np.zeros(n, np.bool_)
+    is_framed[rows] = True
+    return pc.replace_with_mask(talk, pa.array(is_framed), long_framed)
+
+
+def templates_of(account: Indices) -> Indices:
+    """Which template each account uses: applications first, then the harvests; -1 is a person."""
+    harvester = np.where(account % 50 == 7, N_APPLICATIONS + account // 50 % N_HARVESTS, -1)
+    return np.where(account < N_APPLICATIONS, account, harvester)
+
+
+def _framed(texts: OwnTexts, template: Indices, rng: Rng) -> pa.Array:
+    """One text per row; the templates themselves are the same in every file of the night."""
+    frame_rng = np.random.default_rng(RECIPE)
+    applications = texts.templates("app", N_APPLICATIONS, frame_rng)
+    harvests = texts.templates("reasoning", N_HARVESTS, frame_rng)
+    is_harvest = template >= N_APPLICATIONS
+    by_application = applications.prompts(template[~is_harvest], rng).prompt
+    by_harvest = harvests.prompts(template[is_harvest] - N_APPLICATIONS, rng).prompt
+    place = np.argsort(np.concatenate([np.flatnonzero(~is_harvest), np.flatnonzero(is_harvest)]))
+    return pa.concat_arrays([by_application, by_harvest]).take(pa.array(place))
+
+
+def systems(texts: OwnTexts, account: Indices) -> pa.Array:
+    """A fifth of the accounts send one of a few system prompts with every request."""
+    known = texts.personas(20, np.random.default_rng(RECIPE))
+    which = pa.array(account // 5 % len(known), mask=account % 5 != 0)
+    return known.take(which)
 
 
 def _ids(prefix: str, numbers: Indices) -> pa.Array:
