@@ -65,7 +65,7 @@ DECISION = sa.Table(
 DECISION_MEMBER = sa.Table(
     "decision_member",
     METADATA,
-    sa.Column("decision_id", sa.ForeignKey("decision.decision_id"), primary_key=True),
+    sa.Column("decision_id", sa.Integer, sa.ForeignKey("decision.decision_id"), primary_key=True),
     sa.Column("account_id", AnyText, primary_key=True),
 )
 """The accounts a decision about a campaign was made about."""

@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.create_index("decision_subject", "decision", ["subject_level", "subject_id"])
     op.create_table(
         "decision_member",
-        sa.Column("decision_id", sa.ForeignKey("decision.decision_id"), primary_key=True),
+        sa.Column("decision_id", sa.Integer, sa.ForeignKey("decision.decision_id"), primary_key=True),
         sa.Column("account_id", sa.Text, primary_key=True),
     )
     if op.get_context().dialect.name == "postgresql":
