@@ -50,7 +50,13 @@ def detect_format(path: Path) -> str:
     return _recognised(path, look(path))
 
 
-def open_log(path: Path, *, format: str = "auto", batch_rows: int, threads: int) -> LogReader:
+def open_log(
+    path: Path,
+    *,
+    format: str = "auto",  # noqa: A002  the command's own word
+    batch_rows: int,
+    threads: int,
+) -> LogReader:
     """A reader of one log file. Its batches hold at most `batch_rows` rows.
 
     Raises

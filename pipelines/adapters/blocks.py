@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from pipelines.errors import UnreadableInput
 
-PIECE_BYTES = 16 << 20
-"""Large enough for DuckDB's threads to share a piece, small enough to hold several."""
+PIECE_BYTES = 64 << 20
+"""Large enough that planning a query per piece costs little, small enough to hold several."""
 
 MAX_RECORD_BYTES = 256 << 20
 """A longer line or CSV record is refused: far beyond any request a public API accepts."""

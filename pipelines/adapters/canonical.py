@@ -25,6 +25,9 @@ FIRST_US = 1_577_836_800_000_000
 LAST_US = 4_133_980_800_000_000
 """2101-01-01, exclusive."""
 
+UNREAD = -1
+"""`problems` of a record that could not be parsed; no combination of faults is negative."""
+
 _INT32 = "BETWEEN -2147483648 AND 2147483647"
 _WHOLE_TYPES = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _WIDE_TYPES = {"UBIGINT", "HUGEINT", "UHUGEINT"}
@@ -61,7 +64,10 @@ class Query:
     problems: tuple[Problem, ...]
 
     def over(self, source: str) -> str:
-        """The whole query; `source` is a SELECT with `row_number` and the fields of the log."""
+        """The whole query; `source` is a SELECT with `row_number`, `is_read` and the fields of the log.
+
+        Where `is_read` is false the record could not even be parsed: its `problems` are `UNREAD`.
+        """
         return f"WITH record AS ({source}),\n{self.body}"
 
 
@@ -117,9 +123,10 @@ def canonical_query(
             problems.append(Problem(name, fault))
     body = "\n".join(
         [
-            f"picked AS (SELECT {', '.join(['row_number', *raw])} FROM record),",
+            f"picked AS (SELECT {', '.join(['row_number', 'is_read', *raw])} FROM record),",
             f"cast_once AS (SELECT {', '.join(['*', *helpers])} FROM picked)",
-            f"SELECT {', '.join(selected)}, row_number, {' | '.join(conditions)} AS problems",
+            f"SELECT {', '.join(selected)}, row_number,",
+            f"CASE WHEN is_read THEN {' | '.join(conditions)} ELSE {UNREAD} END AS problems",
             "FROM cast_once",
         ]
     )
@@ -171,11 +178,8 @@ def _cast(field: pa.Field, kind: str, target: Target) -> _Column:
         return _whole(name, kind, is_int32=pa.types.is_int32(wanted))
     if pa.types.is_floating(wanted):
         return _number(name, kind)
-    if pa.types.is_boolean(wanted):
-        return _truth(name, kind)
-    if pa.types.is_date(wanted):
-        return _date(name, kind)
-    return _names(name, kind)
+    by_type = {pa.bool_(): _truth, pa.date32(): _date, pa.list_(pa.string()): _names}
+    return by_type[wanted](name, kind)
 
 
 def _sql_type(wanted: pa.DataType) -> str:
@@ -218,7 +222,7 @@ def _unread(value: str, raw: str, kind: str) -> str:
     CASE, not AND: DuckDB then looks at the raw value only where the cast gave nothing.
     """
     if kind == "VARCHAR":
-        present = f"{raw} IS NOT NULL AND NOT is_blank({raw}) AND lower(trim({raw})) <> 'nan'"
+        present = f"is_written({raw})"
     elif kind in {"FLOAT", "DOUBLE"}:
         present = f"{raw} IS NOT NULL AND NOT isnan({raw})"
     else:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,8 +19,6 @@ from pipelines.adapters.blocks import MAX_RECORD_BYTES, repaired
 
 _NEWLINE = 0x0A
 _BLANK = b" \t\r\n\0"
-_ROWS_PER_TASK = 4_096
-"""Rows DuckDB gives one thread at a time: two vectors, so that a piece keeps all threads busy."""
 
 
 def line_blocks(pieces: Iterator[bytes], max_line_bytes: int = MAX_RECORD_BYTES) -> Iterator[Block]:
@@ -40,34 +37,43 @@ def line_blocks(pieces: Iterator[bytes], max_line_bytes: int = MAX_RECORD_BYTES)
     yield from cutter.finish()
 
 
-class JsonFields:
-    """Turns blocks of lines into blocks of fields: one text column per field, null where absent."""
+def json_source() -> str:
+    """A SELECT over `block` that parses its lines; takes the parameters of `json_values`."""
+    return files("pipelines.adapters").joinpath("sql/json_fields.sql").read_text(encoding="utf-8")
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, fields: Sequence[str]) -> None:
-        self._con = con
-        self._structure = json.dumps(dict.fromkeys(fields, "VARCHAR"))
-        self._sql = files("pipelines.adapters").joinpath("sql/json_fields.sql").read_text(encoding="utf-8")
 
-    def read(self, block: Block) -> Block:
-        """The block's records; lines that hold none are reported, blank ones are not."""
-        rows = self._parse(block.rows)
-        unread = _unread(rows)
-        if unread.size == 0:
-            return Block(rows.drop_columns(["is_read"]), block.malformed)
-        lines, mended, malformed = _mend(block.rows, unread)
-        if mended:
-            rows = self._parse(lines)
-        kept = rows.filter(rows["is_read"]).drop_columns(["is_read"])
-        in_order = sorted([*block.malformed, *malformed], key=lambda one: one.row_number)
-        return Block(kept, in_order)
+def json_values(fields: Sequence[str]) -> dict[str, str]:
+    """Parameters of `json_source`: which fields, each as text."""
+    return {"structure": json.dumps(dict.fromkeys(fields, "VARCHAR"))}
 
-    def _parse(self, lines: pa.Table) -> pa.Table:
-        chunked = pa.Table.from_batches(lines.to_batches(max_chunksize=_ROWS_PER_TASK), lines.schema)
-        self._con.register("block", chunked)
-        try:
-            return self._con.sql(self._sql, params={"structure": self._structure}).to_arrow_table()
-        finally:
-            self._con.unregister("block")
+
+def mended(rows: pa.Table, unread: Sequence[int]) -> tuple[pa.Table, bool, list[Malformed]]:
+    """Lines with the mendable ones of `unread` replaced, whether there were any, and the others' faults.
+
+    Parameters
+    ----------
+    rows : a block's `row_number` and `line`
+    unread : positions of the lines that hold no JSON object; blank ones are passed over
+    """
+    text = rows["line"].combine_chunks()
+    replacements: list[bytes] = []
+    malformed: list[Malformed] = []
+    is_mended = np.zeros(len(text), bool)
+    for at in unread:
+        line = text[at].as_buffer().to_pybytes()
+        if not line.strip(_BLANK):
+            continue
+        better = mended_line(line)
+        if better is not None and better.startswith(b"{"):
+            is_mended[at] = True
+            replacements.append(better)
+        else:
+            fault = refusals.NOT_JSON if better is None else refusals.NOT_OBJECT
+            malformed.append(Malformed(rows["row_number"][at].as_py(), fault))
+    if replacements:
+        lines = pa.array(replacements, pa.large_binary()).cast(pa.large_string())
+        rows = rows.set_column(1, "line", pc.replace_with_mask(text, pa.array(is_mended), lines))
+    return rows, bool(replacements), malformed
 
 
 def mended_line(line: bytes) -> bytes | None:
@@ -142,34 +148,3 @@ class _Cutter:
         self._line += len(ends)
         too_long, self._too_long = self._too_long, []
         return Block(pa.table({"row_number": numbers, "line": lines}), too_long)
-
-
-def _unread(rows: pa.Table) -> np.ndarray:
-    is_read = rows["is_read"].combine_chunks().to_numpy(zero_copy_only=False)
-    return np.flatnonzero(~is_read)
-
-
-def _mend(lines: pa.Table, unread: np.ndarray) -> tuple[pa.Table, bool, list[Malformed]]:
-    """Lines with the mendable ones replaced, whether there were any, and the faults of the others."""
-    text = lines["line"].combine_chunks()
-    numbers = lines["row_number"]
-    mended: list[bytes] = []
-    malformed: list[Malformed] = []
-    is_mended = np.zeros(len(text), bool)
-    for at in unread.tolist():
-        line = text[at].as_buffer().to_pybytes()
-        if not line.strip(_BLANK):
-            continue
-        better = mended_line(line)
-        if better is not None and better.startswith(b"{"):
-            is_mended[at] = True
-            mended.append(better)
-        else:
-            fault = refusals.NOT_JSON if better is None else refusals.NOT_OBJECT
-            malformed.append(Malformed(numbers[at].as_py(), fault))
-    if mended:
-        replaced = pc.replace_with_mask(
-            text, pa.array(is_mended), pa.array(mended, pa.large_binary()).cast(pa.large_string())
-        )
-        lines = lines.set_column(1, "line", replaced)
-    return lines, bool(mended), malformed

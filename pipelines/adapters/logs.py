@@ -49,7 +49,7 @@ def _matches(argument: str) -> Iterator[Path]:
     elif path.exists():
         yield path
     else:
-        for match in map(Path, glob.glob(argument, recursive=True)):
+        for match in map(Path, glob.glob(argument, recursive=True)):  # noqa: PTH207  absolute patterns too
             if match.is_dir():
                 yield from _in_folder(match)
             elif not _is_passed_over(match.name):
@@ -66,4 +66,4 @@ def _in_folder(folder: Path) -> Iterator[Path]:
 
 
 def _is_passed_over(name: str) -> bool:
-    return name.startswith((".", "_")) or name.split(".")[0] in _BESIDE_LOGS
+    return name.startswith((".", "_")) or name.split(".", maxsplit=1)[0] in _BESIDE_LOGS

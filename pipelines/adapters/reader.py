@@ -5,6 +5,7 @@ Here: tables read batch by batch with what was refused on the way. `LogReader` r
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -13,10 +14,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from pipelines.adapters.adapter import quoted
 from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.blocks import pieces
 from pipelines.adapters.canonical import (
+    UNREAD,
     Problem,
     Query,
     Target,
@@ -26,7 +27,7 @@ from pipelines.adapters.canonical import (
 )
 from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.csvfile import csv_blocks
-from pipelines.adapters.lines import JsonFields, line_blocks
+from pipelines.adapters.lines import json_source, json_values, line_blocks, mended
 from pipelines.adapters.parquet import ParquetFile
 
 REFUSED_SCHEMA = pa.schema(
@@ -213,8 +214,48 @@ class _NoRecords:
         return iter(())
 
 
-class _TextSource:
-    """JSON Lines or CSV: blocks of text columns, one query each."""
+class _JsonSource:
+    """JSON Lines: blocks of lines, each parsed, cast and checked by one query.
+
+    Lines that DuckDB does not parse are mended where that is possible, and their block asked again.
+    """
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, fields: Sequence[str], blocks: Iterator[Block]
+    ) -> None:
+        self._con = con
+        self._source = json_source()
+        self._values = json_values(fields)
+        self._types = dict.fromkeys(fields, "VARCHAR")
+        self._blocks = blocks
+
+    def answers(
+        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+    ) -> Iterator[pa.RecordBatch]:
+        query: Query | None = None
+        for block in self._blocks:
+            refusals.add_malformed(block.malformed)
+            if query is None:
+                with _block(self._con, block.rows):
+                    query = canonical_query(
+                        self._con, target, select(self._types), self._source, self._values
+                    )
+                refusals.meanings = query.problems
+            answer = self._ask(query, block.rows)
+            unread = np.flatnonzero(_problems(answer) == UNREAD).tolist()
+            if unread:
+                lines, is_mended, malformed = mended(block.rows, unread)
+                refusals.add_malformed(malformed)
+                answer = self._ask(query, lines) if is_mended else answer
+                answer = answer.filter(pa.array(_problems(answer) != UNREAD))
+            yield from _in_batches(answer, batch_rows)
+
+    def _ask(self, query: Query, lines: pa.Table) -> pa.Table:
+        return _ask(self._con, query, lines, self._source, self._values)
+
+
+class _TableSource:
+    """Blocks that are columns already: CSV, and Parquet that pyarrow had to read."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, blocks: Iterator[Block]) -> None:
         self._con = con
@@ -227,9 +268,15 @@ class _TextSource:
         for block in self._blocks:
             refusals.add_malformed(block.malformed)
             if query is None:
-                query = _text_query(self._con, select, target, block.rows.schema)
+                query = self._query(select, target, block.rows)
                 refusals.meanings = query.problems
-            yield from _answers_over(self._con, query, block.rows, batch_rows)
+            yield from _in_batches(_ask(self._con, query, block.rows, _ROWS, {}), batch_rows)
+
+    def _query(self, select: Select, target: Target, rows: pa.Table) -> Query:
+        with _block(self._con, rows):
+            described = self._con.execute(f"DESCRIBE {_ROWS}").fetchall()
+            types = {row[0]: row[1] for row in described if row[0] not in {"row_number", "is_read"}}
+            return canonical_query(self._con, target, select(types), _ROWS, {})
 
 
 class _ParquetSource:
@@ -254,23 +301,14 @@ class _ParquetSource:
                 yield batch
         except (duckdb.Error, pa.ArrowException, OSError):
             # Rows come in order, so the rescue begins where DuckDB stopped, whatever the reason.
-            yield from self._rescued(select, target, batch_rows, refusals, n_done)
+            rescued = _TableSource(self._con, map(Block, self._file.rescued(n_done)))
+            yield from rescued.answers(select, target, batch_rows, refusals)
 
     def _through_duckdb(self, query: Query, source: str, batch_rows: int) -> Iterator[pa.RecordBatch]:
         n_rows = self._file.rows_per_batch(batch_rows)
         for first, end in self._file.windows():
             answer = self._con.sql(query.over(source), params=self._file.values(first, end))
             yield from answer.to_arrow_reader(n_rows)
-
-    def _rescued(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals, n_done: int
-    ) -> Iterator[pa.RecordBatch]:
-        query: Query | None = None
-        for rows in self._file.rescued(n_done):
-            if query is None:
-                query = _block_query(self._con, select, target, rows)
-                refusals.meanings = query.problems
-            yield from _answers_over(self._con, query, rows, batch_rows)
 
 
 def _open_source(
@@ -282,36 +320,35 @@ def _open_source(
         return _ParquetSource(con, ParquetFile(path, fields))
     text = pieces(path, container.compression)
     if container.kind is Kind.CSV:
-        return _TextSource(con, csv_blocks(text, fields))
-    return _TextSource(con, map(JsonFields(con, fields).read, line_blocks(text)))
+        return _TableSource(con, csv_blocks(text, fields))
+    return _JsonSource(con, fields, line_blocks(text))
 
 
-_BLOCK = "SELECT * FROM block"
+_ROWS = "SELECT *, true AS is_read FROM block"
+_ROWS_PER_TASK = 4_096
+"""Rows DuckDB gives one thread at a time: two vectors, so that a block keeps all threads busy."""
 
 
-def _text_query(con: duckdb.DuckDBPyConnection, select: Select, target: Target, schema: pa.Schema) -> Query:
-    fields = [name for name in schema.names if name != "row_number"]
-    columns = "".join(f", NULL::VARCHAR AS {quoted(name)}" for name in fields)
-    source = f"SELECT NULL::BIGINT AS row_number{columns}"
-    return canonical_query(con, target, select(dict.fromkeys(fields, "VARCHAR")), source, {})
-
-
-def _block_query(con: duckdb.DuckDBPyConnection, select: Select, target: Target, rows: pa.Table) -> Query:
-    con.register("block", rows)
+@contextmanager
+def _block(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
+    """Let SQL see these rows as `block`."""
+    con.register("block", pa.Table.from_batches(rows.to_batches(max_chunksize=_ROWS_PER_TASK), rows.schema))
     try:
-        described = con.execute(f"DESCRIBE {_BLOCK}").fetchall()
-        types = {row[0]: row[1] for row in described if row[0] != "row_number"}
-        return canonical_query(con, target, select(types), _BLOCK, {})
+        yield
     finally:
         con.unregister("block")
 
 
-def _answers_over(
-    con: duckdb.DuckDBPyConnection, query: Query, rows: pa.Table, batch_rows: int
-) -> Iterator[pa.RecordBatch]:
-    con.register("block", rows)
-    try:
-        answer: Any = con.sql(query.over(_BLOCK)).to_arrow_table()
-    finally:
-        con.unregister("block")
+def _ask(
+    con: duckdb.DuckDBPyConnection, query: Query, rows: pa.Table, source: str, values: Mapping[str, Any]
+) -> pa.Table:
+    with _block(con, rows):
+        return con.sql(query.over(source), params=dict(values) or None).to_arrow_table()
+
+
+def _problems(answer: pa.Table) -> np.ndarray:
+    return answer["problems"].combine_chunks().to_numpy(zero_copy_only=False)
+
+
+def _in_batches(answer: pa.Table, batch_rows: int) -> Iterator[pa.RecordBatch]:
     yield from answer.combine_chunks().to_batches(max_chunksize=batch_rows)

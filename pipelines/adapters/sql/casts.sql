@@ -3,11 +3,15 @@
 -- Loaded once into every reader's connection, whose TimeZone is UTC.
 
 -- Characters that show nothing: ASCII blanks and NUL, no-break, narrow and ideographic spaces,
--- zero-width characters, byte order mark.
-CREATE MACRO is_blank(t) AS trim(t, concat(chr(0), chr(9), chr(10), chr(11), chr(12), chr(13), ' ',
+-- zero-width characters, byte order mark. A variable, because a macro would be planned anew at each use.
+SET VARIABLE blank_characters = concat(chr(0), chr(9), chr(10), chr(11), chr(12), chr(13), ' ',
     chr(133), chr(160), chr(5760), chr(8192), chr(8193), chr(8194), chr(8195), chr(8196), chr(8197),
     chr(8198), chr(8199), chr(8200), chr(8201), chr(8202), chr(8203), chr(8204), chr(8205), chr(8232),
-    chr(8233), chr(8239), chr(8287), chr(8288), chr(12288), chr(65279))) = '';
+    chr(8233), chr(8239), chr(8287), chr(8288), chr(12288), chr(65279));
+
+-- Almost every text begins with a visible ASCII character: that is decided by its first bytes alone.
+CREATE MACRO is_blank(t) AS
+    CASE WHEN t >= '!' AND t <= '~' THEN false ELSE trim(t, getvariable('blank_characters')) = '' END;
 
 CREATE MACRO text_or_null(t) AS CASE WHEN is_blank(t) THEN NULL ELSE t END;
 
@@ -18,6 +22,8 @@ CREATE MACRO whole_of_text(t) AS
     CASE WHEN TRY_CAST(t AS DOUBLE) = TRY_CAST(t AS BIGINT) THEN TRY_CAST(t AS BIGINT) END;
 
 -- pandas writes a missing number as NaN, so NaN is absent.
+-- There is something in the text that a cast should have been able to read.
+CREATE MACRO is_written(t) AS t IS NOT NULL AND NOT is_blank(t) AND lower(trim(t)) <> 'nan';
 CREATE MACRO nan_to_null(d) AS CASE WHEN isnan(d) THEN NULL ELSE d END;
 
 CREATE MACRO truth_of_text(t) AS

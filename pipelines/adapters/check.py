@@ -1,0 +1,221 @@
+"""Checking logs before a scan: every problem with its file, row and remedy, nothing loaded.
+
+Here: the report behind `stillwatch check`. Not here: how it is printed (the command line).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.accounts import read_accounts
+from pipelines.adapters import REFUSED_SCHEMA, LogReader, find_logs, open_log, require_format
+from pipelines.adapters.canonical import connect
+from pipelines.errors import StillwatchError, UnreadableInput
+from pipelines.progress import Progress, Silent, Step
+
+_BATCH_ROWS = 65_536
+_THREADS = 2
+_REPEATED = "request_id seen before"
+_REPEATED_REMEDY = "nothing to do if the log repeats deliveries: a scan keeps the first and counts the others"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem, as a person would look for it."""
+
+    path: Path
+    row_number: int | None
+    """1-based line of a text file or row of a Parquet file; None when the file as a whole is meant."""
+    column: str | None
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        parts = [str(self.path)]
+        if self.row_number is not None:
+            parts.append(f"row {self.row_number}")
+        if self.column is not None:
+            parts.append(self.column)
+        # An unreadable file's reason already begins with its path.
+        return self.reason if self.row_number is None else f"{', '.join(parts)}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck:
+    """What became of one file."""
+
+    path: Path
+    format: str | None
+    """Name of the log format; None for the accounts file and for a file that could not be opened."""
+    n_rows: int
+    n_refused: int
+    n_repeated: int
+    problems: pa.Table
+    """Columns of `REFUSED_SCHEMA`: every fault of every refused row, and repeated rows, by row."""
+    error: str | None = None
+    """Why the file, or the rest of it, could not be read."""
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """All files, in the order they would be read."""
+
+    files: tuple[FileCheck, ...]
+
+    @property
+    def ok(self) -> bool:
+        """No row would be refused and no file is unreadable; repeats are counted, not held against it."""
+        return all(file.error is None and file.n_refused == 0 for file in self.files)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows seen."""
+        return sum(file.n_rows for file in self.files)
+
+    @property
+    def n_refused(self) -> int:
+        """Rows a scan would refuse."""
+        return sum(file.n_refused for file in self.files)
+
+    @property
+    def n_repeated(self) -> int:
+        """Rows a scan would drop because their request_id came before."""
+        return sum(file.n_repeated for file in self.files)
+
+    def findings(self) -> Iterator[Finding]:
+        """Every problem, by file and row."""
+        for file in self.files:
+            for batch in file.problems.to_batches(max_chunksize=1_024):
+                for row in batch.to_pylist():
+                    yield Finding(
+                        file.path, row["row_number"], row["column_name"], row["reason"], row["remedy"]
+                    )
+            if file.error is not None:
+                yield Finding(file.path, None, None, file.error, file.remedy or "")
+
+
+def check_logs(
+    logs: Sequence[str],
+    *,
+    format: str = "auto",  # noqa: A002  the command's own word
+    accounts: Path | None = None,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Read logs, and the accounts file where there is one, as a scan would, and report every problem.
+
+    Raises
+    ------
+    UsageError : an argument matches no file, there is no such format, or the accounts file lacks a column.
+    """
+    require_format(format)
+    paths = find_logs(logs)
+    files: list[FileCheck] = []
+    seen = _SeenIds()
+    total = float(sum(path.stat().st_size for path in paths))
+    with (progress or Silent()).step("check", total=total) as step:
+        for path in paths:
+            files.append(_check_file(path, format, seen, step))
+        step.note(f"{sum(file.n_rows for file in files):,} rows")
+    files = [_with_repeats(file, seen.repeats(at)) for at, file in enumerate(files)]
+    if accounts is not None:
+        files.append(_check_accounts(accounts))
+    return CheckReport(tuple(files))
+
+
+def _check_file(path: Path, log_format: str, seen: "_SeenIds", step: Step) -> FileCheck:
+    seen.begin_file()
+    size_bytes = path.stat().st_size
+    try:
+        reader = open_log(path, format=log_format, batch_rows=_BATCH_ROWS, threads=_THREADS)
+    except UnreadableInput as error:
+        step.advance(size_bytes)
+        return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(error), error.remedy)
+    with reader:
+        broken = _read_through(reader, seen)
+        step.advance(size_bytes)
+        return FileCheck(
+            path,
+            reader.format,
+            reader.n_rows,
+            reader.n_refused,
+            0,
+            reader.problems,
+            None if broken is None else str(broken),
+            None if broken is None else broken.remedy,
+        )
+
+
+def _read_through(reader: LogReader, seen: "_SeenIds") -> StillwatchError | None:
+    try:
+        for batch in reader.batches():
+            seen.add(batch)
+    except UnreadableInput as error:
+        return error
+    return None
+
+
+def _with_repeats(file: FileCheck, repeats: pa.Table) -> FileCheck:
+    if repeats.num_rows == 0:
+        return file
+    n_rows = repeats.num_rows
+    rows = pa.table(
+        {
+            "row_number": repeats["row_number"],
+            "column_name": pa.array(["request_id"] * n_rows, pa.string()),
+            "reason": pa.array([_REPEATED] * n_rows, pa.string()),
+            "remedy": pa.array([_REPEATED_REMEDY] * n_rows, pa.string()),
+        },
+        REFUSED_SCHEMA,
+    )
+    problems = pa.concat_tables([file.problems, rows]).sort_by("row_number")
+    return FileCheck(
+        file.path, file.format, file.n_rows, file.n_refused, n_rows, problems, file.error, file.remedy
+    )
+
+
+def _check_accounts(path: Path) -> FileCheck:
+    try:
+        rows, refused = read_accounts(path)
+    except UnreadableInput as error:
+        return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(error), error.remedy)
+    n_refused = len(set(refused["row_number"].to_pylist()))
+    return FileCheck(path, None, rows.num_rows + n_refused, n_refused, 0, refused)
+
+
+class _SeenIds:
+    """Every request id of the check as sixteen bytes, by file and row."""
+
+    def __init__(self) -> None:
+        self._con: duckdb.DuckDBPyConnection = connect(_THREADS)
+        self._con.execute("CREATE TABLE seen (request_key UHUGEINT, file_at INTEGER, row_number BIGINT)")
+        self._file_at = -1
+
+    def begin_file(self) -> None:
+        self._file_at += 1
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        self._con.register("batch", batch.select(["request_id", "row_number"]))
+        self._con.execute(
+            "INSERT INTO seen SELECT md5_number(request_id), $file_at, row_number FROM batch",
+            {"file_at": self._file_at},
+        )
+        self._con.unregister("batch")
+
+    def repeats(self, file_at: int) -> pa.Table:
+        """`row_number` of the file's rows whose id came before, in an earlier file or row."""
+        return self._con.sql(
+            """
+            WITH first_seen AS (
+                SELECT request_key, min((file_at, row_number)) AS place, count(*) AS n_rows
+                FROM seen GROUP BY request_key HAVING count(*) > 1
+            )
+            SELECT row_number FROM seen JOIN first_seen USING (request_key)
+            WHERE file_at = $file_at AND (file_at, row_number) <> place
+            ORDER BY row_number
+            """,
+            params={"file_at": file_at},
+        ).to_arrow_table()
