@@ -19,6 +19,7 @@ from pipelines.workspace import Workspace
 if TYPE_CHECKING:
     import polars as pl
 
+    from pipelines.adapters.check import CheckReport
     from pipelines.cases import Decision
     from pipelines.evaluate import Evaluation
     from pipelines.export import ExportSummary
@@ -54,6 +55,23 @@ def count(number: int) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """`1 night`, `3 nights`."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+# -- check ----------------------------------------------------------------------------------------
+
+
+def show_check(report: "CheckReport") -> None:
+    """Every problem in a line of its own, then what a scan would do."""
+    for problem in report.findings():
+        remedy = f"; remedy: {problem.remedy}" if problem.remedy else ""
+        show(f"{problem}{remedy}")
+    unreadable = sum(file.error is not None for file in report.files)
+    show(
+        f"{plural(report.n_rows, 'row')} in {plural(len(report.files), 'file')}: "
+        f"{count(report.n_refused)} would be refused, {count(report.n_repeated)} dropped as repeats, "
+        f"{plural(unreadable, 'file')} cannot be read",
+        style="bold" if report.ok else "bold yellow",
+    )
 
 
 # -- scan -----------------------------------------------------------------------------------------

@@ -46,6 +46,13 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+class _Console(Console):
+    """Rich's console, but a reader that went away is an error for the command to handle, not its end."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 @cache
 def messages() -> Console:
     """The console for progress, warnings and errors: standard error."""
@@ -60,7 +67,7 @@ def results() -> Console:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return Console(
+    return _Console(
         stderr=stderr,
         markup=False,
         emoji=False,

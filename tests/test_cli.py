@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import story
 
 from pipelines import demo as demo_module
 from pipelines import journal, terminal
@@ -202,6 +203,127 @@ def test_hostile_cells_and_notes_stay_text(capsys):
         assert "\x1b" not in text
         assert "\u202e" not in text
         assert "[bold red]x[/]" in text  # Rich's own markup is no markup here
+
+
+def test_findings_of_a_hostile_night_are_shown_harmless(told):
+    for what in ("campaigns", "accounts"):
+        shown = stillwatch("findings", "--workspace", told.root, "--what", what)
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout.replace("\n", "").isprintable()
+    assert story.HOSTILE["formula"] in shown.stdout
+
+
+# -- check -----------------------------------------------------------------------------------------
+
+
+def test_check_names_every_problem_and_ends_with_1(tmp_path):
+    """Two good rows, one without a time, one line that is no JSON, and a hostile file that is no log."""
+    good = '{"request_id": "r1", "ts": "2025-06-01T10:00:00Z", "account_id": "ana", "prompt": "PLANTED"}\n'
+    log = tmp_path / "night.jsonl"
+    log.write_text(good + '{"request_id": "r2", "account_id": "ana", "prompt": "PLANTED"}\n{"half\n')
+    (tmp_path / "evil\x1b[2J.parquet").write_bytes(b"PAR1 and then nothing of the kind")
+    done = stillwatch("check", tmp_path)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if f"{log}, row 2, ts: " in line]
+    assert [line for line in lines if f"{log}, row 3" in line]
+    assert [line for line in lines if "evil\\x1b[2J.parquet" in line]
+    assert all("remedy: " in line for line in lines[:-1])
+    assert "2 would be refused" in lines[-1]
+    assert "1 file cannot be read" in lines[-1]
+    assert "PLANTED" not in done.stdout + done.stderr
+
+
+def test_check_of_clean_logs_ends_with_0(night_of_logs):
+    done = stillwatch("check", night_of_logs)
+    assert done.returncode == 0, done.stdout
+    assert "0 would be refused" in done.stdout
+
+
+# -- results ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Workspace:
+    """A workspace with three published nights, some of them written by an adversary."""
+    return story.told(tmp_path / "watch")
+
+
+def test_results_go_to_standard_output_and_nothing_else_does(told):
+    done = stillwatch("findings", "--workspace", told.root, "--what", "accounts", "--format", "jsonl")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {"account_id", "campaign_id", "score", "reasons"} <= rows[0].keys()
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl", "csv"])
+def test_a_reader_that_has_seen_enough_is_no_error(told, form):
+    command = [sys.executable, "-m", "pipelines.cli", "findings", "-w", str(told.root), "--format", form]
+    findings = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert findings.stdout is not None
+    findings.stdout.close()  # what `| head` does, only sooner
+    assert findings.stderr is not None
+    messages = findings.stderr.read()
+    assert findings.wait(timeout=60) == 0
+    assert messages == ""
+
+
+def test_a_decision_from_the_terminal_is_exported_and_counted(told, tmp_path):
+    """Ana approves a campaign; the enforcement list holds its accounts; the status tells what is left."""
+    before = stillwatch("status", "--workspace", told.root).stdout
+    decided = stillwatch(
+        *("decide", "cmp-kiln", "--workspace", told.root, "--verdict", "approve", "--action", "suspend"),
+        *("--by", "ana", "--reason", "one work queue over all of them"),
+    )
+    assert decided.returncode == 0, decided.stderr
+    assert decided.stdout.startswith("campaign cmp-kiln: approve, suspend, reaching")
+    out = tmp_path / "enforce.csv"
+    exported = stillwatch("export", "--workspace", told.root, "--format", "csv", "--out", out)
+    assert exported.returncode == 0, exported.stderr
+    assert "kiln-05" in out.read_text()
+    assert "manifest" in exported.stdout
+    after = stillwatch("status", "--workspace", told.root).stdout
+    assert _open_cases(after) == _open_cases(before) - 1
+    assert "1 approved" in after
+    again = stillwatch("export", "--workspace", told.root, "--format", "csv", "--out", out)
+    assert again.returncode == 2  # a list that may have been acted upon is never replaced
+
+
+def _open_cases(status: str) -> int:
+    return int(status.split("Open cases: ")[1].split(maxsplit=1)[0])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["cmp-nobody", "--verdict", "dismiss", "--reason", "r"],
+        ["cmp-kiln", "--verdict", "approve", "--reason", "no action"],
+        ["cmp-kiln", "--verdict", "dismiss", "--reason", " "],
+        ["cmp-kiln", "--verdict", "dismiss", "--action", "suspend", "--reason", "r"],
+        ["cmp-kiln", "--verdict", "watch", "--reason", "r", "--expires", "2020-01-01"],
+    ],
+    ids=["unknown", "no action", "no reason", "action without approval", "past"],
+)
+def test_half_a_decision_is_refused_with_a_remedy(told, wrong):
+    done = stillwatch("decide", *wrong, "--workspace", told.root, "--by", "ana")
+    assert done.returncode == 2
+    assert "error: " in done.stderr
+    assert "remedy: " in done.stderr
+
+
+def test_the_status_of_an_empty_workspace_says_so(tmp_path):
+    done = stillwatch("status", "--workspace", tmp_path)
+    assert done.returncode == 0
+    assert "no night was scanned" in done.stdout
+
+
+def test_the_status_shows_nights_refusals_and_disk(told):
+    done = stillwatch("status", "--workspace", told.root)
+    assert done.returncode == 0, done.stderr
+    for night in story.NIGHTS:
+        assert night.isoformat() in done.stdout
+    assert "published.duckdb" in done.stdout
 
 
 # -- progress --------------------------------------------------------------------------------------
