@@ -1,0 +1,30 @@
+"""How unusual an account is among its peers: one model a module, all keeping the promise in base.
+
+Here: suspicion (features -> matrix), peers, the models, calibration, scoring (one night), lone (single
+accounts that are findings of their own). Not here: features, campaigns, tables.
+"""
+
+from detector.models.base import AccountModel
+from detector.models.isolation import IsolationModel
+from detector.models.lone import LoneFinding, Reason, lone_extractors, relays
+from detector.models.peers import PEER_GROUPS, peer_group
+from detector.models.scoring import MODELS, AccountScores, readable_range, score_night
+from detector.models.suspicion import suspicion_matrix
+from detector.models.tails import TailModel
+
+__all__ = [
+    "MODELS",
+    "PEER_GROUPS",
+    "AccountModel",
+    "AccountScores",
+    "IsolationModel",
+    "LoneFinding",
+    "Reason",
+    "TailModel",
+    "lone_extractors",
+    "peer_group",
+    "readable_range",
+    "relays",
+    "score_night",
+    "suspicion_matrix",
+]

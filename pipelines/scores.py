@@ -1,0 +1,176 @@
+"""The step `scores`: night.account_day -> night.account_score, and accounts that are findings by themselves.
+
+Here: which rows the models read, and how their answers become rows. Not here: the models and their
+calibration (detector.models), campaigns.
+"""
+
+from datetime import date
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detector.features import SCORED
+from detector.models import lone, scoring
+from pipelines.settings import Settings
+from pipelines.warehouse.statements import statement
+from pipelines.warehouse.transaction import transaction
+
+REFERENCE_NIGHTS = 28
+"""Nights that calibrate: four weeks, each weekday four times, yet recent enough to be today's customers."""
+
+REFERENCE_ROWS = 40_000
+"""Earlier accounts read at most: enough for a p-value of 1 in some thousands in every larger peer group."""
+
+Float64 = npt.NDArray[np.float64]
+
+REASON = pa.struct(
+    [("code", pa.string()), ("detail", pa.string()), ("value", pa.float64()), ("usual_range", pa.string())]
+)
+
+FLAGGED_COLUMNS = (
+    "day",
+    "account_id",
+    "campaign_id",
+    "score",
+    "p_value",
+    "confidence",
+    "recommended_action",
+    "reasons",
+    "first_seen",
+    "last_seen",
+    "n_requests",
+    "output_tokens",
+)
+
+PROFILES = {
+    "lone extractor": "one account that makes training data at volume, without partners in sight",
+    "relay": "many unrelated writers behind one account, under one extraction instruction",
+}
+
+
+def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> int:
+    """Replace the scores of `day` in night.account_score, in one transaction; returns their number.
+
+    Earlier nights' accounts that were never flagged calibrate the p-values where a peer group has enough
+    of them; `settings` is what every step of the night is given.
+    """
+    accounts = con.sql(statement("account_scored"), params={"day": day}).to_arrow_table()
+    bounds = {"day": day, "nights": REFERENCE_NIGHTS, "rows": REFERENCE_ROWS}
+    reference = con.sql(statement("account_reference"), params=bounds).to_arrow_table()
+    tonight = _columns(accounts)
+    scores = scoring.score_night(tonight, _columns(reference))
+    table = pa.table(
+        {
+            "day": pa.array([day] * len(accounts), pa.date32()),
+            "account_id": accounts["account_id"],
+            "peer_group": pa.DictionaryArray.from_arrays(
+                scores.group, scores.group_names
+            ).dictionary_decode(),
+            "score": scores.score,
+            "p_value": scores.p_value,
+            "reasons": _reasons(scores, tonight),
+        }
+    )
+    with transaction(con):
+        con.execute("DELETE FROM night.account_score WHERE day = $day", {"day": day})
+        con.register("scored", table)
+        con.execute("INSERT INTO night.account_score BY NAME FROM scored ORDER BY account_id")
+        con.unregister("scored")
+    return len(accounts)
+
+
+def flag_lone_accounts(con: duckdb.DuckDBPyConnection, day: date, exclude: set[str]) -> pa.Table:
+    """Accounts of `day` that are findings by themselves: columns of night.flagged_account, not written.
+
+    Needs night.account_day and night.account_score of the day. `exclude` holds the accounts that a campaign
+    already explains. n_requests and output_tokens are of that night, first_seen is of all nights.
+    Most suspicious first.
+    """
+    accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
+    columns = _columns(accounts)
+    groups = np.asarray(accounts["peer_group"].to_numpy(zero_copy_only=False))
+    found = lone.lone_extractors(columns, groups, columns["p_value"])
+    # an account that is both is reported once, as what weighs more: the relay harms other people's users
+    by_row = {finding.row: finding for finding in (*found, *lone.relays(columns, groups))}
+    ids = accounts["account_id"]
+    kept = [finding for row, finding in by_row.items() if ids[row].as_py() not in exclude]
+    kept.sort(key=lambda finding: (-float(columns["score"][finding.row]), ids[finding.row].as_py()))
+    rows = pa.array([finding.row for finding in kept], pa.int64())
+    of_kept = accounts.take(rows)
+    return pa.Table.from_arrays(
+        [
+            pa.array([day] * len(kept), pa.date32()),
+            of_kept["account_id"],
+            pa.nulls(len(kept), pa.string()),
+            of_kept["score"],
+            of_kept["p_value"],
+            pa.array([finding.confidence for finding in kept], pa.string()),
+            pa.array([finding.recommended_action for finding in kept], pa.string()),
+            pa.array([_lone_reasons(finding) for finding in kept], pa.list_(REASON)),
+            of_kept["first_seen"],
+            of_kept["last_sent_at"],
+            of_kept["n_requests"],
+            of_kept["output_tokens"].fill_null(0),
+        ],
+        names=list(FLAGGED_COLUMNS),
+    )
+
+
+def _lone_reasons(finding: lone.LoneFinding) -> list[dict[str, Any]]:
+    """Its profile in a word, then its evidence."""
+    profile = {"code": finding.profile.replace(" ", "_"), "detail": PROFILES[finding.profile]}
+    return [
+        profile | {"value": None, "usual_range": None},
+        *(
+            {"code": r.code, "detail": r.detail, "value": r.value, "usual_range": r.usual_range}
+            for r in finding.reasons
+        ),
+    ]
+
+
+def _columns(table: pa.Table) -> dict[str, Float64]:
+    """The number columns of night.account_day as float64, null as NaN."""
+    numbers = (
+        field.name
+        for field in table.schema
+        if pa.types.is_integer(field.type)
+        or pa.types.is_floating(field.type)
+        or pa.types.is_boolean(field.type)
+    )
+    return {name: _as_float(table[name]) for name in numbers}
+
+
+def _as_float(column: pa.ChunkedArray) -> Float64:
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64)
+
+
+def _reasons(scores: scoring.AccountScores, tonight: dict[str, Float64]) -> pa.ListArray:
+    """The reasons of every account as list<struct>, built column by column: no object per account."""
+    rows, ranks = np.nonzero(scores.reason >= 0)
+    feature = scores.reason[rows, ranks].astype(np.int32)
+    values = np.stack([tonight[f.name] for f in SCORED], axis=1)[rows, feature]
+    ranges = [
+        scoring.readable_range(usual, f)
+        for of_group in scores.usual
+        for usual, f in zip(of_group, SCORED, strict=True)
+    ]
+    struct = pa.StructArray.from_arrays(
+        [
+            _texts(feature, [f.name for f in SCORED]),
+            _texts(feature, [f.meaning for f in SCORED]),
+            pa.array(values, pa.float64()),
+            _texts(scores.group[rows].astype(np.int32) * len(SCORED) + feature, ranges),
+        ],
+        fields=list(REASON),
+    )
+    starts = np.searchsorted(rows, np.arange(len(scores.score) + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(starts, struct)
+
+
+def _texts(codes: npt.NDArray[np.int32], texts: list[str]) -> pa.Array:
+    return pa.array(texts, pa.string()).take(pa.array(codes, pa.int32()))
