@@ -11,6 +11,7 @@ not be read (the rest was done), 2 usage or configuration, 3 another scan holds 
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -139,6 +140,8 @@ def _options(
     ] = False,
 ) -> None:
     _invocation.get().debug |= debug
+    if not _invocation.get().debug:
+        warnings.simplefilter("ignore")  # libraries warn whoever develops with them, not who runs a scan
 
 
 # -- arguments that several commands share --------------------------------------------------------
@@ -319,7 +322,6 @@ def scan(
             day=_as_date(day),
             log_format=log_format,
             accounts=accounts,
-            engine=engine,
             settings=settings,
             progress=progress,
         )

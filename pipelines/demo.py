@@ -54,7 +54,6 @@ def _scan_night(logs: Path, workspace: Workspace, accounts: Path, progress: Prog
             day=None,
             log_format="auto",
             accounts=accounts,
-            engine="local",
             settings=load_settings(),
             progress=journaled_progress,
         )

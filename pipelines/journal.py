@@ -8,7 +8,7 @@ of an unexpected exception either: libraries quote the value they stumbled over.
 import secrets
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ class Journal:
             structlog.WriteLogger(self._file),
             processors=[
                 structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+                _what_first,
                 structlog.processors.JSONRenderer(default=str),
             ],
         ).bind(run=self.run_id)
@@ -61,6 +62,11 @@ class Journal:
             self.write("failed", error=type(error).__name__, message=str(error), remedy=error.remedy)
         else:
             self.write("failed", error=type(error).__name__, where=places(error))
+
+
+def _what_first(_logger: object, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
+    """Time, run and event open every line, so that a person can read down the file."""
+    return {name: event[name] for name in ("at", "run", "event")} | dict(event)
 
 
 def places(error: BaseException) -> list[str]:
