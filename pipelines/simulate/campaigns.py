@@ -49,8 +49,9 @@ class Harvest:
         templates: Templates,
         which: Ints,
         rng: Rng,
+        *,
         output_tokens: float,
-        toolset: Ints | None,
+        toolset: Ints | None = None,
     ) -> list[Traffic]:
         """Harvesting requests, a share of them replaced by small talk."""
         n = len(arrivals)
@@ -76,6 +77,7 @@ class Harvest:
                 toolset=tools,
                 output_tokens=np.where(cover, 380.0, output_tokens),
                 temperature=_jittered(self.crowd, arrivals, rng),
+                n_turns=None if toolset is None else np.where(cover, 1, 2 * rng.geometric(0.3, n) - 1),
             )
         ]
 
@@ -120,7 +122,7 @@ def synchronised(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         for templates, mine, output_tokens in parts:
             part = _chosen(arrivals, mine)
             which = rng.integers(0, 2 if templates is traces else 1, len(part))
-            traffic += harvest.traffic(part, templates, which, rng, output_tokens, None)
+            traffic += harvest.traffic(part, templates, which, rng, output_tokens=output_tokens)
         return traffic
 
     return Group(harvest.crowd, day)
@@ -155,7 +157,9 @@ def low_and_wide(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         owner = np.repeat(np.arange(len(counts)), counts)
         second = hours(len(owner), AWAKE + 2.0, harvest.crowd.utc_offset_h[owner], rng)
         arrivals = singles(owner, second)
-        return harvest.traffic(arrivals, instruction, np.zeros(len(arrivals), np.int64), rng, 800.0, None)
+        return harvest.traffic(
+            arrivals, instruction, np.zeros(len(arrivals), np.int64), rng, output_tokens=800.0
+        )
 
     return Group(harvest.crowd, day)
 
@@ -191,7 +195,7 @@ def pivot(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         owner = np.repeat(np.arange(len(counts)), counts)
         arrivals = singles(owner, _shifts(len(owner), rng))
         which = (rng.random(len(arrivals)) < 0.4).astype(np.int64)
-        return harvest.traffic(arrivals, templates, which, rng, 1_100.0, toolset)
+        return harvest.traffic(arrivals, templates, which, rng, output_tokens=1_100.0, toolset=toolset)
 
     return Group(harvest.crowd, day)
 

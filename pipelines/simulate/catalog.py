@@ -63,7 +63,7 @@ class Catalog:
 def shares(weights: list[float]) -> Weights:
     """Weights scaled to sum to one."""
     array = np.asarray(weights, np.float64)
-    return array / array.sum()
+    return np.asarray(array / array.sum())
 
 
 @cache

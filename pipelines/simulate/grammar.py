@@ -6,7 +6,7 @@ Not here: what is written (corpus/*.toml), who writes it (kinds, campaigns).
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Rng = np.random.Generator
+Expand = Callable[[str, int, Rng], pa.Array]
+"""Writes some texts for a symbol."""
 Part = tuple[bool, str]  # (is a slot, literal text or symbol)
 
 _SLOT = re.compile(r"\{([a-z_0-9]+)\}")
@@ -125,7 +127,7 @@ class Frame:
         return tuple(text for is_slot, text in self.parts if is_slot)
 
 
-def fill(frames: Sequence[Frame], which: npt.NDArray[np.int64], grammar: Grammar, rng: Rng) -> pa.Array:
+def fill(frames: Sequence[Frame], which: npt.NDArray[np.int64], expand: Expand, rng: Rng) -> pa.Array:
     """Fill one frame per row, with fresh slots.
 
     Slots are written once for all frames together: hundreds of applications share one expansion.
@@ -135,7 +137,7 @@ def fill(frames: Sequence[Frame], which: npt.NDArray[np.int64], grammar: Grammar
     for frame, size in zip(frames, sizes, strict=True):
         for key in _numbered(frame.slots):
             wanted[key] = wanted.get(key, 0) + size
-    drawn = {key: grammar.expand(key[0], n, rng) for key, n in sorted(wanted.items())}
+    drawn = {key: expand(key[0], n, rng) for key, n in sorted(wanted.items())}
     used = dict.fromkeys(wanted, 0)
     chunks: list[pa.Array] = []
     for frame, size in zip(frames, sizes, strict=True):

@@ -5,7 +5,7 @@ Here: the seam between kinds, campaigns and the world. Not here: any particular 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from zlib import crc32
 
 import numpy as np
@@ -42,6 +42,10 @@ class World:
         """A random stream of its own for each purpose: adding one kind leaves all others as they were."""
         words = [part if isinstance(part, int) else crc32(part.encode()) for part in purpose]
         return np.random.default_rng(np.random.SeedSequence([self.seed, *words]))
+
+    def bustle(self, number: int, weekend: float) -> float:
+        """How busy a night is: 1 from Monday to Friday, `weekend` on the other days."""
+        return 1.0 if (self.first_day + timedelta(days=number)).weekday() < 5 else weekend
 
     def enrol(self, profile: Profile, n: int, rng: Rng) -> Crowd:
         """Draw accounts of this world."""

@@ -5,16 +5,16 @@ Only `kind` and `prompt` are required; `source`, `capability`, `system`, `group_
 where a file has them. Files without those two columns (traffic traces) are skipped.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.errors import UsageError
-from pipelines.simulate.grammar import Rng, scatter
+from pipelines.simulate.grammar import Rng, join
 from pipelines.simulate.texts import Flags, Indices, OwnTexts, Prompts, Templates
 
 _COLUMNS = {
@@ -40,10 +40,12 @@ _PURPOSE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "coding": ((*_PEOPLE, *_HARD), ("coding", "agentic")),
     "agent": ((*_PEOPLE, *_HARD), ("agentic", "tool_use")),
     "test": (_HARD, ("tool_use", "coding")),
-    "app": ((*_PEOPLE, *_HARD), ("classification", "summarization", "coding", "general_reasoning")),
+    "app": ((*_PEOPLE, *_HARD), ("classification", "summarization", "coding", "tool_use")),
     "batch": (_HARD, ("summarization", "creative_writing", "translation", "general_chat")),
     "synthetic": (_HARVEST, ("general_chat", "classification", "roleplay")),
-    "benchmark": (_HARD, ("math_reasoning", "tool_use", "data_analysis", "coding", "general_chat")),
+    "benchmark_math": (_HARD, ("math_reasoning",)),
+    "benchmark_judge": (_HARD, ("rubric_grading",)),
+    "benchmark_code": (_HARD, ("coding", "tool_use")),
     "regression": (_HARD, ("rubric_grading",)),
     "reasoning": (_HARVEST, ("math_reasoning", "general_reasoning")),
     "grading": (_HARVEST, ("rubric_grading",)),
@@ -51,8 +53,10 @@ _PURPOSE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "extract": (_HARVEST, ("coding", "data_analysis")),
 }
 
-_CONVERSATION_BYTES = 6_000
+_TYPED = ("chat", "work", "coding", "agent")
+_TYPED_BYTES = 6_000
 """People rarely type more; longer rows of a chat pool are prompt collections, not messages."""
+_PIECE_CHARS = 900
 
 
 def read_pools(folder: Path) -> pl.DataFrame:
@@ -106,132 +110,169 @@ class Deck:
         return self.rows[places]
 
 
+@dataclass(frozen=True, slots=True)
+class Conversations:
+    """Rows of one theme, grouped: conversation i is rows[first[i]:first[i + 1]], in order of turns."""
+
+    rows: Indices
+    first: Indices
+
+    def deal(self, n: int, rng: Rng) -> Indices:
+        """`n` rows, conversation after conversation in a fresh order."""
+        dealt: list[Indices] = []
+        n_dealt = 0
+        while n_dealt < n:
+            order = rng.permutation(len(self.first) - 1)
+            sizes = np.diff(self.first)[order]
+            ends = np.cumsum(sizes)
+            inside = np.arange(int(ends[-1])) - np.repeat(ends - sizes, sizes)
+            dealt.append(self.rows[np.repeat(self.first[:-1][order], sizes) + inside])
+            n_dealt += len(dealt[-1])
+        return np.concatenate(dealt)[:n] if dealt else np.empty(0, np.int64)
+
+
 @dataclass(slots=True)
 class PoolTemplates:
-    """Each template is one deck: requests of one template never share an item until the deck is through."""
+    """Each template deals from a deck: an item comes again only when its deck is through.
 
-    pool: Prompts
+    Templates that share one deck share a work queue.
+    """
+
+    texts: Prompts
     decks: list[Deck]
-    wrap: Templates | None = None
-    """Where set, the pool's text is the changing item of this fixed instruction."""
+    shells: Sequence[tuple[str, str]] | None = None
+    """Where set, fixed words of our own before and after the pool's text, per template."""
+    systems: Sequence[str | None] | None = None
+    """Where set, the system prompt of each template, instead of the rows' own."""
 
     def prompts(self, which: Indices, rng: Rng) -> Prompts:
         rows = np.empty(len(which), np.int64)
-        for number, deck in enumerate(self.decks):
-            mine = which == number
-            rows[mine] = deck.deal(int(mine.sum()))
-        return self.pool.take(rows)
-
-
-@dataclass(slots=True)
-class WrappedTemplates:
-    """A fixed instruction of our own around items from a pool."""
-
-    before: list[str]
-    after: list[str]
-    items: PoolTemplates
-
-    def prompts(self, which: Indices, rng: Rng) -> Prompts:
-        chunks = []
         for number in np.unique(which).tolist():
-            n = int(np.sum(which == number))
-            items = self.items.prompts(np.zeros(n, np.int64), rng).prompt.cast(pa.string())
-            chunks.append(
-                pc.binary_join_element_wise(
-                    pa.scalar(self.before[number]), items, pa.scalar(self.after[number]), ""
-                )
+            mine = which == number
+            rows[mine] = self.decks[number].deal(int(mine.sum()))
+        texts = self.texts.take(rows)
+        index = pa.array(which)
+        prompt, system = texts.prompt.cast(pa.string()), texts.system
+        if self.shells is not None:
+            before, after = (
+                pa.array(list(words), pa.string()).take(index) for words in zip(*self.shells, strict=True)
             )
-        return Prompts(scatter(chunks, which))
+            prompt = join([before, prompt, after], len(which))
+        if self.systems is not None:
+            system = pa.array(list(self.systems), pa.string()).take(index)
+        return Prompts(prompt, system)
 
 
-@dataclass(slots=True)
 class PoolTexts:
     """Real prompts; what no pool can hold (homework, fashions, probes) comes from our own corpus."""
 
-    rows: pl.DataFrame
-    own: OwnTexts = field(default_factory=OwnTexts)
-    _pool: Prompts = field(init=False)
-    _talk: dict[str, Deck] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.rows = self.rows.with_row_index("row")
-        arrow = self.rows.select("prompt", "system").to_arrow()
-        self._pool = Prompts(
-            arrow["prompt"].combine_chunks().cast(pa.large_string()),
-            arrow["system"].combine_chunks().cast(pa.large_string()),
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self._own = OwnTexts()
+        self._rows = rows.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+        arrow = self._rows.select("prompt", "system").to_arrow()
+        self._texts = Prompts(
+            *(arrow[name].combine_chunks().cast(pa.large_string()) for name in ("prompt", "system"))
         )
-
-    def _rows_for(self, theme: str) -> pl.DataFrame:
-        kinds, capabilities = _PURPOSE[theme]
-        rows = self.rows.filter(pl.col("kind").is_in(kinds))
-        fitting = rows.filter(pl.col("capability").is_in(capabilities))
-        if theme in ("chat", "work", "coding", "agent"):
-            short = fitting.filter(pl.col("prompt").str.len_bytes() <= _CONVERSATION_BYTES)
-            fitting = short if not short.is_empty() else fitting
-        if not fitting.is_empty():
-            return fitting
-        if not rows.is_empty():
-            return rows
-        return self.rows.filter(pl.col("kind") == "benign_user")
-
-    def _conversations(self, theme: str, rng: Rng) -> Deck:
-        """All conversations of a theme, shuffled, their messages in order."""
-        rows = self._rows_for(theme).with_columns(
-            pl.coalesce(pl.concat_str(["source", "group_id"]), pl.col("row").cast(pl.String)).alias("group")
-        )
-        groups = rows.get_column("group").unique(maintain_order=True)
-        order = pl.DataFrame({"group": groups, "place": rng.permutation(len(groups))})
-        rows = rows.join(order, on="group").sort("place", "turn", "row")
-        return Deck(rows.get_column("row").cast(pl.Int64).to_numpy())
+        self._conversations: dict[str, Conversations] = {}
+        self._pieces: Prompts | None = None
 
     def conversation(self, theme: str, starts: Flags, language: Indices, rng: Rng) -> Prompts:
-        if theme not in self._talk:
-            self._talk[theme] = self._conversations(theme, rng)
-        return self._pool.take(self._talk[theme].deal(len(starts)))
-
-    def _queue(self, theme: str, rng: Rng) -> Deck:
-        rows = self._rows_for(theme).unique("prompt", keep="first", maintain_order=True)
-        return Deck(rng.permutation(rows.get_column("row").cast(pl.Int64).to_numpy()))
+        if theme not in self._conversations:
+            self._conversations[theme] = self._group(theme)
+        return Prompts(self._texts.take(self._conversations[theme].deal(len(starts), rng)).prompt)
 
     def templates(self, theme: str, n: int, rng: Rng) -> Templates:
         if theme in ("viral", "probe"):
-            return self.own.templates(theme, n, rng)
+            return self._own.templates(theme, n, rng)
+        if theme == "app":
+            return self._apps(n, rng)
+        if theme == "batch":
+            return self._batches(n, rng)
+        queue = Deck(rng.permutation(_numbers(self._distinct(theme))))
+        shells = None
         if theme == "extract":
-            shells = [self.own._english.frame("frame_extract", rng) for _ in range(n)]
-            halves = [_around_item(shell.parts) for shell in shells]
-            items = PoolTemplates(self._pool, [self._queue(theme, rng)])
-            return WrappedTemplates([h[0] for h in halves], [h[1] for h in halves], items)
-        if theme in ("app", "batch"):
-            return PoolTemplates(self._pool, self._one_deck_per_source(theme, n, rng))
-        return PoolTemplates(self._pool, [self._queue(theme, rng) for _ in range(n)])
-
-    def _one_deck_per_source(self, theme: str, n: int, rng: Rng) -> list[Deck]:
-        """Applications differ: each takes its prompts from one source, as large ones as there are."""
-        rows = self._rows_for(theme).unique("prompt", keep="first", maintain_order=True)
-        groups = [
-            frame.get_column("row").cast(pl.Int64).to_numpy()
-            for _, frame in rows.group_by("source", maintain_order=True)
-        ]
-        large = [group for group in groups if len(group) >= min(100, max(len(g) for g in groups))]
-        return [Deck(rng.permutation(large[int(rng.integers(len(large)))])) for _ in range(n)]
+            shells = [_around_item(self._own.frame("extract", rng).parts) for _ in range(n)]
+        return PoolTemplates(self._texts, [queue] * n, shells)
 
     def fixed(self, theme: str, n: int, rng: Rng) -> Prompts:
-        rows = self._rows_for(theme).unique("prompt", keep="first", maintain_order=True)
-        sources = rows.get_column("source").unique(maintain_order=True).to_list()
-        sizes = rows.group_by("source").len()
-        fitting = sorted(name for name, size in sizes.iter_rows() if size >= min(n, 100)) or sources
-        one = rows.filter(pl.col("source") == fitting[int(rng.integers(len(fitting)))])
-        return self._pool.take(one.get_column("row").cast(pl.Int64).to_numpy()[:n])
+        rows = self._distinct(theme)
+        sizes = rows.group_by("source").len().sort("source")
+        large = [name for name, size in sizes.iter_rows() if size >= min(n, 100)]
+        names = large or sizes["source"].to_list()
+        one = rows.filter(pl.col("source") == names[int(rng.integers(len(names)))])
+        return self._texts.take(_numbers(one)[:n])
 
     def assignment(self, n: int, rng: Rng) -> Prompts:
         tasks = self._rows_for("chat").filter(pl.col("prompt").str.len_bytes().is_between(200, 900))
         if tasks.is_empty():
-            return self.own.assignment(n, rng)
+            return self._own.assignment(n, rng)
         task = str(tasks.item(int(rng.integers(tasks.height)), "prompt"))
-        return Prompts(self.own.pasted(task, n, rng))
+        return Prompts(self._own.pasted(task, n, rng))
 
     def personas(self, n: int, rng: Rng) -> pa.Array:
-        return self.own.personas(n, rng)
+        return self._own.personas(n, rng)
+
+    def _rows_for(self, theme: str) -> pl.DataFrame:
+        """Rows that serve a theme: of its kinds and capabilities, or of its kinds, or any benign row."""
+        kinds, capabilities = _PURPOSE[theme]
+        rows = self._rows.filter(pl.col("kind").is_in(kinds))
+        fitting = rows.filter(pl.col("capability").is_in(capabilities))
+        if theme in _TYPED:
+            fitting = fitting.filter(pl.col("prompt").str.len_bytes() <= _TYPED_BYTES)
+        for choice in (fitting, rows):
+            if not choice.is_empty():
+                return choice
+        return self._rows.filter(pl.col("kind") == "benign_user")
+
+    def _distinct(self, theme: str) -> pl.DataFrame:
+        return self._rows_for(theme).unique("prompt", keep="first", maintain_order=True)
+
+    def _group(self, theme: str) -> Conversations:
+        rows = self._rows_for(theme).with_columns(
+            pl.coalesce(pl.concat_str("source", "group_id"), pl.col("row").cast(pl.String)).alias("group")
+        )
+        ordered = rows.with_columns(pl.col("row").min().over("group").alias("place")).sort(
+            "place", "turn", "row"
+        )
+        sizes = ordered.group_by("place", maintain_order=True).len().get_column("len").to_numpy()
+        return Conversations(_numbers(ordered), np.concatenate(([0], np.cumsum(sizes))).astype(np.int64))
+
+    def _apps(self, n: int, rng: Rng) -> PoolTemplates:
+        """Applications: each does one thing (one capability), under a system prompt of its own."""
+        rows = self._distinct("app")
+        things = sorted(rows.get_column("capability").drop_nulls().unique()) or [None]
+        decks, systems = [], []
+        for _ in range(n):
+            thing = things[int(rng.integers(len(things)))]
+            mine = rows if thing is None else rows.filter(pl.col("capability") == thing)
+            own = mine.get_column("system").drop_nulls().unique(maintain_order=True)
+            words = self._own.frame("app", rng).parts
+            instruction = " ".join(text.strip() for is_slot, text in words if not is_slot)
+            systems.append(instruction if own.is_empty() else str(own[int(rng.integers(len(own)))]))
+            decks.append(Deck(rng.permutation(_numbers(mine))))
+        return PoolTemplates(self._texts, decks, systems=systems)
+
+    def _batches(self, n: int, rng: Rng) -> PoolTemplates:
+        """Back-fills: documents cut into pieces, one order for all of them."""
+        rows = self._distinct("batch")
+        if self._pieces is None:
+            self._pieces = Prompts(pa.array(_cut(rows.get_column("prompt").to_list()), pa.string()))
+        orders = rows.get_column("system").drop_nulls().unique(maintain_order=True)
+        systems: list[str | None] = [
+            None if orders.is_empty() else str(orders[int(rng.integers(len(orders)))]) for _ in range(n)
+        ]
+        decks = [Deck(rng.permutation(len(self._pieces))) for _ in range(n)]
+        return PoolTemplates(self._pieces, decks, systems=systems)
+
+
+def _numbers(rows: pl.DataFrame) -> Indices:
+    return rows.get_column("row").to_numpy()
+
+
+def _cut(documents: list[str]) -> list[str]:
+    """Documents in pieces of some hundred characters, as indexing jobs cut them; no piece twice."""
+    pieces = (text[at : at + _PIECE_CHARS] for text in documents for at in range(0, len(text), _PIECE_CHARS))
+    return list(dict.fromkeys(piece for piece in pieces if piece.strip()))
 
 
 def _around_item(parts: tuple[tuple[bool, str], ...]) -> tuple[str, str]:

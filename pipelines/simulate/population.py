@@ -4,12 +4,11 @@ Here: drawing a crowd of accounts from a profile. Every kind, benign or not, dra
 generators, so that no shape of an id or address tells one from another. Not here: what they do.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 
 from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA
@@ -97,7 +96,6 @@ class Crowd:
     system: pa.Array
     toolset: Ints
     endpoint: str = "/v1/chat"
-    extra: dict[str, Ints] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.zest)
@@ -124,7 +122,7 @@ def enrol(profile: Profile, n: int, rng: Rng, *, first_day: date, release_day: i
     move = rng.random(n) < profile.moves
     delays = rng.integers(profile.move_delay[0], profile.move_delay[1] + 1, n)
     zest = rng.lognormal(-0.32, 0.8, n)
-    accounts = _account_rows(profile, n, org_of, country, first_day, rng)
+    accounts = _account_rows(profile, org_of, country, first_day, rng)
     systems = pa.array([*catalog.shared_systems, None], pa.string())
     with_system = rng.random(n) < profile.system
     system_at = np.where(with_system, rng.integers(0, len(catalog.shared_systems), n), len(systems) - 1)
@@ -159,18 +157,9 @@ def enrol(profile: Profile, n: int, rng: Rng, *, first_day: date, release_day: i
     )
 
 
-def relabelled(crowd: Crowd, rows: Ints, kind: str) -> Crowd:
-    """The same crowd with some accounts carrying another kind in the labels."""
-    labels = pl.DataFrame(pl.from_arrow(crowd.labels))
-    names = labels.get_column("kind").to_numpy().astype(object)
-    names[rows] = kind
-    table = labels.with_columns(pl.Series("kind", names.tolist(), pl.String)).to_arrow().cast(LABEL_SCHEMA)
-    return replace(crowd, labels=table)
-
-
 def _model_weights() -> Floats:
     weights = np.array([m["weight"] for m in load_catalog().models[:NEWEST_MODEL]], np.float64)
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def _pick_floats(values: tuple[float | None, ...], n: int, rng: Rng) -> Floats:
@@ -224,9 +213,8 @@ def _networks(profile: Profile, country: Ints, org_of: Ints, rng: Rng) -> pa.Arr
     return pa.array([h[draw % len(h)] for h, draw in zip(homes, draws.tolist(), strict=True)], pa.string())
 
 
-def _account_rows(
-    profile: Profile, n: int, org_of: Ints, country: Ints, first_day: date, rng: Rng
-) -> pa.Table:
+def _account_rows(profile: Profile, org_of: Ints, country: Ints, first_day: date, rng: Rng) -> pa.Table:
+    n = len(org_of)
     low, high = np.log(profile.age_days[0]), np.log(profile.age_days[1])
     start_us = (
         int(datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC).timestamp()) * 1_000_000

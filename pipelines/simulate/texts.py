@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.simulate.grammar import LANGUAGES, Frame, Grammar, Rng, fill, join, load_grammars, scatter
+from pipelines.simulate.grammar import LANGUAGES, Expand, Frame, Rng, fill, join, load_grammars, scatter
 
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -32,7 +32,9 @@ FRAMES = {
     "synthetic": ("frame_synthetic",),
     "viral": ("frame_viral",),
     "probe": ("frame_probe",),
-    "benchmark": ("frame_benchmark",),
+    "benchmark_math": ("frame_benchmark_math",),
+    "benchmark_judge": ("frame_benchmark_judge",),
+    "benchmark_code": ("frame_benchmark_code",),
     "regression": ("frame_regression",),
     "reasoning": ("frame_reasoning",),
     "grading": ("frame_grading",),
@@ -40,6 +42,9 @@ FRAMES = {
     "trajectory": ("frame_trajectory",),
 }
 """Theme of a template to the symbols its frame is drawn from."""
+
+ABROAD = {"message": "item", "letter_in": "ticket"}
+"""Slots that are filled in every language, with the symbol that fills them in English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +101,10 @@ class OwnTemplates:
     """Frames of the corpus."""
 
     frames: Sequence[Frame]
-    grammar: Grammar
+    expand: Expand
 
     def prompts(self, which: Indices, rng: Rng) -> Prompts:
-        return Prompts(fill(self.frames, which, self.grammar, rng))
+        return Prompts(fill(self.frames, which, self.expand, rng))
 
 
 class OwnTexts:
@@ -124,7 +129,23 @@ class OwnTexts:
     def templates(self, theme: str, n: int, rng: Rng) -> OwnTemplates:
         symbols = FRAMES[theme]
         frames = [self._english.frame(symbols[at % len(symbols)], rng) for at in range(n)]
-        return OwnTemplates(frames, self._english)
+        return OwnTemplates(frames, self.slot)
+
+    def slot(self, symbol: str, n: int, rng: Rng) -> pa.Array:
+        """What fills a slot: English, but letters and messages come in every language."""
+        if symbol not in ABROAD:
+            return self._english.expand(symbol, n, rng)
+        language = np.where(rng.random(n) < 0.7, 0, rng.integers(0, len(LANGUAGES), n))
+        chunks = []
+        for number in np.unique(language).tolist():
+            count = int(np.sum(language == number))
+            name = ABROAD[symbol] if number == 0 else "work"
+            chunks.append(self._grammars[LANGUAGES[number]].expand(name, count, rng))
+        return scatter(chunks, language)
+
+    def frame(self, theme: str, rng: Rng) -> Frame:
+        """One frame of a theme, its slots still open."""
+        return self._english.frame(FRAMES[theme][0], rng)
 
     def fixed(self, theme: str, n: int, rng: Rng) -> Prompts:
         return self.templates(theme, 1, rng).prompts(np.zeros(n, np.int64), rng)

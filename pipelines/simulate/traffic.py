@@ -63,7 +63,7 @@ def finish(traffic: Traffic, crowd: Crowd, day: int, day_start_us: int, rng: Rng
         system = pc.coalesce(traffic.system.cast(pa.string()), system)
     toolset = crowd.toolset[who] if traffic.toolset is None else traffic.toolset
     status, failed = _status(n, rng)
-    tokens = _tokens(traffic, crowd, system, model, failed, rng)
+    tokens = _tokens(traffic, crowd, system=system, model=model, failed=failed, rng=rng)
     address = crowd.first_address[who] + _favourite(crowd.n_addresses[who], rng)
     sessions = random_ids("sess_", int(arrivals.session.max()) + 1 if n else 0, rng)
     logged = crowd.logs_sessions[who] & traffic.session_logged
@@ -157,7 +157,7 @@ def _lengths(column: pa.Array) -> Ints:
 
 
 def _tokens(
-    traffic: Traffic, crowd: Crowd, system: pa.Array, model: Ints, failed: npt.NDArray[np.bool_], rng: Rng
+    traffic: Traffic, crowd: Crowd, *, system: pa.Array, model: Ints, failed: npt.NDArray[np.bool_], rng: Rng
 ) -> dict[str, pa.Array]:
     """Token counts, stop reasons and latency that fit the text, the limits and each other."""
     who, n = traffic.arrivals.account, len(model)

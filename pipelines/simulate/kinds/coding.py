@@ -33,7 +33,9 @@ def coding_agent(world: World, n: int, rng: Rng) -> Group:
     hours = OFFICE + 2.0
 
     def day(number: int, rng: Rng) -> list[Traffic]:
-        arrivals = sittings(1.3 * crowd.zest, 15.0, 22.0, crowd.utc_offset_h, rng, hours)
+        arrivals = sittings(
+            1.3 * world.bustle(number, 0.45) * crowd.zest, 15.0, 22.0, crowd.utc_offset_h, rng, hours
+        )
         texts = world.texts.conversation("agent", arrivals.starts, crowd.language[arrivals.account], rng)
         context = np.minimum(arrivals.turn * 900 + 2_000, 120_000)
         return [
@@ -69,7 +71,7 @@ def test_automation(world: World, n: int, rng: Rng) -> Group:
     ]
 
     def day(number: int, rng: Rng) -> list[Traffic]:
-        counts = rng.poisson(70 * crowd.zest)
+        counts = rng.poisson(70 * world.bustle(number, 0.2) * crowd.zest)
         arrivals = scattered(counts, OFFICE + ROUND_THE_CLOCK, crowd.utc_offset_h, rng)
         case = rng.integers(0, 40, len(arrivals))
         texts = pa.concat_arrays([suite.prompt.cast(pa.string()) for suite in suites])

@@ -62,7 +62,9 @@ def enterprise_seats(world: World, n: int, rng: Rng) -> Group:
     crowd = world.enrol(profile, n, rng)
 
     def day(number: int, rng: Rng) -> list[Traffic]:
-        arrivals = sittings(1.7 * crowd.zest, 4.0, 90.0, crowd.utc_offset_h, rng, OFFICE)
+        arrivals = sittings(
+            1.7 * world.bustle(number, 0.12) * crowd.zest, 4.0, 90.0, crowd.utc_offset_h, rng, OFFICE
+        )
         return [_talk(world, crowd.language, arrivals, "work", rng)]
 
     return Group(crowd, day)
@@ -153,6 +155,7 @@ def _talk(
     arrivals: Arrivals,
     theme: str,
     rng: Rng,
+    *,
     output_tokens: float = 380.0,
 ) -> Traffic:
     texts: Prompts = world.texts.conversation(theme, arrivals.starts, language[arrivals.account], rng)

@@ -35,7 +35,7 @@ def single_purpose_app(world: World, n: int, rng: Rng) -> Group:
     answer = rng.choice(np.array([6.0, 12.0, 40.0, 90.0]), n)
 
     def day(number: int, rng: Rng) -> list[Traffic]:
-        counts = np.minimum(rng.poisson(size), 2_500)
+        counts = np.minimum(rng.poisson(size * world.bustle(number, 0.7)), 2_500)
         arrivals = scattered(counts, AWAKE + 0.5, crowd.utc_offset_h, rng)
         texts = templates.prompts(arrivals.account, rng)
         return [
@@ -129,7 +129,14 @@ def gateway(world: World, n: int, rng: Rng) -> Group:
     def day(number: int, rng: Rng) -> list[Traffic]:
         traffic = []
         for theme, sat in zip(themes, (190.0, 60.0, 60.0), strict=True):
-            arrivals = sittings(np.full(n, sat), 3.0, 80.0, np.zeros(n, np.int64), rng, AWAKE + 3.0)
+            arrivals = sittings(
+                np.full(n, sat * world.bustle(number, 0.85)),
+                3.0,
+                80.0,
+                np.zeros(n, np.int64),
+                rng,
+                AWAKE + 3.0,
+            )
             end_user = rng.zipf(1.6, int(arrivals.session.max()) + 1 if len(arrivals) else 0) % 4_000
             language = rng.integers(0, len(LANGUAGES), len(end_user))[arrivals.session]
             texts = world.texts.conversation(theme, arrivals.starts, language, rng)

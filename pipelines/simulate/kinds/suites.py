@@ -9,7 +9,7 @@ from pipelines.simulate.rhythm import OFFICE, run, scattered
 from pipelines.simulate.texts import Prompts
 from pipelines.simulate.traffic import Traffic
 
-_BENCHMARKS = 3
+_BENCHMARKS = ("benchmark_math", "benchmark_judge", "benchmark_code")
 _BENCHMARK_ITEMS = 400
 
 
@@ -34,10 +34,9 @@ def evaluation_harness(world: World, n: int, rng: Rng) -> Group:
     crowd = world.enrol(profile, n, rng)
     # The stream of the items knows nothing of the labs: everybody runs the very same benchmark.
     benchmarks = [
-        world.texts.fixed("benchmark", _BENCHMARK_ITEMS, world.rng("benchmark", k))
-        for k in range(_BENCHMARKS)
+        world.texts.fixed(theme, _BENCHMARK_ITEMS, world.rng("benchmark", theme)) for theme in _BENCHMARKS
     ]
-    tasks = [(lab, k) for lab in range(n) for k in range(_BENCHMARKS) if (lab + k) % 3 != 2 or lab == 0]
+    tasks = [(lab, k) for lab in range(n) for k in range(len(_BENCHMARKS)) if (lab + k) % 3 != 2 or lab == 0]
     when = rng.integers(0, world.n_days, len(tasks))
     start = rng.uniform(0, 55_000, n)
     pace = rng.uniform(4.0, 40.0, n)
