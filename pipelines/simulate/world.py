@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipelines.errors import UsageError
 from pipelines.progress import Progress, Silent
 from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA, REQUEST_SCHEMA
 from pipelines.simulate.campaigns import CAMPAIGNS
+from pipelines.simulate.files import WRITERS, write_parquet
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.kinds import BENIGN
 from pipelines.simulate.pools import PoolTexts, read_pools
@@ -73,7 +73,7 @@ def simulate(
     scale : preset world, unless `scenario` names a file
     days : number of nights, instead of the scenario's
     prompts : folder of Parquet pools of real prompts; without one, our own corpus is used
-    log_format : `stillwatch` (Parquet)
+    log_format : form of the logs: `stillwatch` (Parquet), `jsonl`, `jsonl.gz` or `csv`
 
     Raises
     ------
@@ -84,8 +84,8 @@ def simulate(
     n_days = plan.nights if days is None else days
     if n_days < 1:
         raise UsageError(f"{n_days} nights cannot be simulated", remedy="give --days 1 or more")
-    if log_format != "stillwatch":
-        raise UsageError(f"unknown log format {log_format!r}", remedy="choose stillwatch")
+    if log_format not in WRITERS:
+        raise UsageError(f"unknown log format {log_format!r}", remedy=f"choose one of {', '.join(WRITERS)}")
     texts = OwnTexts() if prompts is None else PoolTexts(read_pools(prompts))
     _prepare(out)
     world = World(
@@ -103,7 +103,7 @@ def simulate(
     with watch.step("simulate", total=n_days) as step:
         for number in range(n_days):
             rows = _night(world, groups, number)
-            _write_night(out / "logs", first_day + timedelta(days=number), rows)
+            _write_night(out / "logs", first_day + timedelta(days=number), rows, log_format)
             n_requests += rows.num_rows
             n_harvested += int(pc.sum(pc.is_in(rows["account_id"], harvesters)).as_py() or 0)
             step.advance()
@@ -151,7 +151,7 @@ def _write_people(out: Path, groups: list[tuple[str, Group]]) -> tuple[pa.Table,
     )
     labels = pa.concat_tables([g.crowd.labels for _, g in groups]) if groups else LABEL_SCHEMA.empty_table()
     for name, table in (("accounts", accounts), ("labels", labels)):
-        pq.write_table(table.sort_by("account_id"), out / f"{name}.parquet", compression="zstd")
+        write_parquet(table.sort_by("account_id"), out / f"{name}.parquet")
     return accounts, labels
 
 
@@ -173,12 +173,11 @@ def _tables(
                 yield finish(traffic, group.crowd, number, midnight_us, rng)
 
 
-def _write_night(logs: Path, day: date, rows: pa.Table) -> None:
+def _write_night(logs: Path, day: date, rows: pa.Table, log_format: str) -> None:
+    ending, write = WRITERS[log_format]
     folder = logs / f"day={day.isoformat()}"
     folder.mkdir(parents=True)
     n_files = max(1, -(-rows.num_rows // _ROWS_PER_FILE))
     per_file = -(-rows.num_rows // n_files) or 1
     for part in range(n_files):
-        pq.write_table(
-            rows.slice(part * per_file, per_file), folder / f"part-{part}.parquet", compression="zstd"
-        )
+        write(rows.slice(part * per_file, per_file), folder / f"part-{part}{ending}")
