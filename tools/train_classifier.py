@@ -11,7 +11,7 @@ import random
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,8 @@ from detector.text.classify import Classifier, probabilities
 from detector.text.fingerprint import feature_matrix_parts
 from detector.text.vocabulary import CAPABILITIES, TEXT_TECHNIQUES
 
+Float64 = npt.NDArray[np.float64]
+
 HERE = Path(__file__).parent
 WEIGHTS_FILE = HERE.parent / "detector/text/data/classifier.npz"
 CARD_FILE = HERE.parent / "docs/reference/classifier.md"
@@ -36,15 +38,19 @@ VERSION = 1
 SEED = 20260
 N_BUCKETS = 1 << 15
 BENIGN_FALSE_POSITIVES = 0.005
-"""Share of ordinary prompts, unseen in training, that may carry a technique: the threshold follows from it."""
-ROWS_PER_SOURCE = 600
-"""A source that is large should not count for more: its rows are alike."""
+"""Share of ordinary prompts, unseen in training, that may carry a technique: the thresholds follow."""
+INVERSE_PENALTY = 10.0
+"""scikit-learn's C: chosen by cross-validation inside the training folds."""
+ROWS_PER_POOL = 900
+"""A set that is large should not count for more: its rows are alike. Shared evenly by its sources."""
 FOLDS: tuple[tuple[str, ...], ...] = (
     ("distill_self_instruct", "distill_alpaca_template", "benign_user_oriented_252", "benign_lobe_agents",
      "distill_screenagent"),
     ("distill_metamath", "hardneg_gsm8k_harness", "benign_wildchat", "distill_camel"),
-    ("distill_prometheus", "hardneg_mt_bench", "benign_awesome_prompts", "distill_gpteacher", "hardneg_bfcl"),
-    ("benign_oasst_zh", "benign_banking77", "hardneg_fabric_pipelines", "hardneg_code_review", "distill_llava"),
+    ("distill_prometheus", "hardneg_mt_bench", "benign_awesome_prompts", "distill_gpteacher",
+     "hardneg_bfcl"),
+    ("benign_oasst_zh", "benign_banking77", "hardneg_fabric_pipelines", "hardneg_code_review",
+     "distill_llava"),
 )  # fmt: skip
 """Trained and tuned on. Sets that share questions or seeds stand in one fold."""
 REPORTED = (
@@ -93,9 +99,6 @@ CAPABILITY_OF_TECHNIQUE = {
     "trajectory": "agentic",
 }
 
-# Everyday pools are called general_chat as a whole, though people also ask for code and poems in them.
-UNSORTED_WEIGHT = 0.4
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -110,7 +113,7 @@ class Row:
     is_benign: bool
 
 
-def read_pool(path: Path, *, rows_per_source: int) -> list[Row]:
+def read_pool(path: Path, *, rows_per_pool: int) -> list[Row]:
     """The rows of one pool, at most so many of each source, in an order that no file order changes."""
     columns = ["source", "kind", "capability", "prompt", "language"]
     chosen: dict[str, list[tuple[bytes, Row]]] = {}
@@ -121,6 +124,7 @@ def read_pool(path: Path, *, rows_per_source: int) -> list[Row]:
         source = pool if pool in ("benign_banking77", "hardneg_fabric_pipelines") else item["source"]
         row = labelled(pool, source, item)
         chosen.setdefault(source, []).append((hashlib.sha256(row.text.encode()).digest(), row))
+    rows_per_source = max(20, rows_per_pool // max(1, len(chosen)))
     return [
         row
         for source in sorted(chosen)
@@ -181,10 +185,54 @@ class Frames:
                     technique = None if capability == "agentic" else "none"
                     yield self.row(text, f"capability:{capability}", language, code, technique)
 
+    def word_rows(self, *, english: int, other: int) -> Iterator[Row]:
+        """Phrases of one kind in any order, around a payload: they teach words, not whole sentences."""
+        for kind, languages in self.phrases["words"].items():
+            is_technique = kind in TEXT_TECHNIQUES
+            for language, phrases in languages.items():
+                for _ in range(english if language == "en" else other):
+                    # One phrase alone is no technique: people, too, say "step by step".
+                    n = self.random.choice((2, 3, 4, 6) if is_technique else (1, 2, 3))
+                    text, inner = self.joined(self.random.choices(phrases.split(" | "), k=n), language)
+                    if is_technique:
+                        named = CAPABILITY_OF_TECHNIQUE.get(kind)
+                        code = inner if named is None else CAPABILITIES.index(named)
+                        yield self.row(text, f"technique:{kind}", language, code, kind)
+                    elif kind == "ordinary":
+                        yield self.row(text, kind, language, NO_LABEL, "none")
+                    else:
+                        technique = None if kind == "agentic" else "none"
+                        yield self.row(
+                            text, f"capability:{kind}", language, CAPABILITIES.index(kind), technique
+                        )
+
+    def joined(self, phrases: list[str], language: str) -> tuple[str, int]:
+        """Phrases in a row, and a payload before or after them more often than not."""
+        text = phrases[0]
+        for phrase in phrases[1:]:
+            text += self.random.choice((" ", ", ", ". ", "\n", "\n- ", ": ")) + phrase
+        place = self.random.random()
+        if place < 0.3:
+            return text, NO_LABEL
+        payload, capability = self.payload(language, nested=False)
+        return (f"{text}\n\n{payload}" if place < 0.75 else f"{payload}\n\n{text}"), capability
+
     def capability_frames(self, capability: str) -> dict[str, list[str]]:
         parts: dict[str, list[str]] = dict(self.phrases["capability"][capability])
         held: dict[str, list[str]] = parts.pop("held")  # type: ignore[assignment]
         return parts if self.part == "train" else held
+
+    def thinned(self, frame: str, language: str) -> str:
+        """A training frame with some of its words left out, so that no single one carries it."""
+        keep = self.random.choice((1.0, 0.8, 0.6))
+        if self.part != "train" or keep == 1.0:
+            return frame
+        pattern = r"(\{[xt]\}|\[[^][]*\|[^][]*\]|\s+" + (r"|\S)" if language in ("zh", "ja") else ")")
+        return "".join(
+            piece
+            for piece in re.split(pattern, frame)
+            if not piece.strip() or piece[0] in "{[" or self.random.random() < keep
+        )
 
     def row(self, text: str, source: str, language: str, capability: int, technique: str | None) -> Row:
         code = NO_LABEL if technique is None else TEXT_TECHNIQUES.index(technique)
@@ -192,7 +240,8 @@ class Frames:
 
     def filled(self, frame: str, language: str, *, nested: bool = True) -> tuple[str, int]:
         """A frame with its choices made and its slots filled, and the capability of its payload."""
-        text = re.sub(r"\[([^][]*\|[^][]*)\]", lambda found: self.random.choice(found[1].split("|")), frame)
+        text = self.thinned(frame, language)
+        text = re.sub(r"\[([^][]*\|[^][]*)\]", lambda found: self.random.choice(found[1].split("|")), text)
         topic = self.random.choice(self.phrases["topic"][language])
         text = text.replace("{t}", topic)
         capability = NO_LABEL
@@ -228,9 +277,8 @@ class Features:
 
     @classmethod
     def of(cls, rows: list[Row]) -> "Features":
-        columns, starts = feature_matrix_parts(
-            pa.array([row.text for row in rows], pa.large_string()), n_buckets=N_BUCKETS
-        )
+        texts = pa.array([row.text for row in rows], pa.large_string())
+        columns, starts = feature_matrix_parts(texts, n_buckets=N_BUCKETS)
         counts = csr_matrix(
             (np.ones(len(columns), np.float32), columns.astype(np.int32), starts.astype(np.int32)),
             shape=(len(rows), N_BUCKETS),
@@ -250,45 +298,43 @@ class Features:
         return np.asarray(self.counts @ weights.astype(np.float32)).round().astype(np.int32)
 
 
-def fit(rows: list[Row], features: Features, *, threshold: float = 0.5) -> Classifier:
-    """Two multinomial logistic regressions side by side, rounded to int8."""
+def fit(rows: list[Row]) -> Classifier:
+    """Two multinomial logistic regressions side by side, rounded to int8; thresholds come later."""
+    features = Features.of(rows)
     scaled = features.scaled()
-    heads = (
-        (np.array([row.capability for row in rows]), len(CAPABILITIES), capability_weights(rows)),
-        (np.array([row.technique for row in rows]), len(TEXT_TECHNIQUES), np.ones(len(rows))),
-    )
     weights, biases = [], []
-    for labels, n_classes, row_weights in heads:
+    for labels, n_classes in (
+        (np.array([row.capability for row in rows]), len(CAPABILITIES)),
+        (np.array([row.technique for row in rows]), len(TEXT_TECHNIQUES)),
+    ):
         known = labels != NO_LABEL
-        model = LogisticRegression(C=30.0, max_iter=60, tol=1e-3)
-        with np.errstate(all="ignore"):
-            model.fit(scaled[known], labels[known], sample_weight=row_weights[known])
+        model = LogisticRegression(C=INVERSE_PENALTY, max_iter=200, tol=1e-3)
+        model.fit(scaled[known], labels[known], sample_weight=balanced(labels[known]))
+        if len(model.classes_) < 3:
+            raise ValueError("these pools show fewer than three answers to a question: too few to train on")
         head = np.zeros((N_BUCKETS, n_classes))
-        bias = np.full(n_classes, -30.0)  # a class without a row is never chosen
-        if len(model.classes_) == 2:
-            head[:, model.classes_[1]] = model.coef_[0]
-            bias[model.classes_] = (0.0, model.intercept_[0])
-        else:
-            head[:, model.classes_] = model.coef_.T
-            bias[model.classes_] = model.intercept_
+        head[:, model.classes_] = model.coef_.T
+        bias = np.full(n_classes, -30.0)  # an answer without a row is never chosen
+        bias[model.classes_] = model.intercept_
         weights.append(head)
         biases.append(bias)
-    return quantised(np.hstack(weights), np.concatenate(biases), threshold)
+    return quantised(np.hstack(weights), np.concatenate(biases))
 
 
-def capability_weights(rows: list[Row]) -> npt.NDArray[np.float64]:
-    return np.array([UNSORTED_WEIGHT if row.capability == 0 and row.is_benign else 1.0 for row in rows])
+def balanced(labels: npt.NDArray[np.int64]) -> Float64:
+    """Row weights: an answer that is ten times rarer weighs three times more a row."""
+    counts = np.bincount(labels).astype(np.float64)
+    weights = 1 / np.sqrt(counts[labels])
+    return np.asarray(weights / weights.mean())
 
 
-def quantised(
-    weights: npt.NDArray[np.float64], biases: npt.NDArray[np.float64], threshold: float
-) -> Classifier:
+def quantised(weights: Float64, biases: Float64) -> Classifier:
     """Round to int8, one scale an output. The few largest weights are cut off: they would cost all
     the others their precision."""
     largest = np.quantile(np.abs(weights), 0.9998, axis=0)
     scales = np.maximum(largest, 1e-6) / 127
     rounded = np.clip(np.round(weights / scales), -127, 127).astype(np.int8)
-    return Classifier(rounded, scales, biases, threshold, VERSION)
+    return Classifier(rounded, scales, biases, np.full(len(TEXT_TECHNIQUES), 0.5), VERSION)
 
 
 # ------------------------------------------------------------------ measuring
@@ -296,20 +342,23 @@ def quantised(
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Rows with what a model that never saw their source says of them."""
+    """Rows and what a model that never saw their sources says of them."""
 
     rows: list[Row]
-    of_capability: npt.NDArray[np.float64]
-    of_technique: npt.NDArray[np.float64]
+    of_capability: Float64
+    of_technique: Float64
 
-    def technique_score(self) -> npt.NDArray[np.float64]:
-        """Probability of the likeliest technique other than none."""
-        return np.asarray(self.of_technique[:, 1:].max(axis=1))
+    def likeliest(self) -> npt.NDArray[np.int64]:
+        """Code of the likeliest technique other than none."""
+        return 1 + self.of_technique[:, 1:].argmax(axis=1)
 
-    def techniques(self, threshold: float) -> npt.NDArray[np.int64]:
-        return np.where(
-            self.technique_score() >= threshold, 1 + self.of_technique[:, 1:].argmax(axis=1), NONE
-        )
+    def techniques(self, thresholds: Float64) -> npt.NDArray[np.int64]:
+        """What `classify` would give."""
+        best = self.likeliest()
+        return np.where(self.of_technique[np.arange(len(best)), best] >= thresholds[best], best, NONE)
+
+    def capabilities(self) -> npt.NDArray[np.int64]:
+        return self.of_capability.argmax(axis=1)
 
     def where(self, keep: Callable[[Row], bool]) -> "Scored":
         at = [index for index, row in enumerate(self.rows) if keep(row)]
@@ -321,55 +370,61 @@ def scored(model: Classifier, rows: list[Row]) -> Scored:
     return Scored(rows, *probabilities(model, features.sums(model.weights), features.n_features))
 
 
-def joined(parts: Iterable[Scored]) -> Scored:
-    every = list(parts)
+def joined(parts: list[Scored]) -> Scored:
     return Scored(
-        [row for part in every for row in part.rows],
-        np.vstack([part.of_capability for part in every]),
-        np.vstack([part.of_technique for part in every]),
+        [row for part in parts for row in part.rows],
+        np.vstack([part.of_capability for part in parts]),
+        np.vstack([part.of_technique for part in parts]),
     )
 
 
-def threshold_for(scored_rows: Scored, false_positives: float) -> float:
-    """The probability that so small a share of the ordinary prompts exceeds, every pool counting alike."""
-    ordinary = scored_rows.where(lambda row: row.is_benign)
-    score = ordinary.technique_score()
+def thresholds_for(result: Scored, false_positives: float) -> Float64:
+    """A threshold for each technique, so that all together exceed it on so small a share of ordinary
+    prompts; every pool counts alike. At least one half: below, `none` or another technique is likelier."""
+    ordinary = result.where(lambda row: row.is_benign)
     pools = np.array([row.pool for row in ordinary.rows])
-    per_row = np.zeros(len(score))
-    for pool in np.unique(pools):
-        per_row[pools == pool] = 1 / np.count_nonzero(pools == pool) / len(np.unique(pools))
-    order = np.argsort(-score)
-    above = np.cumsum(per_row[order])
-    index = int(np.searchsorted(above, false_positives))
-    return float(np.nextafter(score[order[min(index, len(order) - 1)]], 2))
+    names, sizes = np.unique(pools, return_counts=True)
+    per_row = 1 / (sizes[np.searchsorted(names, pools)] * len(names))
+    best = ordinary.likeliest()
+    thresholds = np.full(len(TEXT_TECHNIQUES), 0.5)
+    for code in range(1, len(TEXT_TECHNIQUES)):
+        mine = np.flatnonzero(best == code)
+        score = ordinary.of_technique[mine, code]
+        order = np.argsort(-score, kind="stable")
+        n_over = np.searchsorted(
+            np.cumsum(per_row[mine][order]), false_positives / (len(TEXT_TECHNIQUES) - 1), side="right"
+        )
+        if n_over < len(order):
+            thresholds[code] = max(0.5, np.ceil(score[order[n_over]] * 1000) / 1000)
+    return thresholds
 
 
 def with_frames(rows: list[Row], *, part: str, seed: int, english: int, other: int) -> list[Row]:
+    """The rows, and rows made of our frames around the ordinary ones among them."""
     payloads = [row for row in rows if row.is_benign and 8 <= len(row.text) <= 4000]
-    return [*rows, *Frames(payloads, part=part, seed=seed).rows(english=english, other=other)]
+    frames = Frames(payloads, part=part, seed=seed)
+    words = frames.word_rows(english=english, other=other) if part == "train" else ()
+    return [*rows, *frames.rows(english=english, other=other), *words]
 
 
 def train(pools: dict[str, list[Row]], *, english: int, other: int) -> tuple[Classifier, Scored]:
-    """The model trained on every fold, its threshold, and each fold as scored by a model without it."""
-    unseen = []
-    for fold in FOLDS:
-        inside = [
-            row
-            for other_fold in FOLDS
-            if other_fold != fold
-            for pool in other_fold
-            for row in pools.get(pool, ())
+    """The model of all folds with its thresholds, and every fold as scored by a model without it."""
+
+    def rows_of(folds: Iterable[tuple[str, ...]]) -> list[Row]:
+        return [row for fold in folds for pool in fold for row in pools.get(pool, ())]
+
+    def model_of(folds: Iterable[tuple[str, ...]]) -> Classifier:
+        return fit(with_frames(rows_of(folds), part="train", seed=SEED, english=english, other=other))
+
+    tuned = joined(
+        [
+            scored(model_of(one for one in FOLDS if one != fold), rows_of([fold]))
+            for fold in FOLDS
+            if rows_of([fold])
         ]
-        outside = [row for pool in fold for row in pools.get(pool, ())]
-        if not inside or not outside:
-            continue
-        rows = with_frames(inside, part="train", seed=SEED, english=english, other=other)
-        unseen.append(scored(fit(rows, Features.of(rows)), outside))
-    tuned = joined(unseen)
-    threshold = round(max(0.5, threshold_for(tuned, BENIGN_FALSE_POSITIVES)), 3)
-    every = [row for fold in FOLDS for pool in fold for row in pools.get(pool, ())]
-    rows = with_frames(every, part="train", seed=SEED, english=english, other=other)
-    return fit(rows, Features.of(rows), threshold=threshold), tuned
+    )
+    thresholds = thresholds_for(tuned, BENIGN_FALSE_POSITIVES)
+    return replace(model_of(FOLDS), thresholds=thresholds), tuned
 
 
 def save(model: Classifier, path: Path) -> None:
@@ -378,7 +433,7 @@ def save(model: Classifier, path: Path) -> None:
         weights=model.weights,
         scales=model.scales.astype(np.float32),
         biases=model.biases.astype(np.float32),
-        threshold=np.float64(model.threshold),
+        thresholds=model.thresholds.astype(np.float32),
         version=np.int64(model.version),
     )
 
@@ -391,116 +446,99 @@ def table(head: list[str], body: list[list[str]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in body])
 
 
-def percent(share: float) -> str:
-    return "-" if np.isnan(share) else f"{100 * share:.1f} %"
+def percent(hits: npt.NDArray[np.bool_]) -> str:
+    return f"{100 * hits.mean():.1f} %" if len(hits) else "-"
 
 
-def share(hits: npt.NDArray[np.bool_]) -> float:
-    return float(hits.mean()) if len(hits) else float("nan")
-
-
-def by_source(result: Scored, threshold: float) -> str:
+def by_source(result: Scored, thresholds: Float64) -> str:
     """Technique given, by source: the confusion table, read along a line."""
+    given = result.techniques(thresholds)
+    counts: dict[tuple[str, str, int], npt.NDArray[np.int64]] = {}
+    for row, code in zip(result.rows, given, strict=True):
+        key = (row.pool, row.source, row.technique)
+        counts.setdefault(key, np.zeros(len(TEXT_TECHNIQUES), np.int64))[code] += 1
     body = []
-    given = result.techniques(threshold)
-    keys = sorted({(row.pool, row.source, row.technique) for row in result.rows})
-    for pool, source, technique in keys:
-        mine = np.array(
-            [(row.pool, row.source, row.technique) == (pool, source, technique) for row in result.rows]
-        )
-        counts = np.bincount(given[mine], minlength=len(TEXT_TECHNIQUES))
-        name = pool if source == pool else f"{pool}: {source.rpartition(':')[2]}"
-        truth = "(not in the text)" if technique == NO_LABEL else TEXT_TECHNIQUES[technique]
-        body.append([name[:70], truth, *(str(count) if count else "." for count in counts)])
+    for (pool, source, technique), line in sorted(counts.items()):
+        name = pool if source == pool else f"{pool}: {re.split(r'[:/]', source)[-1]}"
+        truth = "not in the text" if technique == NO_LABEL else TEXT_TECHNIQUES[technique]
+        body.append([name[:60], truth, *(str(count) if count else "." for count in line)])
     return table(["source", "truth", *TEXT_TECHNIQUES], body)
 
 
-def technique_summary(result: Scored, threshold: float) -> str:
-    ordinary = result.where(lambda row: row.is_benign)
-    at_one_percent = threshold_for(result, 0.01)
-    body = [["none, on ordinary prompts", str(len(ordinary.rows)),
-             percent(share(ordinary.techniques(threshold) == NONE)),
-             percent(share(ordinary.techniques(at_one_percent) == NONE))]]  # fmt: skip
-    for code in range(1, len(TEXT_TECHNIQUES)):
-        mine = result.where(lambda row, code=code: row.technique == code)  # type: ignore[misc]
+def technique_summary(result: Scored, thresholds: Float64) -> str:
+    """How many ordinary prompts stay free of a flag, and how many of each technique are found."""
+    at_one_percent = thresholds_for(result, 0.01)
+    body = []
+    for code, name in enumerate(TEXT_TECHNIQUES):
+        mine = result.where(lambda row, code=code: row.is_benign if code == NONE else row.technique == code)  # type: ignore[misc]
         if mine.rows:
-            body.append([TEXT_TECHNIQUES[code], str(len(mine.rows)), percent(share(mine.techniques(threshold) == code)),
-                         percent(share(mine.techniques(at_one_percent) == code))])  # fmt: skip
-    return table(["truth", "prompts", "found at the shipped threshold", "found at 1 % false positives"], body)
+            found = [percent(mine.techniques(limits) == code) for limits in (thresholds, at_one_percent)]
+            body.append([name if code else "none (ordinary prompts)", str(len(mine.rows)), *found])
+    return table(["truth", "prompts", "given so by the shipped thresholds", "at 1 % false positives"], body)
 
 
-def by_language(result: Scored, threshold: float) -> str:
+def by_language(result: Scored, thresholds: Float64) -> str:
     body = []
     for language in sorted({row.language for row in result.rows}):
         mine = result.where(lambda row, language=language: row.language == language)  # type: ignore[misc]
         ordinary = mine.where(lambda row: row.is_benign)
         asked = mine.where(lambda row: row.technique > NONE)
-        truth = np.array([row.technique for row in asked.rows])
         known = mine.where(lambda row: row.capability != NO_LABEL)
-        right = known.of_capability.argmax(axis=1) == np.array([row.capability for row in known.rows])
-        body.append([language, str(len(ordinary.rows)), percent(share(ordinary.techniques(threshold) != NONE)),
-                     str(len(asked.rows)), percent(share(asked.techniques(threshold) == truth)),
-                     str(len(known.rows)), percent(share(right))])  # fmt: skip
+        if len(ordinary.rows) + len(asked.rows) + len(known.rows) < 20:
+            continue
+        found = asked.techniques(thresholds) == [row.technique for row in asked.rows]
+        right = known.capabilities() == [row.capability for row in known.rows]
+        flagged = ordinary.techniques(thresholds) != NONE
+        body.append([language, str(len(flagged)), percent(flagged), str(len(found)), percent(found),
+                     str(len(right)), percent(right)])  # fmt: skip
     return table(
-        [
-            "language",
-            "ordinary",
-            "of these flagged",
-            "technique",
-            "of these found",
-            "capability known",
-            "of these right",
-        ],
-        [line for line in body if int(line[1]) + int(line[3]) + int(line[5]) >= 20],
+        ["language", "ordinary", "flagged", "with a technique", "found", "with a capability", "right"], body
     )
 
 
 def capability_table(result: Scored) -> str:
     known = result.where(lambda row: row.capability != NO_LABEL)
     truth = np.array([row.capability for row in known.rows])
-    given = known.of_capability.argmax(axis=1)
+    given = known.capabilities()
     body = []
     for code in np.unique(truth):
         mine = truth == code
         wrong = np.bincount(given[mine & (given != code)], minlength=len(CAPABILITIES))
-        most = CAPABILITIES[int(wrong.argmax())] if wrong.any() else "-"
-        precision = share(truth[given == code] == code)
-        body.append(
-            [
-                CAPABILITIES[code],
-                str(mine.sum()),
-                percent(share(given[mine] == code)),
-                percent(precision),
-                most,
-            ]
-        )
+        mistaken = CAPABILITIES[int(wrong.argmax())] if wrong.any() else "-"
+        body.append([CAPABILITIES[code], str(mine.sum()), percent(given[mine] == code),
+                     percent(truth[given == code] == code), mistaken])  # fmt: skip
     macro = f1_score(truth, given, average="macro", labels=np.unique(truth), zero_division=0)
     lines = table(["truth", "prompts", "recall", "precision", "most often mistaken for"], body)
-    return f"{lines}\n\nAccuracy {percent(share(truth == given))}, macro-F1 {macro:.3f} over {len(body)} capabilities."
+    total = f"Accuracy {percent(truth == given)}, macro-F1 {macro:.3f} over {len(body)} capabilities."
+    return f"{lines}\n\n{total}"
 
 
-def figures(model: Classifier, tuned: Scored, reported: Scored, held: Scored) -> str:
-    held_pools = ", ".join(f"`{pool}`" for pool in REPORTED)
-    size_kb = WEIGHTS_FILE.stat().st_size / 1000
+def figures(model: Classifier, size_bytes: int, tuned: Scored, reported: Scored, held: Scored) -> str:
+    limits = model.thresholds
+    named = zip(TEXT_TECHNIQUES[1:], limits[1:], strict=True)
     parts = [
         f"Version {model.version}: {model.weights.shape[0]} buckets, {model.weights.shape[1]} outputs, "
-        f"{size_kb:.0f} kB, technique threshold {model.threshold}.",
-        f"### Sources held out of training and tuning\n\n{held_pools}.",
-        technique_summary(reported, model.threshold),
-        "Technique given by source:",
-        by_source(reported, model.threshold),
+        f"{size_bytes / 1000:.0f} kB. Thresholds: {', '.join(f'{name} {limit:.3f}' for name, limit in named)}.",
+        "### Sources never trained or tuned on",
+        ", ".join(f"`{pool}`" for pool in REPORTED) + ".",
+        technique_summary(reported, limits),
+        "Technique given, by source:",
+        by_source(reported, limits),
         "Capability:",
         capability_table(reported),
         "By language:",
-        by_language(reported, model.threshold),
-        "### Frames of our own that were not trained on, around prompts of the held-out sources",
-        technique_summary(held, model.threshold),
+        by_language(reported, limits),
+        "### Frames never trained on",
+        "Written by the authors of the training frames, so easier than a stranger's; around prompts of the "
+        "sources above.",
+        technique_summary(held, limits),
         capability_table(held),
-        by_language(held, model.threshold),
-        "### Cross-validation inside the training sources\n\nEach fold is scored by a model that saw none of its "
-        "sources. The threshold was chosen here, so the share of false positives below is not a forecast.",
-        technique_summary(tuned, model.threshold),
-        by_source(tuned, model.threshold),
+        by_language(held, limits),
+        "### Cross-validation inside the training sources",
+        "Each source is scored by a model that saw nothing of its fold. The thresholds were chosen on these "
+        "rows, so the share of ordinary prompts flagged here is no forecast.",
+        technique_summary(tuned, limits),
+        by_source(tuned, limits),
         capability_table(tuned),
     ]
     return "\n\n".join(parts)
@@ -513,34 +551,34 @@ def write_card(text: str) -> None:
     CARD_FILE.write_text(f"{before}{start}\n\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
-def read_pools(folder: Path, *, rows_per_source: int = ROWS_PER_SOURCE) -> dict[str, list[Row]]:
+def read_pools(folder: Path, *, rows_per_pool: int = ROWS_PER_POOL) -> dict[str, list[Row]]:
+    """The rows of every pool that FOLDS or REPORTED name and the folder holds."""
     wanted = {pool for fold in FOLDS for pool in fold} | set(REPORTED)
     paths = sorted(path for path in folder.glob("*.parquet") if path.stem in wanted)
-    return {path.stem: read_pool(path, rows_per_source=rows_per_source) for path in paths}
+    return {path.stem: read_pool(path, rows_per_pool=rows_per_pool) for path in paths}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("pools", type=Path, help="folder of prompt pools in Parquet")
     parser.add_argument("--out", type=Path, default=WEIGHTS_FILE, help="where the weights go")
-    parser.add_argument("--rows-per-source", type=int, default=ROWS_PER_SOURCE)
-    parser.add_argument(
-        "--frames", type=int, default=400, help="rows of each technique from our English frames"
-    )
+    parser.add_argument("--rows-per-pool", type=int, default=ROWS_PER_POOL)
+    parser.add_argument("--frames", type=int, default=300, help="rows of each kind from our English frames")
     parser.add_argument("--no-card", action="store_true", help="leave docs/reference/classifier.md as it is")
     arguments = parser.parse_args()
-    pools = read_pools(arguments.pools, rows_per_source=arguments.rows_per_source)
+    pools = read_pools(arguments.pools, rows_per_pool=arguments.rows_per_pool)
     with threadpool_limits(limits=1):  # sums in one order, so that the same pools give the same bytes
-        model, tuned = train(pools, english=arguments.frames, other=max(2, arguments.frames // 4))
+        model, tuned = train(pools, english=arguments.frames, other=max(2, arguments.frames // 3))
     save(model, arguments.out)
+    size_bytes = arguments.out.stat().st_size
     if arguments.no_card:
-        print(f"{arguments.out.name}: threshold {model.threshold}, {arguments.out.stat().st_size} bytes")
+        print(f"{arguments.out.name}: {size_bytes} bytes")
         return
     report_rows = [row for pool in REPORTED for row in pools.get(pool, ())]
-    reported = scored(model, report_rows)
-    every = with_frames(report_rows, part="held", seed=SEED + 1, english=100, other=40)
-    held = scored(model, every[len(report_rows) :])
-    text = figures(model, tuned, reported, held)
+    with_held = with_frames(report_rows, part="held", seed=SEED + 1, english=100, other=40)
+    text = figures(
+        model, size_bytes, tuned, scored(model, report_rows), scored(model, with_held[len(report_rows) :])
+    )
     write_card(text)
     print(text)
 

@@ -29,8 +29,8 @@ class Classifier:
     """shape (n_outputs,): what one unit of an output's weights is worth."""
     biases: npt.NDArray[np.float64]
     """shape (n_outputs,)."""
-    threshold: float
-    """0 to 1: a technique less probable than this is reported as `none`."""
+    thresholds: npt.NDArray[np.float64]
+    """shape (n_techniques,), 0 to 1: a technique less probable than its own is reported as `none`."""
     version: int
     """Codes of two versions are not compared."""
 
@@ -68,7 +68,7 @@ def classifier() -> Classifier:
             weights=np.ascontiguousarray(saved["weights"]),
             scales=saved["scales"].astype(np.float64),
             biases=saved["biases"].astype(np.float64),
-            threshold=float(saved["threshold"]),
+            thresholds=saved["thresholds"].astype(np.float64),
             version=int(saved["version"]),
         )
     if model.weights.shape[1] != model.n_capabilities + model.n_techniques:
@@ -106,7 +106,7 @@ def classify(prints: Fingerprints) -> Classes:
     """Capability and technique of every text that was fingerprinted with `classifier().weights`.
 
     A text without features (empty, only signs) gets code 0 for both. A technique is given only when its
-    probability reaches the model's threshold: one flag too many costs more than one too few, since a
+    probability reaches the technique's threshold: one flag too many costs more than one too few, since a
     campaign repeats itself thousands of times.
 
     Raises
@@ -119,7 +119,7 @@ def classify(prints: Fingerprints) -> Classes:
     capability = np.where(empty, 0, of_capability.argmax(axis=1)).astype(np.uint8)
     likeliest = 1 + of_technique[:, 1:].argmax(axis=1)
     rows = np.arange(len(likeliest))
-    shown = (of_technique[rows, likeliest] >= model.threshold) & ~empty
+    shown = (of_technique[rows, likeliest] >= model.thresholds[likeliest]) & ~empty
     chosen = np.where(shown, likeliest, 0)
     margin = np.where(empty, 1.0, of_technique[rows, chosen]).astype(np.float32)
     absent = np.asarray(prints.text_hash.is_null())
@@ -131,5 +131,6 @@ def classify(prints: Fingerprints) -> Classes:
 
 
 def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    weights: npt.NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
+    out: npt.NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
+    out /= out.sum(axis=1, keepdims=True)
+    return out
