@@ -4,6 +4,7 @@ Here: that the subject is a finding, and which accounts it holds at this moment.
 complete decision (decision), storage (store).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pipelines import findings
@@ -23,8 +24,14 @@ def decide(
     by: str,
     action: str | None = None,
     expires_at: datetime | None = None,
+    seen: Sequence[str] | None = None,
 ) -> Decision:
-    """Record a decision; one about a campaign freezes the accounts that the findings show in it now.
+    """Record a decision; one about a campaign freezes the accounts it was made about.
+
+    Parameters
+    ----------
+    seen : those accounts, where a page has shown them: a scan may have published more meanwhile. Without
+        it, the accounts that the findings show in the campaign now.
 
     Raises
     ------
@@ -38,15 +45,15 @@ def decide(
         by=by,
         action=action,
         expires_at=expires_at,
-        members=_members(workspace, subject),
+        members=_members(workspace, subject, seen),
     )
 
 
-def _members(workspace: Workspace, subject: Subject) -> list[str]:
+def _members(workspace: Workspace, subject: Subject, seen: Sequence[str] | None) -> Sequence[str]:
     if subject.level is Level.CAMPAIGN:
-        accounts: list[str] = findings.members(workspace, subject.id)["account_id"].to_list()
-        if accounts or findings.campaign_nights(workspace, subject.id).height:
-            return accounts
+        if findings.campaign_nights(workspace, subject.id).height:
+            accounts: list[str] = findings.members(workspace, subject.id)["account_id"].to_list()
+            return accounts if seen is None else sorted(set(seen) & set(accounts))
     elif findings.account_nights(workspace, subject.id).height:
         return []
     raise UsageError(

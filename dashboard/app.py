@@ -1,0 +1,32 @@
+"""Entry script of the console: its pages, its look, and what is the same on each of them.
+
+Started by `stillwatch console`, or by hand:
+STILLWATCH_WORKSPACE=DIR python -m streamlit run dashboard/app.py
+"""
+
+import streamlit as st
+
+from dashboard import reading
+from dashboard.drawing import complaint, inert, show, style
+from pipelines.errors import StillwatchError
+
+st.set_page_config(page_title="Stillwatch", layout="wide", initial_sidebar_state="expanded")
+style()
+
+page = st.navigation(
+    [
+        st.Page("pages/queue.py", title="Queue", default=True),
+        st.Page("pages/campaign.py", title="Campaign", url_path="campaign"),
+        st.Page("pages/account.py", title="Account", url_path="account"),
+        st.Page("pages/decisions.py", title="Decisions & export", url_path="decisions"),
+        st.Page("pages/nights.py", title="Nights", url_path="nights"),
+    ]
+)
+
+with st.sidebar:
+    show(f'<p class="sw-brand">Stillwatch</p><p class="sw-place">{inert(reading.workspace_name())}</p>')
+
+try:
+    page.run()
+except StillwatchError as error:
+    complaint(error)

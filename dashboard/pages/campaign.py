@@ -1,0 +1,238 @@
+"""One campaign: what it does in plain words, the evidence for it, who belongs to it, and a decision."""
+
+from itertools import groupby
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboard import charts, reading
+from dashboard.deciding import ACTION_TONES, TONES, decision_form, history
+from dashboard.drawing import (
+    Html,
+    badge,
+    bar,
+    cell,
+    count,
+    empty,
+    exemplar,
+    facts,
+    inert,
+    moment,
+    paragraph,
+    plural,
+    section,
+    short,
+    skeleton,
+    table,
+    title,
+    value,
+    words,
+)
+from pipelines.cases import Level, Subject
+
+
+def draw() -> None:
+    """The page."""
+    campaign_id = st.query_params.get("campaign", "")
+    nights = reading.campaign_nights(campaign_id) if campaign_id else pl.DataFrame()
+    if nights.is_empty():
+        title("Campaign")
+        _choose(campaign_id)
+        return
+    campaign = nights.row(0, named=True)
+    members = reading.members(campaign_id)
+    subject = Subject(Level.CAMPAIGN, campaign_id)
+    _head(campaign, subject, members)
+    evidence, templates, accounts, over_time = st.tabs(["Evidence", "Prompts", "Accounts", "Activity"])
+    with evidence:
+        _evidence(campaign)
+        _links(campaign)
+    with templates:
+        _templates(campaign_id)
+    with accounts:
+        _members(members, campaign)
+    with over_time:
+        _activity(campaign_id, nights)
+    decision_form(
+        subject, recommended=campaign["recommended_action"], members=members["account_id"].to_list()
+    )
+    history(subject)
+
+
+def _choose(asked: str) -> None:
+    if asked:
+        empty(f"No campaign {asked} was ever flagged here.", "It may be a link to another workspace.")
+    known = [case.subject.id for case in reading.queue(None) if case.subject.level is Level.CAMPAIGN]
+    if not known:
+        empty("No campaign has been found.", "Lone accounts are listed in the Queue.")
+        return
+    picked = st.selectbox(
+        "Open a campaign", known, index=None, placeholder="Choose, or type a part of its id"
+    )
+    if picked is not None:
+        st.query_params["campaign"] = picked
+        st.rerun()
+
+
+def _head(campaign: dict[str, Any], subject: Subject, members: pl.DataFrame) -> None:
+    state = next((case.state for case in reading.queue(None) if case.subject == subject), None)
+    beside = badge(state.value, TONES[state]) if state is not None else ""
+    title(subject.id, above=f"Campaign · {campaign['profile']}", beside=beside)
+    paragraph(campaign["summary"], "sw-lead")
+    action = campaign["recommended_action"]
+    facts(
+        [
+            ("score", f"{campaign['score']:.2f}"),
+            ("confidence", f"{campaign['confidence']} (p = {campaign['p_value']:.2g})"),
+            ("latest night", f"{campaign['day']} · {campaign['status']}"),
+            ("accounts that night", count(campaign["n_accounts"])),
+            ("accounts over all nights", count(members.height)),
+            ("requests", count(campaign["n_requests"])),
+            ("output tokens", short(campaign["output_tokens"])),
+            ("recommended", badge(action, ACTION_TONES.get(action, "plain"))),
+        ]
+    )
+    paragraph(f"Seen from {moment(campaign['first_seen'])} to {moment(campaign['last_seen'])}.", "sw-hint")
+    left, right = st.columns(2, gap="large")
+    with left:
+        section("What it harvests")
+        charts.shares(campaign["capabilities"])
+    with right:
+        section("How it harvests")
+        charts.shares(campaign["techniques"], color="#c4873b")
+
+
+def _evidence(campaign: dict[str, Any]) -> None:
+    section(
+        "Why it was flagged",
+        "Each line is measured on the campaign, beside what benign groups show. Weight is in log-odds: how "
+        "much the line alone speaks for a campaign. Lines of one kind depend on each other.",
+    )
+    evidence = sorted(
+        campaign["evidence"], key=lambda line: (line["family"], -line["log_odds"], line["code"])
+    )
+    strongest = max((abs(line["log_odds"]) for line in evidence), default=1.0) or 1.0
+    rows: list[list[object]] = []
+    for family, lines in groupby(evidence, key=lambda line: line["family"]):
+        for place, line in enumerate(lines):
+            rows.append(
+                [
+                    Html(f"<b>{inert(words(family))}</b>") if place == 0 else "",
+                    line["detail"],
+                    value(line["value"]),
+                    line["usual_range"],
+                    Html(f"{bar(line['log_odds'] / strongest)} {line['log_odds']:+.1f}"),
+                ]
+            )
+    if rows:
+        table(["Kind", "What", "Here", "Usual", "Weight"], rows, numbers=[2])
+    else:
+        paragraph("No evidence was kept for this night.", "sw-hint")
+
+
+def _links(campaign: dict[str, Any]) -> None:
+    section("What ties the accounts together", "Strength is a log-likelihood ratio against chance.")
+    links = sorted(campaign["links"], key=lambda link: (-link["strength"], link["kind"]))
+    strongest = max((link["strength"] for link in links), default=1.0) or 1.0
+    rows = [
+        [
+            words(link["kind"]),
+            link["detail"],
+            Html(f"{bar(link['strength'] / strongest)} {link['strength']:.1f}"),
+        ]
+        for link in links
+    ]
+    if rows:
+        table(["Link", "What is shared", "Strength"], rows)
+    else:
+        paragraph("No links were kept for this night.", "sw-hint")
+
+
+def _templates(campaign_id: str) -> None:
+    families = reading.families(campaign_id)
+    section(
+        "What its prompts look like",
+        "Shared text, with its changing parts as slots; then examples, redacted.",
+    )
+    if families.is_empty():
+        paragraph(
+            "No template: the logs held no prompts, or the campaign was found by other evidence.", "sw-hint"
+        )
+    for family in families.iter_rows(named=True):
+        used = f"{plural(family['n_requests'], 'request')} of {plural(family['n_accounts'], 'account')}"
+        paragraph(f"{family['kind']} template · {family['share']:.0%} of its requests · {used}", "sw-hint")
+        skeleton(family["skeleton"])
+        if not family["exemplars"]:
+            paragraph("No examples are kept (setting evidence.exemplars).", "sw-hint")
+            continue
+        with st.expander(
+            f"Examples ({len(family['exemplars'])})", expanded=family["share"] >= families["share"].max()
+        ):
+            for text in family["exemplars"]:
+                exemplar(text)
+
+
+def _members(members: pl.DataFrame, campaign: dict[str, Any]) -> None:
+    section(
+        f"{count(members.height)} accounts",
+        "Every account that was ever part of it, at its latest state. Select a row to open the account.",
+    )
+    shown = pl.DataFrame(
+        {
+            "account": [cell(account_id) for account_id in members["account_id"]],
+            "score": members["score"],
+            "confidence": members["confidence"],
+            "recommended": members["recommended_action"],
+            "requests": members["n_requests"],
+            "output tokens": members["output_tokens"],
+            "last in it": members["day"],
+            "this night": members["day"] == campaign["day"],
+            "reasons": [
+                cell("; ".join(_reason(reason) for reason in reasons)) for reasons in members["reasons"]
+            ],
+        }
+    )
+    picked = st.dataframe(
+        shown,
+        hide_index=True,
+        height=min(460, 38 + 35 * max(1, shown.height)),
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"members:{campaign['campaign_id']}",
+        column_config={
+            "score": st.column_config.ProgressColumn(
+                min_value=0.0, max_value=1.0, format="%.2f", width="small"
+            ),
+            "reasons": st.column_config.TextColumn(width="large"),
+        },
+    )
+    if picked["selection"]["rows"]:
+        account_id = members["account_id"][picked["selection"]["rows"][0]]
+        st.switch_page("pages/account.py", query_params={"account": account_id})
+
+
+def _reason(reason: dict[str, Any]) -> str:
+    return f"{reason['detail']}: {value(reason['value'])} (usual {reason['usual_range']})"
+
+
+def _activity(campaign_id: str, nights: pl.DataFrame) -> None:
+    section("When it was active", "Requests an hour (UTC) of every account that was ever part of it.")
+    activity = reading.activity(campaign_id)
+    if activity.is_empty():
+        paragraph("Its requests are older than the nights that are kept.", "sw-hint")
+    else:
+        charts.activity_by_hour(activity)
+    section("Night by night")
+    table(
+        ["Night", "Status", "Score", "Accounts", "Requests", "Output tokens"],
+        [
+            [row["day"], row["status"], f"{row['score']:.2f}"]
+            + [count(row[name]) for name in ("n_accounts", "n_requests", "output_tokens")]
+            for row in nights.iter_rows(named=True)
+        ],
+        numbers=[2, 3, 4, 5],
+    )
+
+
+draw()

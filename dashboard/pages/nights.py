@@ -1,0 +1,63 @@
+"""Nights: what each scan read, refused and found, so that a quiet night is known to be one."""
+
+from dashboard import charts, reading
+from dashboard.drawing import count, empty, paragraph, section, table, title
+
+
+def draw() -> None:
+    """The page."""
+    title("Nights")
+    nights = reading.nights()
+    if nights.is_empty():
+        empty(
+            "No night has been scanned yet.",
+            "Run `stillwatch scan LOGS --workspace DIR`, then reload this page.",
+        )
+        return
+    charts.requests_by_night(nights.sort("day"))
+    names = (
+        "n_requests",
+        "n_accounts",
+        "n_refused",
+        "n_repeated",
+        "n_families",
+        "n_candidates",
+        "n_campaigns",
+    )
+    table(
+        [
+            *("Night", "Requests", "Accounts", "Refused", "Repeated", "Templates", "Tested groups"),
+            *("Campaigns", "Flagged accounts", "Calibrated on"),
+        ],
+        [
+            [row["day"], *(count(row[name]) for name in (*names, "n_flagged")), row["calibration"]]
+            for row in nights.iter_rows(named=True)
+        ],
+        numbers=range(1, 9),
+    )
+    _refused()
+
+
+def _refused() -> None:
+    section("Refused rows", "Rows that could not be read, by place and reason; what they held is not kept.")
+    refused = reading.refused()
+    if refused.is_empty():
+        paragraph("None.", "sw-hint")
+        return
+    table(
+        ["File", "Column", "Reason", "Rows", "First row"],
+        [
+            [
+                row["path"],
+                row["column_name"] or "-",
+                row["reason"],
+                count(row["n_rows"]),
+                count(row["first_row"]),
+            ]
+            for row in refused.head(200).iter_rows(named=True)
+        ],
+        numbers=[3, 4],
+    )
+
+
+draw()

@@ -1,0 +1,126 @@
+"""What the pages read: the workspace, its findings (cached until a new snapshot appears), its cases.
+
+Here: where things are, and the caches. Not here: how anything is drawn.
+"""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from pipelines import findings
+from pipelines.cases import Case, CaseStore, review_queue
+from pipelines.errors import UsageError
+from pipelines.settings import load_settings
+from pipelines.workspace import Workspace
+
+
+def workspace() -> Workspace:
+    """The workspace this console was started on.
+
+    Raises
+    ------
+    UsageError : STILLWATCH_WORKSPACE is not set.
+    """
+    root = os.environ.get("STILLWATCH_WORKSPACE", "")
+    if not root:
+        raise UsageError(
+            "no workspace is open", remedy="start the console with `stillwatch console --workspace DIR`"
+        )
+    return Workspace(Path(root))
+
+
+def workspace_name() -> str:
+    """Its folder's name, for the corner of every page."""
+    return Path(os.environ.get("STILLWATCH_WORKSPACE", "no workspace")).name
+
+
+def cases() -> CaseStore:
+    """The case store, opened once.
+
+    Raises
+    ------
+    UsageError : it cannot be opened.
+    """
+    here = workspace()
+    here.require_published()  # before the store makes a file in a folder that is no workspace
+    config = os.environ.get("STILLWATCH_CONFIG") or (str(here.settings) if here.settings.is_file() else None)
+    settings = load_settings(Path(config) if config else None)
+    return _open_store(settings.cases_url or here.cases_url)
+
+
+def queue(day: date | None) -> list[Case]:
+    """Every case, most suspicious first."""
+    return review_queue(workspace(), cases(), day=day)
+
+
+def nights() -> pl.DataFrame:
+    """Every scanned night, latest first."""
+    return _cached(_version(), "nights")
+
+
+def refused() -> pl.DataFrame:
+    """Refused rows by file, column and reason."""
+    return _cached(_version(), "refused")
+
+
+def campaign_nights(campaign_id: str) -> pl.DataFrame:
+    """Every night of one campaign, latest first."""
+    return _cached(_version(), "campaign_nights", campaign_id)
+
+
+def members(campaign_id: str) -> pl.DataFrame:
+    """Every account that was ever part of one campaign."""
+    return _cached(_version(), "members", campaign_id)
+
+
+def families(campaign_id: str) -> pl.DataFrame:
+    """Templates of one campaign with their examples."""
+    return _cached(_version(), "families", campaign_id)
+
+
+def activity(campaign_id: str) -> pl.DataFrame:
+    """Requests of one campaign's accounts by the hour."""
+    return _cached(_version(), "activity", campaign_id)
+
+
+def account_nights(account_id: str) -> pl.DataFrame:
+    """Every night on which one account was flagged."""
+    return _cached(_version(), "account_nights", account_id)
+
+
+def account_activity(account_id: str) -> pl.DataFrame:
+    """Every night of one account."""
+    return _cached(_version(), "account_activity", account_id)
+
+
+def account_exemplars(account_id: str) -> pl.DataFrame:
+    """Redacted texts of one account."""
+    return _cached(_version(), "account_exemplars", account_id)
+
+
+def account_terms(account_id: str) -> dict[str, Any] | None:
+    """Use case and approval of one account, where the accounts file names it."""
+    known = _cached(_version(), "terms").filter(pl.col("account_id") == account_id)
+    return known.row(0, named=True) if known.height else None
+
+
+@st.cache_resource(show_spinner=False)
+def _open_store(url: str) -> CaseStore:
+    return CaseStore.open(url)
+
+
+def _version() -> tuple[str, int, int]:
+    """Changes when a scan has published: the snapshot is replaced, never written to."""
+    path = workspace().require_published()
+    stat = path.stat()
+    return str(path), stat.st_mtime_ns, stat.st_ino
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _cached(version: tuple[str, int, int], name: str, *values: str) -> pl.DataFrame:
+    read: pl.DataFrame = getattr(findings, name)(Workspace(Path(version[0]).parent), *values)
+    return read
