@@ -55,7 +55,8 @@ def insert_requests(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], 
     drawn = ", ".join(computed.get(name, f'"{name}"') for name in names)
     con.execute(
         f"""INSERT INTO core.request BY NAME
-        SELECT CAST($day AS DATE) AS day, 1 AS file_id, drawn_no AS row_number, drawn_no AS request_key, {drawn}
+        SELECT CAST($day AS DATE) AS day, 1 AS file_id,
+               drawn_no AS row_number, drawn_no AS request_key, {drawn}
         FROM drawn ORDER BY drawn_no""",
         {"day": day},
     )

@@ -29,7 +29,7 @@ def excess(raw: Float64) -> Float64:
 
 def unit_score(excess_mean: Float64) -> Float64:
     """float64, 0 to 1: 0 is usual, 0.5 the 99th percentile of the peers, near 1 far beyond it."""
-    return excess_mean / (1.0 + excess_mean)
+    return np.asarray(excess_mean / (1.0 + excess_mean), np.float64)
 
 
 def conformal_p_values(scores: Float64, reference: Float64) -> Float64:
@@ -37,10 +37,10 @@ def conformal_p_values(scores: Float64, reference: Float64) -> Float64:
 
     (1 + number of reference scores >= s) / (1 + n): valid, not just estimated, when an ordinary account
     of tonight and the reference accounts are exchangeable. For that the models must be fitted on both
-    together, in a way that cannot tell them apart (Marandon et al., AdaDetect, Ann. Stat. 52 (2024) 157).
+    together, in a way that cannot tell them apart (Marandon et al., arXiv 2208.06685).
     """
     at_least = len(reference) - np.searchsorted(np.sort(reference), scores, side="left")
-    return (1.0 + at_least) / (1.0 + len(reference))
+    return np.asarray((1.0 + at_least) / (1.0 + len(reference)), np.float64)
 
 
 def rank_p_values(scores: Float64) -> Float64:
@@ -51,4 +51,4 @@ def rank_p_values(scores: Float64) -> Float64:
     """
     n = len(scores)
     below: npt.NDArray[np.intp] = np.searchsorted(np.sort(scores), scores, side="left")
-    return (n - below) / max(n, 1)
+    return np.asarray((n - below) / max(n, 1), np.float64)

@@ -41,7 +41,7 @@ FEATURE_BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEAT
 
 
 LEVELS = (("low", "watch"), ("medium", "watch"), ("medium", "verify"))
-"""Confidence and recommended action of a finding whose evidence is enough, strong, or agrees in everything."""
+"""Confidence and action of a finding whose evidence is enough, is strong, or agrees in everything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,9 +66,13 @@ def test_without_prompts_content_is_unknown_and_rhythm_is_not(con):
     )
     build_features(con, JUNE_1)
     dark = account_days(con)["dark"]
-    known = {"day", "account_id", "n_requests", "n_retries", "first_sent_at", "last_sent_at", "hour_mask", "active_hours",
-             "hour_counts", "hour_entropy_bits", "busiest_hour_share", "longest_pause_h", "median_gap_s", "floor_gap_s",
-             "burstiness", "n_prompts"}  # fmt: skip
+    # fmt: off
+    known = {
+        "day", "account_id", "n_requests", "n_retries", "first_sent_at", "last_sent_at", "hour_mask",
+        "active_hours", "hour_counts", "hour_entropy_bits", "busiest_hour_share", "longest_pause_h",
+        "median_gap_s", "floor_gap_s", "burstiness", "n_prompts",
+    }
+    # fmt: on
     assert {name for name, value in dark.items() if value is not None} == known
     assert (dark["n_requests"], dark["n_prompts"], dark["median_gap_s"]) == (3, 0, 10)
 
@@ -170,28 +174,24 @@ def test_fan_in_parameters_and_the_approved_use(con):
     given_requests(
         con,
         """
-        account | sent_at  | end_user_hash | ip  | asn | country | script | temperature | top_logprobs | n_choices | stream
-        relay   | 10:00:00 | 11            | a   | n1  | X       | 1      | 0           | 5            | 1         | -
-        relay   | 10:00:01 | 12            | b   | n1  | Y       | 2      | 0           | 5            | 4         | -
-        relay   | 10:00:02 | 13            | c   | n1  | -       | 3      | 0           | 5            | 1         | -
-        plain   | 10:00:02 | -             | c   | n1  | X       | 1      | -           | -            | -         | true
+        account | sent_at  | end_user_hash | ip | country | script | temperature | top_logprobs | n_choices
+        relay   | 10:00:00 | 11            | a  | X       | 1      | 0           | 5            | 1
+        relay   | 10:00:01 | 12            | b  | Y       | 2      | 0           | 5            | 4
+        relay   | 10:00:02 | 13            | c  | -       | 3      | 0           | 5            | 1
+        plain   | 10:00:02 | -             | c  | X       | 1      | -           | -            | 1
     """,
     )
     con.execute("""
         INSERT INTO core.account BY NAME FROM (VALUES
             ('relay', TIMESTAMP '2026-05-30 23:00', 'reseller', DATE '2026-05-31'),
-            ('plain', TIMESTAMP '2027-01-01', 'evaluation', NULL)) AS a(account_id, created_at, approved_use, approved_until)
+            ('plain', TIMESTAMP '2027-01-01', 'evaluation', NULL)
+        ) AS a(account_id, created_at, approved_use, approved_until)
     """)
     build_features(con, JUNE_1)
     night = account_days(con)
     relay, plain = night["relay"], night["plain"]
-    assert [relay[name] for name in ("n_end_users", "n_ips", "n_asns", "n_countries", "n_scripts")] == [
-        3,
-        3,
-        1,
-        2,
-        3,
-    ]
+    fan_in = [relay[name] for name in ("n_end_users", "n_ips", "n_countries", "n_scripts")]
+    assert fan_in == [3, 3, 2, 3]
     assert [relay[name] for name in ("n_parameter_sets", "zero_temperature_share", "soft_label_share")] == [
         2,
         1,
@@ -216,10 +216,17 @@ def test_families_join_when_they_are_known(con):
         user    | 10:00:01 | two
     """,
     )
-    con.execute("INSERT INTO night.family VALUES ($d, 'f1', 'prompt', 1, 1, 1, $d, '...', [1]), ($d, 's1', 'system', 1, 2, 1, $d, '...', [1])", {"d": JUNE_1})  # fmt: skip
+    for family, kind in (("f1", "prompt"), ("s1", "system")):
+        con.execute(
+            """INSERT INTO night.family BY NAME
+            SELECT $day AS day, $family AS family_id, $kind AS kind, 1 AS n_accounts, 1 AS n_requests,
+                   1 AS n_items, $day AS first_seen, '...' AS skeleton, [1] AS shingles""",
+            {"day": JUNE_1, "family": family, "kind": kind},
+        )
     con.execute(
-        "INSERT INTO night.family_account VALUES ($d, 'f1', 'user', 1, 1, 0), ($d, 's1', 'user', 2, 2, 0)",
-        {"d": JUNE_1},
+        """INSERT INTO night.family_account (day, family_id, account_id, n_requests, n_items, n_shared_items)
+        VALUES ($day, 'f1', 'user', 1, 1, 0), ($day, 's1', 'user', 2, 2, 0)""",
+        {"day": JUNE_1},
     )
     build_features(con, JUNE_1)
     user = account_days(con)["user"]
@@ -228,10 +235,19 @@ def test_families_join_when_they_are_known(con):
 
 def test_the_order_of_rows_the_threads_and_the_parts_change_nothing(monkeypatch):
     rows = [
-        {"account": f"a{i % 7}", "sent_at": f"{i % 24:02}:{i % 60:02}:00.{i:06}", "prompt": f"p{i % 11}", "ip": f"ip{i % 5}",
-         "sample_rate": 0.3, "output_tokens": i * 37, "input_tokens": i, "capability": i % 4, "n_turns": i % 3}
+        {
+            "account": f"a{i % 7}",
+            "sent_at": f"{i % 24:02}:{i % 60:02}:00.{i:06}",
+            "prompt": f"p{i % 11}",
+            "ip": f"ip{i % 5}",
+            "sample_rate": 0.3,
+            "output_tokens": i * 37,
+            "input_tokens": i,
+            "capability": i % 4,
+            "n_turns": i % 3,
+        }
         for i in range(500)
-    ]  # fmt: skip
+    ]
     nights = []
     for order, threads, at_once in ((1, 1, 10**6), (-1, 2, 100), (1, 2, 1)):
         monkeypatch.setattr(features, "ROWS_AT_ONCE", at_once)
