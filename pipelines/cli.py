@@ -171,6 +171,7 @@ Scale = Literal["small", "medium", "incident"]
 Day = Annotated[
     datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="One UTC day.", metavar="YYYY-MM-DD")
 ]
+ScenarioFile = Annotated[Path | None, typer.Option("--scenario", help="Scenario file instead of a scale.")]
 Prompts = Annotated[
     Path | None,
     typer.Option("--prompts", help="Folder of pools of real prompts to use instead of our own corpus."),
@@ -222,13 +223,20 @@ def demo(
         typer.Option("--workspace", "-w", help="Folder to make the demo in; replaced when it is a demo."),
     ] = Path("demo"),
     scale: Annotated[Literal["small", "medium"], typer.Option(help="Size of the simulated world.")] = "small",
+    scenario: ScenarioFile = None,
     prompts: Prompts = None,
 ) -> None:
     """Simulate several nights, scan each, and show what was found."""
     from pipelines.demo import run_demo
     from pipelines.terminal import terminal_progress
 
-    run_demo(_open_workspace(workspace), scale=scale, prompts=prompts, progress=terminal_progress())
+    run_demo(
+        _open_workspace(workspace),
+        scale=scale,
+        scenario=scenario,
+        prompts=prompts,
+        progress=terminal_progress(),
+    )
 
 
 @app.command(
@@ -247,7 +255,7 @@ def simulate(
     scale: Annotated[Scale, typer.Option(help="Size of the simulated world.")] = "small",
     days: Annotated[int | None, typer.Option(min=1, max=366, help="Nights; else as the scale says.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same traffic, byte for byte.")] = 1,
-    scenario: Annotated[Path | None, typer.Option(help="Scenario file instead of a scale.")] = None,
+    scenario: ScenarioFile = None,
     prompts: Prompts = None,
     log_format: Annotated[str, typer.Option("--log-format", help="Format of the logs.")] = "stillwatch",
 ) -> None:

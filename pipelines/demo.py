@@ -20,8 +20,14 @@ WORLD = "world"
 """Folder of the simulated logs, accounts and labels inside the demo."""
 
 
-def run_demo(workspace: Workspace, *, scale: str, prompts: Path | None, progress: Progress) -> None:
+def run_demo(
+    workspace: Workspace, *, scale: str, scenario: Path | None, prompts: Path | None, progress: Progress
+) -> None:
     """Simulate a world, scan each of its nights in order, and show findings and their quality.
+
+    Parameters
+    ----------
+    scale, scenario, prompts : as `simulate` takes them.
 
     Raises
     ------
@@ -33,7 +39,7 @@ def run_demo(workspace: Workspace, *, scale: str, prompts: Path | None, progress
 
     clear_earlier_demo(workspace)
     world = workspace.root / WORLD
-    simulate(world, scale=scale, prompts=prompts, progress=progress)
+    simulate(world, scale=scale, scenario=scenario, prompts=prompts, progress=progress)
     nights = sorted((world / "logs").glob("day=*"))
     for number, night in enumerate(nights, start=1):
         say()
