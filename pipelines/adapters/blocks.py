@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 
 from pipelines.errors import UnreadableInput
@@ -21,6 +22,7 @@ MAX_RECORD_BYTES = 256 << 20
 """A longer line or CSV record is refused: far beyond any request a public API accepts."""
 
 _READ_BYTES = 1 << 20
+_SCAN_BYTES = 1 << 20
 _ZSTD_READ_BYTES = 1 << 18
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -55,42 +57,56 @@ def pieces(path: Path, compression: Compression, piece_bytes: int = PIECE_BYTES)
     """
     held: list[bytes] = []
     n_held = 0
+    broken: UnreadableInput | None = None
     is_first = True
-    try:
-        for part in _parts(path, compression):
+    parts = _parts(path, compression, piece_bytes)
+    while True:
+        try:
+            part = next(parts, None)
+        except UnreadableInput as error:
+            part, broken = None, error
+        if part is not None:
             held.append(part)
             n_held += len(part)
-            if n_held >= piece_bytes:
-                piece = b"".join(held)
-                held, n_held = [], 0
-                yield piece.removeprefix(BOM) if is_first else piece
-                is_first = False
-    except UnreadableInput:
-        if held:
-            piece = b"".join(held)
+        if held and (n_held >= piece_bytes or part is None):
+            piece = held[0] if len(held) == 1 else b"".join(held)
+            held, n_held = [], 0
             yield piece.removeprefix(BOM) if is_first else piece
-        raise
-    if held:
-        piece = b"".join(held)
-        yield piece.removeprefix(BOM) if is_first else piece
+            is_first = False
+        if broken is not None:
+            raise broken
+        if part is None:
+            return
 
 
-def repaired(text: bytes) -> bytes:
-    """The same bytes when they are UTF-8, else with U+FFFD in place of each invalid sequence.
+def positions(text: pa.Buffer | bytes, byte: int) -> np.ndarray:
+    """Where a byte occurs: int64, ascending."""
+    raw = np.frombuffer(text, np.uint8)
+    # A megabyte at a time, so that the comparison's result stays in the processor's cache.
+    found = [
+        np.flatnonzero(raw[start : start + _SCAN_BYTES] == byte) + start
+        for start in range(0, len(raw), _SCAN_BYTES)
+    ]
+    return np.concatenate(found) if found else np.array([], np.int64)
+
+
+def repaired(text: bytes, n_bytes: int) -> bytes | None:
+    """The first `n_bytes` with U+FFFD in place of each invalid UTF-8 sequence; None when there is none.
 
     Latin-1 or torn characters in one prompt must neither stop a scan nor hide the row from it.
     """
-    array = pa.Array.from_buffers(
-        pa.large_string(), 1, [None, pa.array([0, len(text)], pa.int64()).buffers()[1], pa.py_buffer(text)]
-    )
+    if text.isascii():
+        return None
+    offsets = pa.array([0, n_bytes], pa.int64()).buffers()[1]
+    array = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(text)])
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:
-        return text.decode("utf-8", "replace").encode("utf-8")
-    return text
+        return text[:n_bytes].decode("utf-8", "replace").encode("utf-8")
+    return None
 
 
-def _parts(path: Path, compression: Compression) -> Iterator[bytes]:
+def _parts(path: Path, compression: Compression, piece_bytes: int) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             if compression is Compression.GZIP:
@@ -98,7 +114,7 @@ def _parts(path: Path, compression: Compression) -> Iterator[bytes]:
             elif compression is Compression.ZSTD:
                 yield from _zstd_parts(path, file)
             else:
-                while part := file.read(_READ_BYTES):
+                while part := file.read(piece_bytes):
                     yield part
     except OSError as error:
         raise UnreadableInput(

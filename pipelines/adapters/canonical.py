@@ -224,7 +224,7 @@ def _unread(value: str, raw: str, kind: str) -> str:
     if kind == "VARCHAR":
         present = f"is_written({raw})"
     elif kind in {"FLOAT", "DOUBLE"}:
-        present = f"{raw} IS NOT NULL AND NOT isnan({raw})"
+        present = f"{raw} IS NOT NULL AND NOT is_nan({raw})"
     else:
         present = f"{raw} IS NOT NULL"
     return f"CASE WHEN {value} IS NULL THEN {present} ELSE false END"
@@ -300,8 +300,8 @@ def _instant(name: str, kind: str, within: tuple[int, int] | None) -> _Column:
 
 
 def _microseconds(raw: str, kind: str) -> str:
-    if kind.startswith("TIMESTAMP WITH TIME ZONE"):
-        return f"us_of_instant({raw})"
+    if kind.startswith(("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")):
+        return f"us_of_instant(TRY_CAST({raw} AS TIMESTAMPTZ))"
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         return f"us_of_instant(TRY_CAST({raw} AS TIMESTAMP))"
     if kind in _WHOLE_TYPES:

@@ -18,7 +18,7 @@ import pyarrow.csv as pcsv
 
 from pipelines.adapters import refusals
 from pipelines.adapters.block import Block, Malformed
-from pipelines.adapters.blocks import MAX_RECORD_BYTES, repaired
+from pipelines.adapters.blocks import MAX_RECORD_BYTES, positions, repaired
 
 _QUOTE, _COMMA, _LF, _CR = b'",\n\r'
 _FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"[^,\n]*+|(?!")[^,\n]*+)'
@@ -194,11 +194,11 @@ class _Cutter:
         is_regular = spans is not None
         starts, ends, n_done, unclosed = spans or _irregular_spans(text, is_last=is_last)
         done = text[:n_done]
-        fixed = repaired(done)
-        if fixed != done:  # repair moved the offsets
+        fixed = repaired(done, n_done)
+        if fixed is not None:  # repair moved the offsets
             return self._after_repair(fixed, n_done)
         self._held = text[n_done:]
-        breaks = np.flatnonzero(np.frombuffer(done, np.uint8) == _LF)
+        breaks = positions(done, _LF)
         lines = self._line + np.searchsorted(breaks, starts)
         malformed = [
             Malformed(self._line + int(np.searchsorted(breaks, at)), refusals.UNCLOSED_QUOTE)
@@ -236,8 +236,8 @@ _Spans = tuple[np.ndarray, np.ndarray, int, Sequence[int]]
 def _regular_spans(text: bytes, *, is_last: bool) -> _Spans | None:
     """Starts and ends of records by the parity of quotes; None when a quote stands out of place."""
     raw = np.frombuffer(text, np.uint8)
-    breaks = np.flatnonzero(raw == _LF)
-    quotes = np.flatnonzero(raw == _QUOTE)
+    breaks = positions(text, _LF)
+    quotes = positions(text, _QUOTE)
     ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0] + 1 if quotes.size else breaks + 1
     n_done = int(ends[-1]) if ends.size else 0
     if is_last and n_done < len(text):

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from pipelines.adapters import refusals
 from pipelines.adapters.block import Block, Malformed
-from pipelines.adapters.blocks import MAX_RECORD_BYTES, repaired
+from pipelines.adapters.blocks import MAX_RECORD_BYTES, positions, repaired
 
 _NEWLINE = 0x0A
 _BLANK = b" \t\r\n\0"
@@ -137,13 +137,12 @@ class _Cutter:
             yield self._block(text + b"\n" if text else b"", len(text) + 1 if text else 0)
 
     def _block(self, text: bytes, n_bytes: int) -> Block:
-        text = repaired(text if n_bytes == len(text) else text[:n_bytes])
-        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
+        fixed = repaired(text, n_bytes)
+        buffer = pa.py_buffer(text)[:n_bytes] if fixed is None else pa.py_buffer(fixed)
+        ends = positions(buffer, _NEWLINE)
         offsets = np.zeros(len(ends) + 1, np.int64)
         offsets[1:] = ends + 1
-        lines = pa.Array.from_buffers(
-            pa.large_string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(text)]
-        )
+        lines = pa.Array.from_buffers(pa.large_string(), len(ends), [None, pa.py_buffer(offsets), buffer])
         numbers = pa.array(np.arange(self._line, self._line + len(ends)))
         self._line += len(ends)
         too_long, self._too_long = self._too_long, []

@@ -347,7 +347,7 @@ def _ask(
 
 
 def _problems(answer: pa.Table) -> np.ndarray:
-    return answer["problems"].combine_chunks().to_numpy(zero_copy_only=False)
+    return np.asarray(answer["problems"])
 
 
 def _in_batches(answer: pa.Table, batch_rows: int) -> Iterator[pa.RecordBatch]:

@@ -21,10 +21,13 @@ CREATE MACRO whole_of_double(d) AS
 CREATE MACRO whole_of_text(t) AS
     CASE WHEN TRY_CAST(t AS DOUBLE) = TRY_CAST(t AS BIGINT) THEN TRY_CAST(t AS BIGINT) END;
 
--- pandas writes a missing number as NaN, so NaN is absent.
 -- There is something in the text that a cast should have been able to read.
 CREATE MACRO is_written(t) AS t IS NOT NULL AND NOT is_blank(t) AND lower(trim(t)) <> 'nan';
-CREATE MACRO nan_to_null(d) AS CASE WHEN isnan(d) THEN NULL ELSE d END;
+
+-- pandas writes a missing number as NaN, so NaN is absent.
+-- Not isnan(): over a Parquet column DuckDB decides that by the column's statistics, which leave NaN out.
+CREATE MACRO is_nan(d) AS NOT isfinite(d) AND d <> 'inf'::DOUBLE AND d <> '-inf'::DOUBLE;
+CREATE MACRO nan_to_null(d) AS CASE WHEN is_nan(d) THEN NULL ELSE d END;
 
 CREATE MACRO truth_of_text(t) AS
     CASE lower(trim(t)) WHEN 'true' THEN true WHEN '1' THEN true
