@@ -7,8 +7,7 @@ STILLWATCH_WORKSPACE=DIR python -m streamlit run dashboard/app.py
 import streamlit as st
 
 from dashboard import reading
-from dashboard.drawing import complaint, inert, show, style
-from pipelines.errors import StillwatchError
+from dashboard.drawing import inert, show, style
 
 st.set_page_config(page_title="Stillwatch", layout="wide", initial_sidebar_state="expanded")
 style()
@@ -26,7 +25,4 @@ page = st.navigation(
 with st.sidebar:
     show(f'<p class="sw-brand">Stillwatch</p><p class="sw-place">{inert(reading.workspace_name())}</p>')
 
-try:
-    page.run()
-except StillwatchError as error:
-    complaint(error)
+page.run()

@@ -9,7 +9,8 @@ Never as Markdown: Streamlit's labels, titles and messages would turn it into li
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def complaint(error: StillwatchError) -> None:
     """An error as the terminal would show it: what went wrong, and what to do."""
     remedy = f'<p class="sw-hint">{inert(error.remedy)}</p>' if error.remedy else ""
     show(f'<div class="sw-box sw-bad" role="alert"><p>{inert(_sentence(str(error)))}</p>{remedy}</div>')
+
+
+@contextmanager
+def errors_on_screen() -> Iterator[None]:
+    """Show an error that a person can act on in the place of the rest of the page."""
+    try:
+        yield
+    except StillwatchError as error:
+        complaint(error)
 
 
 def good_news(text: str) -> None:

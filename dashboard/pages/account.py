@@ -12,6 +12,7 @@ from dashboard.drawing import (
     badge,
     count,
     empty,
+    errors_on_screen,
     exemplar,
     facts,
     inert,
@@ -156,4 +157,5 @@ def _texts(account_id: str) -> None:
         exemplar(text)
 
 
-draw()
+with errors_on_screen():
+    draw()

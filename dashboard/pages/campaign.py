@@ -15,6 +15,7 @@ from dashboard.drawing import (
     cell,
     count,
     empty,
+    errors_on_screen,
     exemplar,
     facts,
     inert,
@@ -235,4 +236,5 @@ def _activity(campaign_id: str, nights: pl.DataFrame) -> None:
     )
 
 
-draw()
+with errors_on_screen():
+    draw()

@@ -13,6 +13,7 @@ from dashboard.drawing import (
     complaint,
     count,
     empty,
+    errors_on_screen,
     facts,
     good_news,
     moment,
@@ -128,4 +129,5 @@ def _download(label: str, path: Path) -> None:
     st.download_button(label, path.read_bytes(), file_name=path.name, on_click="ignore", width="stretch")
 
 
-draw()
+with errors_on_screen():
+    draw()

@@ -1,7 +1,7 @@
 """Nights: what each scan read, refused and found, so that a quiet night is known to be one."""
 
 from dashboard import charts, reading
-from dashboard.drawing import count, empty, paragraph, section, table, title
+from dashboard.drawing import count, empty, errors_on_screen, paragraph, section, table, title
 
 
 def draw() -> None:
@@ -60,4 +60,5 @@ def _refused() -> None:
     )
 
 
-draw()
+with errors_on_screen():
+    draw()

@@ -6,7 +6,19 @@ import streamlit as st
 
 from dashboard import reading
 from dashboard.deciding import ACTION_TONES, TONES
-from dashboard.drawing import Html, badge, count, empty, facts, inert, night, short, show, title
+from dashboard.drawing import (
+    Html,
+    badge,
+    count,
+    empty,
+    errors_on_screen,
+    facts,
+    inert,
+    night,
+    short,
+    show,
+    title,
+)
 from pipelines.cases import Case, Level
 
 PER_PAGE = 25
@@ -101,12 +113,13 @@ _HEADS = Html(
 def _row(case: Case) -> Html:
     kind = case.status if case.status is not None else "lone account"
     joined = f'<div class="sw-small">+{case.n_new_accounts} since</div>' if case.n_new_accounts else ""
+    last_seen = f"seen {case.last_seen:%Y-%m-%d}"
     harvests = ", ".join(text.replace("_", " ").lower() for text in case.harvests) or "-"
     return Html(
         f'<div class="sw-case"><div><span class="sw-score">{case.score:.2f}</span>'
         f'<div class="sw-small">{inert(case.confidence)}</div></div>'
         f'<div><span class="sw-name sw-mono">{inert(case.subject.id)}</span>'
-        f'<div class="sw-small">{inert(kind)} · last seen {case.last_seen:%Y-%m-%d}</div></div>'
+        f'<div class="sw-small">{inert(kind)} · <span class="sw-keep">{last_seen}</span></div></div>'
         f"<div>{inert(harvests)}</div>"
         f'<div class="sw-right">{count(case.n_accounts)}{joined}</div>'
         f'<div class="sw-right">{count(case.n_requests)}'
@@ -116,4 +129,5 @@ def _row(case: Case) -> Html:
     )
 
 
-draw()
+with errors_on_screen():
+    draw()

@@ -1,0 +1,202 @@
+"""The console without a browser: what an analyst sees, decides, and sees afterwards."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import drawing
+from pipelines.cases import CaseStore, Level, Subject, Verdict, decide
+from pipelines.publish import publish
+from pipelines.warehouse.statements import statement
+from pipelines.workspace import Workspace
+from tests.story import FIRST, HOSTILE, SECOND, THIRD, go_on, members_of_kiln, told
+
+APP = Path(drawing.__file__).with_name("app.py")
+KILN = Subject(Level.CAMPAIGN, "cmp-kiln")
+SOLO = Subject(Level.ACCOUNT, "solo-9")
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    made = told(tmp_path / "watch")
+    monkeypatch.setenv("STILLWATCH_WORKSPACE", str(made.root))
+    return made
+
+
+def opened(page="", **query):
+    app = AppTest.from_file(str(APP), default_timeout=30)
+    app.query_params.update(query)
+    app.run()
+    if page:
+        app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    return app
+
+
+def words(app):
+    """Everything our own HTML says."""
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+def store(workspace):
+    return CaseStore.open(workspace.cases_url)
+
+
+def record(app, subject, **filled):
+    for name, kind in (("reason", app.text_area), ("by", app.text_input), ("action", app.selectbox)):
+        if name in filled:
+            kind(key=f"{name}:{subject.id}").set_value(filled[name])
+    app.button(key=f"record:{subject.id}").click().run()
+    assert not app.exception
+    return app
+
+
+def test_the_queue_lists_campaigns_and_lone_accounts_by_suspicion(workspace):
+    shown = words(opened())
+    places = [shown.index(name) for name in ("cmp-kiln", "solo-9", "cmp-loom")]
+    assert places == sorted(places)
+    assert "3 of 3" in shown
+    assert "reasoning trace" in shown
+
+
+def test_an_approval_is_recorded_with_its_reason_and_the_accounts_on_the_page(workspace):
+    app = record(
+        opened("campaign", campaign="cmp-kiln"), KILN, reason="one list of problems", by="ana", action="limit"
+    )
+    assert "Recorded: approved (limit) by ana" in words(app)
+    with store(workspace) as cases:
+        [made] = cases.history()
+    assert (made.verdict, made.action, made.by) == (Verdict.APPROVE, "limit", "ana")
+    assert set(made.members) == set(members_of_kiln(FIRST)) | set(members_of_kiln(THIRD))
+
+
+def test_without_a_reason_nothing_is_recorded_and_the_page_says_why(workspace):
+    app = record(opened("campaign", campaign="cmp-kiln"), KILN, reason="  ", by="ana")
+    assert "Say why: a decision needs a reason" in words(app)
+    with store(workspace) as cases:
+        assert cases.history() == ()
+
+
+def test_a_dismissed_case_leaves_the_open_ones_and_stays_among_the_decided(workspace):
+    app = opened("account", account="solo-9")
+    app.segmented_control(key="verdict:solo-9").set_value(Verdict.DISMISS).run()
+    record(app, SOLO, reason="an evaluation we know", by="ben")
+    queue = opened()
+    assert "solo-9" not in words(queue)
+    queue.segmented_control(key="show").set_value("Decided").run()
+    assert "solo-9" in words(queue)
+    assert "dismissed" in words(queue)
+
+
+def test_when_all_is_decided_the_queue_says_what_comes_next(workspace):
+    with store(workspace) as cases:
+        for subject in (KILN, SOLO, Subject(Level.CAMPAIGN, "cmp-loom")):
+            decide(workspace, cases, subject, "dismiss", reason="known", by="ana")
+    assert "every case is decided" in words(opened())
+
+
+def test_an_approval_reaches_whom_the_page_showed_though_a_scan_published_meanwhile(tmp_path, monkeypatch):
+    workspace = told(tmp_path / "watch", nights=[FIRST, SECOND])
+    monkeypatch.setenv("STILLWATCH_WORKSPACE", str(workspace.root))
+    app = opened("campaign", campaign="cmp-kiln")
+    go_on(workspace, THIRD)
+    record(app, KILN, reason="seen on two nights", by="ana")
+    with store(workspace) as cases:
+        assert set(cases.history()[0].members) == set(members_of_kiln(SECOND))
+    assert "+5 since" in words(opened())
+
+
+def test_an_open_page_shows_the_new_night_after_the_snapshot_was_replaced(tmp_path, monkeypatch):
+    workspace = told(tmp_path / "watch", nights=[FIRST])
+    monkeypatch.setenv("STILLWATCH_WORKSPACE", str(workspace.root))
+    app = opened("nights")
+    assert "2025-06-02" not in words(app)
+    go_on(workspace, SECOND)
+    assert "2025-06-02" in words(app.run())
+
+
+def test_one_night_can_be_looked_at_as_it_was(workspace):
+    app = opened()
+    app.selectbox(key="night").set_value("2025-06-01").run()
+    assert "seen 2025-06-01" in words(app)
+    assert "seen 2025-06-03" not in words(app)
+
+
+def test_the_list_is_exported_with_its_manifest_and_without_the_contract(workspace):
+    with store(workspace) as cases:
+        decide(workspace, cases, KILN, "approve", reason="harvest", by="ana", action="suspend")
+    app = opened("decisions")
+    app.selectbox(key="format").set_value("jsonl").run()
+    app.button(key="export").click().run()
+    assert not app.exception
+    [manifest] = (workspace.root / "exports").glob("*.jsonl.manifest.json")
+    assert "written to exports/enforcement-" in words(app)
+    assert (
+        manifest.with_name(manifest.name.removesuffix(".manifest.json")).read_text("utf-8").count("\n") == 18
+    )
+
+
+def test_nothing_approved_means_nothing_to_export(workspace):
+    app = opened("decisions")
+    assert app.button(key="export").disabled
+    assert "nothing would leave" in words(app)
+
+
+def test_the_nights_page_shows_what_was_refused(workspace):
+    shown = words(opened("nights"))
+    assert "gateway-03.jsonl" in shown
+    assert "year 1970" in shown
+
+
+@pytest.mark.parametrize("page", ["", "campaign", "account", "decisions", "nights"])
+def test_without_findings_every_page_says_what_to_do(tmp_path, monkeypatch, page):
+    monkeypatch.setenv("STILLWATCH_WORKSPACE", str(tmp_path / "nowhere"))
+    app = opened(page)
+    if page in {"campaign", "account"}:
+        app.query_params[page] = "x"
+        app.run()
+    assert not app.exception
+    assert "stillwatch scan" in words(app) or (not app.query_params and page == "account")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_empty_snapshot_is_no_error(tmp_path, monkeypatch):
+    workspace = Workspace(tmp_path)
+    with duckdb.connect(workspace.warehouse) as con:
+        con.execute(statement("schema"))
+        publish(con, workspace)
+    monkeypatch.setenv("STILLWATCH_WORKSPACE", str(tmp_path))
+    said = {
+        "": "No night",
+        "campaign": "No campaign",
+        "decisions": "nothing would leave",
+        "nights": "No night",
+    }
+    for page, expected in said.items():
+        assert expected in words(opened(page))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_id_in_the_address_is_text(workspace, name):
+    for page in ("campaign", "account"):
+        shown = words(opened(page, **{page: HOSTILE[name]}))
+        assert "<script>" not in shown
+        assert "<img" not in shown
+
+
+def test_no_markdown_element_ever_holds_what_a_log_said(workspace):
+    """Streamlit renders Markdown in these; our pages put only their own words there."""
+    for app in (opened("campaign", campaign="cmp-kiln"), opened("account", account=HOSTILE["html"])):
+        markdown = [element.value for kind in ("markdown", "caption", "title") for element in app.get(kind)]
+        labels = [str(element.label) for kind in ("button", "expander", "tab") for element in app.get(kind)]
+        for said in (*markdown, *labels):
+            assert "evil.example" not in said
+            assert "owned" not in said
+
+
+def test_hidden_characters_become_visible():
+    assert "\\u202e" in drawing.inert(HOSTILE["bidi"])
+    assert drawing.inert(HOSTILE["script"]).startswith("&lt;script&gt;")
+    assert len(drawing.inert("x" * 1_000_000)) < 10_000
