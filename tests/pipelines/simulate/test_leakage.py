@@ -1,0 +1,92 @@
+"""Nothing but behaviour tells a campaign apart: no id, address, file name, row order or single word."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import cross_val_predict
+
+MIN_SUPPORT = 0.25
+"""A word is a give-away when at least this share of harvesting accounts uses it and nobody else does."""
+
+
+def auc(features: npt.NDArray[np.float64], guilty: npt.NDArray[np.bool_]) -> float:
+    """Area under the curve of a forest that has never seen the account it judges."""
+    forest = RandomForestClassifier(
+        200, min_samples_leaf=3, class_weight="balanced", random_state=0, n_jobs=1
+    )
+    scores = cross_val_predict(forest, features, guilty, cv=5, method="predict_proba")[:, 1]
+    ranks = np.argsort(np.argsort(scores))
+    n_guilty = int(guilty.sum())
+    return float((ranks[guilty].sum() - n_guilty * (n_guilty - 1) / 2) / (n_guilty * (~guilty).sum()))
+
+
+def characters(column: pl.Series, width: int) -> npt.NDArray[np.float64]:
+    return np.array([[float(ord(c)) for c in text[:width].ljust(width)] for text in column.to_list()])
+
+
+def test_ids_addresses_order_and_file_names_carry_no_label(requests: pl.DataFrame) -> None:
+    # Each account once, at its first request on the last night: everybody is at work by then.
+    last = requests.filter(pl.col("ts").dt.date() == pl.col("ts").dt.date().max())
+    accounts = last.unique("account_id", keep="first", maintain_order=True)
+    guilty = (accounts["label"] == "campaign").to_numpy()
+    address = accounts["ip"].str.extract_all(r"\d+").list.slice(1).list.eval(pl.element().cast(pl.Float64))
+    columns = [
+        characters(accounts["account_id"], 21),
+        characters(accounts["api_key_id"], 16),
+        characters(accounts["org_id"].fill_null(""), 16),
+        characters(accounts["request_id"], 26),
+        address.list.mean().fill_null(0).to_numpy()[:, None],
+    ]
+    assert guilty.sum() > 60
+    assert auc(np.hstack(columns), guilty) < 0.62
+    assert accounts["file"].n_unique() == 1
+
+
+def test_people_files_are_in_the_order_of_random_ids(world: Path) -> None:
+    labels = pl.read_parquet(world / "labels.parquet")
+    assert labels["account_id"].is_sorted()
+    place = np.arange(labels.height, dtype=np.float64)[:, None]
+    assert auc(place, (labels["label"] == "campaign").to_numpy()) < 0.62
+
+
+def test_no_single_word_gives_a_campaign_away(town: pl.DataFrame) -> None:
+    words = (
+        town.select(
+            "account_id",
+            "label",
+            pl.col("prompt").str.to_lowercase().str.extract_all(r"\p{L}+").alias("word"),
+        )
+        .explode("word")
+        .drop_nulls("word")
+        .unique()
+    )
+    n_guilty = words.filter(label="campaign")["account_id"].n_unique()
+    by_word = words.group_by("word").agg(
+        (pl.col("label") == "campaign").sum().alias("guilty"),
+        (pl.col("label") == "benign").sum().alias("benign"),
+    )
+    giveaways = by_word.filter((pl.col("guilty") >= MIN_SUPPORT * n_guilty) & (pl.col("benign") == 0))
+    assert giveaways["word"].sort().to_list() == []
+
+
+def test_benign_people_ask_for_steps_and_grades_too(town: pl.DataFrame) -> None:
+    people = town.filter(pl.col("kind").is_in(["person_chat", "coding_agent", "power_user"]))
+    for phrase in ("step by step", "reasoning", "score", "criteri"):
+        assert people["prompt"].str.contains(phrase).sum() > 0, phrase
+
+
+def test_common_clients_networks_and_parameters_serve_everybody(town: pl.DataFrame) -> None:
+    guilty, benign = (town.filter(label=label) for label in ("campaign", "benign"))
+    for column in (
+        "client_fingerprint",
+        "user_agent",
+        "asn",
+        "country",
+        "model",
+        "max_tokens",
+    ):
+        common = set(benign[column].drop_nulls())
+        assert set(guilty[column].drop_nulls()) <= common, column
