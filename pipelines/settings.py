@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from detector.campaigns import Policy
 from pipelines.errors import UsageError
 
 
@@ -61,6 +62,23 @@ class RetentionSettings(_Section):
     each weekday has been seen five times."""
 
 
+class DetectionSettings(_Section):
+    """What it takes to be flagged: see detector.campaigns.decision.Policy for the reasons."""
+
+    least_log_odds: float = Field(default=Policy.least_log_odds, ge=0)
+    """Natural log-odds of evidence that a campaign needs when earlier nights are there to compare with."""
+
+    first_night_log_odds: float = Field(default=Policy.first_night_log_odds, ge=0)
+    """The same on a first night, which can only be compared with itself."""
+
+    false_discovery_rate: float = Field(default=Policy.false_discovery_rate, gt=0, lt=1)
+    """Share of the flagged campaigns that may be wrong, in expectation."""
+
+    def policy(self) -> Policy:
+        """The detector's policy with these settings."""
+        return Policy(**self.model_dump())
+
+
 class Settings(BaseSettings):
     """All settings of a workspace."""
 
@@ -71,6 +89,7 @@ class Settings(BaseSettings):
     input: InputSettings = InputSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     retention: RetentionSettings = RetentionSettings()
+    detection: DetectionSettings = DetectionSettings()
     cases_url: str | None = None
     """Database of the case store (SQLAlchemy URL); null is SQLite inside the workspace."""
 

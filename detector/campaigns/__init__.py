@@ -2,7 +2,7 @@
 
 from detector.campaigns.communities import Candidate, candidates
 from detector.campaigns.decision import Policy, Verdict, decide
-from detector.campaigns.evidence import Evidence, group_of, weigh
+from detector.campaigns.evidence import Evidence, Group, group_of, weigh
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.population import Layer, Population, shared_objects
 from detector.campaigns.wording import profile, summary
@@ -10,6 +10,7 @@ from detector.campaigns.wording import profile, summary
 __all__ = [
     "Candidate",
     "Evidence",
+    "Group",
     "Known",
     "Layer",
     "Policy",

@@ -14,7 +14,7 @@ from detector.campaigns.evidence import Evidence
 Float64 = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """What it takes to be flagged. All log-odds are natural logarithms."""
 

@@ -1,17 +1,24 @@
 """Texts as numbers: fingerprints, template families, capability and technique."""
 
+from detector.text.classify import Classes, classifier, classify
 from detector.text.families import Families, family_id, find_families, same_family
 from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint
+from detector.text.skeleton import presentable, skeleton
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
 
 __all__ = [
     "CAPABILITIES",
     "SCRIPTS",
     "TECHNIQUES",
+    "Classes",
     "Families",
     "Fingerprints",
+    "classifier",
+    "classify",
     "family_id",
     "find_families",
     "fingerprint",
+    "presentable",
     "same_family",
+    "skeleton",
 ]

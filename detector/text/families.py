@@ -185,16 +185,14 @@ def same_family(
     values = earlier_shingles[by_value]
     first = np.searchsorted(values, tonight.shingles, "left")
     last = np.searchsorted(values, tonight.shingles, "right")
-    matched = last > first
-    counts: dict[tuple[int, int], int] = {}
-    for position in np.flatnonzero(matched):
-        for other in by_value[first[position] : last[position]]:
-            key = (int(tonight_family[position]), int(earlier_family[other]))
-            counts[key] = counts.get(key, 0) + 1
-    best: dict[int, tuple[int, int]] = {}
-    for (mine, other), n_common in sorted(counts.items()):
-        if 2 * n_common >= min(sizes[mine], n_earlier[other]) and n_common > best.get(mine, (0, -1))[0]:
-            best[mine] = (n_common, other)
-    for mine, (_, other) in best.items():
-        found[mine] = other
+    n_matches = last - first
+    mine = np.repeat(tonight_family, n_matches)
+    within = np.arange(n_matches.sum()) - np.repeat(np.cumsum(n_matches) - n_matches, n_matches)
+    other = earlier_family[by_value[np.repeat(first, n_matches) + within]]
+    pairs, n_common = np.unique(np.stack([mine, other]), axis=1, return_counts=True)
+    enough = 2 * n_common >= np.minimum(sizes[pairs[0]], n_earlier[pairs[1]])
+    # Ascending in what is shared, and among equals the first family last: the last write wins.
+    order = np.lexsort((-pairs[1], n_common))
+    order = order[enough[order]]
+    found[pairs[0][order]] = pairs[1][order]
     return found

@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS core.request (
     day                DATE NOT NULL,
     file_id            INTEGER NOT NULL,
     row_number         BIGINT NOT NULL,    -- where in that file: how evidence is found again
-    request_key        HUGEINT NOT NULL,   -- md5 of request_id
+    request_key        UHUGEINT NOT NULL,   -- md5 of request_id
     sent_at            TIMESTAMP NOT NULL,
     account_id         VARCHAR NOT NULL,
     org_id             VARCHAR,
@@ -117,7 +117,7 @@ CREATE TABLE IF NOT EXISTS night.exemplar (
     day         DATE NOT NULL,
     account_id  VARCHAR NOT NULL,
     family_id   VARCHAR,             -- null when the prompt belongs to no family
-    request_key HUGEINT NOT NULL,
+    request_key UHUGEINT NOT NULL,
     request_id  VARCHAR NOT NULL,
     text        VARCHAR NOT NULL
 );
@@ -141,7 +141,7 @@ CREATE TABLE IF NOT EXISTS night.family (
     n_items      BIGINT NOT NULL,    -- distinct prompts within the family
     first_seen   DATE NOT NULL,
     skeleton     VARCHAR NOT NULL,   -- readable form, slots as <slot>
-    shingles     UINTEGER[] NOT NULL -- what ties the family to its earlier nights
+    shingles     UINTEGER[] NOT NULL -- its smallest ones: what ties it to its earlier nights
 );
 
 -- night.family_account: who used which family.
@@ -151,7 +151,8 @@ CREATE TABLE IF NOT EXISTS night.family_account (
     account_id VARCHAR NOT NULL,
     n_requests BIGINT NOT NULL,
     n_items    BIGINT NOT NULL,
-    n_shared_items BIGINT NOT NULL   -- of them, sent by another account too
+    n_shared_items BIGINT NOT NULL,  -- of them, sent by another account too
+    n_technique_requests BIGINT NOT NULL DEFAULT 0 -- requests whose text asks for training material
 );
 
 -- night.account_day: what each account did on one day; meanings: docs/reference/features.md.

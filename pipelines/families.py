@@ -1,0 +1,135 @@
+"""The step `families`: the night's texts -> night.family and night.family_account.
+
+Here: fetching texts' fingerprints, naming families after their earlier selves, storing who used which. Not
+here: how families are found (detector.text.families), their readable forms (evidence).
+"""
+
+from datetime import date
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from detector import text
+from pipelines.warehouse.arrow import fetch, registered
+from pipelines.warehouse.statements import statement
+from pipelines.warehouse.transaction import transaction
+
+KEPT_SHINGLES = 128
+"""Smallest shingles of a family that are kept to recognise it: hashes, so the smallest are a fair sample."""
+
+MEMORY_NIGHTS = 35
+"""How long a family that nobody used is remembered by name."""
+
+
+def find_night_families(con: duckdb.DuckDBPyConnection, day: date) -> int:
+    """Replace the families of `day`; returns how many prompt families there are.
+
+    Leaves the temporary table `tonight_family_request` (row_id of core.request, family_id) for later steps.
+    """
+    with transaction(con):
+        con.execute("DELETE FROM night.family WHERE day = $day", {"day": day})
+        con.execute("DELETE FROM night.family_account WHERE day = $day", {"day": day})
+        prompts = fetch(con, statement("families/prompts"), {"day": day})
+        family_ids, of_text = _store(con, day, "prompt", prompts)
+        names = pa.array(family_ids, pa.string())
+        belongs = of_text >= 0
+        table = pa.table(
+            {
+                "row_id": prompts.column("row_id").filter(pa.array(belongs)),
+                "family_id": names.take(pa.array(of_text[belongs])),
+            }
+        )
+        with registered(con, "family_request", table):
+            con.execute("CREATE OR REPLACE TEMP TABLE tonight_family_request AS FROM family_request")
+        systems = fetch(con, statement("families/systems"), {"day": day})
+        _store(con, day, "system", systems)
+    return len(family_ids)
+
+
+def _store(
+    con: duckdb.DuckDBPyConnection, day: date, kind: str, texts: pa.Table
+) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """Find the families of one kind of text and write them; (ids by number, family number of each text)."""
+    account_ids, account = _positions(texts.column("account_id"))
+    shingles = texts.column("shingles").combine_chunks()
+    item = texts.column("text_hash").to_numpy()
+    families = text.find_families(
+        shingles.flatten().to_numpy(zero_copy_only=False),
+        shingles.offsets.to_numpy().astype(np.int64) - shingles.offsets[0].as_py() if len(shingles) else np.zeros(1, np.int64),
+        account,
+        item,
+    )
+    kept = _kept(families)
+    ids = _names(con, day, kind, kept)
+    tonight_text = pa.table(
+        {
+            "family": families.of_text,
+            "account": account,
+            "item": item,
+            "n_requests": texts.column("n_requests"),
+            "n_technique_requests": texts.column("n_technique_requests"),
+        }
+    )
+    tonight_family = pa.table(
+        {
+            "family": np.arange(len(ids), dtype=np.int32),
+            "family_id": pa.array(ids, pa.string()),
+            "shingles": pa.ListArray.from_arrays(kept.starts.astype(np.int32), kept.shingles),
+        }
+    )
+    tonight_account = pa.table({"account": np.arange(len(account_ids), dtype=np.int32), "account_id": account_ids})
+    with (
+        registered(con, "tonight_text", tonight_text),
+        registered(con, "tonight_family", tonight_family),
+        registered(con, "tonight_name", tonight_family.select(["family", "family_id"])),
+        registered(con, "tonight_account", tonight_account),
+    ):
+        con.execute(statement("families/family"), {"day": day, "kind": kind})
+        con.execute(statement("families/family_account"), {"day": day})
+    return ids, families.of_text
+
+
+def _positions(account_id: pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[np.int32]]:
+    """Distinct ids in ascending order, and the position of each row's among them."""
+    encoded = account_id.combine_chunks().dictionary_encode()
+    ascending = pc.sort_indices(encoded.dictionary).to_numpy()
+    place = np.empty(len(ascending), dtype=np.int32)
+    place[ascending] = np.arange(len(ascending), dtype=np.int32)
+    return encoded.dictionary.take(pa.array(ascending)), place[encoded.indices.to_numpy()]
+
+
+def _kept(families: text.Families) -> text.Families:
+    """The same families with at most KEPT_SHINGLES of their shingles."""
+    sizes = np.minimum(np.diff(families.starts), KEPT_SHINGLES)
+    within = np.arange(len(families.shingles)) - np.repeat(families.starts[:-1], np.diff(families.starts))
+    starts = np.zeros(len(families) + 1, dtype=np.int64)
+    np.cumsum(sizes, out=starts[1:])
+    return text.Families(families.shingles[within < KEPT_SHINGLES], starts, families.of_text, families.held)
+
+
+def _names(con: duckdb.DuckDBPyConnection, day: date, kind: str, families: text.Families) -> list[str]:
+    """The id of each family: that of its earlier self if it has one, else a new one. No two share an id."""
+    earlier = fetch(con, statement("families/earlier"), {"day": day, "kind": kind, "nights": MEMORY_NIGHTS})
+    shingles = earlier.column("shingles").combine_chunks()
+    n_shingles = pc.list_value_length(shingles).to_numpy(zero_copy_only=False).astype(np.int64)
+    match = text.same_family(
+        families,
+        shingles.flatten().to_numpy(zero_copy_only=False),
+        np.repeat(np.arange(len(n_shingles)), n_shingles),
+        n_shingles,
+    )
+    earlier_ids = earlier.column("family_id").to_pylist()
+    ids: list[str] = []
+    taken: set[str] = set()
+    for family, there in enumerate(match):
+        name = earlier_ids[there] if there >= 0 else text.family_id(families.shingles_of(family), kind)
+        if name in taken:  # a template that split: its first part keeps the name
+            name = text.family_id(families.shingles_of(family), kind)
+        while name in taken:
+            name += "x"
+        taken.add(name)
+        ids.append(name)
+    return ids

@@ -1,0 +1,188 @@
+"""The night: an ordered list of steps, from log files to published findings.
+
+Here: order, and what a scan reports. Not here: what a step does (the module it names). Every step
+replaces its own rows of the day in one transaction and reads only what earlier steps and earlier nights wrote,
+so a night may be scanned twice, and a broken scan leaves the last published findings as they were.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+
+from pipelines import accounts as account_files
+from pipelines import campaigns, evidence, families, features, load, publish, scores
+from pipelines.errors import UnreadableInput
+from pipelines.load import Refusals
+from pipelines.progress import Progress, Silent
+from pipelines.settings import Settings
+from pipelines.warehouse.arrow import registered
+from pipelines.warehouse.opening import open_warehouse
+from pipelines.warehouse.statements import statement
+from pipelines.warehouse.transaction import transaction
+from pipelines.workspace import Workspace
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class NightSummary:
+    """One night in numbers."""
+
+    day: date
+    n_requests: int
+    n_accounts: int
+    n_families: int
+    n_candidates: int
+    n_campaigns: int
+    n_flagged: int
+    calibration: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSummary:
+    """What a scan did; `unreadable` files were left out and make it end with exit code 1."""
+
+    nights: tuple[NightSummary, ...]
+    unreadable: tuple[UnreadableInput, ...]
+    n_files: int
+    n_rows: int
+    n_loaded: int
+    n_refused: int
+    n_repeated: int
+    n_other_day: int
+    refused: tuple[Refusals, ...]
+    seconds: float
+
+
+def scan(
+    logs: Sequence[str],
+    workspace: Workspace,
+    *,
+    day: date | None = None,
+    log_format: str = "auto",
+    accounts: Path | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> ScanSummary:
+    """Scan logs into a workspace, night by night, and publish the findings.
+
+    Without `day`, every UTC day in the logs is a night, oldest first; with it, other days' rows are left out
+    and counted.
+
+    Raises
+    ------
+    UsageError : no logs, or an accounts file that cannot be followed.
+    WorkspaceBusy : another scan holds the workspace.
+    """
+    settings, progress = settings or Settings(), progress or Silent()
+    started = time.monotonic()
+    with workspace.lock(), open_warehouse(workspace, settings) as con:
+        with progress.step("kernels"):
+            load.warm_kernels()
+        unreadable: list[UnreadableInput] = []
+        if accounts is not None:
+            with progress.step("accounts") as step:
+                step.note(f"{_load_accounts(con, accounts, unreadable):,} accounts known")
+        loaded = load.load_requests(
+            con, logs, day=day, log_format=log_format, settings=settings, progress=progress
+        )
+        nights = [_scan_night(con, night, settings, progress) for night in loaded.days]
+        _forget(con, settings)
+        with progress.step("publish"):
+            publish.publish(con, workspace)
+    return ScanSummary(
+        nights=tuple(night for night in nights if night is not None),
+        unreadable=(*unreadable, *loaded.unreadable),
+        n_files=loaded.n_files,
+        n_rows=loaded.n_rows,
+        n_loaded=loaded.n_loaded,
+        n_refused=loaded.n_refused,
+        n_repeated=loaded.n_repeated,
+        n_other_day=loaded.n_other_day,
+        refused=loaded.refused,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _scan_night(
+    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, progress: Progress
+) -> NightSummary | None:
+    """The steps of one night, in order."""
+
+    def step(name: str, run: Callable[[], Result], note: Callable[[Result], str]) -> Result:
+        with progress.step(f"{day} {name}") as running:
+            result = run()
+            running.note(note(result))
+        return result
+
+    n_families = step(
+        "families", lambda: families.find_night_families(con, day), lambda n: f"{n:,} template families"
+    )
+    n_accounts = step("features", lambda: features.build_features(con, day), lambda n: f"{n:,} accounts")
+    step("scores", lambda: scores.score_accounts(con, day, settings), lambda n: f"{n:,} accounts scored")
+    found = step(
+        "campaigns",
+        lambda: campaigns.find_campaigns(con, day, settings),
+        lambda found: f"{found.n_campaigns:,} campaigns of {found.n_candidates:,} candidates",
+    )
+    evidence.keep_evidence(con, day, settings=settings, progress=progress)
+    with transaction(con):
+        con.execute("DELETE FROM night.summary WHERE day = $day", {"day": day})
+        con.execute(
+            statement("summary"),
+            {
+                "day": day, "n_accounts": n_accounts, "n_families": n_families, "n_candidates": found.n_candidates,
+                "n_campaigns": found.n_campaigns, "n_flagged": found.n_flagged, "calibration": found.calibration,
+            },
+        )  # fmt: skip
+    n_requests = con.execute("SELECT n_requests FROM night.summary WHERE day = $day", {"day": day}).fetchall()
+    return NightSummary(
+        day=day,
+        n_requests=int(n_requests[0][0]),
+        n_accounts=n_accounts,
+        n_families=n_families,
+        n_candidates=found.n_candidates,
+        n_campaigns=found.n_campaigns,
+        n_flagged=found.n_flagged,
+        calibration=found.calibration,
+    )
+
+
+def _load_accounts(
+    con: duckdb.DuckDBPyConnection, path: Path, unreadable: list[UnreadableInput]
+) -> int:
+    """Bring core.account up to date; an accounts file that cannot be read costs context, not the scan."""
+    try:
+        table, refused = account_files.read_accounts(path)
+    except UnreadableInput as error:
+        unreadable.append(error)
+        return 0
+    if len(refused):
+        unreadable.append(
+            UnreadableInput(
+                f"{path}: {len(refused):,} rows refused, the first at row {refused.column('row_number')[0].as_py():,}",
+                remedy="run `stillwatch check` with --accounts to see each of them",
+            )
+        )
+    with registered(con, "known_accounts", table), transaction(con):
+        con.execute("DELETE FROM core.account USING known_accounts AS k WHERE core.account.account_id = k.account_id")
+        con.execute("INSERT INTO core.account BY NAME FROM known_accounts")
+    return len(table)
+
+
+def _forget(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Drop request rows older than the retention; what was made of them stays."""
+    con.execute(
+        """DELETE FROM core.request
+           WHERE day <= (SELECT max(day) FROM core.request) - to_days($nights::INTEGER)""",
+        {"nights": settings.retention.request_nights},
+    )
+
+
+__all__ = ["NightSummary", "ScanSummary", "scan"]
