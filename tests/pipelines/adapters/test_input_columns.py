@@ -3,8 +3,11 @@
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from log_files import NOON, read, record
+
+from pipelines.adapters import open_log
 
 JUNE_1_NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 SECRET = "the tortoise counts its steps"
@@ -208,8 +211,6 @@ def test_typed_columns_follow_the_same_rules_as_text(parquet, column, made, expe
 
 
 def test_a_column_named_twice_or_in_capitals_counts_once_and_by_its_exact_name(tmp_path, csv):
-    import pyarrow.parquet as pq
-
     names = ["MODEL", "request_id", "ts", "account_id", "model", "Model"]
     table = pa.table([pa.array([value]) for value in ("a", "r1", NOON, "ana", "exact", "b")], names=names)
     pq.write_table(table, tmp_path / "log.parquet")
@@ -224,8 +225,6 @@ def test_a_key_given_twice_in_one_object_counts_once(lines):
 
 
 def test_every_fault_of_a_row_is_known_though_it_is_refused_once(lines):
-    from pipelines.adapters import open_log
-
     path = lines(record(input_tokens="x", temperature="y"), record())
     with open_log(path, batch_rows=10, threads=1) as reader:
         assert sum(batch.num_rows for batch in reader.batches()) == 1
