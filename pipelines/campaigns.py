@@ -72,8 +72,8 @@ def find_campaigns(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     candidates = detect.candidates(night.population, objects)
     groups = [detect.group_of(candidate, night.population, objects) for candidate in candidates]
     evidence = [detect.weigh(group) for group in groups]
-    reference, n_nights = _reference(con, day)
     policy = settings.detection.policy()
+    reference, n_nights = _reference(con, day, policy)
     has_history = len(reference) >= policy.least_reference
     verdicts = detect.decide(evidence, reference, has_content=night.population.has_content, policy=policy)
     flagged = _without_overlap(
@@ -159,10 +159,18 @@ def _codes(names: pl.Series) -> npt.NDArray[np.int64]:
     return names.rank("dense").cast(pl.Int64).fill_null(-1).to_numpy()
 
 
-def _reference(con: duckdb.DuckDBPyConnection, day: date) -> tuple[npt.NDArray[np.float64], int]:
+def _reference(
+    con: duckdb.DuckDBPyConnection, day: date, policy: detect.Policy
+) -> tuple[npt.NDArray[np.float64], int]:
+    """Evidence of earlier nights' innocent communities, and the number of those nights.
+
+    What reached the threshold stays out even where it was not flagged: a campaign that was missed must not become
+    what innocence looks like.
+    """
     rows = con.execute(
-        "SELECT evidence, day FROM night.candidate WHERE day < $day AND NOT flagged ORDER BY day, candidate_id",
-        {"day": day},
+        """SELECT evidence, day FROM night.candidate
+           WHERE day < $day AND NOT flagged AND evidence < $least ORDER BY day, candidate_id""",
+        {"day": day, "least": policy.least_log_odds},
     ).fetchall()
     return np.array([row[0] for row in rows], dtype=np.float64), len({row[1] for row in rows})
 
@@ -189,9 +197,9 @@ def _flagged(
 
 
 def _without_overlap(found: list[_Flagged]) -> list[_Flagged]:
-    """Strongest first; a group half of whose accounts are in a stronger one adds nothing new."""
+    """Largest first; a group half of whose accounts are in a larger one is a part of it, not another campaign."""
     kept: list[_Flagged] = []
-    for candidate in sorted(found, key=lambda one: (-one.verdict.log_odds, one.account_ids)):
+    for candidate in sorted(found, key=lambda one: (-len(one.account_ids), -one.verdict.log_odds, one.account_ids)):
         mine = set(candidate.account_ids)
         if all(len(mine & set(other.account_ids)) < 0.5 * len(mine) for other in kept):
             kept.append(candidate)

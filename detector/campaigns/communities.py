@@ -166,10 +166,10 @@ def refine(
     """
     members = seed
     for _ in range(2):
-        core, log_ratio, usual_share = _typical_objects(members, population, objects)
+        core, log_ratio = _typical_objects(members, population, objects)
         if len(core) == 0:
             return None
-        touched, log_odds = _log_odds(members, core, log_ratio, usual_share, population, objects)
+        touched, log_odds = _log_odds(members, core, log_ratio, population, objects)
         log_odds += likeness.log_odds(touched, members)
         kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
         if kept.sum() < LEAST_MEMBERS:
@@ -179,39 +179,41 @@ def refine(
     return Candidate(members, strength, core, log_ratio)
 
 
-def _typical_objects(
-    members: Int64, population: Population, objects: SharedObjects
-) -> tuple[Int64, Float64, Float64]:
-    """Objects carried by a twentieth of the group, at least three, and rare outside; with log ratio and usual share."""
+def _typical_objects(members: Int64, population: Population, objects: SharedObjects) -> tuple[Int64, Float64]:
+    """Objects carried by a twentieth of the group, at least three, and rare outside; with their log ratios."""
     inside = objects.shares[members]
-    carried, position, n_inside = np.unique(inside.indices, return_inverse=True, return_counts=True)
-    share = np.bincount(position, weights=inside.data) / n_inside
+    carried, n_inside = np.unique(inside.indices, return_counts=True)
     n_members, n_others = len(members), len(population) - len(members)
     n_outside = objects.n_accounts_of[carried] - n_inside
     log_ratio = np.log(((n_inside + 0.5) / (n_members + 1)) / ((n_outside + 0.5) / (n_others + 1)))
     weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])[objects.layer_of[carried]]
     log_ratio = np.minimum(log_ratio, MOST_SURPRISE) * weight
     typical = (n_inside >= max(3, 0.05 * n_members)) & (log_ratio >= 0.5)
-    return carried[typical].astype(np.int64), log_ratio[typical], share[typical]
+    return carried[typical].astype(np.int64), log_ratio[typical]
 
 
 def _log_odds(
-    members: Int64,
-    core: Int64,
-    log_ratio: Float64,
-    usual_share: Float64,
-    population: Population,
-    objects: SharedObjects,
+    members: Int64, core: Int64, log_ratio: Float64, population: Population, objects: SharedObjects
 ) -> tuple[Int64, Float64]:
-    """Accounts that carry any core object, and the log-odds of membership that their objects give them."""
+    """Accounts that carry any core object, and the log-odds of membership that their objects give them.
+
+    Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the core
+    objects as much of its night as the median member does.
+    """
     carried = objects.by_object[:, core].tocoo()
     touched, row = np.unique(carried.row, return_inverse=True)
-    points = np.minimum(1.0, carried.data / usual_share[carried.col]) * log_ratio[carried.col]
+    is_member = np.isin(touched, members)
     layer = objects.layer_of[core][carried.col]
     total = np.full(len(touched), np.log(len(members) / len(population)))
     for position in np.unique(layer):
         mine = layer == position
-        total += np.minimum(np.bincount(row[mine], weights=points[mine], minlength=len(touched)), MOST_SURPRISE)
+        share = np.bincount(row[mine], weights=carried.data[mine], minlength=len(touched))
+        points = np.bincount(
+            row[mine], weights=carried.data[mine] * log_ratio[carried.col[mine]], minlength=len(touched)
+        )
+        usual = np.median(share[is_member & (share > 0)]) if (is_member & (share > 0)).any() else 1.0
+        # points / share is the mean ratio; times share / usual, up to one.
+        total += points / np.maximum(share, usual)
     return touched.astype(np.int64), total
 
 

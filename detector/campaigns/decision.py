@@ -71,16 +71,16 @@ def decide(
 
     Returns
     -------
-    One verdict per candidate. p-values come from a logistic tail fitted to the reference by median and quartiles:
-    benign communities number dozens, and the plain rank of a candidate among them could never pass a
-    false-discovery rate over many candidates.
+    One verdict per candidate. p-values come from a tail fitted to the reference: benign communities number
+    dozens, and the plain rank of a candidate among them could never pass a false-discovery rate over many.
 
     Source: Benjamini, Hochberg, J. R. Stat. Soc. B 57 (1995) 289.
     """
     totals = np.array([sum(piece.log_odds for piece in pieces) for pieces in evidence])
     has_history = len(reference) >= policy.least_reference
-    p_values = tail_p_values(totals, reference if has_history else totals)
     threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
+    # On a first night what would convict anyway cannot be what innocence looks like.
+    p_values = tail_p_values(totals, reference if has_history else totals[totals < threshold])
     passed = benjamini_hochberg(p_values, policy.false_discovery_rate)
     verdicts = []
     for pieces, total, p_value, discovered in zip(evidence, totals, p_values, passed, strict=True):
@@ -110,21 +110,26 @@ def supporting_families(pieces: list[Evidence], policy: Policy) -> tuple[str, ..
     return tuple(family for family, total in sums.items() if total >= policy.family_log_odds)
 
 
-def tail_p_values(values: Float64, reference: Float64) -> Float64:
-    """Upper-tail probability of each value under a logistic law fitted to the lower part of the reference.
+PRIOR_WEIGHT = 10.0
+"""Pseudo-observations behind the prior of the tail: as many as the candidates of one quiet night."""
 
-    Location is the median. Scale comes from the distance between the lower quartile and the median (log 3 of a
-    logistic's scale): what stands above the median may be a campaign and must not widen its own null. The
-    scale is at least one, the resolution of the log-odds themselves.
+
+def tail_p_values(values: Float64, reference: Float64) -> Float64:
+    """Upper-tail probability of each value for a benign community.
+
+    Log-odds that were exactly log-likelihood ratios would exceed t under the null with probability exp(-t) at
+    most (Markov's inequality). Ours are not exact, so the tail is checked against the reference: how many benign
+    communities reach above zero, and how far (peaks over a threshold, exponential excess; Coles, An Introduction
+    to Statistical Modeling of Extreme Values, 2001, chapter 4). Both start from the bound (one half above zero,
+    scale one) with the weight of PRIOR_WEIGHT observations; the scale never falls below one. The median
+    excess, not the mean, sets the scale: a campaign missed on an earlier night must not widen its own null.
     """
-    if len(reference) == 0:
-        # Nothing to compare with: the log-odds' own odds against, nothing better than that.
-        return np.asarray(1 / (1 + np.exp(values)))
-    middle = float(np.median(reference))
-    scale = max((middle - float(np.quantile(reference, 0.25))) / np.log(3), 1.0)
-    # A small reference knows its median only roughly; never let it lie above zero, where evidence is even.
-    middle = min(middle, 0.0)
-    return np.asarray(1 / (1 + np.exp((values - middle) / scale)))
+    above = reference[reference > 0]
+    n_half = PRIOR_WEIGHT / 2
+    probability_above = (len(above) + n_half) / (len(reference) + PRIOR_WEIGHT)
+    observed_scale = float(np.median(above)) / np.log(2) if len(above) else 1.0
+    scale = (len(above) * max(observed_scale, 1.0) + PRIOR_WEIGHT) / (len(above) + PRIOR_WEIGHT)
+    return np.asarray(np.where(values > 0, probability_above * np.exp(-np.maximum(values, 0) / scale), 1.0))
 
 
 def benjamini_hochberg(p_values: Float64, rate: float) -> npt.NDArray[np.bool_]:
