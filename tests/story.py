@@ -149,7 +149,7 @@ def _one_night(con: duckdb.DuckDBPyConnection, night: date, *, hostile: bool) ->
     _families(con, night, kiln)
     _exemplars(con, night, kiln, hostile=hostile)
     _campaigns(con, night, kiln, hostile=hostile)
-    _flagged(con, night, kiln)
+    _flagged(con, night, kiln, hostile=hostile)
     add(
         con,
         "night.summary",
@@ -332,11 +332,14 @@ def _reason(code: str, detail: str, value: float, usual_range: str) -> dict[str,
     return {"code": code, "detail": detail, "value": value, "usual_range": usual_range}
 
 
-def _flagged(con: duckdb.DuckDBPyConnection, night: date, kiln: Sequence[str]) -> None:
+def _flagged(con: duckdb.DuckDBPyConnection, night: date, kiln: Sequence[str], *, hostile: bool) -> None:
     first, last = _span(night)
     scores = dict.fromkeys(kiln, ("cmp-kiln", 0.9, "suspend", 40))
     scores |= dict.fromkeys(LOOM, ("cmp-loom", 0.6, "limit", 12))
-    rows = [*scores.items(), ("solo-9", (None, 0.8, "verify", 90))]
+    alone = {"solo-9": (None, 0.8, "verify", 90)} | (
+        {HOSTILE["link"]: (None, 0.3, "watch", 9)} if hostile else {}
+    )
+    rows = [*scores.items(), *alone.items()]
     add(
         con,
         "night.flagged_account",

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.cases import CaseStore, Level, State, Subject, decide, review_queue
 from pipelines.errors import UsageError
-from tests.story import FIRST, KILN_LATER, NOON, SECOND, THIRD, go_on, members_of_kiln, told
+from tests.story import FIRST, HOSTILE, KILN_LATER, NOON, SECOND, THIRD, go_on, members_of_kiln, told
 
 KILN = Subject(Level.CAMPAIGN, "cmp-kiln")
 SOLO = Subject(Level.ACCOUNT, "solo-9")
@@ -25,7 +25,7 @@ def states(workspace, store, **when):
 
 def test_campaigns_and_lone_accounts_form_one_list_by_suspicion(told_so_far):
     cases = review_queue(*told_so_far)
-    assert [case.subject.id for case in cases] == ["cmp-kiln", "solo-9", "cmp-loom"]
+    assert [case.subject.id for case in cases] == ["cmp-kiln", "solo-9", "cmp-loom", HOSTILE["link"]]
     assert cases[0].harvests == ("reasoning trace", "math reasoning", "coding")
     assert {case.state for case in cases} == {State.UNDECIDED}
 
@@ -64,11 +64,8 @@ def test_reopened_or_expired_a_case_is_undecided_again(told_so_far):
     watched = decide(
         workspace, store, SOLO, "watch", reason="soon", by="ana", expires_at=NOON + timedelta(days=9999)
     )
-    assert states(workspace, store) | {"cmp-loom": None} == {
-        "cmp-kiln": State.UNDECIDED,
-        "solo-9": State.WATCHED,
-        "cmp-loom": None,
-    }
+    assert states(workspace, store)["cmp-kiln"] is State.UNDECIDED
+    assert states(workspace, store)["solo-9"] is State.WATCHED
     assert states(workspace, store, at=watched.expires_at)["solo-9"] is State.UNDECIDED
 
 
