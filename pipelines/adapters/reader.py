@@ -68,7 +68,7 @@ class TableReader:
         """
         self.path = path
         self.size_bytes: int = path.stat().st_size
-        self.n_rows = 0
+        self._n_parsed = 0
         self._target = target
         self._refusals = _Refusals()
         self._batch_rows = batch_rows
@@ -88,6 +88,11 @@ class TableReader:
     def schema(self) -> pa.Schema:
         """The target schema and `row_number`."""
         return self._target.schema.append(pa.field("row_number", pa.int64()))
+
+    @property
+    def n_rows(self) -> int:
+        """Rows seen so far, good and refused."""
+        return self._n_parsed + self._refusals.n_malformed
 
     @property
     def n_refused(self) -> int:
@@ -117,18 +122,14 @@ class TableReader:
             good = self._without_refused(batch)
             if good.num_rows:
                 yield with_canonical_types(good, self.schema)
-        self._count_malformed()
 
     def _without_refused(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        self.n_rows += batch.num_rows
+        self._n_parsed += batch.num_rows
         faults = batch.column("problems").to_numpy(zero_copy_only=False)
         if not faults.any():
             return batch
         self._refusals.add_rows(batch.column("row_number").to_numpy(), faults)
         return batch.filter(pa.array(faults == 0))
-
-    def _count_malformed(self) -> None:
-        self.n_rows += self._refusals.n_malformed
 
 
 class LogReader(TableReader):

@@ -163,6 +163,7 @@ def test_a_gzip_that_breaks_off_gives_what_came_before_and_says_so(tmp_path):
     assert 200 < len(log.rows) < 300
     assert log.column("request_id") == [f"r{at}" for at in range(len(log.rows))]
     assert log.refused == [(len(log.rows) + 1, None, "not valid JSON")]
+    assert log.n_rows == len(log.rows) + 1
 
 
 def test_rotated_gzip_members_are_one_log(tmp_path):
