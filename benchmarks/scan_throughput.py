@@ -78,6 +78,9 @@ def main() -> None:
     print(f"bare scan       {_pace(options.rows, bare_s)}   (best of 5)")
     print(f"whole night     {_pace(options.rows, best.seconds)}   (best of {len(nights)})")
     print(f"ratio           {best.seconds / bare_s:.1f} times the bare scan")
+    print(
+        f"processor time  {best.processor_s:.2f} s   (the machine was busy when this is well below the night)"
+    )
     print(f"peak memory     {best.peak_bytes / 1e9:.2f} GB")
     print("steps")
     for name, seconds, note in best.steps:
@@ -244,6 +247,7 @@ class Night:
     """One scan as it went."""
 
     seconds: float
+    processor_s: float
     peak_bytes: int
     steps: tuple[tuple[str, float, str], ...]
 
@@ -261,7 +265,9 @@ def scan_night(logs: Path) -> Night:
         scan.returncode = os.waitstatus_to_exitcode(status)
         if scan.returncode != 0:
             raise SystemExit(f"the scan ended with {scan.returncode}: run {' '.join(command)}")
-        return Night(seconds, used.ru_maxrss * 1024, tuple(_steps(Path(workspace))))
+        return Night(
+            seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, tuple(_steps(Path(workspace)))
+        )
 
 
 def _compile_kernels() -> None:
