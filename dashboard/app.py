@@ -12,13 +12,14 @@ from dashboard.drawing import inert, show, style
 st.set_page_config(page_title="Stillwatch", layout="wide", initial_sidebar_state="expanded")
 style()
 
+# The folder is not called pages/: Streamlit would run a page of that name by itself, before this script.
 page = st.navigation(
     [
-        st.Page("pages/queue.py", title="Queue", default=True),
-        st.Page("pages/campaign.py", title="Campaign", url_path="campaign"),
-        st.Page("pages/account.py", title="Account", url_path="account"),
-        st.Page("pages/decisions.py", title="Decisions & export", url_path="decisions"),
-        st.Page("pages/nights.py", title="Nights", url_path="nights"),
+        st.Page("screens/queue.py", title="Queue", default=True),
+        st.Page("screens/campaign.py", title="Campaign", url_path="campaign"),
+        st.Page("screens/account.py", title="Account", url_path="account"),
+        st.Page("screens/decisions.py", title="Decisions & export", url_path="decisions"),
+        st.Page("screens/nights.py", title="Nights", url_path="nights"),
     ]
 )
 

@@ -30,7 +30,7 @@ def opened(page="", **query):
     app.query_params.update(query)
     app.run()
     if page:
-        app.switch_page(f"pages/{page}.py").run()
+        app.switch_page(f"screens/{page}.py").run()
     assert not app.exception
     return app
 

@@ -99,7 +99,7 @@ def _campaigns(flagged: pl.DataFrame) -> None:
         paragraph("It was flagged alone: no campaign holds it.", "sw-hint")
     for campaign_id in belongs[:10]:
         st.page_link(
-            "pages/campaign.py",
+            "screens/campaign.py",
             label=f"Campaign {_plain_label(campaign_id)}",
             query_params={"campaign": campaign_id},
         )

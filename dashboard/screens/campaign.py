@@ -205,12 +205,15 @@ def _members(members: pl.DataFrame, campaign: dict[str, Any]) -> None:
             "score": st.column_config.ProgressColumn(
                 min_value=0.0, max_value=1.0, format="%.2f", width="small"
             ),
+            "account": st.column_config.TextColumn(width="medium"),
+            "last in it": st.column_config.DateColumn(format="YYYY-MM-DD"),
+            "output tokens": st.column_config.NumberColumn(format="localized"),
             "reasons": st.column_config.TextColumn(width="large"),
         },
     )
     if picked["selection"]["rows"]:
         account_id = members["account_id"][picked["selection"]["rows"][0]]
-        st.switch_page("pages/account.py", query_params={"account": account_id})
+        st.switch_page("screens/account.py", query_params={"account": account_id})
 
 
 def _reason(reason: dict[str, Any]) -> str:

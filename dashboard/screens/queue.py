@@ -100,7 +100,7 @@ def _nothing(which: str, *, any_case: bool) -> None:
 
 def _open(case: Case, place: int) -> None:
     page, name = ("campaign", "campaign") if case.subject.level is Level.CAMPAIGN else ("account", "account")
-    st.page_link(f"pages/{page}.py", label="Open", query_params={name: case.subject.id})
+    st.page_link(f"screens/{page}.py", label="Open", query_params={name: case.subject.id})
 
 
 _HEADS = Html(
