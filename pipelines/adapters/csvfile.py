@@ -127,7 +127,7 @@ class _Table:
         columns: dict[str, list[bytes | None]] = {name: [] for name in self._wanted}
         malformed = list(records.malformed)
         for start, end, line in zip(records.starts, records.ends, records.lines, strict=True):
-            values = _values(records.text[start:end].rstrip(b"\r\n"))
+            values = _values(records.text[start:end].removesuffix(b"\n").removesuffix(b"\r"))
             if len(values) != self._n_columns:
                 is_short = len(values) < self._n_columns
                 fault = refusals.TOO_FEW_FIELDS if is_short else refusals.TOO_MANY_FIELDS
@@ -243,7 +243,10 @@ def _regular_spans(text: bytes, *, is_last: bool) -> _Spans | None:
     if is_last and n_done < len(text):
         ends, n_done = np.append(ends, len(text)), len(text)
     quotes = quotes[quotes < n_done]
-    if quotes.size % 2:
+    returns = positions(text, _CR)
+    returns = returns[returns + 1 < n_done]
+    # To Arrow a bare carriage return ends a record; to us it is a character of its field.
+    if quotes.size % 2 or (raw[returns + 1] != _LF).any():
         return None
     opening, closing = quotes[0::2], quotes[1::2]
     before = raw[opening - 1]

@@ -4,11 +4,14 @@ import gzip
 import json
 import os
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from log_files import NOON, as_line, read, record
 
 from pipelines.adapters import detect_format, open_log
@@ -138,6 +141,28 @@ def test_csv_from_windows_with_a_mark_and_latin_1(csv):
     assert log.refused == []
     assert log.column("prompt") == ["caf\ufffd", "\ufffd\n"]
     assert log.column("row_number") == [2, 3]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    text=st.lists(
+        st.sampled_from(["a", ",", '"', '""', "\n", "\r\n", "\r", "x,y\n", '"q,\n""",y\n', "é"]), max_size=14
+    ),
+    piece_bytes=st.integers(1, 9),
+)
+def test_where_a_file_is_cut_into_pieces_does_not_show(text, piece_bytes):
+    raw = ("one,two\n" + "".join(text)).encode()
+    cut = [raw[at : at + piece_bytes] for at in range(0, len(raw), piece_bytes)]
+    for blocks_of in (line_blocks, lambda pieces: csv_blocks(pieces, ["one", "two"])):
+        assert all_of(blocks_of(iter(cut))) == all_of(blocks_of(iter([raw])))
+
+
+def all_of(blocks: Iterable[Block]) -> tuple[list[dict], list[tuple[int, str]]]:
+    rows, malformed = [], []
+    for block in blocks:
+        rows += block.rows.to_pylist()
+        malformed += [(one.row_number, one.fault.reason) for one in block.malformed]
+    return rows, sorted(malformed)
 
 
 def test_a_csv_record_that_never_ends_is_given_up_line_by_line():
