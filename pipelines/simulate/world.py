@@ -21,7 +21,7 @@ from pipelines.simulate.files import WRITERS, write_parquet
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.kinds import BENIGN
 from pipelines.simulate.pools import PoolTexts, read_pools
-from pipelines.simulate.scenario import Scenario, load_scenario
+from pipelines.simulate.scenario import CampaignSpec, Scenario, load_scenario
 from pipelines.simulate.texts import OwnTexts
 from pipelines.simulate.traffic import finish
 
@@ -84,6 +84,8 @@ def simulate(
     n_days = plan.nights if days is None else days
     if n_days < 1:
         raise UsageError(f"{n_days} nights cannot be simulated", remedy="give --days 1 or more")
+    if seed < 0:
+        raise UsageError(f"seed {seed} is negative", remedy="give --seed 0 or more")
     if log_format not in WRITERS:
         raise UsageError(f"unknown log format {log_format!r}", remedy=f"choose one of {', '.join(WRITERS)}")
     texts = OwnTexts() if prompts is None else PoolTexts(read_pools(prompts))
@@ -115,7 +117,7 @@ def simulate(
         n_accounts=accounts.num_rows,
         n_campaign_requests=n_harvested,
         n_campaign_accounts=len(harvesters),
-        campaigns=tuple(campaign.name for campaign in plan.campaign),
+        campaigns=tuple(campaign.name for campaign in _begun(world, plan)),
     )
 
 
@@ -138,10 +140,15 @@ def _enrol_everybody(world: World, plan: Scenario) -> list[tuple[str, Group]]:
     for kind, n in sorted(plan.benign.items()):
         if n > 0:
             groups.append((kind, BENIGN[kind](world, n, world.rng("benign", kind))))
-    for spec in plan.campaign:
+    for spec in _begun(world, plan):
         rng = world.rng("campaign", spec.name)
         groups.append((f"campaign {spec.name}", CAMPAIGNS[spec.kind](world, spec, rng)))
     return groups
+
+
+def _begun(world: World, plan: Scenario) -> list[CampaignSpec]:
+    """Campaigns that begin within the simulated nights; of the others nobody has signed up yet."""
+    return [spec for spec in plan.campaign if spec.begins <= world.n_days]
 
 
 def _write_people(out: Path, groups: list[tuple[str, Group]]) -> tuple[pa.Table, pa.Table]:

@@ -205,6 +205,7 @@ def test_a_simulation_replaces_an_earlier_one_whole(tmp_path: Path) -> None:
         ({"scale": "galactic"}, "unknown scale"),
         ({"log_format": "xml"}, "unknown log format"),
         ({"days": 0}, "0 nights"),
+        ({"seed": -1}, "negative"),
         ({"prompts": Path("nowhere")}, "no such folder"),
         ({"scenario": Path("nowhere.toml")}, "no such scenario"),
     ],
@@ -224,3 +225,11 @@ def test_a_night_without_anybody_is_an_empty_log(tmp_path: Path) -> None:
     assert (made.n_requests, made.n_accounts) == (0, 0)
     assert requests_of(tmp_path / "out").height == 0
     assert "0 requests of 0 accounts over 1 nights" in made.as_line()
+
+
+def test_a_campaign_of_a_later_night_has_no_accounts_yet(tmp_path: Path) -> None:
+    scenario = tmp_path / "later.toml"
+    scenario.write_text(HAMLET)
+    made = simulate(tmp_path / "out", scenario=scenario, days=1)
+    assert made.campaigns == ("tallow", "ferry")
+    assert "lantern" not in pl.read_parquet(tmp_path / "out" / "labels.parquet")["campaign"].to_list()
