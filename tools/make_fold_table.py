@@ -90,7 +90,9 @@ def main() -> None:
             continue
         if category[0] != "L" and category != "Mc" and category not in ("No", "Nl", "So"):
             continue
-        letters = [part for part in folded(char) if unicodedata.category(part)[0] in "LN"]
+        # A spacing vowel sign (Devanagari, Tamil ...) is part of its word, as a letter is.
+        kept = [(part, unicodedata.category(part)) for part in folded(char)]
+        letters = [part for part, kind in kept if kind[0] in "LN" or kind == "Mc"]
         if not letters or (category in ("So", "No") and not any(part.isalpha() for part in letters)):
             if category in ("No", "Nl") and letters and all(part.isdecimal() for part in letters):
                 fold[code] = DIGIT | unicodedata.decimal(letters[0])

@@ -1,0 +1,151 @@
+"""Slow truths about text: what a token, a fingerprint and a feature are, read aloud.
+
+Here: one plain function a definition, over Python strings and lists. Not here: speed. The authority when
+detector.kernels.text and this file disagree.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+
+from detector.kernels.text import N_HEAD, N_TAIL, SHINGLE_TOKENS, WINDOW
+from detector.text.fingerprint import SCRIPTS, fold_table
+
+Token = tuple[int, ...]
+"""The folded letters of a token; a digit is DIGIT + its value."""
+
+MASK = (1 << 64) - 1
+SEED, PRIME = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
+SEPARATOR, VANISH = 0, 1
+ALONE, EXPANDS, DIGIT = 1 << 31, 1 << 30, 1 << 29
+DIGIT_SYMBOL = ord("0")
+HEAD_TOKENS, TAIL_TOKENS = 256, 128
+
+DECOMPOSED_SYLLABLE = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
+
+
+def mix(value: int) -> int:
+    value ^= value >> 32
+    value = value * PRIME & MASK
+    value ^= value >> 29
+    value = value * SEED & MASK
+    return value ^ value >> 32
+
+
+def decoded(data: bytes) -> str:
+    """Bytes that are not UTF-8 become U+FFFD, which is no letter; Hangul letters become syllables."""
+    text = data.decode("utf-8", errors="replace")
+    return DECOMPOSED_SYLLABLE.sub(lambda letters: unicodedata.normalize("NFC", letters[0]), text)
+
+
+def folded(char: str) -> int:
+    """Entry of the fold table; above it lie rare Han, which stand alone, and tags, which vanish."""
+    code, fold = ord(char), fold_table().fold
+    if code < len(fold):
+        return int(fold[code])
+    if code < 0x40000:
+        return ALONE | code
+    return VANISH if 0xE0000 <= code <= 0xE0FFF else SEPARATOR
+
+
+def letters(entry: int) -> Token:
+    if entry & DIGIT:
+        return (entry,)
+    low_bits = entry & (DIGIT - 1)
+    if entry & EXPANDS:
+        return tuple(int(letter) for letter in fold_table().expansions[low_bits] if letter)
+    return (low_bits,)
+
+
+def tokens(text: str) -> list[Token]:
+    """Runs of letters and digits; a letter of a script without spaces is a token by itself."""
+    out: list[Token] = []
+    run: Token = ()
+    for char in text:
+        entry = folded(char)
+        if entry == VANISH:
+            continue
+        stands_alone = bool(entry & ALONE)
+        if entry == SEPARATOR or stands_alone:
+            out += [run] if run else []
+            out += [letters(entry)] if stands_alone else []
+            run = ()
+        else:
+            run += letters(entry)
+    return out + ([run] if run else [])
+
+
+def masked(token: Token) -> Token:
+    """The token with every run of digits as one symbol: `item17` and `item18` are the same token."""
+    out: Token = ()
+    for is_digit, run in groupby(token, key=lambda letter: bool(letter & DIGIT)):
+        out += (DIGIT_SYMBOL,) if is_digit else tuple(run)
+    return out
+
+
+def chained(start: int, values: Token) -> int:
+    for value in values:
+        start = (start ^ value) * PRIME & MASK
+    return start
+
+
+def token_hash(token: Token) -> int:
+    return mix(chained(SEED, masked(token)))
+
+
+def text_hash(of_tokens: list[Token]) -> int:
+    """Digits count here: two items of one template are two texts."""
+    value = SEED
+    for token in of_tokens:
+        value = chained(mix(value ^ SEED), token)
+    return mix(value)
+
+
+def shingle(hashes: list[int]) -> int:
+    value = SEED
+    for each in hashes:
+        value = (value ^ each) * PRIME & MASK
+        value ^= value >> 31
+    return mix(value) >> 32
+
+
+def shingles(hashes: list[int]) -> list[int]:
+    """Every run of SHINGLE_TOKENS neighbours; a shorter text is one run."""
+    n = max(1, len(hashes) - SHINGLE_TOKENS + 1)
+    return [shingle(hashes[first : first + SHINGLE_TOKENS]) for first in range(n)] if hashes else []
+
+
+def winnowed(hashes: list[int]) -> list[int]:
+    """The first shingle, the least of every window, the last; no value twice running; both ends."""
+    every = shingles(hashes)
+    if not every:
+        return []
+    n_windows = max(1, len(every) - WINDOW + 1)
+    least = [min(every[first : first + WINDOW]) for first in range(n_windows)]
+    kept = [value for value, _ in groupby([every[0], *least, every[-1]])]
+    return kept if len(kept) <= N_HEAD + N_TAIL else kept[:N_HEAD] + kept[-N_TAIL:]
+
+
+def dominant_script(text: str) -> str:
+    """The script most letters belong to, the earlier in SCRIPTS on a tie; `none` without letters."""
+    table = fold_table().script
+    codes = [SCRIPTS.index("han") if ord(char) >= len(table) else int(table[ord(char)]) for char in text
+             if ord(char) < 0x40000]  # fmt: skip
+    counts = Counter(code for code in codes if code)
+    return SCRIPTS[min(counts, key=lambda code: (-counts[code], code))] if counts else "none"
+
+
+def features(hashes: list[int], n_buckets: int) -> Iterator[int]:
+    """Buckets of the tokens at either end of a text, and of the pairs of neighbours among them."""
+    n = len(hashes)
+    seen = {index for index in range(n) if index < HEAD_TOKENS or index >= n - TAIL_TOKENS}
+    for index in sorted(seen):
+        yield bucket(hashes[index], 0, n_buckets)
+        if index - 1 in seen:
+            yield bucket(hashes[index - 1], hashes[index], n_buckets)
+
+
+def bucket(first: int, second: int, n_buckets: int) -> int:
+    return (mix((first * SEED + second) & MASK) >> 20) % n_buckets
