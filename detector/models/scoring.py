@@ -109,13 +109,26 @@ def _judge(
     columns: Columns, n_tonight: int, places: npt.NDArray[np.int16]
 ) -> tuple[Float64, Float64, npt.NDArray[np.int16]]:
     """Scores, p-values and reasons of the first `n_tonight` accounts; those after them are the reference."""
+    is_calibrated = len(columns["n_requests"]) - n_tonight >= MIN_REFERENCE
+    if is_calibrated:
+        places = places[[_is_comparable(columns[SCORED[i].name], n_tonight) for i in places]]
     matrix = suspicion_matrix(columns, [SCORED[i] for i in places])
     # fitted on tonight and the reference together: only then do their scores compare (see calibration)
     models = [make().fit(matrix) for make in MODELS]
     combined = np.mean([excess(model.score(matrix)) for model in models], axis=0)
     here, past = combined[:n_tonight], combined[n_tonight:]
-    p_values = conformal_p_values(here, past) if len(past) >= MIN_REFERENCE else rank_p_values(here)
+    p_values = conformal_p_values(here, past) if is_calibrated else rank_p_values(here)
     return unit_score(here), p_values, _top_reasons(models[0].contributions(matrix)[:n_tonight], places)
+
+
+def _is_comparable(values: Float64, n_tonight: int) -> bool:
+    """Whether the reference knows a feature about as often as tonight does.
+
+    On the fourth night volume_z is known for the first time; so is the prompt after a log began to carry
+    it. Unknown counts as usual, so every account of tonight would look odd beside the reference.
+    """
+    known = np.isfinite(values)
+    return bool(known[n_tonight:].mean() >= 0.8 * known[:n_tonight].mean()) if n_tonight else True
 
 
 def _top_reasons(contributions: Float64, places: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

@@ -12,6 +12,7 @@ from tests.detector.models.accounts import crowd, joined
 
 BOT = {"single_turn_share": 1, "n_systems": 1, "top_system_share": 1, "active_hours": 24, "n_requests": 5_000}
 NOBODY = crowd(0)
+"""A night without a past."""
 
 
 def reasons_of(scores, row):
@@ -72,6 +73,14 @@ def test_earlier_nights_calibrate_once_there_are_enough_of_them():
     calibrated = score_night(night, many)
     assert calibrated.p_value[100] == pytest.approx(1 / 2_001)
     assert 0.2 < np.median(calibrated.p_value[:100]) <= 1
+
+
+def test_what_the_log_tells_since_tonight_makes_nobody_suspicious():
+    told = crowd(500, seed=1)
+    told["volume_z"] = np.random.default_rng(1).normal(size=500)
+    calibrated = score_night(told, crowd(2_000, seed=2, volume_z=np.nan))  # not known yet
+    assert (calibrated.p_value <= 0.05).mean() < 0.1
+    assert not any("volume_z" in reasons_of(calibrated, row) for row in range(500))
 
 
 def test_a_handful_of_agents_is_compared_with_everyone():
