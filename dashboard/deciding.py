@@ -61,12 +61,13 @@ def decision_form(subject: Subject, *, recommended: str, members: Sequence[str] 
     verdict = st.segmented_control(
         "Verdict",
         list(VERDICTS),
-        default=Verdict.APPROVE,
-        required=True,
         format_func=VERDICTS.__getitem__,
         key=f"verdict:{subject.id}",
     )
-    chosen = Verdict(verdict or Verdict.APPROVE)
+    if verdict is None:  # nothing is chosen beforehand: an approval must never be a slip of the hand
+        paragraph("Choose a verdict to continue.", "sw-hint")
+        return
+    chosen = Verdict(verdict)
     with st.form(f"decision:{subject.id}", border=True):
         _fields(subject, chosen, recommended, members)
         st.form_submit_button(

@@ -139,8 +139,13 @@ def test_an_analyst_opens_a_campaign_decides_and_exports(console, chromium):
         page.get_by_role("tab", name="Accounts").click()
         expect(page.get_by_test_id("stDataFrame")).to_be_visible()
         _inert(page)
+        page.get_by_test_id("stDataFrame").click(position={"x": 16, "y": 35 * 3 + 17})  # the third account
+        expect(page.get_by_role("heading", name="kiln-00")).to_be_visible()
+        page.get_by_role("link", name="Campaign cmp-kiln").click()
+        expect(page.get_by_role("heading", name="cmp-kiln")).to_be_visible()
 
         go_on(workspace, date_after_the_story())  # a scan publishes while the page is open
+        page.get_by_text("Approve enforcement").click()
         page.get_by_label("Reason (required)").fill(
             "One list of problems, worked through by replaced accounts."
         )

@@ -44,7 +44,10 @@ def store(workspace):
     return CaseStore.open(workspace.cases_url)
 
 
-def record(app, subject, **filled):
+def record(app, subject, verdict=Verdict.APPROVE, meanwhile=None, **filled):
+    app.segmented_control(key=f"verdict:{subject.id}").set_value(verdict).run()
+    if meanwhile is not None:
+        meanwhile()
     for name, kind in (("reason", app.text_area), ("by", app.text_input), ("action", app.selectbox)):
         if name in filled:
             kind(key=f"{name}:{subject.id}").set_value(filled[name])
@@ -72,6 +75,12 @@ def test_an_approval_is_recorded_with_its_reason_and_the_accounts_on_the_page(wo
     assert set(made.members) == set(members_of_kiln(FIRST)) | set(members_of_kiln(THIRD))
 
 
+def test_no_verdict_is_chosen_beforehand(workspace):
+    app = opened("campaign", campaign="cmp-kiln")
+    assert app.segmented_control(key="verdict:cmp-kiln").value in (None, [])
+    assert "Choose a verdict" in words(app)
+
+
 def test_without_a_reason_nothing_is_recorded_and_the_page_says_why(workspace):
     app = record(opened("campaign", campaign="cmp-kiln"), KILN, reason="  ", by="ana")
     assert "Say why: a decision needs a reason" in words(app)
@@ -81,8 +90,7 @@ def test_without_a_reason_nothing_is_recorded_and_the_page_says_why(workspace):
 
 def test_a_dismissed_case_leaves_the_open_ones_and_stays_among_the_decided(workspace):
     app = opened("account", account="solo-9")
-    app.segmented_control(key="verdict:solo-9").set_value(Verdict.DISMISS).run()
-    record(app, SOLO, reason="an evaluation we know", by="ben")
+    record(app, SOLO, Verdict.DISMISS, reason="an evaluation we know", by="ben")
     queue = opened()
     assert "solo-9" not in words(queue)
     queue.segmented_control(key="show").set_value("Decided").run()
@@ -101,8 +109,7 @@ def test_an_approval_reaches_whom_the_page_showed_though_a_scan_published_meanwh
     workspace = told(tmp_path / "watch", nights=[FIRST, SECOND])
     monkeypatch.setenv("STILLWATCH_WORKSPACE", str(workspace.root))
     app = opened("campaign", campaign="cmp-kiln")
-    go_on(workspace, THIRD)
-    record(app, KILN, reason="seen on two nights", by="ana")
+    record(app, KILN, meanwhile=lambda: go_on(workspace, THIRD), reason="seen on two nights", by="ana")
     with store(workspace) as cases:
         assert set(cases.history()[0].members) == set(members_of_kiln(SECOND))
     assert "+5 since" in words(opened())
