@@ -41,7 +41,7 @@ _PURPOSE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "agent": ((*_PEOPLE, *_HARD), ("agentic", "tool_use")),
     "test": (_HARD, ("tool_use", "coding")),
     "app": ((*_PEOPLE, *_HARD), ("classification", "summarization", "coding", "tool_use")),
-    "batch": (_HARD, ("summarization", "creative_writing", "translation", "general_chat")),
+    "batch": (_HARD, ("summarization", "creative_writing", "translation")),
     "synthetic": (_HARVEST, ("general_chat", "classification", "roleplay")),
     "benchmark_math": (_HARD, ("math_reasoning",)),
     "benchmark_judge": (_HARD, ("rubric_grading",)),
@@ -49,7 +49,7 @@ _PURPOSE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "regression": (_HARD, ("rubric_grading",)),
     "reasoning": (_HARVEST, ("math_reasoning", "general_reasoning")),
     "grading": (_HARVEST, ("rubric_grading",)),
-    "trajectory": (_HARVEST, ("agentic", "tool_use", "computer_use")),
+    "trajectory": (_HARVEST, ("agentic", "computer_use")),
     "extract": (_HARVEST, ("coding", "data_analysis")),
 }
 
@@ -57,6 +57,10 @@ _TYPED = ("chat", "work", "coding", "agent")
 _TYPED_BYTES = 6_000
 """People rarely type more; longer rows of a chat pool are prompt collections, not messages."""
 _PIECE_CHARS = 900
+_DOCUMENT_BYTES = 2_000
+"""Shorter texts are questions, not documents; nobody cuts them into pieces to index them."""
+_ENOUGH_ROWS = 300
+"""An application sends thousands of requests a week; a smaller source would make it repeat itself."""
 
 
 def read_pools(folder: Path) -> pl.DataFrame:
@@ -238,13 +242,17 @@ class PoolTexts:
         return Conversations(_numbers(ordered), np.concatenate(([0], np.cumsum(sizes))).astype(np.int64))
 
     def _apps(self, n: int, rng: Rng) -> PoolTemplates:
-        """Applications: each does one thing (one capability), under a system prompt of its own."""
-        rows = self._distinct("app")
-        things = sorted(rows.get_column("capability").drop_nulls().unique()) or [None]
-        decks, systems = [], []
+        """Applications: each does one thing (texts of one origin), under a system prompt of its own."""
+        rows = self._distinct("app").with_columns(
+            pl.col("source").str.split(":").list.first().alias("origin")
+        )
+        sizes = rows.group_by("origin").len().sort("origin")
+        origins = sizes.filter(pl.col("len") >= _ENOUGH_ROWS).get_column("origin").to_list()
+        origins = origins or sizes.get_column("origin").to_list()
+        decks: list[Deck] = []
+        systems: list[str | None] = []
         for _ in range(n):
-            thing = things[int(rng.integers(len(things)))]
-            mine = rows if thing is None else rows.filter(pl.col("capability") == thing)
+            mine = rows.filter(pl.col("origin") == origins[int(rng.integers(len(origins)))])
             own = mine.get_column("system").drop_nulls().unique(maintain_order=True)
             words = self._own.frame("app", rng).parts
             instruction = " ".join(text.strip() for is_slot, text in words if not is_slot)
@@ -255,6 +263,8 @@ class PoolTexts:
     def _batches(self, n: int, rng: Rng) -> PoolTemplates:
         """Back-fills: documents cut into pieces, one order for all of them."""
         rows = self._distinct("batch")
+        documents = rows.filter(pl.col("prompt").str.len_bytes() >= _DOCUMENT_BYTES)
+        rows = rows if documents.is_empty() else documents
         if self._pieces is None:
             self._pieces = Prompts(pa.array(_cut(rows.get_column("prompt").to_list()), pa.string()))
         orders = rows.get_column("system").drop_nulls().unique(maintain_order=True)
