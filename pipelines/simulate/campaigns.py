@@ -11,21 +11,39 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.simulate.catalog import load_catalog
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.population import Crowd, Profile
 from pipelines.simulate.rhythm import AWAKE, Arrivals, hours, singles
-from pipelines.simulate.scenario import CampaignSpec
 from pipelines.simulate.texts import Templates
 from pipelines.simulate.traffic import Traffic
 
 Ints = npt.NDArray[np.int64]
+
+
+class CampaignSpec(BaseModel):
+    """One campaign, as a scenario describes it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=60)
+    kind: str
+    accounts: int = Field(ge=1, le=100_000)
+    requests_per_day: float = Field(gt=0, le=10_000)
+    """Per account."""
+    begins: int = Field(default=1, ge=1)
+    """First night of the campaign; the first night of the world is 1."""
+    cover: float = Field(default=0.15, ge=0, lt=1)
+    """Share of requests that are ordinary small talk."""
+
+
 CampaignKind = Callable[[World, CampaignSpec, Rng], Group]
 
-_TWO_TRACES_TO_ONE_GRADE = 0.64
-"""Share of reasoning traces; the rest is rubric grading, the model used as a reward model."""
+_SHARE_OF_TRACES = 0.64
+"""Of the work of a synchronised campaign; the rest is rubric grading, the model used as a reward model."""
 
 
 @dataclass(slots=True)
@@ -116,7 +134,7 @@ def synchronised(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         second = _pulse(n, rng)
         # Least recently used: work goes round, so loads differ by one request at most.
         arrivals = singles(np.resize(accounts, n), second)
-        graded = arrivals.second % 10_800 > 10_800 * _TWO_TRACES_TO_ONE_GRADE
+        graded = arrivals.second % 10_800 > 10_800 * _SHARE_OF_TRACES
         parts = [(traces, ~graded, 900.0), (grades, graded, 260.0)]
         traffic: list[Traffic] = []
         for templates, mine, output_tokens in parts:

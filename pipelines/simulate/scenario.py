@@ -10,30 +10,16 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.errors import UsageError
+from pipelines.simulate.campaigns import CAMPAIGNS, CampaignSpec
+from pipelines.simulate.kinds import BENIGN
 
 SCALES = ("small", "medium", "incident")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CampaignSpec(_Part):
-    """One campaign."""
-
-    name: str = Field(min_length=1, max_length=60)
-    kind: str
-    accounts: int = Field(ge=1, le=100_000)
-    requests_per_day: float = Field(gt=0, le=10_000)
-    """Per account."""
-    begins: int = Field(default=1, ge=1)
-    """First night of the campaign; the first night of the world is 1."""
-    cover: float = Field(default=0.15, ge=0, lt=1)
-    """Share of requests that are ordinary small talk."""
-
-
-class Scenario(_Part):
+class Scenario(BaseModel):
     """A world."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     nights: int = Field(ge=1, le=366)
     release_night: int | None = Field(default=None, ge=1)
@@ -45,8 +31,6 @@ class Scenario(_Part):
     @field_validator("benign")
     @classmethod
     def _known_kinds(cls, benign: dict[str, int]) -> dict[str, int]:
-        from pipelines.simulate.kinds import BENIGN  # noqa: PLC0415  (kinds need the scenario's types)
-
         for kind, accounts in benign.items():
             if kind not in BENIGN:
                 raise ValueError(f"unknown kind {kind!r}; known are {', '.join(BENIGN)}")
@@ -56,8 +40,6 @@ class Scenario(_Part):
 
     @model_validator(mode="after")
     def _campaigns_make_sense(self) -> "Scenario":
-        from pipelines.simulate.campaigns import CAMPAIGNS  # noqa: PLC0415
-
         names = [campaign.name for campaign in self.campaign]
         if len(set(names)) < len(names):
             raise ValueError("two campaigns have the same name")

@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 from pipelines.errors import UsageError
 from pipelines.progress import Progress, Silent
 from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA, REQUEST_SCHEMA
-from pipelines.simulate.campaigns import CAMPAIGNS
+from pipelines.simulate.campaigns import CAMPAIGNS, CampaignSpec
 from pipelines.simulate.files import WRITERS, write_parquet
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.kinds import BENIGN
 from pipelines.simulate.pools import PoolTexts, read_pools
-from pipelines.simulate.scenario import CampaignSpec, Scenario, load_scenario
+from pipelines.simulate.scenario import Scenario, load_scenario
 from pipelines.simulate.texts import OwnTexts
 from pipelines.simulate.traffic import finish
 
