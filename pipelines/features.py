@@ -5,6 +5,7 @@ meanings and the functions of sorted rows (detector.features).
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -97,8 +98,9 @@ def _account_ranges(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]
 def _part(rows: Rows, first_no: int, n_accounts: int) -> pa.Table:
     groups = f.group_rows(rows["account_no"] - np.int32(first_no), n_accounts)
     columns: dict[str, Any] = {"account_no": np.arange(first_no, first_no + n_accounts, dtype=np.int32)}
-    for name in TALLIED:
-        tally = f.tally(rows[name], groups)
+    with ThreadPoolExecutor() as pool:  # the loops hold no lock, and no column waits for another
+        tallies = pool.map(lambda name: f.tally(rows[name], groups), TALLIED)
+    for name, tally in zip(TALLIED, tallies, strict=True):
         columns[f"{name}_known"] = tally.n_known
         columns[f"{name}_distinct"] = tally.n_distinct
         columns[f"{name}_top"] = tally.n_top

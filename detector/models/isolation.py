@@ -13,7 +13,8 @@ from detector.models.base import Float64, check_matrix, varying
 
 SEED = 20_260_601
 N_TREES = 64
-"""Scores of 64 and 256 trees ranked the same accounts first; 64 cost a quarter."""
+"""Of the 50 accounts that 1,024 trees find most unusual in a simulated night, 64 find 42 and 256 find 46, at
+four times the cost; rank correlation with 1,024 trees is 0.99 either way."""
 
 
 class IsolationModel:
