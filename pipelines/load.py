@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detector import text
+from detector import features, text
 from pipelines import adapters
 from pipelines.errors import UnreadableInput
 from pipelines.progress import Progress, Step
@@ -278,3 +278,4 @@ def _settle(con: duckdb.DuckDBPyConnection, day: date | None, unreadable: Sequen
 def warm_kernels() -> None:
     """Compile the kernels, or fetch them from numba's cache: the first run's half minute is a step of its own."""
     text.fingerprint(pa.array(["warm"]), weights=np.zeros((2, 24), dtype=np.int8))
+    features.warm_up()
