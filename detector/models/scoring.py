@@ -2,6 +2,9 @@
 
 Here: how groups, models and calibration come together for one night. Not here: reading the night's
 features or writing the scores (pipelines.scores).
+
+What it cannot see: a campaign that is half of its peer group is what the group's median shows, and so looks
+usual. That is one of the reasons why no campaign rests on account scores (detector.campaigns).
 """
 
 from collections.abc import Callable, Mapping
