@@ -4,7 +4,7 @@ Here: where things are, and the caches. Not here: how anything is drawn.
 """
 
 import os
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import streamlit as st
 from pipelines import findings
 from pipelines.cases import Case, CaseStore, review_queue
 from pipelines.errors import UsageError
+from pipelines.export import EnforcementList, enforcement_list
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace
 
@@ -55,6 +56,17 @@ def cases() -> CaseStore:
 def queue(day: date | None) -> list[Case]:
     """Every case, most suspicious first."""
     return review_queue(workspace(), cases(), day=day)
+
+
+def would_leave(last_decision: int) -> EnforcementList:
+    """What an export would write now.
+
+    Parameters
+    ----------
+    last_decision : number of the newest decision; with the snapshot and the minute it decides the answer.
+    """
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    return _would_leave(_version(), last_decision, minute, cases())
 
 
 def nights() -> pl.DataFrame:
@@ -118,6 +130,14 @@ def _version() -> tuple[str, int, int]:
     path = workspace().require_published()
     stat = path.stat()
     return str(path), stat.st_mtime_ns, stat.st_ino
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _would_leave(
+    version: tuple[str, int, int], last_decision: int, minute: datetime, _store: CaseStore
+) -> EnforcementList:
+    # From the minute's end: what was decided within it counts, what ends within it does not.
+    return enforcement_list(Workspace(Path(version[0]).parent), _store, at=minute + timedelta(minutes=1))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

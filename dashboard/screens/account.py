@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import charts, reading
-from dashboard.deciding import ACTION_TONES, decision_form, history
+from dashboard.deciding import ACTION_TONES, TONES, decision_form, history
 from dashboard.drawing import (
     Html,
     badge,
@@ -25,7 +25,7 @@ from dashboard.drawing import (
     value,
     words,
 )
-from pipelines.cases import Level, Subject
+from pipelines.cases import Level, Subject, state_of
 
 
 def draw() -> None:
@@ -38,12 +38,12 @@ def draw() -> None:
         return
     latest = flagged.row(0, named=True)
     activity = reading.account_activity(account_id)
-    _head(latest, activity)
+    subject = Subject(Level.ACCOUNT, account_id)
+    _head(latest, activity, subject)
     _campaigns(flagged)
     _reasons(latest)
     _nights(flagged, activity)
     _texts(account_id)
-    subject = Subject(Level.ACCOUNT, account_id)
     decision_form(subject, recommended=latest["recommended_action"])
     history(subject)
 
@@ -57,8 +57,9 @@ def _choose(asked: str) -> None:
         st.rerun()
 
 
-def _head(latest: dict[str, Any], activity: pl.DataFrame) -> None:
-    title(latest["account_id"], above="Account")
+def _head(latest: dict[str, Any], activity: pl.DataFrame, subject: Subject) -> None:
+    state = state_of(reading.cases(), subject)
+    title(subject.id, above="Account", beside=badge(state.value, TONES[state]))
     action = latest["recommended_action"]
     facts(
         [

@@ -30,7 +30,7 @@ from dashboard.drawing import (
     value,
     words,
 )
-from pipelines.cases import Level, Subject
+from pipelines.cases import Level, Subject, state_of
 
 
 def draw() -> None:
@@ -77,8 +77,8 @@ def _choose(asked: str) -> None:
 
 
 def _head(campaign: dict[str, Any], subject: Subject, members: pl.DataFrame) -> None:
-    state = next((case.state for case in reading.queue(None) if case.subject == subject), None)
-    beside = badge(state.value, TONES[state]) if state is not None else ""
+    state = state_of(reading.cases(), subject, members["account_id"].to_list())
+    beside = badge(state.value, TONES[state])
     title(subject.id, above=f"Campaign · {campaign['profile']}", beside=beside)
     paragraph(campaign["summary"], "sw-lead")
     action = campaign["recommended_action"]

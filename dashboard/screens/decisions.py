@@ -25,7 +25,7 @@ from dashboard.drawing import (
     title,
 )
 from pipelines.errors import StillwatchError
-from pipelines.export import FORMATS, EnforcementList, ExportSummary, enforcement_list, export_decisions
+from pipelines.export import FORMATS, EnforcementList, ExportSummary, export_decisions
 
 SHOWN = 200  # rows of the preview; the list itself holds all
 
@@ -33,12 +33,11 @@ SHOWN = 200  # rows of the preview; the list itself holds all
 def draw() -> None:
     """The page."""
     title("Decisions & export")
-    now = datetime.now(UTC)
-    actions = enforcement_list(reading.workspace(), reading.cases(), at=now)
+    made = reading.cases().history()
+    actions = reading.would_leave(made[0].decision_id if made else 0)
     _preview(actions)
     _export(actions)
     section("Everything decided", "Newest first. Nothing here can be changed or removed.")
-    made = reading.cases().history()
     if made:
         decisions_table(made[:SHOWN], with_subject=True)
     else:

@@ -7,7 +7,7 @@ the scans found (findings), what leaves the house (export).
 
 from pipelines.cases.deciding import decide
 from pipelines.cases.decision import Action, Decision, Enforcement, Level, Subject, Verdict
-from pipelines.cases.queue import Case, State, review_queue
+from pipelines.cases.queue import Case, State, review_queue, state_of
 from pipelines.cases.store import CaseStore
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "Verdict",
     "decide",
     "review_queue",
+    "state_of",
 ]

@@ -5,7 +5,7 @@ Here: which findings form a case, the state of a case, and their order. Not here
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -80,6 +80,16 @@ def review_queue(
         *_account_cases(accounts, in_force),
     ]
     return sorted(cases, key=lambda case: (-case.score, case.subject.level, case.subject.id))
+
+
+def state_of(
+    store: CaseStore, subject: Subject, members: Collection[str] = (), *, at: datetime | None = None
+) -> State:
+    """Where one case stands; `members` are the accounts a campaign holds now."""
+    made = next(iter(store.history(subject)), None)
+    if made is None or not made.in_force(at or datetime.now(UTC)):
+        return State.UNDECIDED
+    return _state(made, n_joined=len(set(members).difference(made.members)))
 
 
 def _members_by_campaign(accounts: pl.DataFrame) -> dict[str, set[str]]:

@@ -102,19 +102,25 @@ class _Findings:
     """Findings of each account: one per campaign, and one for the account alone."""
     terms: Mapping[str, Mapping[str, Any]]
     nights: tuple[date, ...]
+    digests: Mapping[str, str]
+    """Of each campaign's finding: computed once, for it is part of every member's evidence."""
 
     @classmethod
     def read(cls, workspace: Workspace) -> "_Findings":
         families = dict(findings.recommendations(workspace).select("campaign_id", "families").iter_rows())
-        campaigns = findings.campaigns(workspace).iter_rows(named=True)
+        campaigns = {
+            row["campaign_id"]: row | {"families": families[row["campaign_id"]]}
+            for row in findings.campaigns(workspace).iter_rows(named=True)
+        }
         accounts: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for row in findings.accounts(workspace).iter_rows(named=True):
             accounts[row["account_id"]].append(row)
         return cls(
-            {row["campaign_id"]: row | {"families": families[row["campaign_id"]]} for row in campaigns},
-            accounts,
-            {row["account_id"]: row for row in findings.terms(workspace).iter_rows(named=True)},
-            tuple(sorted(findings.nights(workspace)["day"])),
+            campaigns=campaigns,
+            accounts=accounts,
+            terms={row["account_id"]: row for row in findings.terms(workspace).iter_rows(named=True)},
+            nights=tuple(sorted(findings.nights(workspace)["day"])),
+            digests={campaign_id: _digest(as_json(row)) for campaign_id, row in campaigns.items()},
         )
 
     def approved_use(self, account_id: str, day: date) -> bool:
@@ -161,7 +167,7 @@ def _row(enforcement: Enforcement, found: _Findings, at: datetime) -> dict[str, 
         ground.get("p_value"),
         ground.get("confidence"),
         f"stillwatch:{case_id}",
-        _digest(as_json([campaign, account])),
+        _digest(found.digests.get(campaign_id or "", "") + as_json(account)),
         False,
         decision.decision_id,
         decision.by,

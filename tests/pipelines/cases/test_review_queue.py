@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from pipelines.cases import CaseStore, Level, State, Subject, decide, review_queue
+from pipelines import findings
+from pipelines.cases import CaseStore, Level, State, Subject, decide, review_queue, state_of
 from pipelines.errors import UsageError
 from tests.story import FIRST, HOSTILE, KILN_LATER, NOON, SECOND, THIRD, go_on, members_of_kiln, told
 
@@ -67,6 +68,16 @@ def test_reopened_or_expired_a_case_is_undecided_again(told_so_far):
     assert states(workspace, store)["cmp-kiln"] is State.UNDECIDED
     assert states(workspace, store)["solo-9"] is State.WATCHED
     assert states(workspace, store, at=watched.expires_at)["solo-9"] is State.UNDECIDED
+
+
+def test_a_case_and_the_queue_agree_on_where_it_stands(told_so_far):
+    workspace, store = told_so_far
+    decide(workspace, store, KILN, "approve", reason="harvest", by="ana", action="suspend")
+    decide(workspace, store, SOLO, "dismiss", reason="an evaluation", by="ana")
+    go_on(workspace, THIRD)
+    for case in review_queue(workspace, store):
+        members = findings.members(workspace, case.subject.id)["account_id"].to_list()
+        assert state_of(store, case.subject, members) is case.state
 
 
 def test_one_night_shows_the_cases_of_that_night(told_so_far):
