@@ -1,29 +1,11 @@
 """A small simulated world that several tests read and none changes."""
 
-from datetime import date
 from pathlib import Path
 
 import pytest
+from running import JUNE_1, SCENARIO
 
 from pipelines.simulate import simulate
-
-JUNE_1 = date(2025, 6, 1)
-
-SCENARIO = """
-nights = 2
-
-[benign]
-person_chat = 300
-coding_agent = 40
-single_purpose_app = 8
-evaluation_harness = 2
-
-[[campaign]]
-name = "kiln"
-kind = "synchronised"
-accounts = 60
-requests_per_day = 22
-"""
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 import story
-from conftest import SCENARIO
+import typer
+from running import SCENARIO, stillwatch
 
+from pipelines import cli, journal, terminal
 from pipelines import demo as demo_module
-from pipelines import journal, terminal
 from pipelines.errors import UsageError, WorkspaceBusy
 from pipelines.progress import Silent
 from pipelines.workspace import Workspace
@@ -35,20 +36,6 @@ COMMANDS = [
     "export",
 ]
 HOSTILE = "acct\x1b[2J\x1b]0;owned\x07\u202e[bold red]x[/]\r\nerror: fake"
-
-
-def stillwatch(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run the real command in a process of its own."""
-    environment = {**os.environ, "STILLWATCH_DEBUG": "", "COLUMNS": "200"}
-    return subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env={**environment, **options.pop("env", {})},
-        **options,
-    )
 
 
 # -- help ------------------------------------------------------------------------------------------
@@ -113,7 +100,7 @@ def test_the_list_of_commands_is_the_contract():
     ids=" ".join,
 )
 def test_what_cannot_be_followed_ends_with_2_and_one_clear_message(tmp_path, arguments):
-    done = stillwatch(*arguments, cwd=tmp_path, env={"PYTHONPATH": str(Path.cwd())})
+    done = stillwatch(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert "rror:" in done.stderr
@@ -137,16 +124,25 @@ def test_a_second_scan_finds_the_workspace_taken(tmp_path, night_of_logs):
     assert "another scan is running here" in done.stderr
 
 
-def test_an_unforeseen_error_is_one_line_and_its_text_stays_out_of_every_log(tmp_path):
-    """A published snapshot that is no database: the library's own message may quote what it read."""
-    secret = "the-planted-prompt-text"
-    (tmp_path / "published.duckdb").mkdir()
-    done = stillwatch("findings", "--workspace", tmp_path, env={"PLANTED": secret})
-    assert done.returncode in {2, 4}
-    assert "Traceback" not in done.stderr
-    assert done.stderr.startswith("error: ")
-    debugged = stillwatch("--debug", "findings", "--workspace", tmp_path)
-    assert "Traceback" in debugged.stderr
+def test_an_unforeseen_error_is_one_line_and_its_words_stay_out_of_every_log(tmp_path, capsys):
+    """A library's message may quote the prompt it stumbled over: the place is told, the words are not."""
+    with pytest.raises(typer.Exit) as ended, cli._errors_for_people():
+        cli._existing_workspace(tmp_path)
+        raise ValueError("the planted prompt")
+    assert ended.value.exit_code == 4
+    messages = capsys.readouterr().err
+    assert messages.startswith("error: internal ValueError at tests/test_cli.py:")
+    details = tmp_path / "logs" / "errors.jsonl"
+    assert str(details) in messages
+    assert "test_cli.py" in details.read_text()
+    assert "planted" not in messages + details.read_text()
+
+
+def test_debug_shows_everything(tmp_path):
+    done = stillwatch("--debug", "findings", "--workspace", tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert "error: " in done.stderr
 
 
 def test_the_place_of_an_error_is_told_without_its_words():

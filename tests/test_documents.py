@@ -18,11 +18,10 @@ import pytest
 import typer.main
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from test_cli import stillwatch
+from running import ROOT, stillwatch
 
 from pipelines import cli
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -96,7 +95,7 @@ def as_documented(small_world: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def run_in(place: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    return stillwatch(*arguments, cwd=place, env={"PYTHONPATH": str(ROOT)})
+    return stillwatch(*arguments, cwd=place)
 
 
 def is_cheap(arguments: list[str]) -> bool:
