@@ -55,7 +55,7 @@ def _composed(data, position, end, lead):
     if not 0 <= vowel < 21:
         return lead, position
     position += 3
-    final = 0
+    final = np.int64(0)
     if position + 3 <= end and data[position] == 0xE1:
         second, third = data[position + 1], data[position + 2]
         if second == 0x86 and 0xA8 <= third <= 0xBF:

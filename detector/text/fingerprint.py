@@ -138,16 +138,16 @@ def string_buffers(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """The bytes, the n + 1 offsets and the presence of a string array, without copying the bytes."""
     if pa.types.is_large_string(texts.type):
-        width = np.dtype(np.int64)
+        width = 8
     elif pa.types.is_string(texts.type):
-        width = np.dtype(np.int32)
+        width = 4
     else:
         raise TypeError(f"expected a string array, not {texts.type}")
     n = len(texts)
     _, offset_buffer, data_buffer = texts.buffers()
     if n == 0 or offset_buffer is None:
         return np.zeros(1, dtype=np.uint8), np.zeros(n + 1, dtype=np.int64), np.zeros(n, dtype=np.bool_)
-    offsets = np.frombuffer(offset_buffer, dtype=width, count=n + 1, offset=texts.offset * width.itemsize)
+    offsets = np.frombuffer(offset_buffer, dtype=f"i{width}", count=n + 1, offset=texts.offset * width)
     data = (
         np.frombuffer(data_buffer, dtype=np.uint8)
         if data_buffer is not None and data_buffer.size
@@ -171,7 +171,8 @@ def feature_matrix_parts(
     table = fold_table()
     starts = np.zeros(len(texts) + 1, dtype=np.int64)
     nothing = np.empty(0, dtype=np.int64)
-    arguments = (data, offsets, 0, len(texts), max_bytes, table.fold, table.expansions, table.script, n_buckets)
+    folds = (table.fold, table.expansions, table.script)
+    arguments = (data, offsets, 0, len(texts), max_bytes, *folds, n_buckets)
     kernels.feature_rows(*arguments, nothing, starts)
     np.cumsum(starts, out=starts)
     columns = np.empty(starts[-1], dtype=np.int64)
