@@ -24,7 +24,7 @@ MEMORY_NIGHTS = 35
 """How long a family that nobody used is remembered by name."""
 
 
-def find_night_families(con: duckdb.DuckDBPyConnection, day: date) -> int:
+def find_night_families(con: duckdb.DuckDBPyConnection, day: date, threads: int = 1) -> int:
     """Replace the families of `day`; returns how many prompt families there are.
 
     Leaves the temporary table `tonight_family_request` (row_id of core.request, family_id) for later steps.
@@ -33,7 +33,7 @@ def find_night_families(con: duckdb.DuckDBPyConnection, day: date) -> int:
         con.execute("DELETE FROM night.family WHERE day = $day", {"day": day})
         con.execute("DELETE FROM night.family_account WHERE day = $day", {"day": day})
         prompts = fetch(con, statement("families/prompts"), {"day": day})
-        family_ids, of_text = _store(con, day, "prompt", prompts)
+        family_ids, of_text = _store(con, day, "prompt", prompts, threads)
         names = pa.array(family_ids, pa.string())
         belongs = of_text >= 0
         table = pa.table(
@@ -45,22 +45,25 @@ def find_night_families(con: duckdb.DuckDBPyConnection, day: date) -> int:
         with registered(con, "family_request", table):
             con.execute("CREATE OR REPLACE TEMP TABLE tonight_family_request AS FROM family_request")
         systems = fetch(con, statement("families/systems"), {"day": day})
-        _store(con, day, "system", systems)
+        _store(con, day, "system", systems, threads)
     return len(family_ids)
 
 
 def _store(
-    con: duckdb.DuckDBPyConnection, day: date, kind: str, texts: pa.Table
+    con: duckdb.DuckDBPyConnection, day: date, kind: str, texts: pa.Table, threads: int
 ) -> tuple[list[str], npt.NDArray[np.int32]]:
     """Find the families of one kind of text and write them; (ids by number, family number of each text)."""
     account_ids, account = _positions(texts.column("account_id"))
     shingles = texts.column("shingles").combine_chunks()
+    starts = np.zeros(len(texts) + 1, dtype=np.int64)
+    np.cumsum(pc.list_value_length(shingles).to_numpy(zero_copy_only=False), out=starts[1:])
     item = texts.column("text_hash").to_numpy()
     families = text.find_families(
         shingles.flatten().to_numpy(zero_copy_only=False),
-        shingles.offsets.to_numpy().astype(np.int64) - shingles.offsets[0].as_py() if len(shingles) else np.zeros(1, np.int64),
+        starts,
         account,
         item,
+        threads=threads,
     )
     kept = _kept(families)
     ids = _names(con, day, kind, kept)

@@ -21,6 +21,7 @@ from pipelines import adapters
 from pipelines.errors import UnreadableInput
 from pipelines.progress import Progress, Step
 from pipelines.settings import Settings
+from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.opening import n_threads
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
@@ -76,20 +77,34 @@ def load_requests(
     paths = adapters.find_logs(logs)
     unreadable: list[UnreadableInput] = []
     with progress.step("load", total=sum(path.stat().st_size for path in paths)) as step, transaction(con):
-        con.execute("CREATE OR REPLACE TEMP TABLE stage_request AS FROM core.request LIMIT 0")
-        con.execute("CREATE OR REPLACE TEMP TABLE stage_system AS FROM core.system_text LIMIT 0")
+        con.execute("CREATE OR REPLACE TEMP TABLE new_system AS FROM core.system_text LIMIT 0")
         con.execute("CREATE OR REPLACE TEMP TABLE reading (file_id INTEGER)")
+        lost_days = _forget_earlier_readings(con, paths, day)
         for path in paths:
             file_id = _file_id(con, path)
+            con.execute("INSERT INTO reading VALUES ($id)", {"id": file_id})
             try:
-                _stage_file(con, path, file_id, day=day, log_format=log_format, settings=settings, step=step)
-            except UnreadableInput as error:
+                _load_file(con, path, file_id, day=day, log_format=log_format, settings=settings, step=step)
+            except UnreadableInput as error:  # what stood before the break is kept
                 unreadable.append(error)
-                con.execute("DELETE FROM stage_request WHERE file_id = $id", {"id": file_id})
                 con.execute("UPDATE raw.file SET error = $why WHERE file_id = $id", {"why": str(error), "id": file_id})
-        loaded = _settle(con, day, unreadable)
+        loaded = _settle(con, day, lost_days, unreadable)
         step.note(f"{loaded.n_loaded:,} requests from {loaded.n_files:,} files")
     return loaded
+
+
+def _forget_earlier_readings(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], day: date | None
+) -> set[date]:
+    """Delete the rows that earlier readings of these files brought (of `day` only, if given); the days they were of."""
+    with registered(con, "asked_for", pa.table({"path": [str(path.resolve()) for path in paths]})):
+        gone = con.execute(
+            """DELETE FROM core.request
+               WHERE file_id IN (SELECT file_id FROM raw.file JOIN asked_for USING (path)) AND day = coalesce($day, day)
+               RETURNING day""",
+            {"day": day},
+        )
+        return {row[0] for row in gone.fetchall()} if gone.description else set()
 
 
 def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
@@ -113,7 +128,7 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(created[0][0])
 
 
-def _stage_file(
+def _load_file(
     con: duckdb.DuckDBPyConnection,
     path: Path,
     file_id: int,
@@ -123,31 +138,42 @@ def _stage_file(
     settings: Settings,
     step: Step,
 ) -> None:
+    """Read one file into core.request; its counts and refusals are kept also when it breaks half-way."""
     threads = n_threads(settings)
     n_other_day = 0
+    to_go = float(path.stat().st_size)
     with adapters.open_log(
         path, format=log_format, batch_rows=settings.input.batch_rows, threads=threads
     ) as reader:
-        with _read_ahead(reader.batches()) as batches:
-            for batch in batches:
-                tonight = batch if day is None else batch.filter(_on(batch, day))
-                n_other_day += len(batch) - len(tonight)
-                if len(tonight):
-                    _stage_batch(con, tonight, file_id, settings, threads)
-                step.advance(reader.size_bytes * len(batch) / max(reader.n_rows, 1) if reader.n_rows else 0)
-        refused = reader.refused
-        if len(refused):
-            con.register("refused", refused)
-            con.execute("INSERT INTO raw.reject SELECT $id, row_number, column_name, reason, remedy FROM refused",
-                        {"id": file_id})  # fmt: skip
-            con.unregister("refused")
+        try:
+            with _read_ahead(reader.batches()) as batches:
+                for batch in batches:
+                    tonight = batch if day is None else batch.filter(_on(batch, day))
+                    n_other_day += len(batch) - len(tonight)
+                    if len(tonight):
+                        _load_batch(con, tonight, file_id, settings, threads)
+                    # A reader does not say how far it is: a batch's bytes tell, less what compression saved.
+                    moved = min(batch.nbytes / 4, 0.5 * to_go)
+                    step.advance(moved)
+                    to_go -= moved
+        finally:
+            _count_file(con, file_id, reader, n_other_day)
+            step.advance(to_go)
+
+
+def _count_file(
+    con: duckdb.DuckDBPyConnection, file_id: int, reader: adapters.LogReader, n_other_day: int
+) -> None:
+    refused = reader.refused
+    with registered(con, "refused", refused):
         con.execute(
-            """UPDATE raw.file SET format = $format, n_rows = $rows, n_refused = $refused, n_other_day = $other
-               WHERE file_id = $id""",
-            {"format": reader.format, "rows": reader.n_rows, "refused": len(refused), "other": n_other_day,
-             "id": file_id},
-        )  # fmt: skip
-    con.execute("INSERT INTO reading VALUES ($id)", {"id": file_id})
+            "INSERT INTO raw.reject SELECT $id, row_number, column_name, reason, remedy FROM refused", {"id": file_id}
+        )
+    con.execute(
+        """UPDATE raw.file SET format = $format, n_rows = $rows, n_refused = $refused, n_other_day = $other
+           WHERE file_id = $id""",
+        {"format": reader.format, "rows": reader.n_rows, "refused": len(refused), "other": n_other_day, "id": file_id},
+    )
 
 
 @contextmanager
@@ -172,10 +198,10 @@ _TEXTS = ("prompt", "system_prompt", "response")
 _UNUSED = ("trace_id", "provider_request_id")
 
 
-def _stage_batch(
+def _load_batch(
     con: duckdb.DuckDBPyConnection, batch: pa.RecordBatch, file_id: int, settings: Settings, threads: int
 ) -> None:
-    """Fingerprint one batch and add it to the stage; its texts end here."""
+    """Fingerprint one batch and write its narrow rows; its texts end here."""
     limits = {"max_bytes": settings.input.max_prompt_bytes, "threads": threads}
     model = text.classifier()
     prints = text.fingerprint(batch.column("prompt"), weights=model.weights, **limits)
@@ -200,13 +226,11 @@ def _stage_batch(
             else text.fingerprint(responses, **limits).text_hash
         ),
     }
-    con.register("batch", pa.table(columns))
-    con.execute(statement("load/stage"), {"file_id": file_id})
-    con.unregister("batch")
+    with registered(con, "batch", pa.table(columns)):
+        con.execute(statement("load/batch"), {"file_id": file_id})
     if systems is not None:
-        con.register("systems", systems)
-        con.execute("INSERT INTO stage_system SELECT system_hash, n_bytes, shingles FROM systems")
-        con.unregister("systems")
+        with registered(con, "systems", systems):
+            con.execute("INSERT INTO new_system SELECT system_hash, n_bytes, shingles FROM systems")
 
 
 def _system_prints(
@@ -226,29 +250,29 @@ def _system_prints(
     return prints.text_hash.take(encoded.indices), table
 
 
-def _settle(con: duckdb.DuckDBPyConnection, day: date | None, unreadable: Sequence[UnreadableInput]) -> Loaded:
-    """Move the stage into core.request: replace rows of files read again, drop repeats, count."""
-    touched = "file_id IN (FROM reading)" + ("" if day is None else " AND day = $day")
-    values = {} if day is None else {"day": day}
-    old_days = con.execute(f"SELECT DISTINCT day FROM core.request WHERE {touched}", values).fetchall()
-    if old_days:
-        con.execute(f"DELETE FROM core.request WHERE {touched}", values)
-    con.execute(statement("load/repeated"))
+def _settle(
+    con: duckdb.DuckDBPyConnection, day: date | None, lost_days: set[date], unreadable: Sequence[UnreadableInput]
+) -> Loaded:
+    """Take repeats out again, count, and tell which nights changed."""
+    con.execute(statement("load/repeated"), {"day": day})
     con.execute(
         """UPDATE raw.file SET n_repeated = counted.n_repeated, n_loaded = counted.n_loaded
-           FROM (SELECT file_id, count(stage_row) AS n_repeated, count(*) - count(stage_row) AS n_loaded
-                 FROM stage_request LEFT JOIN repeated ON stage_row = stage_request.rowid GROUP BY file_id) AS counted
-           WHERE file.file_id = counted.file_id"""
+           FROM (SELECT file_id, count(repeated_row) AS n_repeated, count(*) - count(repeated_row) AS n_loaded
+                 FROM core.request LEFT JOIN repeated ON repeated_row = core.request.rowid
+                 WHERE file_id IN (FROM reading) AND day = coalesce($day, day) GROUP BY file_id) AS counted
+           WHERE file.file_id = counted.file_id""",
+        {"day": day},
     )
-    con.execute(
-        "INSERT INTO core.request SELECT * FROM stage_request ANTI JOIN repeated ON stage_row = stage_request.rowid"
-    )
+    new_days = con.execute(
+        "SELECT DISTINCT day FROM core.request WHERE file_id IN (FROM reading) AND day = coalesce($day, day)",
+        {"day": day},
+    ).fetchall()
+    con.execute("DELETE FROM core.request WHERE rowid IN (FROM repeated)")
     con.execute(
         """INSERT INTO core.system_text
-           SELECT system_hash, any_value(n_bytes), any_value(shingles) FROM stage_system
+           SELECT system_hash, any_value(n_bytes), any_value(shingles) FROM new_system
            ANTI JOIN core.system_text USING (system_hash) GROUP BY system_hash"""
     )
-    new_days = con.execute("SELECT DISTINCT day FROM stage_request").fetchall()
     totals = con.execute(
         """SELECT count(*), coalesce(sum(n_rows), 0)::BIGINT, coalesce(sum(n_loaded), 0)::BIGINT,
                   coalesce(sum(n_refused), 0)::BIGINT, coalesce(sum(n_repeated), 0)::BIGINT,
@@ -260,10 +284,10 @@ def _settle(con: duckdb.DuckDBPyConnection, day: date | None, unreadable: Sequen
            FROM raw.reject JOIN raw.file USING (file_id) WHERE file_id IN (FROM reading)
            GROUP BY ALL ORDER BY count(*) DESC, path, column_name, reason"""
     ).fetchall()
-    for name in ("stage_request", "stage_system", "reading", "repeated"):
+    for name in ("new_system", "reading", "repeated"):
         con.execute(f"DROP TABLE {name}")
     return Loaded(
-        days=tuple(sorted({row[0] for row in old_days + new_days})),
+        days=tuple(sorted(lost_days | {row[0] for row in new_days})),
         n_files=totals[0],
         n_rows=totals[1],
         n_loaded=totals[2],

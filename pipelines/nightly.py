@@ -21,7 +21,7 @@ from pipelines.load import Refusals
 from pipelines.progress import Progress, Silent
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
-from pipelines.warehouse.opening import open_warehouse
+from pipelines.warehouse.opening import n_threads, open_warehouse
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 from pipelines.workspace import Workspace
@@ -121,8 +121,9 @@ def _scan_night(
             running.note(note(result))
         return result
 
+    threads = n_threads(settings)
     n_families = step(
-        "families", lambda: families.find_night_families(con, day), lambda n: f"{n:,} template families"
+        "families", lambda: families.find_night_families(con, day, threads), lambda n: f"{n:,} template families"
     )
     n_accounts = step("features", lambda: features.build_features(con, day), lambda n: f"{n:,} accounts")
     step("scores", lambda: scores.score_accounts(con, day, settings), lambda n: f"{n:,} accounts scored")

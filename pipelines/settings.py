@@ -27,14 +27,14 @@ class _Section(BaseModel):
 class InputSettings(_Section):
     """How logs are read."""
 
-    batch_rows: int = Field(default=65_536, ge=1)
+    batch_rows: int = Field(default=32_768, ge=1)
     """Rows per Arrow batch: large enough to amortise a batch's fixed cost, small enough that a batch of
-    long prompts (8 KB each) stays near 512 MB."""
+    long prompts (8 KB each) stays near 256 MB."""
 
     max_prompt_bytes: int = Field(default=4_000_000, ge=1)
     """A text longer than this is fingerprinted by its first so many bytes; no public API takes more."""
 
-    memory_mb: int = Field(default=1_200, ge=256)
+    memory_mb: int = Field(default=1_000, ge=256)
     """What the warehouse may hold in memory before it spills to disk; the kernels' arrays come on top."""
 
     threads: int = Field(default=0, ge=0)

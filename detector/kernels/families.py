@@ -9,14 +9,22 @@ import numpy as np
 from numba import njit
 
 SKETCH_BITS = 23
-"""Two rows of 8 million counters, 128 MB, whatever the night's size. With 20 million different shingles
-a counter sees 2.4 of them; that both of a rare shingle's counters reach five accounts by chance has a
-probability near one per mille, and the exact count that follows removes those."""
+"""Two rows of 8 million counters, 128 MB, whatever the night's size. With 10 million different shingles
+a counter sees 1.2 of them; that both of a rare shingle's counters reach five accounts by chance has a
+probability under one per mille, and the exact count that follows removes those."""
 
 SKIP = 3
 """Shared shingles are paired with the next three: a slot may hold a phrase that others share too."""
 
+BITMAP_BITS = 24
+"""A bitmap of 2 MB that stays in the cache answers most look-ups of shingles nobody shares."""
+
 _MULTIPLIERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
+_LOW = np.uint64(0xFFFFFFFF)
+_ONE = np.uint64(1)
+
+# A table is one uint64 array of shape (slots, 4), so that a look-up costs one cache line:
+KEY, ACCOUNTS, LAST_TEXT, TEXTS = 0, 1, 2, 3  # ACCOUNTS: last account + 1 in the high half, count in the low
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -47,218 +55,220 @@ def take_sample(account, text_hash, order, most, taken):
 
 
 @njit(cache=True, nogil=True)
-def sketch_accounts(shingles, starts, account, order, taken, least, maybe_shared):
-    """Mark each occurrence of a shingle that `least` accounts or more may share: never one too few.
+def sketch_accounts(shingles, starts, account, order, taken, least):
+    """Count-min sketch of the distinct accounts of each shingle: never one too few.
 
-    A count-min sketch of distinct accounts (Cormode, Muthukrishnan, J. Algorithms 55, 2005, section 4),
-    distinct because accounts come one after the other.
+    Distinct because accounts come one after the other: a counter remembers the last. Returns an array of shape
+    (2, slots): last account + 1 in the high half, count (up to `least`) in the low half. Source: Cormode,
+    Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
     """
-    size = 1 << SKETCH_BITS
-    last = np.full((2, size), -1, dtype=np.int32)
-    count = np.zeros((2, size), dtype=np.uint16)
+    sketch = np.zeros((2, 1 << SKETCH_BITS), dtype=np.uint64)
     for row in order:
         if not taken[row]:
             continue
+        mine = np.uint64(account[row] + 1) << np.uint64(32)
         for at in range(starts[row], starts[row + 1]):
-            for sketch in range(2):
-                slot = _slot(shingles[at], _MULTIPLIERS[sketch], SKETCH_BITS)
-                if last[sketch, slot] != account[row]:
-                    last[sketch, slot] = account[row]
-                    if count[sketch, slot] < least:
-                        count[sketch, slot] += 1
-    n_marked = 0
-    for at in range(len(shingles)):
-        first = _slot(shingles[at], _MULTIPLIERS[0], SKETCH_BITS)
-        second = _slot(shingles[at], _MULTIPLIERS[1], SKETCH_BITS)
-        if count[0, first] >= least and count[1, second] >= least:
-            maybe_shared[at] = True
-            n_marked += 1
-    return n_marked
+            for line in range(2):
+                slot = _slot(shingles[at], _MULTIPLIERS[line], SKETCH_BITS)
+                cell = sketch[line, slot]
+                if cell & ~_LOW != mine and cell & _LOW < least:
+                    sketch[line, slot] = mine | ((cell & _LOW) + _ONE)
+    return sketch
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _find(keys, key, bits):
-    """Slot of `key` in an open-addressing table, or the free slot where it belongs. 0 marks a free slot."""
+def _find(table, key, bits):
+    """Slot of `key` in an open-addressing table, or the free slot where it belongs. Key 0 marks a free slot."""
     slot = _slot(key, _MULTIPLIERS[0], bits)
-    while keys[slot] != 0 and keys[slot] != key:
+    while table[slot, KEY] != 0 and table[slot, KEY] != key:
         slot = (slot + 1) & ((1 << bits) - 1)
     return slot
 
 
 @njit(cache=True, nogil=True)
-def _grown(keys, last, count, bits):
+def _grown(table, bits):
     """The same table with twice the slots."""
-    new_keys = np.zeros(2 << bits, dtype=np.uint64)
-    new_last = np.empty((2, 2 << bits), dtype=np.int64)
-    new_count = np.zeros((2, 2 << bits), dtype=np.int32)
+    larger = np.zeros((2 << bits, 4), dtype=np.uint64)
     for slot in range(1 << bits):
-        if keys[slot] != 0:
-            new = _find(new_keys, keys[slot], bits + 1)
-            new_keys[new] = keys[slot]
-            new_last[:, new] = last[:, slot]
-            new_count[:, new] = count[:, slot]
-    return new_keys, new_last, new_count
-
-
-@njit(cache=True, nogil=True)
-def _filled(keys, count, least):
-    """Keys of at least `least` accounts, with their numbers of accounts and of texts."""
-    n = 0
-    for slot in range(len(keys)):
-        if keys[slot] != 0 and count[0, slot] >= least:
-            n += 1
-    out_keys = np.empty(n, dtype=np.uint64)
-    out_count = np.empty((2, n), dtype=np.int32)
-    n = 0
-    for slot in range(len(keys)):
-        if keys[slot] != 0 and count[0, slot] >= least:
-            out_keys[n] = keys[slot]
-            out_count[:, n] = count[:, slot]
-            n += 1
-    return out_keys, out_count
+        if table[slot, KEY] != 0:
+            larger[_find(larger, table[slot, KEY], bits + 1)] = table[slot]
+    return larger
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _seen(slot, last, count, account, row):
-    """Count one more account and one more text, each once."""
-    if last[0, slot] != account:
-        last[0, slot] = account
-        count[0, slot] += 1
-    if last[1, slot] != row:
-        last[1, slot] = row
-        count[1, slot] += 1
+def _count(table, slot, key, account, row):
+    """Count one more account and one more text for the key at this slot, each once."""
+    table[slot, KEY] = key
+    mine = np.uint64(account + 1) << np.uint64(32)
+    if table[slot, ACCOUNTS] & ~_LOW != mine:
+        table[slot, ACCOUNTS] = mine | ((table[slot, ACCOUNTS] & _LOW) + _ONE)
+    if table[slot, LAST_TEXT] != np.uint64(row + 1):
+        table[slot, LAST_TEXT] = np.uint64(row + 1)
+        table[slot, TEXTS] += _ONE
 
 
 @njit(cache=True, nogil=True)
-def count_shingles(shingles, starts, account, order, taken, maybe_shared, least):
-    """Exact numbers of accounts and texts of each marked shingle: (shingle + 1, counts of shape (2, n))."""
+def _filled(table, least):
+    """Keys of at least `least` accounts, with their numbers of texts."""
+    n = 0
+    for slot in range(len(table)):
+        if table[slot, KEY] != 0 and table[slot, ACCOUNTS] & _LOW >= least:
+            n += 1
+    keys = np.empty(n, dtype=np.uint64)
+    n_texts = np.empty(n, dtype=np.int64)
+    n = 0
+    for slot in range(len(table)):
+        if table[slot, KEY] != 0 and table[slot, ACCOUNTS] & _LOW >= least:
+            keys[n] = table[slot, KEY]
+            n_texts[n] = table[slot, TEXTS]
+            n += 1
+    return keys, n_texts
+
+
+@njit(cache=True, nogil=True)
+def count_shingles(shingles, starts, account, order, taken, sketch, least):
+    """Exact count of the shingles that the sketch lets through: (shingle + 1, texts) of those with `least`
+    accounts, in no particular order."""
     bits = 16
-    keys = np.zeros(1 << bits, dtype=np.uint64)
-    last = np.full((2, 1 << bits), -1, dtype=np.int64)
-    count = np.zeros((2, 1 << bits), dtype=np.int32)
+    table = np.zeros((1 << bits, 4), dtype=np.uint64)
     n_used = 0
     for row in order:
         if not taken[row]:
             continue
         for at in range(starts[row], starts[row + 1]):
-            if not maybe_shared[at]:
+            shingle = shingles[at]
+            if sketch[0, _slot(shingle, _MULTIPLIERS[0], SKETCH_BITS)] & _LOW < least:
                 continue
-            key = np.uint64(shingles[at]) + np.uint64(1)
-            slot = _find(keys, key, bits)
-            if keys[slot] == 0:
-                if 2 * n_used > len(keys):
-                    keys, last, count = _grown(keys, last, count, bits)
-                    bits += 1
-                    slot = _find(keys, key, bits)
-                keys[slot] = key
-                last[:, slot] = -1
+            if sketch[1, _slot(shingle, _MULTIPLIERS[1], SKETCH_BITS)] & _LOW < least:
+                continue
+            key = np.uint64(shingle) + _ONE
+            slot = _find(table, key, bits)
+            if table[slot, KEY] == 0:
                 n_used += 1
-            _seen(slot, last, count, account[row], row)
-    return _filled(keys, count, least)
+                if 2 * n_used > len(table):
+                    table = _grown(table, bits)
+                    bits += 1
+                    slot = _find(table, key, bits)
+            _count(table, slot, key, account[row], row)
+    return _filled(table, least)
 
 
 @njit(cache=True, nogil=True)
-def shared_sequences(shingles, starts, maybe_shared, shared, ids, id_starts):
-    """Each text reduced to its shared shingles, as positions in the ascending array `shared`.
-
-    `ids` needs room for every marked occurrence; returns how many were written.
-    """
+def index_of(keys):
+    """Look-up structures for the ascending array of shingles `keys`: (bitmap, table of key + 1 and position)."""
     bits = 4
-    while (1 << bits) < 2 * len(shared) + 2:
+    while (1 << bits) < 2 * len(keys) + 2:
         bits += 1
-    keys = np.zeros(1 << bits, dtype=np.uint64)
-    values = np.empty(1 << bits, dtype=np.int32)
-    for position in range(len(shared)):
-        slot = _find(keys, np.uint64(shared[position]) + np.uint64(1), bits)
-        keys[slot] = np.uint64(shared[position]) + np.uint64(1)
-        values[slot] = position
-    written = 0
-    for row in range(len(starts) - 1):
-        id_starts[row] = written
-        for at in range(starts[row], starts[row + 1]):
-            if not maybe_shared[at]:
-                continue
-            slot = _find(keys, np.uint64(shingles[at]) + np.uint64(1), bits)
-            if keys[slot] != 0:
-                ids[written] = values[slot]
-                written += 1
-    id_starts[len(starts) - 1] = written
-    return written
+    bitmap = np.zeros(1 << (BITMAP_BITS - 6), dtype=np.uint64)
+    table = np.zeros((1 << bits, 2), dtype=np.uint64)
+    for position in range(len(keys)):
+        bit = _slot(keys[position], _MULTIPLIERS[1], BITMAP_BITS)
+        bitmap[bit >> 6] |= _ONE << np.uint64(bit & 63)
+        slot = _find(table, np.uint64(keys[position]) + _ONE, bits)
+        table[slot, 0] = np.uint64(keys[position]) + _ONE
+        table[slot, 1] = np.uint64(position)
+    return bitmap, table
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _position(bitmap, table, bits, shingle):
+    """Position of a shingle in the indexed array, -1 when it is not there."""
+    bit = _slot(shingle, _MULTIPLIERS[1], BITMAP_BITS)
+    if (bitmap[bit >> 6] >> np.uint64(bit & 63)) & _ONE == 0:
+        return np.int64(-1)
+    slot = _find(table, np.uint64(shingle) + _ONE, bits)
+    if table[slot, 0] == 0:
+        return np.int64(-1)
+    return np.int64(table[slot, 1])
 
 
 @njit(cache=True, nogil=True)
-def count_pairs(ids, id_starts, account, order, taken, n_texts, least, confidence):
-    """In how many texts two shared shingles stand within SKIP of each other.
+def _bits_of(table):
+    bits = 0
+    while (1 << bits) < len(table):
+        bits += 1
+    return bits
+
+
+@njit(cache=True, nogil=True)
+def count_pairs(shingles, starts, account, order, taken, bitmap, index, n_texts, least, confidence):
+    """In how many texts two shared shingles stand within SKIP of each other, shared ones alone counted.
 
     Pairs whose numbers of texts differ too much to reach `confidence` are never counted: an everyday phrase
-    stands beside thousands of things, and this keeps it from filling memory. Returns (pair keys + 1, counts
-    of shape (2, n): accounts and texts); a pair's key is (smaller id << 32) | larger id.
+    stands beside thousands of things, and this keeps it from filling memory. Returns (pair keys + 1, texts) of pairs
+    seen with `least` accounts; a pair's key is (smaller position << 32) | larger position.
     """
     bits = 16
-    keys = np.zeros(1 << bits, dtype=np.uint64)
-    last = np.full((2, 1 << bits), -1, dtype=np.int64)
-    count = np.zeros((2, 1 << bits), dtype=np.int32)
+    table = np.zeros((1 << bits, 4), dtype=np.uint64)
+    index_bits = _bits_of(index)
     n_used = 0
+    recent = np.empty(SKIP, dtype=np.int64)
     for row in order:
         if not taken[row]:
             continue
-        end = id_starts[row + 1]
-        for at in range(id_starts[row], end):
-            for other in range(at + 1, min(at + 1 + SKIP, end)):
-                low, high = min(ids[at], ids[other]), max(ids[at], ids[other])
+        n_recent = 0
+        for at in range(starts[row], starts[row + 1]):
+            here = _position(bitmap, index, index_bits, shingles[at])
+            if here < 0:
+                continue
+            for back in range(min(n_recent, SKIP)):
+                other = recent[(n_recent - 1 - back) % SKIP]
+                low, high = min(here, other), max(here, other)
                 if low == high:
                     continue
                 if min(n_texts[low], n_texts[high]) < confidence * max(n_texts[low], n_texts[high]):
                     continue
-                key = ((np.uint64(low) << np.uint64(32)) | np.uint64(high)) + np.uint64(1)
-                slot = _find(keys, key, bits)
-                if keys[slot] == 0:
-                    if 2 * n_used > len(keys):
-                        keys, last, count = _grown(keys, last, count, bits)
-                        bits += 1
-                        slot = _find(keys, key, bits)
-                    keys[slot] = key
-                    last[:, slot] = -1
+                key = ((np.uint64(low) << np.uint64(32)) | np.uint64(high)) + _ONE
+                slot = _find(table, key, bits)
+                if table[slot, KEY] == 0:
                     n_used += 1
-                _seen(slot, last, count, account[row], row)
-    return _filled(keys, count, least)
+                    if 2 * n_used > len(table):
+                        table = _grown(table, bits)
+                        bits += 1
+                        slot = _find(table, key, bits)
+                _count(table, slot, key, account[row], row)
+            recent[n_recent % SKIP] = here
+            n_recent += 1
+    return _filled(table, least)
 
 
 @njit(cache=True, nogil=True)
-def assign_families(ids, id_starts, family_of_shingle, size_of_family, least_shingles, least_share, family_of, held):
-    """Give each text the family it holds most shingles of, if enough; the smaller number on a tie.
+def assign_families(
+    shingles, starts, first, last, bitmap, index, family_of, size_of_family, least_shingles, least_share, out, held
+):
+    """Give the texts first..last the family they hold most shingles of, if enough; the smaller number on a tie.
 
-    held[row] is the number of the family's shingles found, repeats of one not counted.
+    family_of[position] is the family of an indexed shingle. held[row] is the number of the family's shingles
+    found, repeats of one not counted.
     """
-    n_families = len(size_of_family)
-    n_held = np.zeros(n_families, dtype=np.int32)
-    seen_in = np.full(len(family_of_shingle), -1, dtype=np.int64)
-    touched = np.empty(max(1, np.max(np.diff(id_starts))), dtype=np.int32)
-    for row in range(len(id_starts) - 1):
+    index_bits = _bits_of(index)
+    n_held = np.zeros(len(size_of_family), dtype=np.int32)
+    seen_in = np.full(len(family_of), -1, dtype=np.int64)
+    longest = 1
+    for row in range(first, last):
+        longest = max(longest, starts[row + 1] - starts[row])
+    touched = np.empty(longest, dtype=np.int32)
+    for row in range(first, last):
         n_touched = 0
-        for at in range(id_starts[row], id_starts[row + 1]):
-            shingle = ids[at]
-            if seen_in[shingle] == row:
+        for at in range(starts[row], starts[row + 1]):
+            position = _position(bitmap, index, index_bits, shingles[at])
+            if position < 0 or seen_in[position] == row:
                 continue
-            seen_in[shingle] = row
-            family = family_of_shingle[shingle]
-            if family < 0:
-                continue
+            seen_in[position] = row
+            family = family_of[position]
             if n_held[family] == 0:
                 touched[n_touched] = family
                 n_touched += 1
             n_held[family] += 1
         best = -1
-        for index in range(n_touched):
-            family = touched[index]
+        for number in range(n_touched):
+            family = touched[number]
             enough = max(least_shingles, int(np.ceil(least_share * min(size_of_family[family], 64))))
             if n_held[family] >= enough and (
-                best < 0
-                or n_held[family] > n_held[best]
-                or (n_held[family] == n_held[best] and family < best)
+                best < 0 or n_held[family] > n_held[best] or (n_held[family] == n_held[best] and family < best)
             ):
                 best = family
-        family_of[row] = best
+        out[row] = best
         held[row] = n_held[best] if best >= 0 else 0
-        for index in range(n_touched):
-            n_held[touched[index]] = 0
+        for number in range(n_touched):
+            n_held[touched[number]] = 0

@@ -9,6 +9,7 @@ template. A slot may be longer than the template and stand anywhere, since only 
 phrase stays alone, since nothing nearly always stands beside it.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,9 +33,16 @@ LEAST_SHARE = 0.3
 """A text belongs to a family when it holds this share of its shingles (of 64, for a longer one): templates have
 branches, and winnowing near a slot depends on what fills it."""
 
-MOST_TEXTS = 64
-"""Different texts per account that take part in finding families: enough to see each of a few dozen templates,
-and one account with a million requests weighs no more than a busy person."""
+TEXTS_PER_ACCOUNT = (64, 32, 16, 8, 6, 4, 3, 2, 1)
+"""Different texts of each account that take part in finding families: as many as SAMPLE_TEXTS allows. A few dozen
+show each template of a busy account, and one account with a million requests weighs no more than a busy
+person; the quietest campaigns on record send six a day, and those are kept as long as they can be."""
+
+SAMPLE_TEXTS = 400_000
+"""Texts in the sample: enough to see a template of fifty accounts among ten million requests, few enough that
+time and memory do not grow with the night."""
+
+_ROWS_PER_TASK = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,8 @@ def find_families(
     starts: npt.NDArray[np.int64],
     account: npt.NDArray[np.int32],
     text_hash: npt.NDArray[np.uint64],
+    *,
+    threads: int = 1,
 ) -> Families:
     """Find the template families of one night.
 
@@ -74,6 +84,7 @@ def find_families(
     starts : int64, shape (n + 1,); text i owns shingles[starts[i]:starts[i + 1]]
     account : int32, shape (n,), 0 and up; any order
     text_hash : uint64, shape (n,); equal for equal texts
+    threads : how many share the assignment of texts; the result does not depend on it
 
     Returns
     -------
@@ -90,32 +101,52 @@ def find_families(
         raise ValueError("starts must have one entry more than texts, and end where the shingles do")
     if n == 0 or len(shingles) == 0:
         return _no_families(n)
-    order = np.lexsort((text_hash, account))
-    taken = np.zeros(n, dtype=np.bool_)
-    kernels.take_sample(account, text_hash, order, MOST_TEXTS, taken)
-    maybe = np.zeros(len(shingles), dtype=np.bool_)
-    n_marked = kernels.sketch_accounts(shingles, starts, account, order, taken, LEAST_ACCOUNTS, maybe)
-    keys, counts = kernels.count_shingles(shingles, starts, account, order, taken, maybe, LEAST_ACCOUNTS)
+    order, taken = _sample(account, text_hash)
+    sketch = kernels.sketch_accounts(shingles, starts, account, order, taken, LEAST_ACCOUNTS)
+    keys, n_texts = kernels.count_shingles(shingles, starts, account, order, taken, sketch, LEAST_ACCOUNTS)
+    del sketch
     if len(keys) == 0:
         return _no_families(n)
     ascending = np.argsort(keys)
     shared = (keys[ascending] - np.uint64(1)).astype(np.uint32)
-    n_texts = counts[1, ascending]
-    ids = np.empty(n_marked, dtype=np.int32)
-    id_starts = np.empty(n + 1, dtype=np.int64)
-    written = kernels.shared_sequences(shingles, starts, maybe, shared, ids, id_starts)
-    ids = ids[:written]
-    pairs, pair_counts = kernels.count_pairs(
-        ids, id_starts, account, order, taken, n_texts, LEAST_ACCOUNTS, CONFIDENCE
+    n_texts = n_texts[ascending]
+    bitmap, index = kernels.index_of(shared)
+    pairs, n_pair_texts = kernels.count_pairs(
+        shingles, starts, account, order, taken, bitmap, index, n_texts, LEAST_ACCOUNTS, CONFIDENCE
     )
-    family_of_shingle, sizes = _components(pairs, pair_counts[1], n_texts)
+    family_of_shared, sizes = _components(pairs, n_pair_texts, n_texts)
+    in_family = family_of_shared >= 0
+    bitmap, index = kernels.index_of(shared[in_family])
     of_text = np.empty(n, dtype=np.int32)
     held = np.empty(n, dtype=np.int32)
-    kernels.assign_families(ids, id_starts, family_of_shingle, sizes, LEAST_SHINGLES, LEAST_SHARE, of_text, held)
-    members = np.argsort(family_of_shingle, kind="stable")[np.count_nonzero(family_of_shingle < 0) :]
+
+    def assign(first: int) -> None:
+        kernels.assign_families(
+            shingles, starts, first, min(first + _ROWS_PER_TASK, n), bitmap, index,
+            family_of_shared[in_family], sizes, LEAST_SHINGLES, LEAST_SHARE, of_text, held,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(assign, range(0, n, _ROWS_PER_TASK)))
+    by_family = np.argsort(family_of_shared[in_family], kind="stable")
     family_starts = np.zeros(len(sizes) + 1, dtype=np.int64)
     np.cumsum(sizes, out=family_starts[1:])
-    return Families(shared[members], family_starts, of_text, held)
+    return Families(shared[in_family][by_family], family_starts, of_text, held)
+
+
+def _sample(
+    account: npt.NDArray[np.int32], text_hash: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Rows ordered by account and text, and which of them take part: the same texts whatever the rows' order."""
+    order = np.lexsort((text_hash, account))
+    taken = np.zeros(len(account), dtype=np.bool_)
+    n_of_account = np.bincount(account)
+    most = next(
+        (most for most in TEXTS_PER_ACCOUNT if np.minimum(n_of_account, most).sum() <= SAMPLE_TEXTS),
+        TEXTS_PER_ACCOUNT[-1],
+    )
+    kernels.take_sample(account, text_hash, order, most, taken)
+    return order, taken
 
 
 def _no_families(n: int) -> Families:
@@ -128,7 +159,7 @@ def _no_families(n: int) -> Families:
 
 
 def _components(
-    pairs: npt.NDArray[np.uint64], n_pair_texts: npt.NDArray[np.int32], n_texts: npt.NDArray[np.int32]
+    pairs: npt.NDArray[np.uint64], n_pair_texts: npt.NDArray[np.int64], n_texts: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Join shingles that nearly always stand together; (family of each shingle or -1, sizes of families)."""
     key = pairs - np.uint64(1)

@@ -1,17 +1,19 @@
 -- family_account: who used which family, and whether its items are one account's or many people's.
--- Reads the registered Arrow tables tonight_text (one row per text: family, account, item) and tonight_name
--- (family, family_id), tonight_account (account, account_id). Takes $day.
+-- Reads the registered Arrow tables tonight_text (one row per text: family, account, item), tonight_name
+-- (family, family_id) and tonight_account (account, account_id). Takes $day.
 INSERT INTO night.family_account BY NAME
-WITH item AS (                         -- an item of two accounts is one that people share, or that is dealt out twice
-    SELECT family, item, min(account) < max(account) AS is_shared
-    FROM tonight_text WHERE family >= 0 GROUP BY family, item
+WITH sent AS (                         -- plain groups one after the other: several times faster than DISTINCT counts
+    SELECT family, account, item, sum(n_requests) AS n_requests, sum(n_technique_requests) AS n_technique_requests
+    FROM tonight_text WHERE family >= 0 GROUP BY family, account, item
+),
+item AS (                              -- an item of two accounts is one that people share, or that is dealt out twice
+    SELECT family, item FROM sent GROUP BY family, item HAVING count(*) > 1
 ),
 per_account AS (
-    SELECT family, account, sum(n_requests)::BIGINT AS n_requests, count(DISTINCT item) AS n_items,
-           count(DISTINCT item) FILTER (is_shared) AS n_shared_items,
-           sum(n_technique_requests)::BIGINT AS n_technique_requests
-    FROM tonight_text JOIN item USING (family, item)
-    GROUP BY family, account
+    SELECT sent.family, account, sum(n_requests)::BIGINT AS n_requests, count(*) AS n_items,
+           count(item.item) AS n_shared_items, sum(n_technique_requests)::BIGINT AS n_technique_requests
+    FROM sent LEFT JOIN item ON item.family = sent.family AND item.item = sent.item
+    GROUP BY sent.family, account
 )
 SELECT $day AS day, family_id, account_id, n_requests, n_items, n_shared_items, n_technique_requests
 FROM per_account JOIN tonight_name USING (family) JOIN tonight_account USING (account)

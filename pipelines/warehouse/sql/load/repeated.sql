@@ -1,22 +1,24 @@
--- repeated: rows of the stage that must not be loaded, because their request_id is taken.
--- An id on an earlier scan's row wins over any new one; among new rows the earliest wins, then the smaller
--- content, so that the order of files does not matter.
+-- repeated: new rows that must go again, because their request_id is taken. Reads core.request and the temporary
+-- table reading (the files just read). Takes $day (null: all days). A row of an earlier scan wins over any new one;
+-- among new rows the earliest wins, then the smaller content, so that the order of files does not matter.
 CREATE OR REPLACE TEMP TABLE repeated AS
-WITH taken AS (                        -- by rows that stay in the warehouse
-    SELECT DISTINCT request_key
-    FROM core.request SEMI JOIN stage_request USING (request_key)
+WITH new_request AS (
+    SELECT rowid AS new_row, request_key, sent_at, account_id, prompt_hash, output_tokens, file_id, row_number
+    FROM core.request WHERE file_id IN (FROM reading) AND day = coalesce($day, day)
 ),
-twice AS (
-    SELECT request_key FROM stage_request GROUP BY request_key HAVING count(*) > 1
+new_key AS (SELECT request_key, count(*) AS n FROM new_request GROUP BY request_key),
+taken AS (
+    SELECT DISTINCT request_key FROM core.request SEMI JOIN new_key USING (request_key)
+    WHERE NOT (file_id IN (FROM reading) AND day = coalesce($day, day))
 ),
 ranked AS (
-    SELECT stage_request.rowid AS stage_row, request_key,
+    SELECT new_row AS repeated_row,
            row_number() OVER (
                PARTITION BY request_key
                ORDER BY sent_at, account_id, prompt_hash NULLS LAST, output_tokens NULLS LAST, file_id, row_number
            ) AS place
-    FROM stage_request SEMI JOIN twice USING (request_key)
+    FROM new_request WHERE request_key IN (SELECT request_key FROM new_key WHERE n > 1)
 )
-SELECT stage_row FROM ranked WHERE place > 1
+SELECT repeated_row FROM ranked WHERE place > 1
 UNION
-SELECT stage_request.rowid FROM stage_request SEMI JOIN taken USING (request_key)
+SELECT new_row FROM new_request SEMI JOIN taken USING (request_key)

@@ -1,6 +1,6 @@
--- stage: one batch of fingerprinted requests on its way to core.request.
+-- batch: one batch of fingerprinted requests becomes rows of core.request.
 -- Reads the registered Arrow table `batch`. Takes $file_id. Hashes identities nobody needs to read.
-INSERT INTO stage_request BY NAME
+INSERT INTO core.request BY NAME
 SELECT
     ts::DATE AS day, $file_id AS file_id, row_number, md5_number(request_id) AS request_key,
     ts::TIMESTAMP AS sent_at, account_id, org_id, project_id, api_key_id,
