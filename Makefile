@@ -26,7 +26,7 @@ demo: $(VENV)/.installed
 	@$(VENV)/bin/stillwatch demo $(DEMO)
 
 test: $(VENV)/.installed-dev
-	$(PY) -m pytest $(PYTEST)
+	$(PY) -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
 
 check: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
