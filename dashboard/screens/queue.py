@@ -75,6 +75,8 @@ def _list(cases: Sequence[Case], which: str, *, any_case: bool) -> None:
         return
     pages = -(-len(cases) // PER_PAGE)
     chosen = min(st.session_state.get("page", 1), pages)
+    if pages > 1:
+        st.session_state["page"] = chosen  # another filter or night may have fewer pages
     for place, case in enumerate([None, *cases[(chosen - 1) * PER_PAGE : chosen * PER_PAGE]]):
         row, link = st.columns([13, 1], vertical_alignment="center", wrap=False)
         with row:

@@ -160,13 +160,28 @@ def test_the_nights_page_shows_what_was_refused(workspace):
 @pytest.mark.parametrize("page", ["", "campaign", "account", "decisions", "nights"])
 def test_without_findings_every_page_says_what_to_do(tmp_path, monkeypatch, page):
     monkeypatch.setenv("STILLWATCH_WORKSPACE", str(tmp_path / "nowhere"))
-    app = opened(page)
-    if page in {"campaign", "account"}:
-        app.query_params[page] = "x"
-        app.run()
-    assert not app.exception
-    assert "stillwatch scan" in words(app) or (not app.query_params and page == "account")
+    app = opened(page, **({page: "x"} if page in {"campaign", "account"} else {}))
+    assert "stillwatch scan" in words(app)
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_long_queue_is_shown_a_page_at_a_time(workspace):
+    with duckdb.connect(workspace.warehouse) as con:
+        con.execute(
+            "INSERT INTO night.flagged_account "
+            "SELECT found.* REPLACE ('lone-' || n AS account_id, 0.5 AS score) "
+            "FROM night.flagged_account AS found, range(40) AS many(n) WHERE account_id = 'solo-9'"
+        )
+        publish(con, workspace)
+    app = opened()
+    assert "44 of 44" in words(app)
+    assert words(app).count("lone account") == 25 - 2  # and two campaigns
+    app.session_state["page"] = 2
+    assert "cmp-kiln" not in words(app.run())
+    assert words(app).count("lone account") == 44 - 25
+    app.session_state["page"] = 9  # as after a night with more cases
+    assert "lone-" in words(app.run())
+    assert not app.exception
 
 
 def test_an_empty_snapshot_is_no_error(tmp_path, monkeypatch):
