@@ -139,7 +139,7 @@ class Evaluation:
             f"{total['n_accounts']:,} labelled accounts",
         ]
         if total["n_unlabelled"]:
-            lines.append(f"{total['n_unlabelled']:,} flagged accounts have no label and are left out")
+            lines.append(f"flagged accounts without a label, left out above: {total['n_unlabelled']:,}")
         return "\n".join(lines)
 
 

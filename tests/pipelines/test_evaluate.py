@@ -150,7 +150,7 @@ def test_machines_get_one_object_a_line_and_people_a_table(scored: Evaluation) -
     assert "tallow" in table
     assert "80.0%" in table
     assert "1 of 2 campaigns found" in table
-    assert "1 flagged accounts have no label" in table
+    assert "without a label, left out above: 1" in table
 
 
 def test_a_label_cannot_steer_a_terminal(workspace: Workspace, tmp_path: Path) -> None:
