@@ -46,7 +46,7 @@ def test_the_shipped_weights_fit_the_vocabulary():
     assert model.weights.dtype == np.int8
     assert all(np.count_nonzero(model.weights[:, output]) for output in range(n_outputs))
     assert len(model.thresholds) == len(TEXT_TECHNIQUES)
-    assert ((model.thresholds >= 0.5) & (model.thresholds < 1)).all()
+    assert ((model.thresholds > 0) & (model.thresholds < 1)).all()
 
 
 @settings(deadline=None, max_examples=60)
