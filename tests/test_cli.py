@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -126,9 +127,13 @@ def test_a_second_scan_finds_the_workspace_taken(tmp_path, night_of_logs):
 
 def test_an_unforeseen_error_is_one_line_and_its_words_stay_out_of_every_log(tmp_path, capsys):
     """A library's message may quote the prompt it stumbled over: the place is told, the words are not."""
-    with pytest.raises(typer.Exit) as ended, cli._errors_for_people():
+
+    def stumble() -> None:
         cli._existing_workspace(tmp_path)
         raise ValueError("the planted prompt")
+
+    with pytest.raises(typer.Exit) as ended, cli._errors_for_people():
+        stumble()
     assert ended.value.exit_code == 4
     messages = capsys.readouterr().err
     assert messages.startswith("error: internal ValueError at tests/test_cli.py:")
@@ -235,6 +240,34 @@ def test_check_of_clean_logs_ends_with_0(night_of_logs):
     done = stillwatch("check", night_of_logs)
     assert done.returncode == 0, done.stdout
     assert "0 would be refused" in done.stdout
+
+
+# -- scan ------------------------------------------------------------------------------------------
+
+
+def test_a_night_is_scanned_without_what_cannot_be_read_and_says_what_that_was(tmp_path, night_of_logs):
+    """A good file, one with two bad rows, and one that is cut off: the first two are loaded."""
+    logs = tmp_path / "logs"
+    shutil.copytree(night_of_logs, logs)
+    good = '{"request_id": "g1", "ts": "2025-06-01T10:00:00Z", "account_id": "ana", "prompt": "PLANTED"}'
+    no_time = '{"request_id": "g2", "account_id": "ana", "prompt": "PLANTED"}'
+    no_number = good.replace("g1", "g3").replace("{", '{"output_tokens": "many", ')
+    (logs / "gateway.jsonl").write_text("\n".join([good, no_time, no_number, good]) + "\n")
+    (logs / "cut.parquet").write_bytes(b"PAR1" + bytes(200))
+    done = stillwatch("scan", logs, "--workspace", tmp_path / "w")
+    assert done.returncode == 1, done.stderr
+    assert "Refused 2 rows" in done.stdout
+    assert f"{logs}/gateway.jsonl, row 2, ts: " in done.stdout
+    assert f"{logs}/gateway.jsonl, row 3, output_tokens: " in done.stdout
+    assert "Dropped 1 repeated request_id" in done.stdout
+    assert "Could not read 1 input" in done.stdout
+    assert f"{logs}/cut.parquet" in done.stdout
+    assert done.stdout.count("remedy: ") >= 3
+    written = "".join(path.read_text() for path in (tmp_path / "w" / "logs").glob("*.jsonl"))
+    assert "PLANTED" not in done.stdout + done.stderr + written
+    last = json.loads(written.splitlines()[-1])
+    assert last["event"] == "finished"
+    assert (last["n_refused"], last["n_repeated"], last["n_unreadable"]) == (2, 1, 1)
 
 
 # -- results ---------------------------------------------------------------------------------------
