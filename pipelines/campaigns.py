@@ -126,7 +126,7 @@ def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
         output_tokens=_floats(accounts, "output_tokens"),
         hour_counts=np.array(accounts["hour_counts"].to_list(), dtype=np.float64).reshape(-1, 24),
         single_turn_share=_floats(accounts, "single_turn_share"),
-        technique_share=_floats(accounts, "technique_share"),
+        training_share=_floats(accounts, "training_share"),
         repeat_share=_floats(accounts, "repeat_share"),
         output_tokens_mean=_floats(accounts, "output_tokens_mean"),
         account_age_days=_floats(accounts, "account_age_days"),
@@ -139,7 +139,7 @@ def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
         family_requests=template["n_requests"].to_numpy(),
         family_items=template["n_items"].to_numpy(),
         family_shared_items=template["n_shared_items"].to_numpy(),
-        family_technique_requests=template["n_technique_requests"].to_numpy(),
+        family_training=template["n_training"].to_numpy(),
     )
     return _Night(day, accounts, population, names)
 

@@ -73,7 +73,7 @@ def _store(
             "account": account,
             "item": item,
             "n_requests": texts.column("n_requests"),
-            "n_technique_requests": texts.column("n_technique_requests"),
+            "training_permille": texts.column("training_permille"),
         }
     )
     tonight_family = pa.table(

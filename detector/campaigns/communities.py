@@ -239,7 +239,7 @@ class Likeness:
         behaviours = (
             (population.single_turn_share, (0.2, 0.5, 0.8, 0.95)),
             (population.account_age_days, (7, 30, 90, 365)),
-            (population.technique_share, (0.05, 0.2, 0.5, 0.8)),
+            (population.training_share, (0.05, 0.2, 0.5, 0.8)),
             (np.log2(population.n_requests + 1), (2, 3, 4, 5, 6, 8, 10)),
         )
         bins = np.array(

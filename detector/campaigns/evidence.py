@@ -111,11 +111,11 @@ def training_technique(group: Group) -> Evidence | None:
     """Whether the shared templates ask for material one trains a model on."""
     if not group.population.has_content or group.family_requests == 0:
         return None
-    share = group.population.family_technique_requests[group.rows].sum() / group.family_requests
-    usual = _requests_weighted(group.population.technique_share, group.population.n_requests, group.others)
+    share = group.population.family_training[group.rows].sum() / group.family_requests
+    usual = _requests_weighted(group.population.training_share, group.population.n_requests, group.others)
     # A classifier's say: strong when nearly all the template asks for it and few others do.
     return Evidence(
-        "content", "TRAINING_TECHNIQUE", "share of templated requests that ask for training material",
+        "content", "TRAINING_TECHNIQUE", "mean probability that a templated request asks for training material",
         share, f"about {usual:.2f} over the night's other accounts",
         float(np.clip(np.log((share + 0.05) / (usual + 0.05)), -1.0, 2.5)),
     )  # fmt: skip

@@ -45,8 +45,8 @@ class Population:
     hour_counts: Float64
     """shape (n, 24): requests per hour of the day, UTC"""
     single_turn_share: Float64
-    technique_share: Float64
-    """0 to 1: requests whose text asks for training material; NaN without prompts"""
+    training_share: Float64
+    """0 to 1: mean probability that a request's text asks for training material; NaN without prompts"""
     repeat_share: Float64
     """0 to 1: requests whose item the account sent on an earlier night too; NaN without prompts"""
     output_tokens_mean: Float64
@@ -66,8 +66,8 @@ class Population:
     """Per row of the template layer: different prompts among them."""
     family_shared_items: Float64 = field(default_factory=lambda: np.zeros(0))
     """Per row of the template layer: of those, sent by another account too."""
-    family_technique_requests: Float64 = field(default_factory=lambda: np.zeros(0))
-    """Per row of the template layer: requests whose text asks for training material."""
+    family_training: Float64 = field(default_factory=lambda: np.zeros(0))
+    """Per row of the template layer: the probability that a request's text asks for training material, summed."""
 
     def __len__(self) -> int:
         return len(self.n_requests)
@@ -75,7 +75,7 @@ class Population:
     @property
     def has_content(self) -> bool:
         """Whether the night's log carried prompts at all."""
-        return bool(np.isfinite(self.technique_share).any())
+        return bool(np.isfinite(self.training_share).any())
 
     def layer(self, kind: str) -> Layer | None:
         """The layer of that kind, None when the log carries nothing of it."""

@@ -152,7 +152,7 @@ CREATE TABLE IF NOT EXISTS night.family_account (
     n_requests BIGINT NOT NULL,
     n_items    BIGINT NOT NULL,
     n_shared_items BIGINT NOT NULL,  -- of them, sent by another account too
-    n_technique_requests BIGINT NOT NULL DEFAULT 0 -- requests whose text asks for training material
+    training_permille BIGINT NOT NULL DEFAULT 0 -- summed over requests: probability, in thousandths, that the text asks for training material
 );
 
 -- night.account_day: what each account did on one day; meanings: docs/reference/features.md.

@@ -2,10 +2,16 @@
 WITH org AS (                          -- the accounts file knows best; else what the requests say most often
     SELECT account_id, mode(org_id) AS org_id FROM core.request
     WHERE day = $day AND org_id IS NOT NULL GROUP BY account_id
+),
+training AS (                          -- mean probability that a prompt asks for training material, in whole thousandths
+    SELECT account_id,
+           sum(round(1000 * if(technique = 0, 1 - technique_margin, technique_margin))::BIGINT) / (1000 * count(*))
+               AS training_share
+    FROM core.request WHERE day = $day AND technique IS NOT NULL GROUP BY account_id
 )
 SELECT
     f.account_id, f.n_requests::DOUBLE AS n_requests, coalesce(f.output_tokens, 0)::DOUBLE AS output_tokens,
-    f.hour_counts, f.single_turn_share, f.any_technique_share AS technique_share, f.repeat_share,
+    f.hour_counts, f.single_turn_share, training.training_share, f.repeat_share,
     f.output_tokens_mean, f.account_age_days::DOUBLE AS account_age_days, f.new_model_share,
     s.score AS account_score,
     coalesce(a.org_id, org.org_id) AS org_id, a.payment_fingerprint,
@@ -15,5 +21,6 @@ FROM night.account_day AS f
 LEFT JOIN night.account_score AS s ON s.day = f.day AND s.account_id = f.account_id
 LEFT JOIN core.account AS a ON a.account_id = f.account_id
 LEFT JOIN org ON org.account_id = f.account_id
+LEFT JOIN training ON training.account_id = f.account_id
 WHERE f.day = $day
 ORDER BY f.account_id

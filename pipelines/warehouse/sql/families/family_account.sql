@@ -3,7 +3,7 @@
 -- (family, family_id) and tonight_account (account, account_id). Takes $day.
 INSERT INTO night.family_account BY NAME
 WITH sent AS (                         -- plain groups one after the other: several times faster than DISTINCT counts
-    SELECT family, account, item, sum(n_requests) AS n_requests, sum(n_technique_requests) AS n_technique_requests
+    SELECT family, account, item, sum(n_requests) AS n_requests, sum(training_permille) AS training_permille
     FROM tonight_text WHERE family >= 0 GROUP BY family, account, item
 ),
 item AS (                              -- an item of two accounts is one that people share, or that is dealt out twice
@@ -11,10 +11,10 @@ item AS (                              -- an item of two accounts is one that pe
 ),
 per_account AS (
     SELECT sent.family, account, sum(n_requests)::BIGINT AS n_requests, count(*) AS n_items,
-           count(item.item) AS n_shared_items, sum(n_technique_requests)::BIGINT AS n_technique_requests
+           count(item.item) AS n_shared_items, sum(training_permille)::BIGINT AS training_permille
     FROM sent LEFT JOIN item ON item.family = sent.family AND item.item = sent.item
     GROUP BY sent.family, account
 )
-SELECT $day AS day, family_id, account_id, n_requests, n_items, n_shared_items, n_technique_requests
+SELECT $day AS day, family_id, account_id, n_requests, n_items, n_shared_items, training_permille
 FROM per_account JOIN tonight_name USING (family) JOIN tonight_account USING (account)
 ORDER BY family_id, account_id

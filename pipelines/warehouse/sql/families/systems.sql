@@ -5,5 +5,5 @@ WITH used AS (
     WHERE day = $day AND system_hash IS NOT NULL
     GROUP BY account_id, system_hash
 )
-SELECT account_id, system_hash AS text_hash, shingles, n_requests, 0::BIGINT AS n_technique_requests
+SELECT account_id, system_hash AS text_hash, shingles, n_requests, 0::BIGINT AS training_permille
 FROM used JOIN core.system_text USING (system_hash)
