@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -117,10 +118,16 @@ def badge(text: str, tone: str = "plain") -> Html:
     return Html(f'<span class="sw-badge sw-{tone}">{inert(text)}</span>')
 
 
-def bar(share: float) -> Html:
-    """A thin bar, 0 to 1 of its width."""
-    width = round(100 * min(max(share, 0.0), 1.0))
-    return Html(f'<span class="sw-bar"><span style="width:{width}%"></span></span>')
+def weighed(number: float, largest: float, *, sign: Literal["", "+"] = "") -> Html:
+    """A number behind a thin bar that is full at `largest`."""
+    width = round(100 * min(max(number / largest, 0.0), 1.0))
+    drawn = f'<span class="sw-bar"><span style="width:{width}%"></span></span>'
+    return Html(f'<span class="sw-keep">{drawn} {number:{sign}.1f}</span>')
+
+
+def score(number: float) -> str:
+    """A score, 0 to 1, with the digits that tell 0.997 from certainty."""
+    return f"{number:.3f}"
 
 
 def mono(text: object) -> Html:

@@ -18,6 +18,7 @@ from dashboard.drawing import (
     inert,
     moment,
     paragraph,
+    score,
     section,
     short,
     table,
@@ -63,7 +64,7 @@ def _head(latest: dict[str, Any], activity: pl.DataFrame, subject: Subject) -> N
     action = latest["recommended_action"]
     facts(
         [
-            ("score", f"{latest['score']:.2f}"),
+            ("score", score(latest["score"])),
             ("confidence", latest["confidence"]),
             ("latest flagged night", latest["day"]),
             ("requests that night", count(latest["n_requests"])),
@@ -138,7 +139,7 @@ def _nights(flagged: pl.DataFrame, activity: pl.DataFrame) -> None:
             [
                 row["day"],
                 row["campaign_id"] or "alone",
-                f"{row['score']:.2f}",
+                score(row["score"]),
                 badge(row["recommended_action"], ACTION_TONES.get(row["recommended_action"], "plain")),
                 count(row["n_requests"]),
                 count(row["output_tokens"]),

@@ -11,7 +11,6 @@ from dashboard.deciding import ACTION_TONES, TONES, decision_form, history
 from dashboard.drawing import (
     Html,
     badge,
-    bar,
     cell,
     count,
     empty,
@@ -22,12 +21,14 @@ from dashboard.drawing import (
     moment,
     paragraph,
     plural,
+    score,
     section,
     short,
     skeleton,
     table,
     title,
     value,
+    weighed,
     words,
 )
 from pipelines.cases import Level, Subject, state_of
@@ -84,7 +85,7 @@ def _head(campaign: dict[str, Any], subject: Subject, members: pl.DataFrame) -> 
     action = campaign["recommended_action"]
     facts(
         [
-            ("score", f"{campaign['score']:.2f}"),
+            ("score", score(campaign["score"])),
             ("confidence", f"{campaign['confidence']} (p = {campaign['p_value']:.2g})"),
             ("latest night", f"{campaign['day']} · {campaign['status']}"),
             ("accounts that night", count(campaign["n_accounts"])),
@@ -123,7 +124,7 @@ def _evidence(campaign: dict[str, Any]) -> None:
                     line["detail"],
                     value(line["value"]),
                     line["usual_range"],
-                    Html(f"{bar(line['log_odds'] / strongest)} {line['log_odds']:+.1f}"),
+                    weighed(line["log_odds"], strongest, sign="+"),
                 ]
             )
     if rows:
@@ -140,7 +141,7 @@ def _links(campaign: dict[str, Any]) -> None:
         [
             words(link["kind"]),
             link["detail"],
-            Html(f"{bar(link['strength'] / strongest)} {link['strength']:.1f}"),
+            weighed(link["strength"], strongest),
         ]
         for link in links
     ]
@@ -203,7 +204,7 @@ def _members(members: pl.DataFrame, campaign: dict[str, Any]) -> None:
         key=f"members:{campaign['campaign_id']}",
         column_config={
             "score": st.column_config.ProgressColumn(
-                min_value=0.0, max_value=1.0, format="%.2f", width="small"
+                min_value=0.0, max_value=1.0, format="%.3f", width="small"
             ),
             "account": st.column_config.TextColumn(width="medium"),
             "last in it": st.column_config.DateColumn(format="YYYY-MM-DD"),
@@ -231,7 +232,7 @@ def _activity(campaign_id: str, nights: pl.DataFrame) -> None:
     table(
         ["Night", "Status", "Score", "Accounts", "Requests", "Output tokens"],
         [
-            [row["day"], row["status"], f"{row['score']:.2f}"]
+            [row["day"], row["status"], score(row["score"])]
             + [count(row[name]) for name in ("n_accounts", "n_requests", "output_tokens")]
             for row in nights.iter_rows(named=True)
         ],

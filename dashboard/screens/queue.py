@@ -15,6 +15,7 @@ from dashboard.drawing import (
     facts,
     inert,
     night,
+    score,
     short,
     show,
     title,
@@ -118,7 +119,7 @@ def _row(case: Case) -> Html:
     last_seen = f"seen {case.last_seen:%Y-%m-%d}"
     harvests = ", ".join(text.replace("_", " ").lower() for text in case.harvests) or "-"
     return Html(
-        f'<div class="sw-case"><div><span class="sw-score">{case.score:.2f}</span>'
+        f'<div class="sw-case"><div><span class="sw-score">{score(case.score)}</span>'
         f'<div class="sw-small">{inert(case.confidence)}</div></div>'
         f'<div><span class="sw-name sw-mono">{inert(case.subject.id)}</span>'
         f'<div class="sw-small">{inert(kind)} · <span class="sw-keep">{last_seen}</span></div></div>'
