@@ -60,7 +60,7 @@ def agrees(prints: Fingerprints, row: int, data: bytes) -> None:
     assert prints.sums[row].tolist() == WEIGHTS[features].sum(axis=0, dtype=np.int64).tolist()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 @example([""])
 @example(["a"])
