@@ -70,7 +70,9 @@ def folded(char: str) -> str:
             parts.append(part)
             continue
         parts.extend(
-            piece for piece in unicodedata.normalize("NFKD", part) if unicodedata.category(piece) not in ("Mn", "Me")
+            piece
+            for piece in unicodedata.normalize("NFKD", part)
+            if unicodedata.category(piece) not in ("Mn", "Me")
         )
     return "".join(LOOK_ALIKES.get(part, part) for part in parts)
 
