@@ -120,7 +120,6 @@ def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
         layers.append(
             detect.Layer(kind, rows["account"].to_numpy(), number, rows["share"].to_numpy(), len(names[kind]))
         )
-    template = objects.filter(pl.col("kind") == "template")
     population = detect.Population(
         n_requests=_floats(accounts, "n_requests"),
         output_tokens=_floats(accounts, "output_tokens"),
@@ -136,12 +135,15 @@ def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
         payment=_codes(accounts["payment_fingerprint"]),
         approved=accounts["is_approved"].to_numpy().astype(np.bool_),
         layers=tuple(layers),
-        family_requests=template["n_requests"].to_numpy(),
-        family_items=template["n_items"].to_numpy(),
-        family_shared_items=template["n_shared_items"].to_numpy(),
-        family_training=template["n_training"].to_numpy(),
+        templates=_uses(objects, "template"),
+        systems=_uses(objects, "system_prompt"),
     )
     return _Night(day, accounts, population, names)
+
+
+def _uses(objects: pl.DataFrame, kind: str) -> detect.Uses:
+    rows = objects.filter(pl.col("kind") == kind)
+    return detect.Uses(*(rows[name].to_numpy() for name in ("n_requests", "n_items", "n_shared_items", "n_training")))
 
 
 def _frame(con: duckdb.DuckDBPyConnection, name: str, values: dict[str, Any]) -> pl.DataFrame:
@@ -185,12 +187,12 @@ def _flagged(
     verdict: detect.Verdict,
     evidence: list[detect.Evidence],
 ) -> _Flagged:
-    template = night.population.layer("template")
+    layer = night.population.layer(group.layer)
     family_requests: dict[str, float] = {}
-    if template is not None:
-        for row in group.rows:
-            name = night.names["template"][template.object[row]]
-            family_requests[name] = family_requests.get(name, 0.0) + float(night.population.family_requests[row])
+    if layer is not None:
+        for row, n_requests in zip(group.rows, group.uses.n_requests, strict=True):
+            name = night.names[group.layer][layer.object[row]]
+            family_requests[name] = family_requests.get(name, 0.0) + float(n_requests)
     return _Flagged(
         group, candidate, verdict, evidence, night.accounts["account_id"].gather(candidate.members).to_list(), family_requests
     )
@@ -358,8 +360,8 @@ def _member_rows(
     members = found.candidate.members
     population = night.population
     in_templates = np.bincount(
-        _template_accounts(population, found.group.rows),
-        weights=population.family_requests[found.group.rows],
+        _accounts_of(found.group),
+        weights=found.group.uses.n_requests,
         minlength=len(population),
     )[members] / np.maximum(population.n_requests[members], 1)
     own = _own_reasons(con, night.day, found.account_ids)
@@ -376,7 +378,7 @@ def _member_rows(
             reasons.append(
                 {
                     "code": "SHARED_TEMPLATE", "detail": "share of its requests made from the campaign's templates",
-                    "value": round(float(in_templates[index]), 4), "usual_range": "under 0.2 for people",
+                    "value": round(min(float(in_templates[index]), 1.0), 4), "usual_range": "under 0.2 for people",
                 }
             )  # fmt: skip
         reasons.extend(own.get(account_id, []))
@@ -399,9 +401,10 @@ def _member_rows(
     return rows
 
 
-def _template_accounts(population: detect.Population, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    template = population.layer("template")
-    return np.empty(0, dtype=np.int64) if template is None else template.account[rows]
+def _accounts_of(group: detect.Group) -> npt.NDArray[np.int64]:
+    """The account of each of the group's rows."""
+    layer = group.population.layer(group.layer)
+    return np.empty(0, dtype=np.int64) if layer is None else layer.account[group.rows]
 
 
 def _own_reasons(

@@ -32,67 +32,85 @@ def find_night_families(con: duckdb.DuckDBPyConnection, day: date, threads: int 
     with transaction(con):
         con.execute("DELETE FROM night.family WHERE day = $day", {"day": day})
         con.execute("DELETE FROM night.family_account WHERE day = $day", {"day": day})
-        prompts = fetch(con, statement("families/prompts"), {"day": day})
-        family_ids, of_text = _store(con, day, "prompt", prompts, threads)
-        names = pa.array(family_ids, pa.string())
-        belongs = of_text >= 0
-        table = pa.table(
-            {
-                "row_id": prompts.column("row_id").filter(pa.array(belongs)),
-                "family_id": names.take(pa.array(of_text[belongs])),
-            }
-        )
-        with registered(con, "family_request", table):
-            con.execute("CREATE OR REPLACE TEMP TABLE tonight_family_request AS FROM family_request")
-        systems = fetch(con, statement("families/systems"), {"day": day})
-        _store(con, day, "system", systems, threads)
-    return len(family_ids)
+        n_families = _prompt_families(con, day, threads)
+        _system_families(con, day, threads)
+    return n_families
 
 
-def _store(
-    con: duckdb.DuckDBPyConnection, day: date, kind: str, texts: pa.Table, threads: int
-) -> tuple[list[str], npt.NDArray[np.int32]]:
-    """Find the families of one kind of text and write them; (ids by number, family number of each text)."""
-    account_ids, account = _positions(texts.column("account_id"))
-    shingles = texts.column("shingles").combine_chunks()
-    starts = np.zeros(len(texts) + 1, dtype=np.int64)
-    np.cumsum(pc.list_value_length(shingles).to_numpy(zero_copy_only=False), out=starts[1:])
-    item = texts.column("text_hash").to_numpy()
-    families = text.find_families(
-        shingles.flatten().to_numpy(zero_copy_only=False),
-        starts,
-        account,
-        item,
-        threads=threads,
-    )
-    kept = _kept(families)
-    ids = _names(con, day, kind, kept)
-    tonight_text = pa.table(
+def _prompt_families(con: duckdb.DuckDBPyConnection, day: date, threads: int) -> int:
+    texts = fetch(con, statement("families/prompts"), {"day": day})
+    accounts, account = _positions(texts.column("account_id"))
+    families = _find(texts, account, threads)
+    uses = pa.table(
         {
             "family": families.of_text,
             "account": account,
-            "item": item,
-            "n_requests": texts.column("n_requests"),
+            "item": texts.column("text_hash"),
             "training_permille": texts.column("training_permille"),
         }
     )
-    tonight_family = pa.table(
+    ids = pa.array(_store(con, day, "prompt", families, accounts, uses), pa.string())
+    belongs = families.of_text >= 0
+    of_request = pa.table(
         {
-            "family": np.arange(len(ids), dtype=np.int32),
-            "family_id": pa.array(ids, pa.string()),
-            "shingles": pa.ListArray.from_arrays(kept.starts.astype(np.int32), kept.shingles),
+            "row_id": texts.column("row_id").filter(pa.array(belongs)),
+            "family_id": ids.take(pa.array(families.of_text[belongs])),
         }
     )
-    tonight_account = pa.table({"account": np.arange(len(account_ids), dtype=np.int32), "account_id": account_ids})
+    with registered(con, "of_request", of_request):
+        con.execute("CREATE OR REPLACE TEMP TABLE tonight_family_request AS FROM of_request")
+    return len(ids)
+
+
+def _system_families(con: duckdb.DuckDBPyConnection, day: date, threads: int) -> None:
+    texts = fetch(con, statement("families/systems"), {"day": day})
+    accounts, account = _positions(texts.column("account_id"))
+    families = _find(texts, account, threads)
+    belongs = families.of_text >= 0
+    hashes, first = np.unique(texts.column("text_hash").to_numpy()[belongs], return_index=True)
+    system_family = pa.table({"system_hash": hashes, "family": families.of_text[belongs][first]})
     with (
-        registered(con, "tonight_text", tonight_text),
-        registered(con, "tonight_family", tonight_family),
-        registered(con, "tonight_name", tonight_family.select(["family", "family_id"])),
-        registered(con, "tonight_account", tonight_account),
+        registered(con, "system_family", system_family),
+        registered(con, "tonight_account", _numbered("account", accounts)),
+    ):
+        uses = fetch(con, statement("families/system_uses"), {"day": day})
+    _store(con, day, "system", families, accounts, uses)
+
+
+def _find(texts: pa.Table, account: npt.NDArray[np.int32], threads: int) -> text.Families:
+    shingles = texts.column("shingles").combine_chunks()
+    starts = np.zeros(len(texts) + 1, dtype=np.int64)
+    np.cumsum(pc.list_value_length(shingles).to_numpy(zero_copy_only=False), out=starts[1:])
+    return text.find_families(
+        shingles.flatten().to_numpy(zero_copy_only=False),
+        starts,
+        account,
+        texts.column("text_hash").to_numpy(),
+        threads=threads,
+    )
+
+
+def _numbered(name: str, ids: pa.Array) -> pa.Table:
+    return pa.table({name: np.arange(len(ids), dtype=np.int32), f"{name}_id": ids})
+
+
+def _store(
+    con: duckdb.DuckDBPyConnection, day: date, kind: str, families: text.Families, accounts: pa.Array, uses: pa.Table
+) -> list[str]:
+    """Name the families of one kind of text and write them with their uses; their ids by number."""
+    kept = _kept(families)
+    ids = _names(con, day, kind, kept)
+    named = _numbered("family", pa.array(ids, pa.string())).append_column(
+        "shingles", pa.ListArray.from_arrays(kept.starts.astype(np.int32), kept.shingles)
+    )
+    with (
+        registered(con, "tonight_use", uses),
+        registered(con, "tonight_family", named),
+        registered(con, "tonight_account", _numbered("account", accounts)),
     ):
         con.execute(statement("families/family"), {"day": day, "kind": kind})
         con.execute(statement("families/family_account"), {"day": day})
-    return ids, families.of_text
+    return ids
 
 
 def _positions(account_id: pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[np.int32]]:

@@ -218,6 +218,7 @@ def _load_batch(
         "capability": classes.capability,
         "technique": classes.technique,
         "technique_margin": classes.technique_margin,
+        "training_permille": text.training_permille(classes),
         "shingles": prints.shingles,
         "system_hash": system_hash,
         "response_hash": (
@@ -230,7 +231,7 @@ def _load_batch(
         con.execute(statement("load/batch"), {"file_id": file_id})
     if systems is not None:
         with registered(con, "systems", systems):
-            con.execute("INSERT INTO new_system SELECT system_hash, n_bytes, shingles FROM systems")
+            con.execute("INSERT INTO new_system BY NAME FROM systems")
 
 
 def _system_prints(
@@ -243,9 +244,16 @@ def _system_prints(
     if systems.null_count == len(systems):
         return pa.nulls(len(systems), pa.uint64()), None
     encoded = systems.dictionary_encode()
-    prints = text.fingerprint(encoded.dictionary, max_bytes=max_bytes, threads=threads)
+    prints = text.fingerprint(
+        encoded.dictionary, weights=text.classifier().weights, max_bytes=max_bytes, threads=threads
+    )
     table = pa.table(
-        {"system_hash": prints.text_hash, "n_bytes": prints.n_bytes, "shingles": prints.shingles}
+        {
+            "system_hash": prints.text_hash,
+            "n_bytes": prints.n_bytes,
+            "training_permille": text.training_permille(text.classify(prints)),
+            "shingles": prints.shingles,
+        }
     )
     return prints.text_hash.take(encoded.indices), table
 
@@ -270,7 +278,7 @@ def _settle(
     con.execute("DELETE FROM core.request WHERE rowid IN (FROM repeated)")
     con.execute(
         """INSERT INTO core.system_text
-           SELECT system_hash, any_value(n_bytes), any_value(shingles) FROM new_system
+           SELECT system_hash, any_value(n_bytes), any_value(training_permille), any_value(shingles) FROM new_system
            ANTI JOIN core.system_text USING (system_hash) GROUP BY system_hash"""
     )
     totals = con.execute(

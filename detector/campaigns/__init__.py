@@ -4,7 +4,7 @@ from detector.campaigns.communities import Candidate, candidates
 from detector.campaigns.decision import Policy, Verdict, decide
 from detector.campaigns.evidence import Evidence, Group, group_of, weigh
 from detector.campaigns.identity import Known, Sighting, identify
-from detector.campaigns.population import Layer, Population, shared_objects
+from detector.campaigns.population import Layer, Population, Uses, shared_objects
 from detector.campaigns.wording import profile, summary
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Policy",
     "Population",
     "Sighting",
+    "Uses",
     "Verdict",
     "candidates",
     "decide",

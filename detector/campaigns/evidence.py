@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.campaigns.communities import Candidate
-from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects
+from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects, Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +41,51 @@ class Group:
     """A candidate with what the pieces of evidence look at.
 
     members : int64, positions of accounts; others : bool, shape (n_accounts,), all but the members
-    rows : int64, rows of the template layer that belong to members and core templates
+    layer : the kind of text the group shares, `template` or `system_prompt`, whichever carries more of its traffic
+    rows : int64, rows of that layer that belong to members and to the texts typical of the group
+    uses : what those rows carry
     """
 
     population: Population
     members: Int64
     others: Bool
+    layer: str
     rows: Int64
+    uses: Uses
 
     @property
-    def family_requests(self) -> float:
-        """Requests of members within the group's templates."""
-        return float(self.population.family_requests[self.rows].sum())
+    def templated_share(self) -> float:
+        """0 to 1: the part of the members' requests that carries the shared texts."""
+        total = float(self.population.n_requests[self.members].sum())
+        return min(float(self.uses.n_requests.sum()) / total, 1.0) if total else 0.0
+
+
+ENOUGH_TEMPLATED = 0.2
+"""Share of requests from which user templates are what the group shares; below it, its system prompts may be."""
 
 
 def group_of(candidate: Candidate, population: Population, objects: SharedObjects) -> Group:
     """What the evidence needs of one candidate."""
     others = np.ones(len(population), dtype=np.bool_)
     others[candidate.members] = False
-    rows = np.empty(0, dtype=np.int64)
-    for position, layer in enumerate(population.layers):
-        if layer.kind == "template":
-            first, last = objects.first_object[position], objects.first_object[position + 1]
-            core = candidate.core[(candidate.core >= first) & (candidate.core < last)] - first
-            rows = np.flatnonzero(np.isin(layer.object, core) & ~others[layer.account])
-    return Group(population, candidate.members, others, rows)
+
+    def sharing(kind: str, all_uses: Uses) -> Group:
+        rows = np.empty(0, dtype=np.int64)
+        for position, layer in enumerate(population.layers):
+            if layer.kind == kind:
+                first, last = objects.first_object[position], objects.first_object[position + 1]
+                core = candidate.core[(candidate.core >= first) & (candidate.core < last)] - first
+                rows = np.flatnonzero(np.isin(layer.object, core) & ~others[layer.account])
+        uses = Uses(
+            all_uses.n_requests[rows], all_uses.n_items[rows], all_uses.n_shared_items[rows], all_uses.n_training[rows]
+        )
+        return Group(population, candidate.members, others, kind, rows, uses)
+
+    templates = sharing("template", population.templates)
+    if templates.templated_share >= ENOUGH_TEMPLATED:
+        return templates
+    systems = sharing("system_prompt", population.systems)
+    return systems if systems.templated_share > templates.templated_share else templates
 
 
 def weigh(group: Group) -> list[Evidence]:
@@ -76,15 +96,26 @@ def weigh(group: Group) -> list[Evidence]:
 # --- content ---------------------------------------------------------------------------------------------
 
 
+SYSTEM_CAP = 0.5
+"""Half the say for a shared system prompt: frameworks give theirs to thousands of strangers, and what people ask under
+one differs anyway."""
+
+
 def shared_template(group: Group) -> Evidence | None:
-    """How much of the members' traffic is made from the templates they share."""
+    """How much of the members' traffic is made from the texts they share."""
     if not group.population.has_content:
         return None
-    share = group.family_requests / max(group.population.n_requests[group.members].sum(), 1)
+    share = group.templated_share
     # Sharing a text is what look-alikes do too, so it says little; sharing none speaks against.
+    points = _ramp(share, (0.05, -1.0), (0.3, 0.5), (0.6, 1.0))
+    if group.layer == "system_prompt":
+        return Evidence(
+            "content", "SHARED_SYSTEM_PROMPT", "share of requests under the same few system prompts",
+            share, "under 0.2 for people, near 1 for users of one framework", min(points, SYSTEM_CAP),
+        )  # fmt: skip
     return Evidence(
         "content", "SHARED_TEMPLATE", "share of requests made from the same few templates",
-        share, "under 0.2 for people", _ramp(share, (0.05, -1.0), (0.3, 0.5), (0.6, 1.0)),
+        share, "under 0.2 for people", points,
     )  # fmt: skip
 
 
@@ -94,26 +125,29 @@ LEAST_ITEMS = 40
 
 def work_queue(group: Group) -> Evidence | None:
     """Whether the slots look like one list dealt out, or like many people sending the same things."""
-    items = group.population.family_items[group.rows].sum()
+    items = group.uses.n_items.sum()
     if items < LEAST_ITEMS:
         return None
-    repeated = group.population.family_shared_items[group.rows].sum() / items
+    repeated = float(group.uses.n_shared_items.sum() / items)
     # Classes, suites, benchmarks and fashions send the same items from many accounts; one operator who pays
     # for every answer sends each item once.
+    points = _ramp(repeated, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0))
     return Evidence(
         "content", "WORK_QUEUE", "share of items that more than one account sent",
         repeated, "0.3 to 1 where many people do the same task",
-        _ramp(repeated, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0)),
+        min(points, SYSTEM_CAP) if group.layer == "system_prompt" else points,
     )  # fmt: skip
 
 
 def training_technique(group: Group) -> Evidence | None:
-    """Whether the shared templates ask for material one trains a model on."""
-    if not group.population.has_content or group.family_requests == 0:
+    """Whether the shared texts ask for material one trains a model on."""
+    n_requests = group.uses.n_requests.sum()
+    if not group.population.has_content or n_requests == 0:
         return None
-    share = group.population.family_training[group.rows].sum() / group.family_requests
+    share = float(group.uses.n_training.sum() / n_requests)
     usual = _requests_weighted(group.population.training_share, group.population.n_requests, group.others)
-    # A classifier's say: strong when nearly all the template asks for it and few others do.
+    usual = usual if np.isfinite(usual) else 0.0
+    # A classifier's say, far from sure of one text: its mean over thousands of texts of one template is steady.
     return Evidence(
         "content", "TRAINING_TECHNIQUE", "mean probability that a templated request asks for training material",
         share, f"about {usual:.2f} over the night's other accounts",

@@ -33,6 +33,28 @@ class Layer:
     n_objects: int
 
 
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """How an account used a family of texts; every array parallel to the rows of its layer.
+
+    n_requests : requests made from the family
+    n_items : different prompts among them
+    n_shared_items : of those, sent by another account too
+    n_training : summed probability that a request asks for training material, 0 to n_requests
+    """
+
+    n_requests: Float64
+    n_items: Float64
+    n_shared_items: Float64
+    n_training: Float64
+
+    @classmethod
+    def none(cls) -> "Uses":
+        """No family at all."""
+        nothing = np.zeros(0)
+        return cls(nothing, nothing, nothing, nothing)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
     """The accounts of one night; every array has one entry per account, ascending by account id.
@@ -60,14 +82,10 @@ class Population:
     approved: Bool
     """has a use approved by contract that is valid tonight"""
     layers: tuple[Layer, ...]
-    family_requests: Float64 = field(default_factory=lambda: np.zeros(0))
-    """Per row of the template layer: requests of that account in that family."""
-    family_items: Float64 = field(default_factory=lambda: np.zeros(0))
-    """Per row of the template layer: different prompts among them."""
-    family_shared_items: Float64 = field(default_factory=lambda: np.zeros(0))
-    """Per row of the template layer: of those, sent by another account too."""
-    family_training: Float64 = field(default_factory=lambda: np.zeros(0))
-    """Per row of the template layer: the probability that a request's text asks for training material, summed."""
+    templates: "Uses" = field(default_factory=lambda: Uses.none())
+    """What the rows of the `template` layer carry: families of user prompts."""
+    systems: "Uses" = field(default_factory=lambda: Uses.none())
+    """What the rows of the `system_prompt` layer carry: families of system prompts, and what was asked under them."""
 
     def __len__(self) -> int:
         return len(self.n_requests)

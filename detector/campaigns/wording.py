@@ -25,7 +25,7 @@ PLAIN_CAPABILITY = {
     "classification": "classification",
 }
 PLAIN_TECHNIQUE = {
-    "none": "ordinary answers",
+    "none": "answers",
     "reasoning_trace": "written-out reasoning",
     "preference_labels": "grades and preferences",
     "instruction_generation": "new training tasks",
@@ -39,8 +39,9 @@ PLAIN_TECHNIQUE = {
 }
 _OBSERVED = {
     "SHARED_TEMPLATE": "{percent} of their requests are made from the same few templates",
+    "SHARED_SYSTEM_PROMPT": "{percent} of their requests run under the same few system prompts",
     "WORK_QUEUE": "the items filled in hardly ever repeat from one account to another ({percent} do)",
-    "TRAINING_TECHNIQUE": "{percent} of those requests ask for material a model can be trained on",
+    "TRAINING_TECHNIQUE": "those requests look like asking for material to train a model on (probability {percent})",
     "SINGLE_TURN": "{percent} of requests open and end a conversation",
     "EVEN_LOAD": "the accounts carry nearly equal loads",
     "ROUND_THE_CLOCK": "their day has hardly a quiet hour",

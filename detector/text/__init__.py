@@ -1,6 +1,6 @@
 """Texts as numbers: fingerprints, template families, capability and technique."""
 
-from detector.text.classify import Classes, classifier, classify
+from detector.text.classify import Classes, classifier, classify, training_permille
 from detector.text.families import Families, family_id, find_families, same_family
 from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint
 from detector.text.skeleton import presentable, skeleton
@@ -21,4 +21,5 @@ __all__ = [
     "presentable",
     "same_family",
     "skeleton",
+    "training_permille",
 ]

@@ -99,6 +99,7 @@ CREATE TABLE IF NOT EXISTS core.request (
     capability         UTINYINT,           -- code of detector.text.CAPABILITIES
     technique          UTINYINT,           -- code of detector.text.TECHNIQUES
     technique_margin   FLOAT,              -- 0 to 1: probability of that technique
+    training_permille  INTEGER,            -- probability, in thousandths, that it asks for training material at all
     shingles           UINTEGER[],         -- winnowed 4-token shingles, in order of appearance
     system_hash        UBIGINT,
     response_hash      UBIGINT
@@ -108,6 +109,7 @@ CREATE TABLE IF NOT EXISTS core.request (
 CREATE TABLE IF NOT EXISTS core.system_text (
     system_hash UBIGINT PRIMARY KEY,
     n_bytes     INTEGER,
+    training_permille INTEGER NOT NULL, -- probability, in thousandths, that it asks for training material
     shingles    UINTEGER[]
 );
 
@@ -138,7 +140,7 @@ CREATE TABLE IF NOT EXISTS night.family (
     kind         VARCHAR NOT NULL,   -- prompt | system
     n_accounts   INTEGER NOT NULL,
     n_requests   BIGINT NOT NULL,
-    n_items      BIGINT NOT NULL,    -- distinct prompts within the family
+    n_items      BIGINT NOT NULL,    -- distinct prompts within the family, or sent under the system prompt
     first_seen   DATE NOT NULL,
     skeleton     VARCHAR NOT NULL,   -- readable form, slots as <slot>
     shingles     UINTEGER[] NOT NULL -- its smallest ones: what ties it to its earlier nights

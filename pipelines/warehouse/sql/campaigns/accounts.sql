@@ -3,11 +3,9 @@ WITH org AS (                          -- the accounts file knows best; else wha
     SELECT account_id, mode(org_id) AS org_id FROM core.request
     WHERE day = $day AND org_id IS NOT NULL GROUP BY account_id
 ),
-training AS (                          -- mean probability that a prompt asks for training material, in whole thousandths
-    SELECT account_id,
-           sum(round(1000 * if(technique = 0, 1 - technique_margin, technique_margin))::BIGINT) / (1000 * count(*))
-               AS training_share
-    FROM core.request WHERE day = $day AND technique IS NOT NULL GROUP BY account_id
+training AS (                          -- mean probability that a prompt asks for training material
+    SELECT account_id, sum(training_permille) / (1000 * count(*)) AS training_share
+    FROM core.request WHERE day = $day AND training_permille IS NOT NULL GROUP BY account_id
 )
 SELECT
     f.account_id, f.n_requests::DOUBLE AS n_requests, coalesce(f.output_tokens, 0)::DOUBLE AS output_tokens,

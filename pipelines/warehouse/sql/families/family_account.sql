@@ -1,10 +1,10 @@
 -- family_account: who used which family, and whether its items are one account's or many people's.
--- Reads the registered Arrow tables tonight_text (one row per text: family, account, item), tonight_name
+-- Reads the registered Arrow tables tonight_use (one row per request: family, account, item), tonight_family
 -- (family, family_id) and tonight_account (account, account_id). Takes $day.
 INSERT INTO night.family_account BY NAME
 WITH sent AS (                         -- plain groups one after the other: several times faster than DISTINCT counts
-    SELECT family, account, item, sum(n_requests) AS n_requests, sum(training_permille) AS training_permille
-    FROM tonight_text WHERE family >= 0 GROUP BY family, account, item
+    SELECT family, account, item, count(*) AS n_requests, sum(training_permille) AS training_permille
+    FROM tonight_use WHERE family >= 0 GROUP BY family, account, item
 ),
 item AS (                              -- an item of two accounts is one that people share, or that is dealt out twice
     SELECT family, item FROM sent GROUP BY family, item HAVING count(*) > 1
@@ -16,5 +16,5 @@ per_account AS (
     GROUP BY sent.family, account
 )
 SELECT $day AS day, family_id, account_id, n_requests, n_items, n_shared_items, training_permille
-FROM per_account JOIN tonight_name USING (family) JOIN tonight_account USING (account)
+FROM per_account JOIN tonight_family USING (family) JOIN tonight_account USING (account)
 ORDER BY family_id, account_id

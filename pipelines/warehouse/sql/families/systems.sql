@@ -1,9 +1,6 @@
--- systems: one row per account and distinct system prompt of the night. Takes $day.
+-- systems: one row per account and distinct system prompt of the night, as fingerprints. Takes $day.
 WITH used AS (
-    SELECT account_id, system_hash, count(*) AS n_requests
-    FROM core.request
-    WHERE day = $day AND system_hash IS NOT NULL
-    GROUP BY account_id, system_hash
+    SELECT DISTINCT account_id, system_hash FROM core.request WHERE day = $day AND system_hash IS NOT NULL
 )
-SELECT account_id, system_hash AS text_hash, shingles, n_requests, 0::BIGINT AS training_permille
+SELECT account_id, system_hash AS text_hash, shingles
 FROM used JOIN core.system_text USING (system_hash)

@@ -11,6 +11,7 @@ SELECT
     n_images, temperature, top_p, max_tokens, n_choices, top_logprobs, n_logit_bias, stream, thinking,
     response_format, input_tokens, output_tokens, cached_tokens, reasoning_tokens, status, stop_reason,
     refusal_category, latency_ms, ip, country, asn, user_agent, client_fingerprint, body_state, sample_rate,
-    prompt_hash, n_prompt_bytes, n_prompt_tokens, script, capability, technique, technique_margin, shingles,
+    prompt_hash, n_prompt_bytes, n_prompt_tokens, script, capability, technique, technique_margin,
+    training_permille, shingles,
     system_hash, response_hash
 FROM batch
