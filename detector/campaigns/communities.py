@@ -3,8 +3,8 @@
 Here: from shared objects to candidate groups and their members. Not here: whether a candidate is a campaign
 (evidence, decision).
 
-Accounts and objects are the two sides of one graph, so an object shared by a hundred thousand accounts costs a
-hundred thousand edges, not their square, and its weight, the surprise of sharing it, is near nothing.
+Accounts and objects are the two sides of one graph, so an object shared by a hundred thousand accounts costs
+a hundred thousand edges, not their square, and its weight, the surprise of sharing it, is near nothing.
 """
 
 from collections import Counter
@@ -60,7 +60,7 @@ class Candidate:
 
 
 def candidates(population: Population, objects: SharedObjects) -> list[Candidate]:
-    """Every group worth testing, largest first; groups may overlap, one may not contain most of another.
+    """Every group worth testing, in a fixed order; groups may overlap, but no two are nearly the same.
 
     Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of
     each template that no community has captured. Each seed is then refined: members whose own objects
@@ -158,11 +158,12 @@ def refine(
 ) -> Candidate | None:
     """Let members leave and others join by the objects that set the seed apart; None when too few remain.
 
-    The posterior log-odds of an account are the prior (the group's size against the night's), plus, for each object
-    that is typical of the group, the log of how much more common it is inside than outside, scaled by how
-    much of the account's night carried it against what is usual inside. One viral prompt used once does not make a
-    member; a campaign that hides its template in cover traffic is measured by its own share, not by a fixed one.
-    Behaviour counts a little: an account that shares the text and behaves like nobody in the group is a bystander.
+    The posterior log-odds of an account are the prior (the group's size against the night's), plus, for each
+    object that is typical of the group, the log of how much more common it is inside than outside, scaled by
+    how much of the account's night carried it against what is usual inside. One viral prompt used once does
+    not make a member; a campaign that hides its template in cover traffic is measured by its own share, not
+    by a fixed one. Behaviour counts a little: an account that shares the text and behaves like nobody in the
+    group is a bystander.
     """
     members = seed
     for _ in range(2):
@@ -180,7 +181,7 @@ def refine(
 
 
 def _typical_objects(members: Int64, population: Population, objects: SharedObjects) -> tuple[Int64, Float64]:
-    """Objects carried by a twentieth of the group, at least three, and rare outside; with their log ratios."""
+    """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios."""
     inside = objects.shares[members]
     carried, n_inside = np.unique(inside.indices, return_counts=True)
     n_members, n_others = len(members), len(population) - len(members)
@@ -197,8 +198,8 @@ def _log_odds(
 ) -> tuple[Int64, Float64]:
     """Accounts that carry any core object, and the log-odds of membership that their objects give them.
 
-    Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the core
-    objects as much of its night as the median member does.
+    Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the
+    core objects as much of its night as the median member does.
     """
     carried = objects.by_object[:, core].tocoo()
     touched, row = np.unique(carried.row, return_inverse=True)

@@ -118,11 +118,12 @@ def tail_p_values(values: Float64, reference: Float64) -> Float64:
     """Upper-tail probability of each value for a benign community.
 
     Log-odds that were exactly log-likelihood ratios would exceed t under the null with probability exp(-t) at
-    most (Markov's inequality). Ours are not exact, so the tail is checked against the reference: how many benign
-    communities reach above zero, and how far (peaks over a threshold, exponential excess; Coles, An Introduction
-    to Statistical Modeling of Extreme Values, 2001, chapter 4). Both start from the bound (one half above zero,
-    scale one) with the weight of PRIOR_WEIGHT observations; the scale never falls below one. The median
-    excess, not the mean, sets the scale: a campaign missed on an earlier night must not widen its own null.
+    most (Markov's inequality). Ours are not exact, so the tail is checked against the reference: how many
+    benign communities reach above zero, and how far (peaks over a threshold, exponential excess; Coles, An
+    Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4). Both start from the bound (one
+    half above zero, scale one) with the weight of PRIOR_WEIGHT observations; the scale never falls below one.
+    The median excess, not the mean, sets the scale: a campaign missed on an earlier night must not widen its
+    own null.
     """
     above = reference[reference > 0]
     n_half = PRIOR_WEIGHT / 2

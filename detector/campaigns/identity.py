@@ -44,7 +44,17 @@ def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -
     """Give each of tonight's groups its campaign id and status (new, growing, steady, resumed).
 
     The best match comes first; an earlier campaign is continued by one group only. A new id is a hash of the
-    night and the group's smallest account id and families, so that a repeated scan gives the same one.
+    night and the group's smallest account id and families, so that a repeated scan gives the same one, and a
+    late log file seldom another. No two groups share an id, not even two that overlap in that account.
+
+    Parameters
+    ----------
+    sightings : tonight's groups, in an order that does not change from scan to scan; none is empty
+    known : earlier campaigns, each as of its last sighting before `day`
+
+    Returns
+    -------
+    (campaign id, status) of each group, in the order of `sightings`
     """
     pairs = []
     for here, sighting in enumerate(sightings):
@@ -59,9 +69,12 @@ def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -
             continue
         continued.add(there)
         named[here] = (campaign_id, _status(sightings[here], known[there], day))
-    return [
-        named.get(here, (_new_id(sighting, day), "new")) for here, sighting in enumerate(sightings)
-    ]
+    taken = {campaign_id for campaign_id, _ in named.values()}
+    for here, sighting in enumerate(sightings):
+        if here not in named:
+            named[here] = (_new_id(sighting, day, taken), "new")
+            taken.add(named[here][0])
+    return [named[here] for here in range(len(sightings))]
 
 
 def _kinship(sighting: Sighting, campaign: Known) -> float:
@@ -80,6 +93,12 @@ def _status(sighting: Sighting, campaign: Known, day: date) -> str:
     return "growing" if len(sighting.accounts) >= GROWTH * len(campaign.accounts) else "steady"
 
 
-def _new_id(sighting: Sighting, day: date) -> str:
-    facts = "\x1f".join([day.isoformat(), *sorted(sighting.family_requests), min(sighting.accounts)])
-    return "C-" + blake2b(facts.encode(), digest_size=5).hexdigest()
+def _new_id(sighting: Sighting, day: date, taken: Set[str]) -> str:
+    facts = [day.isoformat(), *sorted(sighting.family_requests), min(sighting.accounts)]
+    while (new := _digest(facts)) in taken:
+        facts.append("again")
+    return new
+
+
+def _digest(facts: Sequence[str]) -> str:
+    return "C-" + blake2b("\x1f".join(facts).encode(), digest_size=5).hexdigest()

@@ -58,9 +58,9 @@ def take_sample(account, text_hash, order, most, taken):
 def sketch_accounts(shingles, starts, account, order, taken, least):
     """Count-min sketch of the distinct accounts of each shingle: never one too few.
 
-    Distinct because accounts come one after the other: a counter remembers the last. Returns an array of shape
-    (2, slots): last account + 1 in the high half, count (up to `least`) in the low half. Source: Cormode,
-    Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
+    Distinct because accounts come one after the other: a counter remembers the last. Returns an array of
+    shape (2, slots): last account + 1 in the high half, count (up to `least`) in the low half. Source:
+    Cormode, Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
     """
     sketch = np.zeros((2, 1 << SKETCH_BITS), dtype=np.uint64)
     for row in order:
@@ -78,7 +78,7 @@ def sketch_accounts(shingles, starts, account, order, taken, least):
 
 @njit(cache=True, nogil=True, inline="always")
 def _find(table, key, bits):
-    """Slot of `key` in an open-addressing table, or the free slot where it belongs. Key 0 marks a free slot."""
+    """Slot of `key` in an open-addressing table, or the free slot where it belongs; key 0 marks those."""
     slot = _slot(key, _MULTIPLIERS[0], bits)
     while table[slot, KEY] != 0 and table[slot, KEY] != key:
         slot = (slot + 1) & ((1 << bits) - 1)
@@ -126,9 +126,9 @@ def _filled(table, least):
 
 
 @njit(cache=True, nogil=True)
-def count_shingles(shingles, starts, account, order, taken, sketch, least):
+def count_shingles(shingles, starts, account, order, taken, sketch, least, part=0, n_parts=1):
     """Exact count of the shingles that the sketch lets through: (shingle + 1, texts) of those with `least`
-    accounts, in no particular order."""
+    accounts, in no particular order. Of n_parts calls, each counts the shingles of its own part."""
     bits = 16
     table = np.zeros((1 << bits, 4), dtype=np.uint64)
     n_used = 0
@@ -137,6 +137,8 @@ def count_shingles(shingles, starts, account, order, taken, sketch, least):
             continue
         for at in range(starts[row], starts[row + 1]):
             shingle = shingles[at]
+            if shingle % n_parts != part:
+                continue
             if sketch[0, _slot(shingle, _MULTIPLIERS[0], SKETCH_BITS)] & _LOW < least:
                 continue
             if sketch[1, _slot(shingle, _MULTIPLIERS[1], SKETCH_BITS)] & _LOW < least:
@@ -155,7 +157,7 @@ def count_shingles(shingles, starts, account, order, taken, sketch, least):
 
 @njit(cache=True, nogil=True)
 def index_of(keys):
-    """Look-up structures for the ascending array of shingles `keys`: (bitmap, table of key + 1 and position)."""
+    """Look-up structures for an ascending array of shingles: (bitmap, table of key + 1 and position)."""
     bits = 4
     while (1 << bits) < 2 * len(keys) + 2:
         bits += 1
@@ -191,12 +193,15 @@ def _bits_of(table):
 
 
 @njit(cache=True, nogil=True)
-def count_pairs(shingles, starts, account, order, taken, bitmap, index, n_texts, least, confidence):
+def count_pairs(
+    shingles, starts, account, order, taken, bitmap, index, n_texts, least, confidence, part=0, n_parts=1
+):
     """In how many texts two shared shingles stand within SKIP of each other, shared ones alone counted.
 
     Pairs whose numbers of texts differ too much to reach `confidence` are never counted: an everyday phrase
-    stands beside thousands of things, and this keeps it from filling memory. Returns (pair keys + 1, texts) of pairs
-    seen with `least` accounts; a pair's key is (smaller position << 32) | larger position.
+    stands beside thousands of things, and this keeps it from filling memory. Returns (pair keys + 1, texts)
+    of pairs seen with `least` accounts, in no particular order; a pair's key is (smaller position << 32) |
+    larger position.
     """
     bits = 16
     table = np.zeros((1 << bits, 4), dtype=np.uint64)
@@ -214,7 +219,7 @@ def count_pairs(shingles, starts, account, order, taken, bitmap, index, n_texts,
             for back in range(min(n_recent, SKIP)):
                 other = recent[(n_recent - 1 - back) % SKIP]
                 low, high = min(here, other), max(here, other)
-                if low == high:
+                if low == high or (low + high) % n_parts != part:
                     continue
                 if min(n_texts[low], n_texts[high]) < confidence * max(n_texts[low], n_texts[high]):
                     continue
@@ -234,15 +239,15 @@ def count_pairs(shingles, starts, account, order, taken, bitmap, index, n_texts,
 
 @njit(cache=True, nogil=True)
 def assign_families(
-    shingles, starts, first, last, bitmap, index, family_of, size_of_family, least_shingles, least_share, out, held
+    shingles, starts, first, last, bitmap, index, family_of, sizes, least_shingles, least_share, out, held
 ):
-    """Give the texts first..last the family they hold most shingles of, if enough; the smaller number on a tie.
+    """Give the texts first..last the family they hold most shingles of, if enough; of equals the first.
 
-    family_of[position] is the family of an indexed shingle. held[row] is the number of the family's shingles
-    found, repeats of one not counted.
+    family_of[position] is the family of an indexed shingle, sizes[family] its number of shingles. held[row]
+    is the number of the family's shingles found, repeats of one not counted.
     """
     index_bits = _bits_of(index)
-    n_held = np.zeros(len(size_of_family), dtype=np.int32)
+    n_held = np.zeros(len(sizes), dtype=np.int32)
     seen_in = np.full(len(family_of), -1, dtype=np.int64)
     longest = 1
     for row in range(first, last):
@@ -263,10 +268,11 @@ def assign_families(
         best = -1
         for number in range(n_touched):
             family = touched[number]
-            enough = max(least_shingles, int(np.ceil(least_share * min(size_of_family[family], 64))))
-            if n_held[family] >= enough and (
-                best < 0 or n_held[family] > n_held[best] or (n_held[family] == n_held[best] and family < best)
-            ):
+            enough = max(least_shingles, int(np.ceil(least_share * min(sizes[family], 64))))
+            if n_held[family] < enough:
+                continue
+            ahead = n_held[family] - n_held[best] if best >= 0 else 1
+            if ahead > 0 or (ahead == 0 and family < best):
                 best = family
         out[row] = best
         held[row] = n_held[best] if best >= 0 else 0

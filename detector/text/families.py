@@ -4,13 +4,15 @@ Here: from the night's shingles to families, and who belongs to which. Not here:
 readable forms (skeleton), what sharing a family means (campaigns).
 
 A template is found from its own pieces, not by comparing prompts: shingles that several accounts share are
-nodes, two of them are joined when they nearly always stand in the same texts, and each connected group is one
-template. A slot may be longer than the template and stand anywhere, since only shared shingles count; an everyday
-phrase stays alone, since nothing nearly always stands beside it.
+nodes, two of them are joined when they nearly always stand in the same texts, and each connected group is
+one template. A slot may be longer than the template and stand anywhere, since only shared shingles count; an
+everyday phrase stays alone, since nothing nearly always stands beside it.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,22 +25,22 @@ LEAST_ACCOUNTS = 5
 """Fewer accounts sharing a text are two friends, a household or a team."""
 
 CONFIDENCE = 0.6
-"""All-confidence of an edge: the pair's texts over the texts of the more frequent one. Above one half, so that a
-piece common to two templates of like size joins neither or one, never ties them together."""
+"""All-confidence of an edge: the pair's texts over the texts of the more frequent one. Above one half, so
+that a piece common to two templates of like size joins neither or one, never ties them together."""
 
 LEAST_SHINGLES = 2
 """One shingle is four words: a figure of speech."""
 
 LEAST_SHARE = 0.3
-"""A text belongs to a family when it holds this share of its shingles (of 64, for a longer one): templates have
-branches, and winnowing near a slot depends on what fills it."""
+"""A text belongs to a family when it holds this share of its shingles (of 64, for a longer one): templates
+have branches, and winnowing near a slot depends on what fills it."""
 
 TEXTS_PER_ACCOUNT = (64, 32, 16, 8, 6, 4, 3, 2, 1)
-"""Different texts of each account that take part in finding families: as many as SAMPLE_TEXTS allows. A few dozen
-show each template of a busy account, and one account with a million requests weighs no more than a busy
+"""Different texts of each account that take part in finding families: as many as SAMPLE_TEXTS allows. A few
+dozen show each template of a busy account, and one account with a million requests weighs no more than a busy
 person; the quietest campaigns on record send six a day, and those are kept as long as they can be."""
 
-SAMPLE_TEXTS = 400_000
+SAMPLE_TEXTS = 300_000
 """Texts in the sample: enough to see a template of fifty accounts among ten million requests, few enough that
 time and memory do not grow with the night."""
 
@@ -102,8 +104,9 @@ def find_families(
     if n == 0 or len(shingles) == 0:
         return _no_families(n)
     order, taken = _sample(account, text_hash)
-    sketch = kernels.sketch_accounts(shingles, starts, account, order, taken, LEAST_ACCOUNTS)
-    keys, n_texts = kernels.count_shingles(shingles, starts, account, order, taken, sketch, LEAST_ACCOUNTS)
+    texts = (shingles, starts, account, order, taken)
+    sketch = kernels.sketch_accounts(*texts, LEAST_ACCOUNTS)
+    keys, n_texts = _in_parts(threads, kernels.count_shingles, *texts, sketch, LEAST_ACCOUNTS)
     del sketch
     if len(keys) == 0:
         return _no_families(n)
@@ -111,8 +114,8 @@ def find_families(
     shared = (keys[ascending] - np.uint64(1)).astype(np.uint32)
     n_texts = n_texts[ascending]
     bitmap, index = kernels.index_of(shared)
-    pairs, n_pair_texts = kernels.count_pairs(
-        shingles, starts, account, order, taken, bitmap, index, n_texts, LEAST_ACCOUNTS, CONFIDENCE
+    pairs, n_pair_texts = _in_parts(
+        threads, kernels.count_pairs, *texts, bitmap, index, n_texts, LEAST_ACCOUNTS, CONFIDENCE
     )
     family_of_shared, sizes = _components(pairs, n_pair_texts, n_texts)
     in_family = family_of_shared >= 0
@@ -134,10 +137,19 @@ def find_families(
     return Families(shared[in_family][by_family], family_starts, of_text, held)
 
 
+def _in_parts(
+    n_parts: int, count: Callable[..., tuple[npt.NDArray[Any], npt.NDArray[Any]]], *arguments: object
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Let each thread count its own part of the keys, and put the parts together."""
+    with ThreadPoolExecutor(n_parts) as pool:
+        parts = list(pool.map(lambda part: count(*arguments, part, n_parts), range(n_parts)))
+    return np.concatenate([keys for keys, _ in parts]), np.concatenate([counts for _, counts in parts])
+
+
 def _sample(
     account: npt.NDArray[np.int32], text_hash: npt.NDArray[np.uint64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Rows ordered by account and text, and which of them take part: the same texts whatever the rows' order."""
+    """Rows by account and text, and which of them take part: the same texts whatever the rows' order."""
     order = np.lexsort((text_hash, account))
     taken = np.zeros(len(account), dtype=np.bool_)
     n_of_account = np.bincount(account)
@@ -204,8 +216,9 @@ def same_family(
 
     Returns
     -------
-    int64, shape (len(tonight),). Two are the same when they share half of the smaller one's shingles: a template
-    that was extended keeps its identity. Of several, the one sharing most, then the first.
+    int64, shape (len(tonight),). Two are the same when they share half of the smaller one's shingles: a
+    template that was extended keeps its identity. Of several, the one sharing most, then the first. Two of
+    tonight's may be the same earlier one: a template that split.
     """
     found = np.full(len(tonight), -1, dtype=np.int64)
     if len(tonight) == 0 or len(earlier_shingles) == 0:

@@ -21,47 +21,91 @@ _WORD = re.compile(
     r"|[^\W_]+|[^\w\s]|_"
 )
 
-_SECRETS = (
-    ("[mail]", re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")),
-    ("[key]", re.compile(r"\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|ASIA|AIza|eyJ)[-_A-Za-z0-9]{10,}")),
-    ("[key]", re.compile(r"\b(?=[A-Za-z_-]{0,64}\d)(?=\d{0,64}[A-Za-z])[A-Za-z0-9_+/=-]{32,}")),
-    ("[address]", re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")),
-    ("[address]", re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}(?![\w:])")),
-    ("[number]", re.compile(r"(?<!\w)\+?\d(?:[ ()./-]{0,2}\d){8,18}(?!\w)")),  # cards, phones, accounts
+# Not \b: a Han or Thai sign is a word character to `re`, and would hide whatever stands beside it.
+_BEFORE, _AFTER = r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])"
+
+_SECRETS = tuple(
+    (mark, re.compile(pattern))
+    for mark, pattern in (
+        ("[mail]", r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"),
+        (
+            "[key]",
+            _BEFORE + r"(?:[spr]k[-_]|gh[oprsu]_|github_pat_|xox[abeoprs]-|AKIA|ASIA|AIza)[-_A-Za-z0-9]{10,}",
+        ),
+        ("[key]", _BEFORE + r"eyJ[-_A-Za-z0-9]{10,}(?:\.[-_A-Za-z0-9]+){0,2}"),  # a JSON web token
+        ("[key]", _BEFORE + r"(?=[A-Za-z_-]{0,64}[0-9])(?=[0-9_-]{0,64}[A-Za-z])[A-Za-z0-9_-]{32,}"),
+        # With slashes as in base 64, and all three kinds of signs, so that paths are left alone.
+        (
+            "[key]",
+            _BEFORE + r"(?=[a-z0-9+/]{0,64}[A-Z])(?=[A-Z0-9+/]{0,64}[a-z])(?=[A-Za-z+/]{0,64}[0-9])"
+            r"[A-Za-z0-9+/]{40,}={0,2}",
+        ),
+        ("[address]", _BEFORE + r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}" + _AFTER),
+        ("[address]", _BEFORE + r"(?<!:)(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}(?!:)" + _AFTER),
+        # Shortened: a first group of three or four, so that the slice x[1::2] is left alone.
+        (
+            "[address]",
+            _BEFORE + r"(?<!:)[0-9a-fA-F]{3,4}(?::[0-9a-fA-F]{1,4}){0,6}::"
+            r"(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?(?!:)" + _AFTER,
+        ),
+        ("[number]", _BEFORE + r"\+?\d(?:[ ()./-]{0,2}\d){8,}" + _AFTER),  # cards, phones, accounts
+    )
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
+_CUT_WORD = 256
+"""A word cut in two where reading ends loses at most this many characters."""
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_UNSEEN = re.compile(  # zero-width, bidirectional and tag signs: gone first, so that none hides a secret
+    r"[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 
 
 def presentable(text: str, most_chars: int) -> str:
     """A text to show: secrets and control signs gone, the middle of a long one left out.
 
-    Redaction comes first, so that a secret is never cut in two and missed. Reads at most sixteen times
-    `most_chars`, from either end, so that a megabyte costs no more than a page.
+    Parameters
+    ----------
+    text : anything a client may have written
+    most_chars : the answer's length at most, 8 or more
+
+    Redaction comes before the cut, so that a secret is never cut in two and missed. Reads at most sixteen
+    times `most_chars`, from either end, so that a megabyte costs no more than a page; a word cut in two where
+    the reading ends is left out.
     """
     reach = 8 * most_chars
     if len(text) > 2 * reach:
-        text = text[:reach] + " … " + text[-reach:]
-    text = _CONTROLS.sub(" ", text.replace("\r\n", "\n"))
+        head, tail = text[:reach], text[-reach:]
+        text = (
+            head[:-_CUT_WORD] + head[-_CUT_WORD:].rstrip(_VISIBLE)
+            + " … "
+            + tail[:_CUT_WORD].lstrip(_VISIBLE) + tail[_CUT_WORD:]
+        )  # fmt: skip
+    text = _CONTROLS.sub(" ", _UNSEEN.sub("", text.replace("\r\n", "\n")))
     for mark, pattern in _SECRETS:
         text = pattern.sub(mark, text)
     if len(text) <= most_chars:
         return text
     head = most_chars * 2 // 3
-    return f"{text[:head]} … {text[-(most_chars - head - 3) :]}"
+    return f"{text[:head]} … {text[len(text) - (most_chars - head - 3) :]}"
 
 
 def skeleton(examples: Sequence[str], most_chars: int = 600) -> str:
     """The fixed words of a template with `<slot>` for what changes, read off a few examples.
 
     Words of the middle-sized example are kept where a run of RUN words around them stands in SHARED_BY of all
-    examples. Empty without examples; the whole text when there is but one form.
+    examples. Empty without examples; the whole text when there is but one form; `<slot>` alone when the
+    examples share nothing. Never longer than `most_chars`.
     """
     if not examples:
         return ""
+    if len(set(examples)) == 1:
+        return _shortened(" ".join(examples[0].split()), most_chars)
     words = [[(match.group().casefold(), match.start(), match.end()) for match in _WORD.finditer(text)]
              for text in examples]  # fmt: skip
     held = Counter(run for text in words for run in {_run(text, at) for at in range(len(text) - RUN + 1)})
-    base = sorted(range(len(examples)), key=lambda index: (len(words[index]), examples[index]))[len(examples) // 2]
+    by_size = sorted(range(len(examples)), key=lambda index: (len(words[index]), examples[index]))
+    base = by_size[len(examples) // 2]
     kept = [False] * len(words[base])
     for at in range(len(words[base]) - RUN + 1):
         if held[_run(words[base], at)] >= SHARED_BY * len(examples):
