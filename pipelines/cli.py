@@ -61,6 +61,11 @@ def _errors_for_people() -> Iterator[None]:
     except BrokenPipeError:  # `| head` has seen enough, and what is still buffered has no reader
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+    except KeyboardInterrupt:
+        from pipelines.terminal import say
+
+        say("interrupted; what was published before stands as it was")
+        raise typer.Exit(130) from None
     except StillwatchError as error:
         _end(error, cause=error)
     except OSError as error:

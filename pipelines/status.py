@@ -38,7 +38,7 @@ class Status:
 
 
 def read_status(workspace: Workspace, settings: Settings) -> Status:
-    """Look at a workspace without changing it.
+    """Look at a workspace; only a case store that is missing or outdated is brought up to date.
 
     Raises
     ------

@@ -168,6 +168,7 @@ def test_ctrl_c_ends_with_130(tmp_path, night_of_logs):
     scan.send_signal(signal.SIGINT)
     _, messages = scan.communicate(timeout=60)
     assert scan.returncode == 130
+    assert "interrupted" in messages
     assert "Traceback" not in messages
 
 
@@ -322,6 +323,14 @@ def test_a_decision_from_the_terminal_is_exported_and_counted(told, tmp_path):
 
 def _open_cases(status: str) -> int:
     return int(status.split("Open cases: ")[1].split(maxsplit=1)[0])
+
+
+def test_a_file_that_cannot_be_written_is_named(told, tmp_path):
+    out = tmp_path / "no such folder" / "findings.jsonl"
+    done = stillwatch("findings", "--workspace", told.root, "--format", "jsonl", "--out", out)
+    assert done.returncode == 2
+    assert "no such folder" in done.stderr
+    assert "remedy: " in done.stderr
 
 
 @pytest.mark.parametrize(

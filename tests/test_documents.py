@@ -136,6 +136,16 @@ def headings(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def test_every_decision_is_listed_under_its_title():
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(
+        r"^- \[(.+)\]\((\d{4}-[^)]+)\)$", (folder / "README.md").read_text(encoding="utf-8"), re.M
+    )
+    pages = sorted(folder.glob("[0-9]*.md"))
+    titles = [page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ") for page in pages]
+    assert listed == list(zip(titles, (page.name for page in pages), strict=True))
+
+
 # -- reference pages -------------------------------------------------------------------------------
 
 
