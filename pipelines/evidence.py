@@ -1,8 +1,8 @@
 """The step `evidence`: a few prompts of what was flagged, redacted, and the readable form of its templates.
 
-Here: choosing requests, finding their texts in the logs again, writing night.exemplar and skeletons. Texts are
-read a second time for the flagged few so that none of anybody else is ever written down. Not here: redaction
-and skeletons themselves (detector.text.skeleton).
+Here: choosing requests, finding their texts in the logs again, writing night.exemplar and skeletons. Texts
+are read a second time for the flagged few so that none of anybody else is ever written down. Not here:
+redaction and skeletons themselves (detector.text.skeleton).
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ EXAMPLES_PER_FAMILY = 12
 """Enough for a skeleton: what three fifths of a dozen accounts share is the template."""
 
 EXAMPLE_CHARS = 6_000
-"""How much of an example the skeleton is read off: templates longer than this are recognised by their head."""
+"""How much of an example the skeleton is read off: longer templates are recognised by their head."""
 
 
 def keep_evidence(
@@ -35,15 +35,20 @@ def keep_evidence(
 ) -> None:
     """Replace the exemplars of `day` and write the skeletons of its campaigns' templates.
 
-    Reads the log files that hold a wanted request once more; a file that has gone in the meantime only costs its
-    examples. Writes nothing when the setting `evidence.exemplars` is off.
+    Reads the log files that hold a wanted request once more; a file that has gone or changed in the meantime
+    only costs its examples. When the setting `evidence.exemplars` is off, what earlier scans kept goes too.
     """
-    con.execute("DELETE FROM night.exemplar WHERE day = $day", {"day": day})
     if not settings.evidence.exemplars:
+        _forget_texts(con)
         return
+    con.execute("DELETE FROM night.exemplar WHERE day = $day", {"day": day})
     con.execute(
         statement("evidence/wanted"),
-        {"day": day, "per_account": settings.evidence.exemplars_per_account, "per_family": EXAMPLES_PER_FAMILY},
+        {
+            "day": day,
+            "per_account": settings.evidence.exemplars_per_account,
+            "per_family": EXAMPLES_PER_FAMILY,
+        },
     )
     with progress.step("evidence") as step:
         found = _texts(con, settings)
@@ -54,8 +59,18 @@ def keep_evidence(
     con.execute("DROP TABLE wanted")
 
 
+def _forget_texts(con: duckdb.DuckDBPyConnection) -> None:
+    with transaction(con):
+        con.execute("DELETE FROM night.exemplar")
+        con.execute("UPDATE night.family SET skeleton = '' WHERE skeleton <> ''")
+
+
 def _texts(con: duckdb.DuckDBPyConnection, settings: Settings) -> pa.Table:
-    """The wanted requests with their texts, ordered by request key."""
+    """The wanted requests with their texts, ordered by request key.
+
+    A row counts only when it still is that request: under the same name another night's log may stand by
+    now, and nobody may be shown somebody else's words.
+    """
     files = con.execute(
         """SELECT file_id, path, format, list(row_number ORDER BY row_number)
            FROM wanted JOIN raw.file USING (file_id) GROUP BY file_id, path, format ORDER BY file_id"""
@@ -67,14 +82,20 @@ def _texts(con: duckdb.DuckDBPyConnection, settings: Settings) -> pa.Table:
         except (UnreadableInput, OSError):
             continue
     columns = pa.schema(
-        [("file_id", pa.int32()), ("row_number", pa.int64()), ("request_id", pa.string()), ("prompt", pa.string())]
+        [
+            ("file_id", pa.int32()),
+            ("row_number", pa.int64()),
+            ("request_id", pa.string()),
+            ("prompt", pa.string()),
+        ]
     )
     with registered(con, "read_again", pa.Table.from_batches(pieces, schema=columns)):
         return fetch(
             con,
             """SELECT account_id, family_id, request_key::VARCHAR AS request_key, request_id, prompt
                FROM wanted JOIN read_again USING (file_id, row_number)
-               WHERE prompt IS NOT NULL ORDER BY wanted.request_key""",
+               WHERE md5_number(request_id) = request_key AND prompt IS NOT NULL
+               ORDER BY wanted.request_key""",
         )
 
 
@@ -108,12 +129,16 @@ def _rows_of(
 def _write_exemplars(con: duckdb.DuckDBPyConnection, day: date, found: pa.Table, most_chars: int) -> None:
     shown = found.drop(["prompt"]).append_column(
         "text",
-        pa.array([text.presentable(prompt, most_chars) for prompt in found.column("prompt").to_pylist()], pa.string()),
+        pa.array(
+            [text.presentable(prompt, most_chars) for prompt in found.column("prompt").to_pylist()],
+            pa.string(),
+        ),
     )
     with registered(con, "shown", shown):
         con.execute(
             """INSERT INTO night.exemplar BY NAME
-               SELECT $day AS day, account_id, family_id, request_key::UHUGEINT AS request_key, request_id, text
+               SELECT $day AS day, account_id, family_id, request_key::UHUGEINT AS request_key,
+                      request_id, text
                FROM shown ORDER BY request_key""",
             {"day": day},
         )

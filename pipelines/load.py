@@ -65,10 +65,10 @@ def load_requests(
     settings: Settings,
     progress: Progress,
 ) -> Loaded:
-    """Read every log file and replace its rows in core.request; all of them or, on an error, none.
+    """Read every log file into core.request; all of them or, on an error, none.
 
-    A file that was read before is read again and its rows replaced, so a scan may be repeated. A file that
-    cannot be read is kept out and named in the result.
+    A file that was read before is read again, and its rows of the days it now holds are replaced, so a scan
+    may be repeated. A file that cannot be read is kept out and named in the result.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def load_requests(
     with progress.step("load", total=sum(path.stat().st_size for path in paths)) as step, transaction(con):
         con.execute("CREATE OR REPLACE TEMP TABLE new_system AS FROM core.system_text LIMIT 0")
         con.execute("CREATE OR REPLACE TEMP TABLE reading (file_id INTEGER)")
-        lost_days = _forget_earlier_readings(con, paths, day)
+        _set_aside_earlier_readings(con, paths, day)
         for path in paths:
             file_id = _file_id(con, path)
             con.execute("INSERT INTO reading VALUES ($id)", {"id": file_id})
@@ -87,24 +87,43 @@ def load_requests(
                 _load_file(con, path, file_id, day=day, log_format=log_format, settings=settings, step=step)
             except UnreadableInput as error:  # what stood before the break is kept
                 unreadable.append(error)
-                con.execute("UPDATE raw.file SET error = $why WHERE file_id = $id", {"why": str(error), "id": file_id})
-        loaded = _settle(con, day, lost_days, unreadable)
+                con.execute(
+                    "UPDATE raw.file SET error = $why WHERE file_id = $id", {"why": str(error), "id": file_id}
+                )
+        loaded = _settle(con, day, _replace_earlier_readings(con), unreadable)
         step.note(f"{loaded.n_loaded:,} requests from {loaded.n_files:,} files")
     return loaded
 
 
-def _forget_earlier_readings(
+def _set_aside_earlier_readings(
     con: duckdb.DuckDBPyConnection, paths: Sequence[Path], day: date | None
-) -> set[date]:
-    """Delete the rows that earlier readings of these files brought (of `day` only, if given); the days they were of."""
+) -> None:
+    """Mark the rows that earlier readings of these files brought (of `day` only, if given): file_id < 0."""
     with registered(con, "asked_for", pa.table({"path": [str(path.resolve()) for path in paths]})):
-        gone = con.execute(
-            """DELETE FROM core.request
-               WHERE file_id IN (SELECT file_id FROM raw.file JOIN asked_for USING (path)) AND day = coalesce($day, day)
-               RETURNING day""",
+        con.execute(
+            """UPDATE core.request SET file_id = -file_id
+               WHERE file_id IN (SELECT file_id FROM raw.file JOIN asked_for USING (path))
+                 AND day = coalesce($day, day)""",
             {"day": day},
         )
-        return {row[0] for row in gone.fetchall()} if gone.description else set()
+
+
+def _replace_earlier_readings(con: duckdb.DuckDBPyConnection) -> set[date]:
+    """Delete the rows of earlier readings that the files' new readings replace; the days they were of.
+
+    A row is replaced when its file brought its request, or its day, again. Else it stays: a gateway that
+    writes every night to the same name must not take back the nights before, nor a file that cannot be read
+    any more.
+    """
+    gone = con.execute(
+        """DELETE FROM core.request
+           WHERE file_id < 0 AND (
+               (-file_id, day) IN (SELECT DISTINCT file_id, day FROM core.request
+                                   WHERE file_id IN (FROM reading))
+               OR request_key IN (SELECT request_key FROM core.request WHERE file_id IN (FROM reading)))
+           RETURNING day"""
+    ).fetchall()
+    return {row[0] for row in gone}
 
 
 def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
@@ -112,8 +131,8 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     stat = path.stat()
     facts = {"path": str(path.resolve()), "size": stat.st_size, "modified": stat.st_mtime_ns}
     known = con.execute(
-        """UPDATE raw.file SET size_bytes = $size, modified_ns = $modified, format = NULL, n_rows = 0, n_loaded = 0,
-                  n_refused = 0, n_repeated = 0, n_other_day = 0, error = NULL
+        """UPDATE raw.file SET size_bytes = $size, modified_ns = $modified, format = NULL, n_rows = 0,
+                  n_loaded = 0, n_refused = 0, n_repeated = 0, n_other_day = 0, error = NULL
            WHERE path = $path RETURNING file_id""",
         facts,
     ).fetchall()
@@ -167,12 +186,19 @@ def _count_file(
     refused = reader.refused
     with registered(con, "refused", refused):
         con.execute(
-            "INSERT INTO raw.reject SELECT $id, row_number, column_name, reason, remedy FROM refused", {"id": file_id}
+            "INSERT INTO raw.reject SELECT $id, row_number, column_name, reason, remedy FROM refused",
+            {"id": file_id},
         )
     con.execute(
         """UPDATE raw.file SET format = $format, n_rows = $rows, n_refused = $refused, n_other_day = $other
            WHERE file_id = $id""",
-        {"format": reader.format, "rows": reader.n_rows, "refused": len(refused), "other": n_other_day, "id": file_id},
+        {
+            "format": reader.format,
+            "rows": reader.n_rows,
+            "refused": len(refused),
+            "other": n_other_day,
+            "id": file_id,
+        },
     )
 
 
@@ -202,11 +228,12 @@ def _load_batch(
     con: duckdb.DuckDBPyConnection, batch: pa.RecordBatch, file_id: int, settings: Settings, threads: int
 ) -> None:
     """Fingerprint one batch and write its narrow rows; its texts end here."""
-    limits = {"max_bytes": settings.input.max_prompt_bytes, "threads": threads}
-    model = text.classifier()
-    prints = text.fingerprint(batch.column("prompt"), weights=model.weights, **limits)
+    max_bytes = settings.input.max_prompt_bytes
+    prints = text.fingerprint(
+        batch.column("prompt"), weights=text.classifier().weights, max_bytes=max_bytes, threads=threads
+    )
     classes = text.classify(prints)
-    system_hash, systems = _system_prints(batch.column("system_prompt"), **limits)
+    system_hash, systems = _system_prints(batch.column("system_prompt"), max_bytes=max_bytes, threads=threads)
     responses = batch.column("response")
     columns = {
         name: batch.column(name) for name in batch.schema.names if name not in _TEXTS and name not in _UNUSED
@@ -224,7 +251,7 @@ def _load_batch(
         "response_hash": (
             pa.nulls(len(batch), pa.uint64())
             if responses.null_count == len(batch)
-            else text.fingerprint(responses, **limits).text_hash
+            else text.fingerprint(responses, max_bytes=max_bytes, threads=threads).text_hash
         ),
     }
     with registered(con, "batch", pa.table(columns)):
@@ -259,7 +286,10 @@ def _system_prints(
 
 
 def _settle(
-    con: duckdb.DuckDBPyConnection, day: date | None, lost_days: set[date], unreadable: Sequence[UnreadableInput]
+    con: duckdb.DuckDBPyConnection,
+    day: date | None,
+    lost_days: set[date],
+    unreadable: Sequence[UnreadableInput],
 ) -> Loaded:
     """Take repeats out again, count, and tell which nights changed."""
     con.execute(statement("load/repeated"), {"day": day})
@@ -276,10 +306,12 @@ def _settle(
         {"day": day},
     ).fetchall()
     con.execute("DELETE FROM core.request WHERE rowid IN (FROM repeated)")
+    # What no new reading replaced is its file's again.
+    con.execute("UPDATE core.request SET file_id = -file_id WHERE file_id < 0")
     con.execute(
         """INSERT INTO core.system_text
-           SELECT system_hash, any_value(n_bytes), any_value(training_permille), any_value(shingles) FROM new_system
-           ANTI JOIN core.system_text USING (system_hash) GROUP BY system_hash"""
+           SELECT system_hash, any_value(n_bytes), any_value(training_permille), any_value(shingles)
+           FROM new_system ANTI JOIN core.system_text USING (system_hash) GROUP BY system_hash"""
     )
     totals = con.execute(
         """SELECT count(*), coalesce(sum(n_rows), 0)::BIGINT, coalesce(sum(n_loaded), 0)::BIGINT,
@@ -308,6 +340,6 @@ def _settle(
 
 
 def warm_kernels() -> None:
-    """Compile the kernels, or fetch them from numba's cache: the first run's half minute is a step of its own."""
+    """Compile the kernels, or fetch them from numba's cache: the first run's half minute is its own step."""
     text.fingerprint(pa.array(["warm"]), weights=np.zeros((2, 24), dtype=np.int8))
     features.warm_up()

@@ -1,8 +1,8 @@
 """The night: an ordered list of steps, from log files to published findings.
 
 Here: order, and what a scan reports. Not here: what a step does (the module it names). Every step
-replaces its own rows of the day in one transaction and reads only what earlier steps and earlier nights wrote,
-so a night may be scanned twice, and a broken scan leaves the last published findings as they were.
+replaces its own rows of the day in one transaction and reads only what earlier steps and earlier nights
+wrote, so a night may be scanned twice, and a broken scan leaves the last published findings as they were.
 """
 
 import time
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import duckdb
+import pyarrow as pa
 
 from pipelines import accounts as account_files
 from pipelines import campaigns, evidence, families, features, load, publish, scores
@@ -25,7 +26,6 @@ from pipelines.warehouse.opening import n_threads, open_warehouse
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 from pipelines.workspace import Workspace
-
 
 Result = TypeVar("Result")
 
@@ -89,10 +89,12 @@ def scan(
         if accounts is not None:
             with progress.step("accounts") as step:
                 step.note(f"{_load_accounts(con, accounts, unreadable):,} accounts known")
+        forgotten = _forgotten_nights(con)
         loaded = load.load_requests(
             con, logs, day=day, log_format=log_format, settings=settings, progress=progress
         )
-        nights = [_scan_night(con, night, settings, progress) for night in loaded.days]
+        due = _nights_due(con, loaded.days, forgotten, day)
+        nights = [_scan_night(con, night, settings, progress) for night in due]
         _forget(con, settings)
         with progress.step("publish"):
             publish.publish(con, workspace)
@@ -110,6 +112,35 @@ def scan(
     )
 
 
+def _forgotten_nights(con: duckdb.DuckDBPyConnection) -> set[date]:
+    """Scanned nights whose request rows retention has dropped."""
+    rows = con.execute(
+        """SELECT day FROM night.summary ANTI JOIN (SELECT DISTINCT day FROM core.request) USING (day)
+           WHERE n_requests > 0"""
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _nights_due(
+    con: duckdb.DuckDBPyConnection, changed: Sequence[date], forgotten: set[date], day: date | None
+) -> list[date]:
+    """Nights to scan, oldest first: those whose rows changed, and those that a broken scan left half done.
+
+    A forgotten night keeps its findings when a straggler of it turns up among later logs; asked for with
+    `day`, it is scanned anew. A night has no summary until it is done, which is how a later scan knows a
+    broken one.
+    """
+    due = {night for night in changed if night not in forgotten or night == day}
+    with registered(con, "due", pa.table({"day": pa.array(sorted(due), pa.date32())})):
+        con.execute("DELETE FROM night.summary WHERE day IN (SELECT day FROM due)")
+    left = con.execute(
+        """SELECT DISTINCT day FROM core.request ANTI JOIN night.summary USING (day)
+           WHERE day = coalesce($day, day)""",
+        {"day": day},
+    ).fetchall()
+    return sorted(due | {row[0] for row in left})
+
+
 def _scan_night(
     con: duckdb.DuckDBPyConnection, day: date, settings: Settings, progress: Progress
 ) -> NightSummary | None:
@@ -123,7 +154,9 @@ def _scan_night(
 
     threads = n_threads(settings)
     n_families = step(
-        "families", lambda: families.find_night_families(con, day, threads), lambda n: f"{n:,} template families"
+        "families",
+        lambda: families.find_night_families(con, day, threads),
+        lambda n: f"{n:,} template families",
     )
     n_accounts = step("features", lambda: features.build_features(con, day), lambda n: f"{n:,} accounts")
     step("scores", lambda: scores.score_accounts(con, day, settings), lambda n: f"{n:,} accounts scored")
@@ -138,10 +171,15 @@ def _scan_night(
         con.execute(
             statement("summary"),
             {
-                "day": day, "n_accounts": n_accounts, "n_families": n_families, "n_candidates": found.n_candidates,
-                "n_campaigns": found.n_campaigns, "n_flagged": found.n_flagged, "calibration": found.calibration,
+                "day": day,
+                "n_accounts": n_accounts,
+                "n_families": n_families,
+                "n_candidates": found.n_candidates,
+                "n_campaigns": found.n_campaigns,
+                "n_flagged": found.n_flagged,
+                "calibration": found.calibration,
             },
-        )  # fmt: skip
+        )
     n_requests = con.execute("SELECT n_requests FROM night.summary WHERE day = $day", {"day": day}).fetchall()
     return NightSummary(
         day=day,
@@ -155,9 +193,7 @@ def _scan_night(
     )
 
 
-def _load_accounts(
-    con: duckdb.DuckDBPyConnection, path: Path, unreadable: list[UnreadableInput]
-) -> int:
+def _load_accounts(con: duckdb.DuckDBPyConnection, path: Path, unreadable: list[UnreadableInput]) -> int:
     """Bring core.account up to date; an accounts file that cannot be read costs context, not the scan."""
     try:
         table, refused = account_files.read_accounts(path)
@@ -165,23 +201,29 @@ def _load_accounts(
         unreadable.append(error)
         return 0
     if len(refused):
+        first = refused.column("row_number")[0].as_py()
         unreadable.append(
             UnreadableInput(
-                f"{path}: {len(refused):,} rows refused, the first at row {refused.column('row_number')[0].as_py():,}",
+                f"{path}: {len(refused):,} rows refused, the first at row {first:,}",
                 remedy="run `stillwatch check` with --accounts to see each of them",
             )
         )
     with registered(con, "known_accounts", table), transaction(con):
-        con.execute("DELETE FROM core.account USING known_accounts AS k WHERE core.account.account_id = k.account_id")
+        con.execute(
+            "DELETE FROM core.account USING known_accounts AS k WHERE core.account.account_id = k.account_id"
+        )
         con.execute("INSERT INTO core.account BY NAME FROM known_accounts")
     return len(table)
 
 
 def _forget(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Drop request rows older than the retention; what was made of them stays."""
+    """Drop request rows beyond the latest nights of the retention; what was made of them stays.
+
+    Nights are counted, not days: one row of a clock that runs years ahead must not age all others at once.
+    """
     con.execute(
-        """DELETE FROM core.request
-           WHERE day <= (SELECT max(day) FROM core.request) - to_days($nights::INTEGER)""",
+        """DELETE FROM core.request WHERE day NOT IN (
+               SELECT day FROM (SELECT DISTINCT day FROM core.request) ORDER BY day DESC LIMIT $nights)""",
         {"nights": settings.retention.request_nights},
     )
 

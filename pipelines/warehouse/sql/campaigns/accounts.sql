@@ -1,7 +1,8 @@
 -- accounts: the night's accounts as the campaign stage sees them, ascending. Takes $day.
 WITH org AS (                          -- the accounts file knows best; else what the requests say most often
-    SELECT account_id, mode(org_id) AS org_id FROM core.request
-    WHERE day = $day AND org_id IS NOT NULL GROUP BY account_id
+    SELECT account_id, org_id FROM core.request
+    WHERE day = $day AND org_id IS NOT NULL GROUP BY account_id, org_id
+    QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY count(*) DESC, org_id) = 1
 ),
 training AS (                          -- mean probability that a prompt asks for training material
     SELECT account_id, sum(training_permille) / (1000 * count(*)) AS training_share
@@ -13,7 +14,7 @@ SELECT
     f.output_tokens_mean, f.account_age_days::DOUBLE AS account_age_days, f.new_model_share,
     s.score AS account_score,
     coalesce(a.org_id, org.org_id) AS org_id, a.payment_fingerprint,
-    a.approved_use IS NOT NULL AND coalesce(a.approved_until >= $day, true) AS is_approved,
+    coalesce(f.is_approved, false) AS is_approved,
     f.first_sent_at, f.last_sent_at
 FROM night.account_day AS f
 LEFT JOIN night.account_score AS s ON s.day = f.day AND s.account_id = f.account_id
