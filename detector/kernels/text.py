@@ -27,7 +27,9 @@ EXPANDS = np.uint32(1 << 30)
 DIGIT = np.uint32(1 << 29)
 LOW_BITS = np.uint32((1 << 29) - 1)
 N_SCRIPTS = 12
+LATIN = 1
 HAN = 7  # script code of letters above the table
+FIRST_LETTER, N_LETTERS = np.uint32(ord("a")), np.uint32(26)  # what an ASCII letter folds to
 
 SEED = np.uint64(0x9E3779B97F4A7C15)
 PRIME = np.uint64(0xD6E8FEB86659FD93)
@@ -81,20 +83,44 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
     """
     n_tokens = 0
     token = SEED
+    digits = np.uint64(0)
     in_token = False
     in_digits = False
     item = SEED
+    n_ascii_letters = 0
     position = start
     while position < end:
         byte = data[position]
         position += 1
         if byte < 0x80:
-            code = np.uint32(byte)
+            folded = fold[byte]
+            if folded - FIRST_LETTER < N_LETTERS:  # most bytes of most texts: a loop of their own
+                if not in_token:
+                    in_token = True
+                    token = SEED
+                    digits = np.uint64(0)
+                in_digits = False
+                first = position
+                while True:
+                    token = (token ^ np.uint64(folded)) * PRIME
+                    if position >= end:
+                        break
+                    byte = data[position]
+                    if byte >= 0x80:
+                        break
+                    folded = fold[byte]
+                    if folded - FIRST_LETTER >= N_LETTERS:
+                        break
+                    position += 1
+                n_ascii_letters += position - first + 1
+                continue
+            code = np.uint64(byte)
         elif byte < 0xC2 or byte > 0xF4:
-            code = np.uint32(0)
+            code = np.uint64(0)
+            folded = np.uint32(SEPARATOR)
         else:
             n_more = 1 if byte < 0xE0 else (2 if byte < 0xF0 else 3)
-            code = np.uint32(byte) & np.uint32(0x3F >> n_more)
+            code = np.uint64(byte) & np.uint64(0x3F >> n_more)
             valid = position + n_more <= end
             if valid:
                 for step in range(n_more):
@@ -102,7 +128,7 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
                     if following & 0xC0 != 0x80:
                         valid = False
                         break
-                    code = (code << np.uint32(6)) | np.uint32(following & 0x3F)
+                    code = (code << np.uint64(6)) | np.uint64(following & 0x3F)
             if valid and n_more == 2:
                 valid = code >= 0x800 and not 0xD800 <= code <= 0xDFFF
             elif valid and n_more == 3:
@@ -110,18 +136,17 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
             if valid:
                 position += n_more
             else:
-                code = np.uint32(0)
-
-        if 0x1100 <= code <= 0x1112:
-            code, position = _composed(data, position, end, code)
-        if code < len(fold):
-            folded = fold[code]
-            n_of_script[script[code]] += 1
-        elif code < 0x40000:
-            folded = ALONE | code
-            n_of_script[HAN] += 1
-        else:
-            folded = np.uint32(VANISH) if 0xE0000 <= code <= 0xE0FFF else np.uint32(SEPARATOR)
+                code = np.uint64(0)
+            if 0x1100 <= code <= 0x1112:
+                code, position = _composed(data, position, end, code)
+            if code < len(fold):
+                folded = fold[code]
+                n_of_script[script[code]] += 1
+            elif code < 0x40000:
+                folded = ALONE | np.uint32(code)
+                n_of_script[HAN] += 1
+            else:
+                folded = np.uint32(VANISH) if 0xE0000 <= code <= 0xE0FFF else np.uint32(SEPARATOR)
 
         if folded == VANISH:
             continue
@@ -129,26 +154,26 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
             if not in_token:
                 in_token = True
                 token = SEED
-                item = _mix(item ^ SEED)
+                digits = np.uint64(0)
             if not in_digits:
                 token = (token ^ DIGIT_SYMBOL) * PRIME
                 in_digits = True
-            item = (item ^ np.uint64(folded)) * PRIME
+            digits = (digits ^ np.uint64(folded)) * PRIME
             continue
         in_digits = False
         if folded == SEPARATOR or folded & ALONE:
             if in_token:
-                tokens[n_tokens] = _mix(token)
+                hashed = _mix(token)
+                tokens[n_tokens] = hashed
                 n_tokens += 1
+                item = _mix(item ^ hashed ^ digits)
                 in_token = False
             if folded == SEPARATOR:
                 continue
-            token = SEED
-            item = _mix(item ^ SEED)
-        elif not in_token:
+        if not in_token:
             in_token = True
             token = SEED
-            item = _mix(item ^ SEED)
+            digits = np.uint64(0)
         if folded & EXPANDS:
             row = folded & LOW_BITS
             for column in range(expansions.shape[1]):
@@ -156,18 +181,20 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
                 if letter == 0:
                     break
                 token = (token ^ np.uint64(letter)) * PRIME
-                item = (item ^ np.uint64(letter)) * PRIME
         else:
-            letter = np.uint64(folded & LOW_BITS)
-            token = (token ^ letter) * PRIME
-            item = (item ^ letter) * PRIME
+            token = (token ^ np.uint64(folded & LOW_BITS)) * PRIME
         if folded & ALONE:
-            tokens[n_tokens] = _mix(token)
+            hashed = _mix(token)
+            tokens[n_tokens] = hashed
             n_tokens += 1
+            item = _mix(item ^ hashed)
             in_token = False
     if in_token:
-        tokens[n_tokens] = _mix(token)
+        hashed = _mix(token)
+        tokens[n_tokens] = hashed
         n_tokens += 1
+        item = _mix(item ^ hashed ^ digits)
+    n_of_script[LATIN] += n_ascii_letters
     return n_tokens, _mix(item)
 
 
@@ -343,3 +370,11 @@ def feature_rows(data, offsets, first, last, max_bytes, fold, expansions, script
                 at_output += 1
         if counting:
             starts[row + 1] = at_output
+
+
+@njit(cache=True, nogil=True)
+def pack_rows(rows, n_of_row, starts, flat):
+    """Copy the first n_of_row[i] entries of rows[i] to flat[starts[i]:starts[i + 1]]."""
+    for row in range(len(n_of_row)):
+        for index in range(n_of_row[row]):
+            flat[starts[row] + index] = rows[row, index]

@@ -100,6 +100,9 @@ def fingerprint(
     script = np.zeros(n, dtype=np.uint8)
     shingles = np.empty((n, kernels.N_KEPT), dtype=np.uint32)
     n_shingles = np.zeros(n, dtype=np.int32)
+    # Rows of 16 weights fill whole vector registers: adding ten zeros is quicker than stopping short of them.
+    n_outputs = weights.shape[1]
+    weights = np.pad(weights, ((0, 0), (0, -n_outputs % 16)))
     sums = np.zeros((n, weights.shape[1]), dtype=np.int32)
     n_features = np.zeros(n, dtype=np.int32)
 
@@ -121,14 +124,15 @@ def fingerprint(
     absent = ~present
     list_offsets = np.zeros(n + 1, dtype=np.int32)
     np.cumsum(n_shingles, out=list_offsets[1:])
-    flat = shingles[np.arange(kernels.N_KEPT) < n_shingles[:, None]]
+    flat = np.empty(list_offsets[-1], dtype=np.uint32)
+    kernels.pack_rows(shingles, n_shingles, list_offsets, flat)
     return Fingerprints(
         text_hash=pa.array(text_hash, mask=absent),
         n_bytes=pa.array(np.diff(offsets).astype(np.int32), mask=absent),
         n_tokens=pa.array(n_tokens, mask=absent),
         script=pa.array(script, mask=absent),
         shingles=pa.ListArray.from_arrays(pa.array(list_offsets), pa.array(flat), mask=pa.array(absent)),
-        sums=sums,
+        sums=sums[:, :n_outputs],
         n_features=n_features,
     )
 

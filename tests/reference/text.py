@@ -99,7 +99,8 @@ def text_hash(of_tokens: list[Token]) -> int:
     """Digits count here: two items of one template are two texts."""
     value = SEED
     for token in of_tokens:
-        value = chained(mix(value ^ SEED), token)
+        digits = chained(0, tuple(letter for letter in token if letter & DIGIT))
+        value = mix(value ^ token_hash(token) ^ digits)
     return mix(value)
 
 
