@@ -80,16 +80,20 @@ def load_requests(
         con.execute("CREATE OR REPLACE TEMP TABLE new_system AS FROM core.system_text LIMIT 0")
         con.execute("CREATE OR REPLACE TEMP TABLE reading (file_id INTEGER)")
         _set_aside_earlier_readings(con, paths, day)
+        writer = _Writer(con)
         for path in paths:
             file_id = _file_id(con, path)
             con.execute("INSERT INTO reading VALUES ($id)", {"id": file_id})
             try:
-                _load_file(con, path, file_id, day=day, log_format=log_format, settings=settings, step=step)
+                _load_file(
+                    con, writer, path, file_id, day=day, log_format=log_format, settings=settings, step=step
+                )
             except UnreadableInput as error:  # what stood before the break is kept
                 unreadable.append(error)
                 con.execute(
                     "UPDATE raw.file SET error = $why WHERE file_id = $id", {"why": str(error), "id": file_id}
                 )
+        writer.flush()
         loaded = _settle(con, day, _replace_earlier_readings(con), unreadable)
         step.note(f"{loaded.n_loaded:,} requests from {loaded.n_files:,} files")
     return loaded
@@ -147,8 +151,35 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(created[0][0])
 
 
+ROWS_PER_WRITE = 262_144
+"""Rows gathered for one insert: two of DuckDB's row groups, so that both threads have one to compress."""
+
+
+class _Writer:
+    """Gathers narrow batches on their way into core.request: DuckDB spreads only large inserts over threads."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._waiting: list[pa.Table] = []
+        self._n_rows = 0
+
+    def add(self, requests: pa.Table) -> None:
+        self._waiting.append(requests)
+        self._n_rows += len(requests)
+        if self._n_rows >= ROWS_PER_WRITE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        if self._waiting:
+            with registered(self._con, "batch", pa.concat_tables(self._waiting)):
+                self._con.execute(statement("load/batch"))
+        self._waiting, self._n_rows = [], 0
+
+
 def _load_file(
     con: duckdb.DuckDBPyConnection,
+    writer: _Writer,
     path: Path,
     file_id: int,
     *,
@@ -170,7 +201,7 @@ def _load_file(
                     tonight = batch if day is None else batch.filter(_on(batch, day))
                     n_other_day += len(batch) - len(tonight)
                     if len(tonight):
-                        _load_batch(con, tonight, file_id, settings, threads)
+                        writer.add(_fingerprinted(con, tonight, file_id, settings, threads))
                     # A reader does not say how far it is: a batch's bytes tell, less what compression saved.
                     moved = min(batch.nbytes / 4, 0.5 * to_go)
                     step.advance(moved)
@@ -224,10 +255,10 @@ _TEXTS = ("prompt", "system_prompt", "response")
 _UNUSED = ("trace_id", "provider_request_id")
 
 
-def _load_batch(
+def _fingerprinted(
     con: duckdb.DuckDBPyConnection, batch: pa.RecordBatch, file_id: int, settings: Settings, threads: int
-) -> None:
-    """Fingerprint one batch and write its narrow rows; its texts end here."""
+) -> pa.Table:
+    """One batch with fingerprints in the place of its texts, which end here."""
     max_bytes = settings.input.max_prompt_bytes
     prints = text.fingerprint(
         batch.column("prompt"), weights=text.classifier().weights, max_bytes=max_bytes, threads=threads
@@ -254,11 +285,10 @@ def _load_batch(
             else text.fingerprint(responses, max_bytes=max_bytes, threads=threads).text_hash
         ),
     }
-    with registered(con, "batch", pa.table(columns)):
-        con.execute(statement("load/batch"), {"file_id": file_id})
     if systems is not None:
         with registered(con, "systems", systems):
             con.execute("INSERT INTO new_system BY NAME FROM systems")
+    return pa.table({"file_id": pa.repeat(pa.scalar(file_id, pa.int32()), len(batch))} | columns)
 
 
 def _system_prints(

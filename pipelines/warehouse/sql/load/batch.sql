@@ -1,8 +1,8 @@
 -- batch: one batch of fingerprinted requests becomes rows of core.request.
--- Reads the registered Arrow table `batch`. Takes $file_id. Hashes identities nobody needs to read.
+-- Reads the registered Arrow table `batch`. Hashes identities nobody needs to read.
 INSERT INTO core.request BY NAME
 SELECT
-    ts::DATE AS day, $file_id AS file_id, row_number, md5_number(request_id) AS request_key,
+    ts::DATE AS day, file_id, row_number, md5_number(request_id) AS request_key,
     ts::TIMESTAMP AS sent_at, account_id, org_id, project_id, api_key_id,
     hash(end_user_id) AS end_user_hash, hash(session_id) AS session_hash,
     attempt, provider, model, endpoint, n_turns,
