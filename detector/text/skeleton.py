@@ -75,12 +75,7 @@ def presentable(text: str, most_chars: int) -> str:
     """
     reach = 8 * most_chars
     if len(text) > 2 * reach:
-        head, tail = text[:reach], text[-reach:]
-        text = (
-            head[:-_CUT_WORD] + head[-_CUT_WORD:].rstrip(_VISIBLE)
-            + " … "
-            + tail[:_CUT_WORD].lstrip(_VISIBLE) + tail[_CUT_WORD:]
-        )  # fmt: skip
+        text = f"{_whole_words_before(text, reach)} … {_whole_words_after(text, len(text) - reach)}"
     text = _CONTROLS.sub(" ", _UNSEEN.sub("", text.replace("\r\n", "\n")))
     for mark, pattern in _SECRETS:
         text = pattern.sub(mark, text)
@@ -88,6 +83,16 @@ def presentable(text: str, most_chars: int) -> str:
         return text
     head = most_chars * 2 // 3
     return f"{text[:head]} … {text[len(text) - (most_chars - head - 3) :]}"
+
+
+def _whole_words_before(text: str, end: int) -> str:
+    start = max(end - _CUT_WORD, 0)
+    return text[:start] + text[start:end].rstrip(_VISIBLE)
+
+
+def _whole_words_after(text: str, start: int) -> str:
+    end = start + _CUT_WORD
+    return text[start:end].lstrip(_VISIBLE) + text[end:]
 
 
 def skeleton(examples: Sequence[str], most_chars: int = 600) -> str:

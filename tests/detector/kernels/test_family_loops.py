@@ -1,0 +1,210 @@
+"""The loops behind template families agree with their definitions, also where their tables are crowded."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from detector.kernels import families as kernels
+from detector.text.families import LEAST_SHARE, LEAST_SHINGLES
+from tests.reference.families import (
+    Text,
+    accounts_of_shingles,
+    family_of,
+    sampled,
+    shared_shingles,
+    travelling_pairs,
+)
+
+TEXTS = st.lists(
+    st.builds(
+        Text,
+        account=st.integers(0, 6),
+        text_hash=st.integers(0, 8),
+        shingles=st.lists(
+            st.sampled_from([0, 1, 2, 3, 5, 8, 13, 2**31, 2**32 - 2, 2**32 - 1]), max_size=9
+        ).map(tuple),
+    ),
+    min_size=1,
+    max_size=25,
+)
+"""Small worlds: few accounts and few shingles, so that much is shared; the ends of the range among them."""
+
+LEAST = 3
+
+
+def packed(texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(shingles, starts, account, order by account and hash) as the loops read them."""
+    shingles = np.array([shingle for text in texts for shingle in text.shingles], np.uint32)
+    starts = np.cumsum([0, *(len(text.shingles) for text in texts)], dtype=np.int64)
+    account = np.array([text.account for text in texts], np.int32)
+    order = np.lexsort((np.array([text.text_hash for text in texts], np.uint64), account))
+    return shingles, starts, account, order
+
+
+def everything(texts: Sequence[Text]) -> np.ndarray:
+    return np.ones(len(texts), np.bool_)
+
+
+def counted(texts: Sequence[Text], least: int) -> dict[int, int]:
+    """What `count_shingles` says, as a dictionary."""
+    shingles, starts, account, order = packed(texts)
+    taken = everything(texts)
+    sketch = kernels.sketch_accounts(shingles, starts, account, order, taken, least)
+    keys, n_texts = kernels.count_shingles(shingles, starts, account, order, taken, sketch, least)
+    return dict(zip((keys - np.uint64(1)).tolist(), n_texts.tolist(), strict=True))
+
+
+def estimate(sketch: np.ndarray, shingles: np.ndarray) -> np.ndarray:
+    """Accounts of each shingle according to the sketch: the smaller of its two counters."""
+    lines = []
+    for line, multiplier in enumerate(kernels._MULTIPLIERS):
+        slot = (shingles.astype(np.uint64) * multiplier) >> np.uint64(64 - kernels.SKETCH_BITS)
+        lines.append(sketch[line, slot.astype(np.int64)] & np.uint64(0xFFFFFFFF))
+    return np.minimum(*lines).astype(np.int64)
+
+
+@given(TEXTS, st.integers(1, 5))
+@settings(deadline=None, max_examples=80)
+def test_each_account_is_sampled_by_the_smallest_hashes_of_different_texts(
+    texts: list[Text], most: int
+) -> None:
+    _, _, account, order = packed(texts)
+    taken = np.zeros(len(texts), np.bool_)
+    kernels.take_sample(account, np.array([text.text_hash for text in texts], np.uint64), order, most, taken)
+    assert set(np.flatnonzero(taken).tolist()) == sampled(texts, most)
+
+
+@given(TEXTS)
+@settings(deadline=None, max_examples=25)
+def test_shared_shingles_are_counted_exactly(texts: list[Text]) -> None:
+    assert counted(texts, LEAST) == shared_shingles(texts, LEAST)
+
+
+@given(TEXTS)
+@settings(deadline=None, max_examples=25)
+def test_the_sketch_counts_accounts_and_not_their_texts(texts: list[Text]) -> None:
+    shingles, starts, account, order = packed(texts)
+    sketch = kernels.sketch_accounts(shingles, starts, account, order, everything(texts), LEAST)
+    for shingle, accounts in accounts_of_shingles(texts).items():
+        # So few shingles do not collide among millions of counters: here the estimate is the truth.
+        assert estimate(sketch, np.array([shingle]))[0] == min(len(accounts), LEAST)
+
+
+def test_a_crowded_sketch_never_counts_one_account_too_few() -> None:
+    n_accounts, per_account = 12, 150_000
+    rng = np.random.default_rng(3)
+    every = rng.integers(0, 2**32, 600_000, dtype=np.uint64).astype(np.uint32)
+    held = [np.unique(rng.choice(every, per_account)) for _ in range(n_accounts)]
+    starts = np.cumsum([0, *(len(shingles) for shingles in held)], dtype=np.int64)
+    order = np.arange(n_accounts)
+    sketch = kernels.sketch_accounts(
+        np.concatenate(held), starts, order.astype(np.int32), order, np.ones(n_accounts, np.bool_), 5
+    )
+    values, truth = np.unique(np.concatenate(held), return_counts=True)
+    estimated = estimate(sketch, values)
+    assert (estimated >= np.minimum(truth, 5)).all()
+    assert (estimated > np.minimum(truth, 5)).any()  # there were collisions to survive
+    assert (estimated == np.minimum(truth, 5)).mean() > 0.95
+
+
+@given(TEXTS)
+@settings(deadline=None, max_examples=25)
+def test_pairs_of_neighbours_are_counted_exactly(texts: list[Text]) -> None:
+    shared = shared_shingles(texts, LEAST)
+    keys = np.array(sorted(shared), np.uint32)
+    n_texts = np.array([shared[key] for key in sorted(shared)], np.int64)
+    shingles, starts, account, order = packed(texts)
+    bitmap, index = kernels.index_of(keys)
+    pairs, n_pair_texts = kernels.count_pairs(
+        shingles, starts, account, order, everything(texts), bitmap, index, n_texts, LEAST, 0.6
+    )
+    found = {
+        (int(keys[int(pair - 1) >> 32]), int(keys[int(pair - 1) & 0xFFFFFFFF])): n
+        for pair, n in zip(pairs.tolist(), n_pair_texts.tolist(), strict=True)
+    }
+    assert found == travelling_pairs(texts, shared, LEAST, 0.6)
+
+
+@given(
+    TEXTS,
+    st.lists(st.sets(st.sampled_from([0, 1, 2, 3, 5, 8, 13, 2**31, 2**32 - 1]), min_size=2), max_size=4),
+)
+@settings(deadline=None, max_examples=60)
+def test_a_text_goes_to_the_family_it_holds_most_of(texts: list[Text], drawn: list[set[int]]) -> None:
+    families: list[list[int]] = []
+    for family in drawn:  # families do not overlap
+        mine = sorted(family.difference(*families))
+        if len(mine) >= LEAST_SHINGLES:
+            families.append(mine)
+    keys = np.array(sorted(shingle for family in families for shingle in family), np.uint32)
+    number = {shingle: at for at, family in enumerate(families) for shingle in family}
+    shingles, starts, _, _ = packed(texts)
+    bitmap, index = kernels.index_of(keys)
+    out = np.full(len(texts), -9, np.int32)
+    held = np.full(len(texts), -9, np.int32)
+    kernels.assign_families(
+        shingles, starts, 0, len(texts), bitmap, index,
+        np.array([number[key] for key in keys.tolist()], np.int32),
+        np.array([len(family) for family in families], np.int32),
+        LEAST_SHINGLES, LEAST_SHARE, out, held,
+    )  # fmt: skip
+    assert list(zip(out.tolist(), held.tolist(), strict=True)) == [
+        family_of(text, families) for text in texts
+    ]
+
+
+def test_of_a_long_template_a_third_of_sixty_four_shingles_is_enough() -> None:
+    """A template of a thousand shingles, and texts that hold 19 and 20 of them."""
+    keys = np.arange(1_000, dtype=np.uint32)
+    bitmap, index = kernels.index_of(keys)
+    starts = np.array([0, 19, 39], np.int64)
+    out, held = np.empty(2, np.int32), np.empty(2, np.int32)
+    kernels.assign_families(
+        np.arange(39, dtype=np.uint32), starts, 0, 2, bitmap, index,
+        np.zeros(1_000, np.int32), np.array([1_000], np.int32), LEAST_SHINGLES, LEAST_SHARE, out, held,
+    )  # fmt: skip
+    assert_array_equal(out, [-1, 0])
+    assert_array_equal(held, [0, 20])
+
+
+@pytest.mark.parametrize("n_keys", [0, 1, 7, 8, 100_000])
+def test_the_index_finds_every_key_and_nothing_else(n_keys: int) -> None:
+    keys = np.unique(np.random.default_rng(n_keys).integers(0, 2**32, n_keys, dtype=np.uint64)).astype(
+        np.uint32
+    )
+    bitmap, index = kernels.index_of(keys)
+    bits = kernels._bits_of(index)
+    assert [kernels._position(bitmap, index, bits, key) for key in keys[:500]] == list(
+        range(min(len(keys), 500))
+    )
+    strangers = np.setdiff1d(np.arange(500, dtype=np.uint32), keys)
+    assert {kernels._position(bitmap, index, bits, key) for key in strangers} == {-1}
+
+
+def test_tables_that_outgrow_themselves_lose_nothing() -> None:
+    """Five accounts hold the same 60,000 shingles: twice what a first table takes, six times the pairs."""
+    n_accounts, n_shingles = 5, 60_000
+    held = np.random.default_rng(1).permutation(n_shingles).astype(np.uint32)
+    shingles = np.tile(held, n_accounts)
+    starts = np.arange(n_accounts + 1, dtype=np.int64) * n_shingles
+    account, order = np.arange(n_accounts, dtype=np.int32), np.arange(n_accounts)
+    taken = np.ones(n_accounts, np.bool_)
+    sketch = kernels.sketch_accounts(shingles, starts, account, order, taken, 5)
+    keys, n_texts = kernels.count_shingles(shingles, starts, account, order, taken, sketch, 5)
+    assert_array_equal(np.sort(keys), np.arange(1, n_shingles + 1))
+    assert (n_texts == n_accounts).all()
+    bitmap, index = kernels.index_of(np.arange(n_shingles, dtype=np.uint32))
+    pairs, n_pair_texts = kernels.count_pairs(
+        shingles, starts, account, order, taken, bitmap, index, n_texts, 5, 0.6
+    )
+    neighbours = {
+        (min(one, other), max(one, other))
+        for apart in range(1, kernels.SKIP + 1)
+        for one, other in zip(held[:-apart].tolist(), held[apart:].tolist(), strict=True)
+    }
+    assert {((key - 1) >> 32, (key - 1) & 0xFFFFFFFF) for key in pairs.tolist()} == neighbours
+    assert (n_pair_texts == n_accounts).all()

@@ -1,0 +1,385 @@
+"""Template families: what many accounts' texts share around changing slots, and who belongs to what."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from detector.text import Families, family_id, find_families, fingerprint, same_family
+from tests.reference.families import Text, find_families_slow, same_family_slow
+
+REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
+
+Prompt = tuple[int, str]
+"""(account, what it asked)"""
+
+WORDS = [
+    first + second
+    for first in ("ba", "ke", "li", "mo", "nu", "pra", "sti", "tor", "ve", "zan", "gri", "hal")
+    for second in ("bel", "dor", "fin", "gas", "hem", "jol", "kur", "lat", "mis", "nop", "rel", "sud", "tav")
+]
+"""Words of nobody's language: text without everyday phrases."""
+
+
+class Speech:
+    """Endless own words, the same for the same seed."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._rng = np.random.default_rng(seed)
+
+    def __call__(self, n_words: int) -> str:
+        return " ".join(self._rng.choice(WORDS, n_words))
+
+
+def families_of(prompts: Sequence[Prompt], threads: int = 1) -> Families:
+    """The families of a night in which each account asked what is listed."""
+    prints = fingerprint(pa.array([prompt for _, prompt in prompts], pa.string()))
+    return find_families(
+        prints.shingles.flatten().to_numpy(),
+        prints.shingles.offsets.to_numpy().astype(np.int64),
+        np.array([account for account, _ in prompts], np.int32),
+        prints.text_hash.to_numpy(),
+        threads=threads,
+    )
+
+
+def crowd(say: Speech, n_accounts: int = 40, first: int = 1_000) -> list[Prompt]:
+    """People with texts of their own, three each."""
+    return [(first + n, say(30)) for n in range(n_accounts) for _ in range(3)]
+
+
+def made_by(write: Callable[[], str], n_accounts: int = 20, each: int = 3, first: int = 0) -> list[Prompt]:
+    """Accounts that send texts made by one recipe."""
+    return [(first + account, write()) for account in range(n_accounts) for _ in range(each)]
+
+
+TEMPLATE = (
+    "Please act as a strict examiner and grade the submission below against the rubric on a scale of one to "
+    "five, explain each deduction in full sentences, and finish with the final grade alone on its own line"
+)
+OTHER = (
+    "Rewrite the following exercise so that it needs two more steps of reasoning than before, keep each name "
+    "and number consistent, then solve it and show how each intermediate result follows from the last one"
+)
+
+
+# --- the definition ----------------------------------------------------------------------------------------
+
+DRAWN = st.lists(
+    st.tuples(st.integers(0, 7), st.lists(st.integers(0, 11), max_size=7).map(tuple)), min_size=1, max_size=40
+)
+"""(account, shingles): a text's hash follows from its shingles, as it does in a log."""
+
+
+def drawn_families(rows: Iterable[tuple[int, tuple[int, ...]]], threads: int = 1) -> Families:
+    texts = drawn_texts(rows)
+    return find_families(
+        np.array([shingle for text in texts for shingle in text.shingles], np.uint32),
+        np.cumsum([0, *(len(text.shingles) for text in texts)], dtype=np.int64),
+        np.array([text.account for text in texts], np.int32),
+        np.array([text.text_hash for text in texts], np.uint64),
+        threads=threads,
+    )
+
+
+def drawn_texts(rows: Iterable[tuple[int, tuple[int, ...]]]) -> list[Text]:
+    return [Text(account, hash(shingles) % 2**64, shingles) for account, shingles in rows]
+
+
+@given(DRAWN)
+@settings(deadline=None, max_examples=40)
+def test_families_agree_with_the_definition(rows: list[tuple[int, tuple[int, ...]]]) -> None:
+    found = drawn_families(rows)
+    families, belongs = find_families_slow(drawn_texts(rows))
+    assert [found.shingles_of(number).tolist() for number in range(len(found))] == families
+    assert list(zip(found.of_text.tolist(), found.held.tolist(), strict=True)) == belongs
+
+
+@given(DRAWN, st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=15)
+def test_the_order_of_requests_changes_nothing(rows: list[tuple[int, tuple[int, ...]]], random) -> None:
+    shuffled = random.sample(range(len(rows)), len(rows))
+    one, other = drawn_families(rows), drawn_families([rows[at] for at in shuffled])
+    assert_array_equal(one.shingles, other.shingles)
+    assert_array_equal(one.starts, other.starts)
+    assert_array_equal(one.of_text[shuffled], other.of_text)
+    assert_array_equal(one.held[shuffled], other.held)
+
+
+def test_threads_change_nothing() -> None:
+    say = Speech()
+    prompts = made_by(lambda: f"{TEMPLATE}: {say(20)}") + made_by(lambda: f"{say(20)} {OTHER}", first=50)
+    prompts = (prompts + crowd(say)) * 300  # more than one task's worth of rows
+    assert len(prompts) > 65_536
+    alone, together = families_of(prompts), families_of(prompts, threads=3)
+    assert len(alone) == 2
+    assert_array_equal(alone.shingles, together.shingles)
+    assert_array_equal(alone.of_text, together.of_text)
+    assert_array_equal(alone.held, together.held)
+
+
+def test_a_night_without_texts_has_no_families() -> None:
+    assert len(drawn_families([])) == 0
+    silent = drawn_families([(account, ()) for account in range(9)])
+    assert (len(silent), silent.of_text.tolist()) == (0, [-1] * 9)
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    account, text_hash = np.zeros(2, np.int32), np.zeros(2, np.uint64)
+    for starts in ([0, 1], [0, 1, 2]):
+        with pytest.raises(ValueError, match="starts"):
+            find_families(np.zeros(3, np.uint32), np.array(starts, np.int64), account, text_hash)
+
+
+def test_hundreds_of_templates_fill_larger_tables_and_stay_apart() -> None:
+    """A hundred templates of 600 shingles each: the first table holds half of them."""
+    texts = [(5 * t + n, range(600 * t, 600 * (t + 1))) for t in range(100) for n in range(5)]
+    found = drawn_families([(account, tuple(shingles)) for account, shingles in texts])
+    assert np.diff(found.starts).tolist() == [600] * 100
+    assert found.of_text.tolist() == [t for t in range(100) for _ in range(5)]
+
+
+# --- stories -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda slot: f"{slot} {TEMPLATE}",
+        lambda slot: f"{TEMPLATE[:100]} {slot} {TEMPLATE[100:]}",
+        lambda slot: f"{TEMPLATE} {slot}",
+    ],
+    ids=["in front", "in the middle", "at the end"],
+)
+@pytest.mark.parametrize("slot_words", [5, 25, 150])
+def test_a_template_is_one_family_wherever_its_slot_is_and_however_long(
+    around: Callable[[str], str], slot_words: int
+) -> None:
+    say = Speech()
+    campaign, people = made_by(lambda: around(say(slot_words))), crowd(say)
+    found = families_of(campaign + people)
+    assert len(found) == 1
+    assert (found.of_text[: len(campaign)] == 0).all()
+    assert (found.of_text[len(campaign) :] == -1).all()
+
+
+def test_two_templates_are_two_families() -> None:
+    say = Speech()
+    one = made_by(lambda: f"{TEMPLATE}: {say(25)}")
+    other = made_by(lambda: f"{OTHER}: {say(25)}")  # of the same accounts
+    found = families_of(one + other + crowd(say))
+    assert len(found) == 2
+    assert len(set(found.of_text[: len(one)])) == len(set(found.of_text[len(one) : len(one + other)])) == 1
+
+
+def test_what_four_accounts_share_is_nobody_elses_business() -> None:
+    say = Speech()
+    household = made_by(lambda: f"{TEMPLATE}: {say(25)}", n_accounts=4, each=30)
+    assert len(families_of(household + crowd(say))) == 0
+    assert len(families_of([*household, (77, f"{TEMPLATE}: {say(25)}"), *crowd(say)])) == 1
+
+
+def test_an_everyday_phrase_ties_nobody_together() -> None:
+    """Everybody says please, in the same dozen words; two groups have templates besides."""
+    say = Speech()
+    polite = "could you please help me with the following question I have been thinking about for a while"
+    prompts = [
+        *made_by(lambda: f"{TEMPLATE}: {say(20)}. {polite}"),
+        *made_by(lambda: f"{OTHER}: {say(20)}. {polite}", first=50),
+        *((1_000 + n, f"{say(20)} {polite} {say(20)}") for n in range(200)),
+    ]
+    found = families_of(prompts)
+    one, other, people = found.of_text[:60], found.of_text[60:120], found.of_text[120:]
+    assert len(set(one)) == len(set(other)) == 1
+    assert len({one[0], other[0]} | set(people)) == 3  # the phrase may be a family of its own
+
+
+def test_a_piece_common_to_two_templates_does_not_join_them() -> None:
+    say = Speech()
+    common = (
+        "answer in valid json with the keys verdict and rationale and write nothing before or after it at all"
+    )
+    found = families_of(
+        made_by(lambda: f"{TEMPLATE} {common}: {say(25)}")
+        + made_by(lambda: f"{OTHER} {common}: {say(25)}", first=50)
+    )
+    one, other = found.of_text[:60], found.of_text[60:]
+    assert (len(set(one)), len(set(other))) == (1, 1)
+    assert one[0] != other[0]
+
+
+def test_exact_copies_sent_by_many_are_one_family() -> None:
+    say = Speech()
+    found = families_of([*((n, TEMPLATE) for n in range(12)), *crowd(say)])
+    assert (len(found), set(found.of_text[:12].tolist())) == (1, {0})
+
+
+def test_a_chinese_template_is_a_family_too() -> None:
+    rng = np.random.default_rng(5)
+
+    def say(n_signs: int) -> str:
+        return "".join(chr(sign) for sign in rng.integers(0x4E00, 0x9000, n_signs))
+
+    template = "请逐步推理并写出完整的思考过程然后给出最终答案题目如下"
+    campaign = made_by(lambda: f"{template}:{say(40)}")
+    people = [(1_000 + n, say(60)) for n in range(100)]
+    found = families_of(campaign + people)
+    assert len(found) == 1
+    assert (found.of_text == [0] * len(campaign) + [-1] * len(people)).all()
+
+
+def test_one_busy_account_weighs_no_more_than_the_others() -> None:
+    """One of forty accounts repeats half of the template a hundred thousand times, and varies it a thousand
+    times: were each request counted, the two halves of the template would seem to be strangers."""
+    say = Speech()
+    shared = made_by(lambda: f"{TEMPLATE}: {say(25)}", n_accounts=40, each=6)
+    half = TEMPLATE[:110]
+    loud = [(0, f"{half} {say(9)}") for _ in range(1_000)] + [(0, f"{half} over and over")] * 100_000
+    found = families_of(shared + loud + crowd(say))
+    assert len(found) == 1
+    assert (found.of_text == [0] * (len(shared) + len(loud)) + [-1] * 120).all()
+
+
+def test_a_large_night_is_sampled_and_its_templates_are_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for one text in four only; every text is given its family all the same."""
+    monkeypatch.setattr("detector.text.families.SAMPLE_TEXTS", 150)
+    say = Speech()
+    campaign = made_by(lambda: f"{TEMPLATE}: {say(25)}", n_accounts=60, each=8)
+    found = families_of(campaign + crowd(say))
+    assert len(found) == 1
+    assert (found.of_text == [0] * len(campaign) + [-1] * 120).all()
+
+
+# --- the same family, night after night ------------------------------------------------------------------
+
+
+def matched(tonight: Sequence[set[int]], earlier: Sequence[set[int]]) -> list[int]:
+    """same_family over sets."""
+    return same_family(
+        Families(
+            np.array([shingle for family in tonight for shingle in sorted(family)], np.uint32),
+            np.cumsum([0, *(len(family) for family in tonight)], dtype=np.int64),
+            np.empty(0, np.int32),
+            np.empty(0, np.int32),
+        ),
+        np.array([shingle for family in earlier for shingle in sorted(family)], np.uint32),
+        np.array([at for at, family in enumerate(earlier) for _ in family], np.int64),
+        np.array([len(family) for family in earlier], np.int64),
+    ).tolist()
+
+
+FAMILIES = st.lists(st.sets(st.integers(0, 14), min_size=1, max_size=6), max_size=6)
+
+
+@given(FAMILIES, FAMILIES)
+@settings(deadline=None, max_examples=200)
+def test_sameness_agrees_with_the_definition(tonight: list[set[int]], earlier: list[set[int]]) -> None:
+    assert matched(tonight, earlier) == same_family_slow(tonight, earlier)
+
+
+def test_a_template_that_gains_a_piece_is_recognised_the_next_night() -> None:
+    say = Speech()
+    gained = "and mention in passing which of the criteria you found hardest to apply to this submission"
+    first = families_of(made_by(lambda: f"{TEMPLATE}: {say(25)}") + crowd(say))
+    second = families_of(
+        made_by(lambda: f"{say(25)} {OTHER}", first=50) + made_by(lambda: f"{TEMPLATE}: {say(25)} {gained}")
+    )
+    found = same_family(
+        second, first.shingles, np.zeros(len(first.shingles), np.int64), np.diff(first.starts)
+    )
+    campaign = second.of_text[-1]
+    assert len(second) == 2
+    assert found[campaign] == 0
+    assert found[1 - campaign] == -1
+
+
+def test_both_halves_of_a_template_that_split_come_from_it() -> None:
+    whole = set(range(20))
+    assert matched([set(range(10)), set(range(10, 20)), {90, 91, 92}], [{50, 51}, whole]) == [1, 1, -1]
+
+
+def test_a_family_never_seen_before_is_named_by_its_smallest_pieces() -> None:
+    pieces = np.array([3, 1_000, 2**31, 2**32 - 1, 2**32 - 1], np.uint32)
+    assert family_id(pieces, "prompt") == family_id(pieces[:4], "prompt")
+    names = [
+        family_id(pieces[first : first + 4], kind) for first in range(4) for kind in ("prompt", "system")
+    ]
+    assert len(set(names)) == 8
+    assert {len(name) for name in names} == {12}
+    assert {name[0] for name in names} == {"p", "s"}
+
+
+# --- real templates --------------------------------------------------------------------------------------
+
+N_TEMPLATES = {
+    "distill_alpaca_template": 1,
+    "distill_oss_instruct": 1,
+    "distill_dsgym_datamind": 1,
+    "distill_camel": 2,
+    "distill_metamath": 4,
+    "distill_screenagent": 5,
+    "hardneg_code_review": 2,
+}
+"""Sources whose template stands in the prompt, and how many forms each has."""
+
+PEOPLE = ("benign_wildchat", "benign_oasst_eval", "benign_oasst_zh", "benign_lobe_agents")
+
+
+def needs_pools() -> None:
+    if not REAL.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"CI needs the pools of real prompts at {REAL}")
+        pytest.skip("the pools of real prompts are not on this machine")
+
+
+def pool(name: str, most: int, most_chars: int = 6_000) -> list[str]:
+    """Prompts as they were sent, spread evenly over a pool."""
+    frame = pl.read_parquet(REAL / f"{name}.parquet", columns=["prompt", "request_form"])
+    prompts = frame.filter(pl.col("request_form") == "as_sent")["prompt"].to_list()
+    return [prompt[:most_chars] for prompt in prompts[:: max(len(prompts) // most, 1)][:most]]
+
+
+@pytest.fixture(scope="module")
+def real_night() -> tuple[list[str], Families]:
+    """Where each text comes from, and the families of a night on which every source has fifty accounts."""
+    needs_pools()
+    prompts, sources = [], []
+    for source, name in enumerate([*N_TEMPLATES, *PEOPLE]):
+        texts = pool(name, 400 if name in N_TEMPLATES else 800)
+        prompts += [(1_000 * source + n % 50, text) for n, text in enumerate(texts)]
+        sources += [name] * len(texts)
+    return sources, families_of(prompts)
+
+
+@pytest.mark.parametrize("name", N_TEMPLATES)
+def test_nearly_all_prompts_of_a_real_source_are_in_as_many_families_as_it_has_templates(
+    real_night: tuple[list[str], Families], name: str
+) -> None:
+    sources, found = real_night
+    mine = found.of_text[np.array(sources) == name]
+    largest = Counter(mine[mine >= 0].tolist()).most_common(N_TEMPLATES[name])
+    assert sum(n for _, n in largest) >= 0.95 * len(mine)
+
+
+def test_real_families_hold_one_source_each(real_night: tuple[list[str], Families]) -> None:
+    sources, found = real_night
+    in_family = Counter(zip(found.of_text.tolist(), sources, strict=True))
+    strangers = 0
+    for family in range(len(found)):
+        sizes = [n for (number, _), n in in_family.items() if number == family]
+        strangers += sum(sizes) - max(sizes, default=0)
+    assert strangers <= 0.01 * (found.of_text >= 0).sum()
+
+
+def test_real_people_have_few_families(real_night: tuple[list[str], Families]) -> None:
+    sources, found = real_night
+    people = np.isin(sources, ("benign_wildchat", "benign_oasst_eval", "benign_oasst_zh"))
+    assert (found.of_text[people] >= 0).mean() < 0.1
