@@ -126,15 +126,14 @@ def _with_slots(text: str, words: list[tuple[str, int, int]], kept: list[bool]) 
     """Join kept stretches as they stand in the text, one slot for each gap."""
     parts: list[str] = []
     end_of_last = 0
-    for index, (_, start, end) in enumerate(words):
-        if not kept[index]:
-            if not parts or parts[-1] != SLOT:
-                parts.append(SLOT)
-        else:
-            glue = text[end_of_last:start] if index and kept[index - 1] else " "
-            parts.append(re.sub(r"\s+", " ", glue) + text[start:end])
+    for is_kept, (_, start, end) in zip(kept, words, strict=True):
+        glue = re.sub(r"\s+", " ", text[end_of_last:start])
+        if is_kept:
+            parts.append(glue + text[start:end])
+        elif not parts or parts[-1] != SLOT:
+            parts += [glue, SLOT]
         end_of_last = end
-    return re.sub(r" {2,}", " ", "".join(part if part != SLOT else f" {SLOT}" for part in parts)).strip()
+    return "".join(parts).strip()
 
 
 def _shortened(text: str, most_chars: int) -> str:
