@@ -7,6 +7,7 @@ Accounts and objects are the two sides of one graph, so an object shared by a hu
 a hundred thousand edges, not their square, and its weight, the surprise of sharing it, is near nothing.
 """
 
+import ctypes
 from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
@@ -128,6 +129,9 @@ def _leiden_seeds(population: Population, objects: SharedObjects, usable: Bool) 
     if len(accounts) < LEAST_MEMBERS or len(columns) < 2:
         return []
     graph = csr_matrix(graph[accounts][:, columns])
+    # Its refinement draws from the C library's rand(), which random_state does not reach: seeded here, or the
+    # groups of a night would depend on how many nights this process has seen before.
+    ctypes.CDLL(None).srand(SEED)
     leiden = Leiden(resolution=RESOLUTION, shuffle_nodes=False, random_state=SEED)
     labels = leiden.fit_predict(graph, force_bipartite=True)
     order = np.argsort(labels, kind="stable")

@@ -1,0 +1,36 @@
+"""One village, simulated once and scanned once night by night; stories copy what they change."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from village import NIGHTS, Village, make_village, scan
+
+from pipelines.workspace import Workspace
+
+
+@pytest.fixture(scope="session")
+def village(tmp_path_factory: pytest.TempPathFactory) -> Village:
+    return make_village(tmp_path_factory.mktemp("stories") / "village")
+
+
+@pytest.fixture(scope="session")
+def scanned_once(village: Village, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The village's three nights, one scan each. Nobody changes it: take `scanned` for that."""
+    workspace = Workspace(tmp_path_factory.mktemp("scanned") / "w")
+    for night in NIGHTS:
+        scan(workspace, village.logs(night), accounts=village.accounts)
+    return workspace
+
+
+@pytest.fixture
+def scanned(scanned_once: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of it to go on with."""
+    shutil.copytree(scanned_once.root, tmp_path / "scanned")
+    return Workspace(tmp_path / "scanned")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty one."""
+    return Workspace(tmp_path / "w")
