@@ -3,20 +3,21 @@
 Here: one function per piece of evidence. Not here: who belongs to the candidate (communities), what total
 convicts (decision).
 
-Each piece answers one question about the group, says what is usual, and speaks for (+) or against (-) one operator
-who harvests, within a cap. Caps keep any one piece, which an adversary may fake or a customer may trip over,
-from deciding. The pieces belong to four families that fail independently: content, timing, identity,
-lifecycle. Nothing here knows a country or a language. Separators of look-alikes are pieces like any other, with
-negative sign: many people's own requests repeat one another, come in human volumes, and outlive a night.
+Each piece answers one question about the group, says what is usual, and speaks for (+) or against (-) one
+operator who harvests, within a cap. Caps keep any one piece, which an adversary may fake or a customer may
+trip over, from deciding. The pieces belong to four families that fail independently: content, timing, identity,
+lifecycle. Nothing here knows a country or a language. Separators of look-alikes are pieces like any other,
+with negative sign: many people's own requests repeat one another, come in human volumes, and outlive a night.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from detector.campaigns.communities import Candidate
-from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects, Uses
+from detector.campaigns.population import Bool, Float64, Int64, Layer, Population, SharedObjects, Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Group:
     """A candidate with what the pieces of evidence look at.
 
     members : int64, positions of accounts; others : bool, shape (n_accounts,), all but the members
-    layer : the kind of text the group shares, `template` or `system_prompt`, whichever carries more of its traffic
+    layer : the kind of text the group shares, `template` or `system_prompt`
     rows : int64, rows of that layer that belong to members and to the texts typical of the group
     uses : what those rows carry
     """
@@ -61,7 +62,8 @@ class Group:
 
 
 ENOUGH_TEMPLATED = 0.2
-"""Share of requests from which user templates are what the group shares; below it, its system prompts may be."""
+"""Share of requests from which user templates are what the group shares; below it, its system prompts may
+be, if they carry more."""
 
 
 def group_of(candidate: Candidate, population: Population, objects: SharedObjects) -> Group:
@@ -77,7 +79,10 @@ def group_of(candidate: Candidate, population: Population, objects: SharedObject
                 core = candidate.core[(candidate.core >= first) & (candidate.core < last)] - first
                 rows = np.flatnonzero(np.isin(layer.object, core) & ~others[layer.account])
         uses = Uses(
-            all_uses.n_requests[rows], all_uses.n_items[rows], all_uses.n_shared_items[rows], all_uses.n_training[rows]
+            all_uses.n_requests[rows],
+            all_uses.n_items[rows],
+            all_uses.n_shared_items[rows],
+            all_uses.n_training[rows],
         )
         return Group(population, candidate.members, others, kind, rows, uses)
 
@@ -97,8 +102,8 @@ def weigh(group: Group) -> list[Evidence]:
 
 
 SYSTEM_CAP = 0.5
-"""Half the say for a shared system prompt: frameworks give theirs to thousands of strangers, and what people ask under
-one differs anyway."""
+"""Half the say for a shared system prompt: frameworks give theirs to thousands of strangers, and what people
+ask under one differs anyway."""
 
 
 def shared_template(group: Group) -> Evidence | None:
@@ -147,9 +152,10 @@ def training_technique(group: Group) -> Evidence | None:
     share = float(group.uses.n_training.sum() / n_requests)
     usual = _requests_weighted(group.population.training_share, group.population.n_requests, group.others)
     usual = usual if np.isfinite(usual) else 0.0
-    # A classifier's say, far from sure of one text: its mean over thousands of texts of one template is steady.
+    # A classifier is far from sure of one text; its mean over thousands of texts of one template is steady.
     return Evidence(
-        "content", "TRAINING_TECHNIQUE", "mean probability that a templated request asks for training material",
+        "content", "TRAINING_TECHNIQUE",
+        "mean probability that a templated request asks for training material",
         share, f"about {usual:.2f} over the night's other accounts",
         float(np.clip(np.log((share + 0.05) / (usual + 0.05)), -1.0, 2.5)),
     )  # fmt: skip
@@ -169,26 +175,27 @@ def repeated_items(group: Group) -> Evidence | None:
 
 def short_answers(group: Group) -> Evidence | None:
     """Whether the answers are too short to train on: labels, yes or no, a number."""
-    mean = np.nanmedian(group.population.output_tokens_mean[group.members]) if len(group.members) else np.nan
-    if not np.isfinite(mean):
+    means = group.population.output_tokens_mean[group.members]
+    if not _any_known(means):
         return None
+    mean = float(np.nanmedian(means))
     return Evidence(
         "content", "ANSWER_LENGTH", "median of the members' mean answer, tokens",
-        float(mean), "under 30 for classification and extraction",
-        _ramp(np.log10(max(mean, 1.0)), (1.0, -2.0), (1.7, 0.0), (2.5, 0.5)),
+        mean, "under 30 for classification and extraction",
+        _ramp(math.log10(max(mean, 1.0)), (1.0, -2.0), (1.7, 0.0), (2.5, 0.5)),
     )  # fmt: skip
 
 
 def conversation(group: Group) -> Evidence | None:
     """Whether anybody talks: people ask again, scripts do not."""
-    share = np.nanmean(group.population.single_turn_share[group.members]) if _any_known(
-        group.population.single_turn_share[group.members]) else np.nan  # fmt: skip
-    if not np.isfinite(share):
+    shares = group.population.single_turn_share[group.members]
+    if not _any_known(shares):
         return None
+    share = float(np.nanmean(shares))
     return Evidence(
         "content", "SINGLE_TURN", "mean share of requests that open and end a conversation",
-        float(share), "0.2 to 0.7 for people",
-        _ramp(float(share), (0.3, -1.0), (0.6, 0.0), (0.9, 0.5)),
+        share, "0.2 to 0.7 for people",
+        _ramp(share, (0.3, -1.0), (0.6, 0.0), (0.9, 0.5)),
     )  # fmt: skip
 
 
@@ -244,7 +251,8 @@ def shared_payment(group: Group) -> Evidence | None:
     if share == 0:
         return None  # unique payments are what both honest and careful people have
     return Evidence(
-        "identity", "SHARED_PAYMENT", "share of accounts paid by an instrument that another organisation uses too",
+        "identity", "SHARED_PAYMENT",
+        "share of accounts paid by an instrument that another organisation uses too",
         share, "under 0.02", _ramp(share, (0.02, 0.0), (0.2, 1.5), (0.6, 2.5)),
     )  # fmt: skip
 
@@ -259,10 +267,8 @@ def same_client(group: Group) -> Evidence | None:
         if layer is None or len(layer.object) == 0:
             continue
         is_member = ~group.others[layer.account]
-        inside = np.bincount(layer.object[is_member], weights=layer.share[is_member], minlength=layer.n_objects)
-        outside = np.bincount(layer.object[~is_member], weights=layer.share[~is_member], minlength=layer.n_objects)
-        inside /= max(len(group.members), 1)
-        outside /= max(int(group.others.sum()), 1)
+        inside = _carried(layer, is_member) / max(len(group.members), 1)
+        outside = _carried(layer, ~is_member) / max(int(group.others.sum()), 1)
         top = int(inside.argmax())
         lift = float(np.log((inside[top] + 0.02) / (outside[top] + 0.02)) * inside[top])
         if lift > best:
@@ -273,6 +279,12 @@ def same_client(group: Group) -> Evidence | None:
         "identity", "SAME_CLIENT", "share of traffic from one client or one set of parameters",
         inside_share, f"{usual_share:.2f} over the night's other accounts", min(best, 1.5),
     )  # fmt: skip
+
+
+def _carried(layer: Layer, rows: Bool) -> Float64:
+    """Sum of shares of each object over the chosen rows."""
+    total = np.bincount(layer.object[rows], weights=layer.share[rows], minlength=layer.n_objects)
+    return total.astype(np.float64)
 
 
 def one_customer(group: Group) -> Evidence | None:
@@ -366,7 +378,7 @@ LEAST_KNOWN = 0.5
 
 
 def _rank_probability(values: Float64, members: Int64, others: Bool) -> float | None:
-    """P(a member's value exceeds another account's), ties one half (Mann-Whitney); None when little is known."""
+    """P(a member's value exceeds another account's), ties one half (Mann-Whitney); None if little is known."""
     mine = values[members]
     mine = mine[np.isfinite(mine)]
     rest = np.sort(values[others & np.isfinite(values)])

@@ -82,10 +82,10 @@ class Population:
     approved: Bool
     """has a use approved by contract that is valid tonight"""
     layers: tuple[Layer, ...]
-    templates: "Uses" = field(default_factory=lambda: Uses.none())
+    templates: Uses = field(default_factory=Uses.none)
     """What the rows of the `template` layer carry: families of user prompts."""
-    systems: "Uses" = field(default_factory=lambda: Uses.none())
-    """What the rows of the `system_prompt` layer carry: families of system prompts, and what was asked under them."""
+    systems: Uses = field(default_factory=Uses.none)
+    """What the rows of the `system_prompt` layer carry: families of system prompts, what was asked under them."""
 
     def __len__(self) -> int:
         return len(self.n_requests)
@@ -125,11 +125,9 @@ def shared_objects(population: Population) -> SharedObjects:
     columns = [layer.object + start for layer, start in zip(population.layers, first, strict=False)]
     values = [np.clip(layer.share, 1e-6, 1.0) for layer in population.layers]
     nothing = np.empty(0)
+    row, column = (np.concatenate([*parts, nothing]).astype(np.int64) for parts in (rows, columns))
     shares = csr_matrix(
-        (
-            np.concatenate([*values, nothing]),
-            (np.concatenate([*rows, nothing]).astype(np.int64), np.concatenate([*columns, nothing]).astype(np.int64)),
-        ),
+        (np.concatenate([*values, nothing]), (row, column)),
         shape=(len(population), int(first[-1])),
     )
     shares.sort_indices()

@@ -41,7 +41,7 @@ _OBSERVED = {
     "SHARED_TEMPLATE": "{percent} of their requests are made from the same few templates",
     "SHARED_SYSTEM_PROMPT": "{percent} of their requests run under the same few system prompts",
     "WORK_QUEUE": "the items filled in hardly ever repeat from one account to another ({percent} do)",
-    "TRAINING_TECHNIQUE": "those requests look like asking for material to train a model on (probability {percent})",
+    "TRAINING_TECHNIQUE": "those requests seem to ask for material to train a model on (probability {percent})",
     "SINGLE_TURN": "{percent} of requests open and end a conversation",
     "EVEN_LOAD": "the accounts carry nearly equal loads",
     "ROUND_THE_CLOCK": "their day has hardly a quiet hour",
@@ -62,7 +62,13 @@ def profile(capabilities: Sequence[tuple[str, float]], techniques: Sequence[tupl
 
 
 def summary(
-    *, n_accounts: int, n_requests: int, output_tokens: int, harvested: str, evidence: Sequence[Evidence], status: str
+    *,
+    n_accounts: int,
+    n_requests: int,
+    output_tokens: int,
+    harvested: str,
+    evidence: Sequence[Evidence],
+    status: str,
 ) -> str:
     """One paragraph: the observation, then the inference, then what speaks against it."""
     strongest = sorted(evidence, key=lambda piece: (-piece.log_odds, piece.code))
@@ -73,8 +79,8 @@ def summary(
     ][:5]
     against = [piece for piece in strongest if piece.log_odds <= -0.5]
     text = (
-        f"Observed: {n_accounts:,} accounts sent {n_requests:,} requests and received {output_tokens:,} output tokens "
-        f"this night; {'; '.join(seen)}. "
+        f"Observed: {n_accounts:,} accounts sent {n_requests:,} requests and received {output_tokens:,} "
+        f"output tokens this night{''.join(f'; {what}' for what in seen)}. "
         f"Inferred: one operator is collecting {harvested} through them ({status})."
     )
     if against:
