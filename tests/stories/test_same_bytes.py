@@ -1,4 +1,4 @@
-"""The same requests give the same findings, byte for byte: however they are filed, split, read or repeated."""
+"""The same requests give the same findings, byte for byte, however they are filed, split or repeated."""
 
 import random
 from pathlib import Path
