@@ -1,0 +1,146 @@
+"""Campaigns as nights go by: replaced accounts, approvals, logs without prompts, evasions, retries."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from village import FIRST, NIGHTS, SECOND, Village, asked, changed, findings_of, flagged_in, scan
+
+from pipelines import findings
+from pipelines.workspace import Workspace
+
+
+def _kiln_found(workspace: Workspace, village: Village, night: date = FIRST) -> set[str]:
+    """Members of the one finding of a night, all of them planted."""
+    (members,) = flagged_in(workspace, night).values()
+    assert members <= village.kiln
+    return members
+
+
+def test_a_campaign_keeps_its_id_when_every_account_is_replaced_overnight(
+    village: Village, workspace: Workspace, tmp_path: Path
+):
+    """The operator lost the first pool and goes on with a new one: other accounts, addresses and payments."""
+    scan(workspace, village.logs(FIRST), accounts=village.accounts)
+    is_kiln = pl.col("account_id").is_in(list(village.kiln))
+
+    def replaced(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.with_columns(
+            pl.when(is_kiln).then(pl.lit(mark) + pl.col(name)).otherwise(name).alias(name)
+            for name, mark in (("account_id", "new-"), ("ip", "198.51.100."), ("client_fingerprint", "x"))
+        )
+
+    scan(workspace, *changed(village, tmp_path / "later", replaced, [SECOND]))
+    ((before, first_pool),) = flagged_in(workspace, FIRST).items()
+    ((after, second_pool),) = flagged_in(workspace, SECOND).items()
+    assert before == after
+    assert not first_pool & second_pool
+    assert {account.removeprefix("new-") for account in second_pool} <= village.kiln
+    assert findings.campaigns(workspace, SECOND)["status"].to_list() != ["new"]
+
+
+def test_an_account_with_an_approved_use_is_never_flagged(
+    village: Village, workspace: Workspace, tmp_path: Path
+):
+    """Half of the campaign's accounts have a contract; those whose contract has ended count as without."""
+    kiln = sorted(village.kiln)
+    approved, ended = kiln[:10], kiln[10:20]
+    until = pl.when(pl.col("account_id").is_in(ended)).then(pl.date(2025, 5, 31))
+    accounts = tmp_path / "accounts.parquet"
+    pl.read_parquet(village.accounts).with_columns(
+        approved_use=pl.when(pl.col("account_id").is_in(kiln[:20])).then(pl.lit("synthetic_data")),
+        approved_until=until,
+    ).write_parquet(accounts)
+    scan(workspace, village.logs(FIRST), accounts=accounts)
+    flagged = set(findings.accounts(workspace)["account_id"])
+    assert not flagged & set(approved)
+    assert len(flagged & set(ended)) >= 8
+
+
+METADATA = pl.selectors.exclude("prompt", "system_prompt", "response", "tool_names")
+
+
+def test_logs_without_prompts_are_scanned_on_what_they_hold(
+    village: Village, workspace: Workspace, tmp_path: Path
+):
+    """Content is unknown then: null, not zero. Payments, even loads and young accounts still tell."""
+    logs = changed(village, tmp_path / "bare", lambda rows: rows.select(METADATA), NIGHTS)
+    summary = scan(workspace, *logs, accounts=village.accounts)
+    assert [night.n_families for night in summary.nights] == [0, 0, 0]
+    content = ("item_novelty", "top_family_share", "top_capability_share", "any_technique_share", "n_systems")
+    known = ", ".join(f"count({name})" for name in content)
+    assert asked(workspace, f"SELECT count(*) > 0, {known} FROM night.account_day") == [
+        (True, *([0] * len(content)))
+    ]
+    assert asked(workspace, "SELECT count(*) FROM night.exemplar") == [(0,)]
+    last = _kiln_found(workspace, village, NIGHTS[-1])
+    assert len(last) >= 0.5 * len(village.kiln)
+    assert findings_of(workspace)["campaigns"]
+
+
+def test_retries_are_not_volume(
+    village: Village, workspace: Workspace, scanned_once: Workspace, tmp_path: Path
+):
+    """Every client sends each request three times over: findings count what was asked, not how often."""
+
+    def insistent(rows: pl.DataFrame) -> pl.DataFrame:
+        again = [
+            rows.with_columns(
+                pl.col("request_id") + f"-{attempt}",
+                pl.col("ts").dt.offset_by("1s"),
+                attempt=pl.lit(attempt, pl.Int32),
+            )
+            for attempt in (2, 3)
+        ]
+        return pl.concat([rows, *again])
+
+    scan(workspace, *changed(village, tmp_path / "retried", insistent), accounts=village.accounts)
+    columns = ("account_id", "n_requests", "output_tokens")
+    volume = [
+        findings.accounts(w, FIRST).select(columns).sort("account_id") for w in (workspace, scanned_once)
+    ]
+    both = volume[0].join(volume[1], on="account_id", how="inner")
+    assert len(both) >= 0.9 * len(village.kiln)
+    assert both["n_requests"].equals(both["n_requests_right"], check_names=False)
+    assert both["output_tokens"].equals(both["output_tokens_right"], check_names=False)
+
+
+ZERO_WIDTH = "\u200b"
+LOOK_ALIKE = str.maketrans("aeopcx", "аеорсх")
+
+
+@pytest.mark.parametrize("evasion", ["zero-width signs", "look-alike letters", "full-width letters"])
+def test_a_template_is_found_through(village: Village, workspace: Workspace, tmp_path: Path, evasion: str):
+    """Every other prompt of the campaign is written with signs that look the same and are not."""
+    full_width = str.maketrans({chr(n): chr(n + 0xFEE0) for n in range(0x61, 0x7B)})
+    ways = {
+        "zero-width signs": ZERO_WIDTH.join,
+        "look-alike letters": lambda text: text.translate(LOOK_ALIKE),
+        "full-width letters": lambda text: text.translate(full_width),
+    }
+
+    def evading(rows: pl.DataFrame) -> pl.DataFrame:
+        every_other = pl.col("account_id").is_in(list(village.kiln)) & (pl.int_range(pl.len()) % 2 == 0)
+        disguised = pl.col("prompt").map_elements(ways[evasion], return_dtype=pl.String)
+        return rows.with_columns(pl.when(every_other).then(disguised).otherwise("prompt").alias("prompt"))
+
+    scan(workspace, *changed(village, tmp_path / "evading", evading), accounts=village.accounts)
+    assert len(_kiln_found(workspace, village)) >= 0.8 * len(village.kiln)
+
+
+def test_a_template_with_broken_utf8_in_it_is_found(village: Village, workspace: Workspace, tmp_path: Path):
+    """JSON Lines as a careless gateway writes them: stray bytes after every prompt's first blank."""
+    log = tmp_path / "broken.jsonl"
+    village.requests(FIRST).with_columns(pl.col("ts").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")).write_ndjson(log)
+    lines = log.read_bytes().splitlines(keepends=True)
+    key = b'"prompt":"'
+    for at, line in enumerate(lines):
+        head, _, prompt = line.partition(key)
+        lines[at] = head + key + prompt.replace(b" ", b" \xff\xc3 ", 1) if prompt else line
+    log.write_bytes(b"".join(lines))
+    summary = scan(workspace, log, accounts=village.accounts)
+    assert summary.unreadable == ()
+    assert summary.n_loaded + summary.n_refused == len(lines)
+    assert summary.n_refused == 0
+    assert len(_kiln_found(workspace, village)) >= 0.8 * len(village.kiln)
