@@ -123,7 +123,7 @@ def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
     population = detect.Population(
         n_requests=_floats(accounts, "n_requests"),
         output_tokens=_floats(accounts, "output_tokens"),
-        hour_counts=np.array(accounts["hour_counts"].to_list(), dtype=np.float64).reshape(-1, 24),
+        hour_counts=accounts["hour_counts"].explode().to_numpy().astype(np.float64).reshape(-1, 24),
         single_turn_share=_floats(accounts, "single_turn_share"),
         training_share=_floats(accounts, "training_share"),
         repeat_share=_floats(accounts, "repeat_share"),

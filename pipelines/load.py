@@ -4,6 +4,7 @@ Here: the way of a batch from a reader through the fingerprint kernel into the w
 with repeats. Not here: log formats (adapters), the kernel (detector.text), later steps (nightly).
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -80,22 +81,33 @@ def load_requests(
         con.execute("CREATE OR REPLACE TEMP TABLE new_system AS FROM core.system_text LIMIT 0")
         con.execute("CREATE OR REPLACE TEMP TABLE reading (file_id INTEGER)")
         _set_aside_earlier_readings(con, paths, day)
-        writer = _Writer(con)
-        for path in paths:
-            file_id = _file_id(con, path)
-            con.execute("INSERT INTO reading VALUES ($id)", {"id": file_id})
-            try:
-                _load_file(
-                    con, writer, path, file_id, day=day, log_format=log_format, settings=settings, step=step
-                )
-            except UnreadableInput as error:  # what stood before the break is kept
-                unreadable.append(error)
-                con.execute(
-                    "UPDATE raw.file SET error = $why WHERE file_id = $id", {"why": str(error), "id": file_id}
-                )
-        writer.flush()
+        with _Intake(con, settings) as intake:
+            for path in paths:
+                intake.pause()
+                file_id = _file_id(con, path)
+                con.execute("INSERT INTO reading VALUES ($id)", {"id": file_id})
+                try:
+                    _load_file(
+                        con,
+                        intake,
+                        path,
+                        file_id,
+                        day=day,
+                        log_format=log_format,
+                        settings=settings,
+                        step=step,
+                    )
+                except UnreadableInput as error:  # what stood before the break is kept
+                    unreadable.append(error)
+                    con.execute(
+                        "UPDATE raw.file SET error = $why WHERE file_id = $id",
+                        {"why": str(error), "id": file_id},
+                    )
+            intake.finish()
         loaded = _settle(con, day, _replace_earlier_readings(con), unreadable)
-        step.note(f"{loaded.n_loaded:,} requests from {loaded.n_files:,} files")
+        step.note(
+            f"{loaded.n_loaded:,} requests from {loaded.n_files:,} file{'s' if loaded.n_files != 1 else ''}"
+        )
     return loaded
 
 
@@ -151,35 +163,83 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(created[0][0])
 
 
-ROWS_PER_WRITE = 262_144
-"""Rows gathered for one insert: two of DuckDB's row groups, so that both threads have one to compress."""
+ROWS_PER_WRITE = 2 * 122_880
+"""Rows gathered for one insert: whole row groups of DuckDB's, which are compressed and written once."""
 
 
-class _Writer:
-    """Gathers narrow batches on their way into core.request: DuckDB spreads only large inserts over threads."""
+class _Intake:
+    """The way of batches into core.request: fingerprinted on all threads, written while more are read.
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+    Batches of one file and the next are in work together, as many as there are threads, so that nobody
+    waits for anybody. One thread writes: several would leave broken row groups behind, which the next
+    checkpoint writes all over again. While a write is under way nobody else may use the connection: `pause`
+    waits for it.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         self._con = con
-        self._waiting: list[pa.Table] = []
-        self._n_rows = 0
+        self._max_bytes = settings.input.max_prompt_bytes
+        self._n_workers = n_threads(settings)
+        self._workers = ThreadPoolExecutor(self._n_workers)
+        self._in_work: deque[Future[_Narrow]] = deque()
+        self._waiting: list[_Narrow] = []
+        self._n_waiting = 0
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
-    def add(self, requests: pa.Table) -> None:
-        self._waiting.append(requests)
-        self._n_rows += len(requests)
-        if self._n_rows >= ROWS_PER_WRITE:
-            self.flush()
+    def __enter__(self) -> "_Intake":
+        (self._n_threads,) = self._con.execute("SELECT current_setting('threads')").fetchall()[0]
+        self._con.execute("SET threads = 1")
+        return self
 
-    def flush(self) -> None:
-        """Write what is waiting."""
-        if self._waiting:
-            with registered(self._con, "batch", pa.concat_tables(self._waiting)):
-                self._con.execute(statement("load/batch"))
-        self._waiting, self._n_rows = [], 0
+    def __exit__(self, *exc: object) -> None:
+        self._workers.shutdown(cancel_futures=True)
+        self._writer.shutdown()
+        self._con.execute(f"SET threads = {int(self._n_threads)}")
+
+    def put(self, batch: pa.RecordBatch, file_id: int) -> None:
+        """Take one batch in; returns before it is written."""
+        self._in_work.append(self._workers.submit(_narrow, batch, file_id, self._max_bytes))
+        if len(self._in_work) > self._n_workers:
+            self._gather()
+
+    def pause(self) -> None:
+        """Wait until the connection is free; raises what went wrong in the write."""
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def finish(self) -> None:
+        """Write everything that was put in."""
+        while self._in_work:
+            self._gather()
+        self._write_out()
+        self.pause()
+
+    def _gather(self) -> None:
+        narrow = self._in_work.popleft().result()
+        self._waiting.append(narrow)
+        self._n_waiting += len(narrow.requests)
+        if self._n_waiting >= ROWS_PER_WRITE:
+            self._write_out()
+
+    def _write_out(self) -> None:
+        self.pause()
+        self._writing = self._writer.submit(self._write, self._waiting)
+        self._waiting, self._n_waiting = [], 0
+
+    def _write(self, batches: list["_Narrow"]) -> None:
+        if not batches:
+            return
+        with registered(self._con, "batch", pa.concat_tables(batch.requests for batch in batches)):
+            self._con.execute(statement("load/batch"))
+        with registered(self._con, "systems", pa.concat_tables(batch.systems for batch in batches)):
+            self._con.execute("INSERT INTO new_system BY NAME FROM systems")
 
 
 def _load_file(
     con: duckdb.DuckDBPyConnection,
-    writer: _Writer,
+    intake: _Intake,
     path: Path,
     file_id: int,
     *,
@@ -201,12 +261,13 @@ def _load_file(
                     tonight = batch if day is None else batch.filter(_on(batch, day))
                     n_other_day += len(batch) - len(tonight)
                     if len(tonight):
-                        writer.add(_fingerprinted(con, tonight, file_id, settings, threads))
+                        intake.put(tonight, file_id)
                     # A reader does not say how far it is: a batch's bytes tell, less what compression saved.
                     moved = min(batch.nbytes / 4, 0.5 * to_go)
                     step.advance(moved)
                     to_go -= moved
         finally:
+            intake.pause()
             _count_file(con, file_id, reader, n_other_day)
             step.advance(to_go)
 
@@ -255,20 +316,25 @@ _TEXTS = ("prompt", "system_prompt", "response")
 _UNUSED = ("trace_id", "provider_request_id")
 
 
-def _fingerprinted(
-    con: duckdb.DuckDBPyConnection, batch: pa.RecordBatch, file_id: int, settings: Settings, threads: int
-) -> pa.Table:
-    """One batch with fingerprints in the place of its texts, which end here."""
-    max_bytes = settings.input.max_prompt_bytes
-    prints = text.fingerprint(
-        batch.column("prompt"), weights=text.classifier().weights, max_bytes=max_bytes, threads=threads
-    )
+@dataclass(frozen=True, slots=True)
+class _Narrow:
+    """One batch with fingerprints in the place of its texts."""
+
+    requests: pa.Table
+    systems: pa.Table
+    """Its distinct system prompts, as fingerprints."""
+
+
+def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int) -> _Narrow:
+    """Read the texts of one batch into fingerprints; the texts end here."""
+    prints = text.fingerprint(batch.column("prompt"), weights=text.classifier().weights, max_bytes=max_bytes)
     classes = text.classify(prints)
-    system_hash, systems = _system_prints(batch.column("system_prompt"), max_bytes=max_bytes, threads=threads)
+    system_hash, systems = _system_prints(batch.column("system_prompt"), max_bytes)
     responses = batch.column("response")
     columns = {
         name: batch.column(name) for name in batch.schema.names if name not in _TEXTS and name not in _UNUSED
     } | {
+        "file_id": pa.repeat(pa.scalar(file_id, pa.int32()), len(batch)),
         "prompt_hash": prints.text_hash,
         "n_prompt_bytes": prints.n_bytes,
         "n_prompt_tokens": prints.n_tokens,
@@ -282,28 +348,19 @@ def _fingerprinted(
         "response_hash": (
             pa.nulls(len(batch), pa.uint64())
             if responses.null_count == len(batch)
-            else text.fingerprint(responses, max_bytes=max_bytes, threads=threads).text_hash
+            else text.fingerprint(responses, max_bytes=max_bytes).text_hash
         ),
     }
-    if systems is not None:
-        with registered(con, "systems", systems):
-            con.execute("INSERT INTO new_system BY NAME FROM systems")
-    return pa.table({"file_id": pa.repeat(pa.scalar(file_id, pa.int32()), len(batch))} | columns)
+    return _Narrow(pa.table(columns), systems)
 
 
-def _system_prints(
-    systems: pa.StringArray, *, max_bytes: int, threads: int
-) -> tuple[pa.UInt64Array, pa.Table | None]:
+def _system_prints(systems: pa.StringArray, max_bytes: int) -> tuple[pa.UInt64Array, pa.Table]:
     """Hash of each row's system prompt, and the fingerprints of the distinct ones.
 
     A framework sends the same long system prompt with every request, so each is read once a batch.
     """
-    if systems.null_count == len(systems):
-        return pa.nulls(len(systems), pa.uint64()), None
     encoded = systems.dictionary_encode()
-    prints = text.fingerprint(
-        encoded.dictionary, weights=text.classifier().weights, max_bytes=max_bytes, threads=threads
-    )
+    prints = text.fingerprint(encoded.dictionary, weights=text.classifier().weights, max_bytes=max_bytes)
     table = pa.table(
         {
             "system_hash": prints.text_hash,
@@ -371,5 +428,12 @@ def _settle(
 
 def warm_kernels() -> None:
     """Compile the kernels, or fetch them from numba's cache: the first run's half minute is its own step."""
-    text.fingerprint(pa.array(["warm"]), weights=np.zeros((2, 24), dtype=np.int8))
+    prints = text.fingerprint(pa.array(["warm", "up"]), weights=np.zeros((2, 24), dtype=np.int8))
+    shingles = prints.shingles.flatten().to_numpy(zero_copy_only=False)
+    text.find_families(
+        np.tile(shingles[:2], text.LEAST_ACCOUNTS),
+        np.arange(0, 2 * text.LEAST_ACCOUNTS + 1, 2),
+        np.arange(text.LEAST_ACCOUNTS, dtype=np.int32),
+        np.arange(text.LEAST_ACCOUNTS, dtype=np.uint64),
+    )
     features.warm_up()

@@ -7,6 +7,7 @@ wrote, so a night may be scanned twice, and a broken scan leaves the last publis
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TypeVar
 import duckdb
 import pyarrow as pa
 
+from detector import models
 from pipelines import accounts as account_files
 from pipelines import campaigns, evidence, families, features, load, publish, scores
 from pipelines.errors import UnreadableInput
@@ -90,9 +92,11 @@ def scan(
             with progress.step("accounts") as step:
                 step.note(f"{_load_accounts(con, accounts, unreadable):,} accounts known")
         forgotten = _forgotten_nights(con)
-        loaded = load.load_requests(
-            con, logs, day=day, log_format=log_format, settings=settings, progress=progress
-        )
+        with ThreadPoolExecutor(1) as meanwhile:
+            meanwhile.submit(models.import_libraries)
+            loaded = load.load_requests(
+                con, logs, day=day, log_format=log_format, settings=settings, progress=progress
+            )
         due = _nights_due(con, loaded.days, forgotten, day)
         nights = [_scan_night(con, night, settings, progress) for night in due]
         _forget(con, settings)

@@ -34,7 +34,7 @@ class InputSettings(_Section):
     max_prompt_bytes: int = Field(default=4_000_000, ge=1)
     """A text longer than this is fingerprinted by its first so many bytes; no public API takes more."""
 
-    memory_mb: int = Field(default=1_000, ge=256)
+    memory_mb: int = Field(default=1_500, ge=256)
     """What the warehouse may hold in memory before it spills to disk; the kernels' arrays come on top."""
 
     threads: int = Field(default=0, ge=0)

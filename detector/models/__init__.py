@@ -12,6 +12,15 @@ from detector.models.scoring import MODELS, AccountScores, readable_range, score
 from detector.models.suspicion import suspicion_matrix
 from detector.models.tails import TailModel
 
+
+def import_libraries() -> None:
+    """Import ahead of time what models and communities need: it takes seconds, which can pass while logs
+    are read on another thread."""
+    import pyod.models.ecod  # noqa: PLC0415
+    import pyod.models.iforest  # noqa: PLC0415
+    import sknetwork.clustering  # noqa: F401, PLC0415
+
+
 __all__ = [
     "MODELS",
     "PEER_GROUPS",
@@ -21,6 +30,7 @@ __all__ = [
     "LoneFinding",
     "Reason",
     "TailModel",
+    "import_libraries",
     "lone_extractors",
     "peer_group",
     "readable_range",

@@ -1,13 +1,14 @@
 """Texts as numbers: fingerprints, template families, capability and technique."""
 
 from detector.text.classify import Classes, classifier, classify, training_permille
-from detector.text.families import Families, family_id, find_families, same_family
+from detector.text.families import LEAST_ACCOUNTS, Families, family_id, find_families, same_family
 from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint
 from detector.text.skeleton import presentable, skeleton
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
 
 __all__ = [
     "CAPABILITIES",
+    "LEAST_ACCOUNTS",
     "SCRIPTS",
     "TECHNIQUES",
     "Classes",
