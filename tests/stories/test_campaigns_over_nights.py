@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from village import FIRST, NIGHTS, SECOND, Village, asked, changed, findings_of, flagged_in, scan
+from village import FIRST, NIGHTS, SECOND, Village, asked, changed, flagged_in, scan
 
 from pipelines import findings
 from pipelines.workspace import Workspace
@@ -64,19 +64,22 @@ METADATA = pl.selectors.exclude("prompt", "system_prompt", "response", "tool_nam
 def test_logs_without_prompts_are_scanned_on_what_they_hold(
     village: Village, workspace: Workspace, tmp_path: Path
 ):
-    """Content is unknown then: null, not zero. Payments, even loads and young accounts still tell."""
+    """Content is unknown then: null, not zero. One card for all, even loads and young accounts still tell."""
+    one_card = pl.when(pl.col("account_id").is_in(list(village.kiln))).then(pl.lit("card-1"))
+    accounts = tmp_path / "accounts.parquet"
+    pl.read_parquet(village.accounts).with_columns(
+        payment_fingerprint=one_card.otherwise("payment_fingerprint")
+    ).write_parquet(accounts)
     logs = changed(village, tmp_path / "bare", lambda rows: rows.select(METADATA), NIGHTS)
-    summary = scan(workspace, *logs, accounts=village.accounts)
+    summary = scan(workspace, *logs, accounts=accounts)
     assert [night.n_families for night in summary.nights] == [0, 0, 0]
     content = ("item_novelty", "top_family_share", "top_capability_share", "any_technique_share", "n_systems")
     known = ", ".join(f"count({name})" for name in content)
-    assert asked(workspace, f"SELECT count(*) > 0, {known} FROM night.account_day") == [
-        (True, *([0] * len(content)))
-    ]
+    (counts,) = asked(workspace, f"SELECT count(*) > 0, {known} FROM night.account_day")
+    assert counts == (True, *([0] * len(content)))
     assert asked(workspace, "SELECT count(*) FROM night.exemplar") == [(0,)]
-    last = _kiln_found(workspace, village, NIGHTS[-1])
-    assert len(last) >= 0.5 * len(village.kiln)
-    assert findings_of(workspace)["campaigns"]
+    for night in NIGHTS:
+        assert len(_kiln_found(workspace, village, night)) >= 0.8 * len(village.kiln)
 
 
 def test_retries_are_not_volume(
