@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects
+from detector.campaigns.population import CONTENT_LAYERS, Bool, Float64, Int64, Population, SharedObjects
 
 LEAST_MEMBERS = 8
 """Statistics of fewer accounts say little; smaller groups are left to the review of single accounts."""
@@ -39,6 +39,13 @@ MOST_SURPRISE = 8.0
 
 MEMBER_LOG_ODDS = 2.0
 """Posterior log-odds of membership that an account needs: seven to one."""
+
+NEARLY_ALL = 0.9
+"""Text that this share of a group's members carry is expected of a member. Only text: cards, addresses and
+kits are dealt out in lots, and one lot must not shut out the next."""
+
+LEFT_OUT = 0.02
+"""Chance that a member lacks what nearly all carry, however sure the group seems of it: pools are renewed."""
 
 RESOLUTION = 1.0
 SEED = 7
@@ -203,7 +210,9 @@ def _log_odds(
     """Accounts that carry any core object, and the log-odds of membership that their objects give them.
 
     Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the
-    core objects as much of its night as the median member does.
+    core objects as much of its night as the median member does. Where nearly all members carry some text
+    of a layer, carrying none of it speaks against: who shares a card or an address with a campaign but never
+    its template is a bystander.
     """
     carried = objects.by_object[:, core].tocoo()
     touched, row = np.unique(carried.row, return_inverse=True)
@@ -219,6 +228,10 @@ def _log_odds(
         usual = np.median(share[is_member & (share > 0)]) if (is_member & (share > 0)).any() else 1.0
         # points / share is the mean ratio; times share / usual, up to one.
         total += points / np.maximum(share, usual)
+        kind = population.layers[position].kind
+        reach = (is_member & (share > 0)).sum() / len(members)
+        if kind in CONTENT_LAYERS and reach >= NEARLY_ALL:
+            total[share == 0] += LAYER_WEIGHT[kind] * np.log(1 - reach + LEFT_OUT)
     return touched.astype(np.int64), total
 
 

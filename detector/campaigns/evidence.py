@@ -5,9 +5,10 @@ convicts (decision).
 
 Each piece answers one question about the group, says what is usual, and speaks for (+) or against (-) one
 operator who harvests, within a cap. Caps keep any one piece, which an adversary may fake or a customer may
-trip over, from deciding. The pieces belong to four families that fail independently: content, timing, identity,
-lifecycle. Nothing here knows a country or a language. Separators of look-alikes are pieces like any other,
-with negative sign: many people's own requests repeat one another, come in human volumes, and outlive a night.
+trip over, from deciding. The pieces belong to four families that fail independently: content, timing,
+identity, lifecycle. Nothing here knows a country or a language. Separators of look-alikes are pieces like any
+other, with negative sign: many people's own requests repeat one another, come in human volumes, and outlive
+a night.
 """
 
 import math
@@ -378,7 +379,7 @@ LEAST_KNOWN = 0.5
 
 
 def _rank_probability(values: Float64, members: Int64, others: Bool) -> float | None:
-    """P(a member's value exceeds another account's), ties one half (Mann-Whitney); None if little is known."""
+    """P(a member's value exceeds another account's), ties half (Mann-Whitney); None if little is known."""
     mine = values[members]
     mine = mine[np.isfinite(mine)]
     rest = np.sort(values[others & np.isfinite(values)])

@@ -43,9 +43,9 @@ class Sighting:
 def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -> list[tuple[str, str]]:
     """Give each of tonight's groups its campaign id and status (new, growing, steady, resumed).
 
-    The best match comes first; an earlier campaign is continued by one group only. A new id is a hash of the
-    night and the group's smallest account id and families, so that a repeated scan gives the same one, and a
-    late log file seldom another. No two groups share an id, not even two that overlap in that account.
+    The closest match comes first; an earlier campaign is continued by one group only. A new id is a hash of
+    the night and the group's smallest account id and families, so that a repeated scan gives the same one,
+    and a late log file seldom another. No two groups share an id, not even two that overlap in that account.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -
     pairs = []
     for here, sighting in enumerate(sightings):
         for there, campaign in enumerate(known):
-            strength = _kinship(sighting, campaign)
-            if strength > 0:
-                pairs.append((-strength, campaign.campaign_id, here, there))
+            n_continuing = _n_continuing(sighting, campaign)
+            if n_continuing > 0:
+                pairs.append((-n_continuing, campaign.campaign_id, here, there))
     named: dict[int, tuple[str, str]] = {}
     continued: set[int] = set()
     for _, campaign_id, here, there in sorted(pairs):
@@ -77,14 +77,22 @@ def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -
     return [named[here] for here in range(len(sightings))]
 
 
-def _kinship(sighting: Sighting, campaign: Known) -> float:
-    """0 for strangers; the stronger of shared accounts and shared templates otherwise."""
+def _n_continuing(sighting: Sighting, campaign: Known) -> float:
+    """How many of tonight's accounts carry the campaign on; 0 for strangers.
+
+    Those it had already, or the part of the group that the old templates make up, whichever is more. A
+    number and not a share: of two groups that both come from it, the larger is the campaign, the other a
+    splinter.
+    """
+    n_common = len(sighting.accounts & campaign.accounts)
     smaller = max(min(len(sighting.accounts), len(campaign.accounts)), 1)
-    members = len(sighting.accounts & campaign.accounts) / smaller
     requests = sum(sighting.family_requests.values())
     ours = sum(n for family, n in sighting.family_requests.items() if family in campaign.families)
     templates = ours / requests if requests else 0.0
-    return max(members if members >= SAME_MEMBERS else 0.0, templates if templates >= SAME_TEMPLATES else 0.0)
+    return max(
+        n_common if n_common >= SAME_MEMBERS * smaller else 0.0,
+        templates * len(sighting.accounts) if templates >= SAME_TEMPLATES else 0.0,
+    )
 
 
 def _status(sighting: Sighting, campaign: Known, day: date) -> str:

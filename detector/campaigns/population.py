@@ -85,7 +85,7 @@ class Population:
     templates: Uses = field(default_factory=Uses.none)
     """What the rows of the `template` layer carry: families of user prompts."""
     systems: Uses = field(default_factory=Uses.none)
-    """What the rows of the `system_prompt` layer carry: families of system prompts, what was asked under them."""
+    """What the rows of the `system_prompt` layer carry: families of system prompts, and what was asked."""
 
     def __len__(self) -> int:
         return len(self.n_requests)

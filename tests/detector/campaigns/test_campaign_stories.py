@@ -1,0 +1,264 @@
+"""Nights with and without campaigns: who is found, who is left alone, and why."""
+
+import numpy as np
+import pytest
+from nights import Judged, Night, flagged, grouped, judged
+
+NOT_KNOWN = float("nan")
+WITHOUT_PROMPTS = {"training_share": NOT_KNOWN, "repeat_share": NOT_KNOWN, "single_turn_share": NOT_KNOWN}
+
+
+def only(found: list[Judged]) -> Judged:
+    assert len(found) == 1
+    return found[0]
+
+
+# --- campaigns ---------------------------------------------------------------------------------------------
+
+
+def test_a_campaign_is_found_whole_and_with_every_kind_of_reason() -> None:
+    night = Night()
+    night.people(300)
+    campaign = night.campaign(n=60)
+    found = only(flagged(night))
+    assert list(found.members) == campaign
+    assert set(found.verdict.families) == {"content", "timing", "identity", "lifecycle"}
+    assert (found.verdict.confidence, found.verdict.recommended_action) == ("high", "suspend")
+    assert found.verdict.p_value < 1e-4
+    assert found.verdict.score > 0.99
+
+
+@pytest.mark.parametrize("n_people", [300, 4_000])
+def test_people_who_share_one_thing_with_a_campaign_are_not_swept_in(n_people: int) -> None:
+    """Ten tried the template once, ten live behind its exits, ten use its kit, ten pay with cards it used."""
+    night = Night()
+    night.people(n_people)
+    campaign = night.campaign()
+    for n in range(10):
+        one_thing = [
+            {"template": {"kiln template 1": 1 / 40}},
+            {"address": {f"kiln exit {n}": 1.0}},
+            {"client": {"kiln kit": 1.0}},
+            {"payment": {f"kiln card {n}": 1.0}},
+        ]
+        night.add(f"bystander {n}", 4, objects=one_thing, n_requests=40.0)
+    assert list(only(flagged(night)).members) == campaign
+
+
+@pytest.mark.parametrize("share", [0.5, 0.15, 0.04])
+def test_a_campaign_that_hides_among_cover_traffic_is_measured_by_its_own_share(share: float) -> None:
+    """Unique cards, addresses and kits, half of the talk in conversations, the template in a part of it."""
+    night = Night()
+    night.people(2_000)
+    campaign = night.campaign(
+        objects=[{"template": {"kiln template": share}}] * 60, training_share=0.2, single_turn_share=0.5
+    )
+    assert list(only(flagged(night)).members) == campaign
+
+
+@pytest.mark.parametrize("n", [8, 200])
+def test_small_and_large_campaigns_are_found_whole(n: int) -> None:
+    night = Night()
+    night.people(600)
+    campaign = night.campaign(n=n)
+    largest = max(flagged(night), key=lambda one: len(one.members))
+    assert list(largest.members) == campaign
+    assert all(set(one.members) <= set(campaign) for one in flagged(night))
+
+
+def test_fewer_than_eight_accounts_are_no_campaign() -> None:
+    night = Night()
+    night.people(300)
+    night.campaign(n=7)
+    assert judged(night) == []
+
+
+def test_two_campaigns_on_one_night_stay_two() -> None:
+    night = Night()
+    night.people(300)
+    kiln, loom = night.campaign("kiln", 60), night.campaign("loom", 50)
+    assert [list(one.members) for one in flagged(night)] == [kiln, loom]
+
+
+def test_accounts_that_work_for_two_campaigns_are_found_and_nobody_else_with_them() -> None:
+    night = Night()
+    night.people(1_000)
+    kiln, loom = night.campaign("kiln", 50), night.campaign("loom", 20)
+    shares = {"kiln template 1": 0.3, "kiln template 2": 0.2, "loom template 1": 0.2, "loom template 2": 0.2}
+    both = night.add(
+        "both", 6, objects={"template": shares}, n_requests=40.0, single_turn_share=1.0, training_share=0.85,
+        account_age_days=10.0,
+    )  # fmt: skip
+    found = flagged(night)
+    assert set().union(*(one.members for one in found)) == {*kiln, *loom, *both}
+
+
+def test_without_prompts_cards_even_loads_and_young_accounts_give_it_away() -> None:
+    night = Night()
+    night.add("person", 600, **WITHOUT_PROMPTS)
+    objects = [{"payment": {f"card {n % 5}": 1.0}, "client": {"kit": 1.0}} for n in range(60)]
+    campaign = night.campaign(objects=objects, **WITHOUT_PROMPTS)
+    found = flagged(night)  # one group a card: the kit alone, which others could use, does not join them
+    assert sorted(name for one in found for name in one.members) == campaign
+    for one in found:
+        assert set(one.verdict.families) == {"timing", "identity", "lifecycle"}
+
+
+def test_where_prompts_are_logged_a_campaign_needs_them() -> None:
+    """The same group on a night with prompts, but with nothing alike in its own: cards alone do not do."""
+    night = Night()
+    night.people(600)
+    objects = [{"payment": {f"card {n % 5}": 1.0}, "client": {"kit": 1.0}} for n in range(60)]
+    night.campaign(objects=objects, single_turn_share=0.4, training_share=0.1)
+    assert judged(night) != []
+    assert flagged(night) == []
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_log_that_knows_next_to_nothing_is_judged_without_noise() -> None:
+    night = Night()
+    unknown = WITHOUT_PROMPTS | {
+        "output_tokens_mean": NOT_KNOWN,
+        "account_age_days": NOT_KNOWN,
+        "account_score": NOT_KNOWN,
+        "new_model_share": NOT_KNOWN,
+    }
+    night.add("person", 300, **unknown)
+    night.campaign(objects={"client": {"kit": 1.0}}, **unknown)
+    for one in judged(night):
+        assert np.isfinite([piece.log_odds for piece in one.evidence]).all()
+        assert 0 < one.verdict.p_value <= 1
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_campaign_is_found_where_nobody_else_logs_prompts() -> None:
+    night = Night()
+    night.add("person", 300, **WITHOUT_PROMPTS)
+    campaign = night.campaign()
+    assert list(only(flagged(night)).members) == campaign
+
+
+# --- look-alikes -------------------------------------------------------------------------------------------
+
+
+def classroom(night: Night) -> None:
+    """Forty young accounts behind one address work on the same exercises."""
+    objects = {"template": {"exercise": 0.6}, "address": {"school": 1.0}}
+    night.add("pupil", 40, objects=objects, shared_items=0.8, account_age_days=5.0, training_of_templates=0.2)
+
+
+def evaluation(night: Night) -> None:
+    """Twenty laboratories run the same suite, every night, day and night."""
+    night.add(
+        "lab", 20, objects={"template": {"suite": 1.0}, "client": {"harness": 1.0}}, shared_items=1.0,
+        repeat_share=0.9, single_turn_share=1.0, n_requests=800.0, training_of_templates=0.3,
+        hours=np.ones(24),
+    )  # fmt: skip
+
+
+def enterprise(night: Night) -> None:
+    """Eighty seats of one organisation share everything, by contract."""
+    shared = {kind: {"acme": 0.95} for kind in ("system_prompt", "tool_set", "payment", "address", "client")}
+    night.add("seat", 80, objects=shared, organisation="acme")
+
+
+def fashion(night: Night) -> None:
+    """A prompt went viral: a hundred and fifty people try it once or twice."""
+    night.add("fan", 150, objects={"template": {"viral": 0.04}}, shared_items=1.0)
+
+
+def framework(night: Night) -> None:
+    """A hundred and twenty users of one agent framework ask their own questions."""
+    shared = {"system_prompt": {"kit": 0.95}, "tool_set": {"kit": 0.95}, "client": {"kit": 1.0}}
+    night.add("user", 120, objects=shared, single_turn_share=0.7)
+
+
+def carrier(night: Night) -> None:
+    """Two hundred people behind the three addresses of one carrier."""
+    night.add("caller", 200, objects=[{"address": {f"gate {n % 3}": 1.0}} for n in range(200)])
+
+
+@pytest.mark.parametrize("look_alike", [classroom, evaluation, enterprise, fashion, framework, carrier])
+@pytest.mark.parametrize("reference", [np.linspace(-6, 1, 60), np.empty(0)], ids=["history", "first night"])
+def test_look_alikes_are_left_alone(look_alike, reference: np.ndarray) -> None:
+    night = Night()
+    night.people(300)
+    look_alike(night)
+    assert flagged(night, reference) == []
+
+
+@pytest.mark.parametrize("look_alike", [classroom, evaluation, enterprise, fashion, framework, carrier])
+def test_a_campaign_is_found_beside_look_alikes_and_without_them(look_alike) -> None:
+    night = Night()
+    night.people(300)
+    look_alike(night)
+    campaign = night.campaign()
+    assert list(only(flagged(night)).members) == campaign
+
+
+def test_approved_accounts_are_never_members() -> None:
+    """A campaign with a contract is none; ten approved accounts work with the very things of another one."""
+    night = Night()
+    night.people(300)
+    night.campaign("approved", 60, approved=True)
+    assert judged(night) == []
+    campaign = night.campaign("kiln", 40)
+    night.add("customer", 10, objects=dict(night.accounts[-1].objects), approved=True, account_age_days=5.0)
+    found = flagged(night)
+    assert campaign in [list(one.members) for one in found]
+    assert set().union(*(one.members for one in found)) == set(campaign)
+
+
+# --- empty nights, and order -----------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_quiet_nights_have_no_candidates() -> None:
+    for n_people in (0, 1, 2, 300):
+        night = Night()
+        night.people(n_people)
+        assert judged(night, np.empty(0)) == []
+
+
+def test_a_night_of_one_campaign_alone_has_nobody_to_compare_with() -> None:
+    night = Night()
+    night.campaign()
+    assert flagged(night) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_of_accounts_changes_nothing(seed: int) -> None:
+    night = Night()
+    night.people(500)
+    night.campaign("kiln", 60)
+    night.campaign("loom", 30)
+    classroom(night)
+    usual = grouped(night)
+    order = np.random.default_rng(seed).permutation(len(night.accounts))
+    shuffled = grouped(night, order)
+    by_members = {tuple(sorted(order[found.members])): np.sort(found.strength) for found in shuffled}
+    assert set(by_members) == {tuple(found.members) for found in usual}
+    for found in usual:
+        np.testing.assert_allclose(by_members[tuple(found.members)], np.sort(found.strength))
+
+
+def test_a_second_look_in_the_same_process_finds_the_same() -> None:
+    night = Night()
+    night.people(500)
+    night.campaign()
+    framework(night)
+    first, second = grouped(night), grouped(night)
+    assert [one.members.tolist() for one in first] == [one.members.tolist() for one in second]
+    assert [one.strength.tolist() for one in first] == [one.strength.tolist() for one in second]
+
+
+def test_members_and_strengths_are_in_range_and_in_order() -> None:
+    night = Night()
+    night.people(500)
+    night.campaign()
+    for found in grouped(night):
+        assert (np.diff(found.members) > 0).all()
+        assert (np.diff(found.core) > 0).all()
+        assert ((found.strength > 0.5) & (found.strength <= 1)).all()
+        assert len(found.members) == len(found.strength)
+        assert len(found.core) == len(found.core_log_ratio)

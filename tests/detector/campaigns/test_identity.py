@@ -1,0 +1,121 @@
+"""A campaign's name over the nights: kept while it lives, given once, never to two."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.campaigns import Known, Sighting, identify
+
+JUNE_1 = date(2026, 6, 1)
+JUNE_2 = JUNE_1 + timedelta(days=1)
+
+
+def accounts(first: int, last: int) -> frozenset[str]:
+    return frozenset(f"acc-{n:03}" for n in range(first, last))
+
+
+def kiln(first: int = 0, last: int = 60, day: date = JUNE_1) -> Known:
+    return Known("C-kiln", day, accounts(first, last), frozenset({"p-grade", "p-evolve"}))
+
+
+def seen(first: int, last: int, **family_requests: float) -> Sighting:
+    families = {name.replace("_", "-"): n for name, n in family_requests.items()}
+    return Sighting(accounts(first, last), families)
+
+
+def test_a_campaign_keeps_its_name_while_its_accounts_come_and_go() -> None:
+    assert identify([seen(0, 60)], [kiln()], JUNE_2) == [("C-kiln", "steady")]
+    assert identify([seen(30, 85)], [kiln()], JUNE_2) == [("C-kiln", "steady")]
+    assert identify([seen(0, 25)], [kiln()], JUNE_2) == [("C-kiln", "steady")]
+
+
+@pytest.mark.parametrize(
+    ("n_accounts", "status"), [(60, "steady"), (71, "steady"), (72, "growing"), (300, "growing")]
+)
+def test_a_fifth_more_accounts_is_growth(n_accounts: int, status: str) -> None:
+    assert identify([seen(0, n_accounts)], [kiln()], JUNE_2) == [("C-kiln", status)]
+
+
+@pytest.mark.parametrize(("nights", "status"), [(1, "steady"), (2, "resumed"), (30, "resumed")])
+def test_a_campaign_that_rested_has_resumed(nights: int, status: str) -> None:
+    day = JUNE_1 + timedelta(days=nights)
+    assert identify([seen(0, 60)], [kiln()], day) == [("C-kiln", status)]
+
+
+def test_a_new_pool_of_accounts_is_known_by_the_old_templates() -> None:
+    assert identify([seen(500, 560, p_grade=900, p_other=600)], [kiln()], JUNE_2) == [("C-kiln", "steady")]
+
+
+def test_strangers_get_a_name_of_their_own() -> None:
+    """Other accounts with other templates; and a few old accounts among many new ones."""
+    [(stranger, status)] = identify([seen(500, 560, p_other=900, p_grade=100)], [kiln()], JUNE_2)
+    assert stranger != "C-kiln"
+    assert status == "new"
+    assert identify([seen(50, 120, p_other=900)], [kiln()], JUNE_2)[0][1] == "new"
+    assert identify([seen(500, 560)], [kiln()], JUNE_2)[0][1] == "new"  # no prompts in the log
+
+
+def test_of_two_successors_the_closer_one_inherits() -> None:
+    closer, other = seen(0, 40, p_grade=10), seen(40, 60, p_grade=6, p_other=5)
+    named = identify([other, closer], [kiln()], JUNE_2)
+    assert named[1][0] == "C-kiln"
+    assert named[0][0] != "C-kiln"
+    assert named[0][1] == "new"
+
+
+def test_a_splinter_does_not_inherit_before_the_campaign() -> None:
+    """Eight accounts that are all old ones, and eighty of which fifty are."""
+    splinter, main = seen(52, 60), seen(0, 50, p_grade=9)
+    main = Sighting(main.accounts | accounts(200, 230), main.family_requests)
+    assert identify([splinter, main], [kiln()], JUNE_2)[1] == ("C-kiln", "growing")
+
+
+def test_of_two_predecessors_the_closer_one_is_continued() -> None:
+    loom = Known("C-loom", JUNE_1, accounts(60, 160), frozenset({"p-trace"}))
+    assert identify([seen(40, 160)], [kiln(), loom], JUNE_2)[0][0] == "C-loom"
+    both = identify([seen(60, 160), seen(0, 60)], [kiln(), loom], JUNE_2)
+    assert both == [("C-loom", "steady"), ("C-kiln", "steady")]
+
+
+def test_the_same_scan_again_gives_the_same_names_and_another_night_others() -> None:
+    night = [seen(0, 30, p_grade=5), seen(30, 60, p_grade=5)]
+    assert identify(night, [], JUNE_1) == identify(night, [], JUNE_1)
+    first, second = ({name for name, _ in identify(night, [], day)} for day in (JUNE_1, JUNE_2))
+    assert len(first | second) == 4
+
+
+def test_a_late_log_file_changes_no_name() -> None:
+    """A few more accounts and requests on the second scan of the same night."""
+    [early] = identify([seen(0, 55, p_grade=50)], [], JUNE_1)
+    [late] = identify([seen(0, 60, p_grade=70)], [], JUNE_1)
+    assert early == late
+
+
+def test_two_groups_that_overlap_in_their_first_account_do_not_share_a_name() -> None:
+    one = Sighting(accounts(0, 30), {})
+    other = Sighting(frozenset({"acc-000"}) | accounts(100, 130), {})
+    names = [name for name, _ in identify([one, other], [], JUNE_1)]
+    assert len(set(names)) == 2
+
+
+POOLS = st.lists(st.sets(st.integers(0, 12), min_size=1, max_size=6), max_size=5)
+
+
+@given(POOLS, POOLS)
+@settings(deadline=None, max_examples=150)
+def test_names_are_never_shared_and_known_ones_are_used_once(
+    tonight: list[set[int]], earlier: list[set[int]]
+) -> None:
+    sightings = [Sighting({str(n) for n in pool}, {f"p-{min(pool)}": 1.0}) for pool in tonight]
+    known = [
+        Known(f"C-{at}", JUNE_1, {str(n) for n in pool}, {f"p-{min(pool)}"})
+        for at, pool in enumerate(earlier)
+    ]
+    named = identify(sightings, known, JUNE_2)
+    assert len({name for name, _ in named}) == len(tonight)
+    assert {status for _, status in named} <= {"new", "steady", "growing"}
+    for name, status in named:
+        assert (status == "new") == (name not in {campaign.campaign_id for campaign in known})
+    assert identify(sightings, known[::-1], JUNE_2) == named
