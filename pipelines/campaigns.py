@@ -1,4 +1,4 @@
-"""The step `campaigns`: who belongs together tonight, and is it a campaign? -> night.campaign and its members.
+"""The step `campaigns`: who belongs together tonight, and is it a campaign? -> night.campaign, its members.
 
 Here: fetching the night into arrays, asking the detector, writing verdicts. Not here: what counts as
 evidence (detector.campaigns), texts to show (evidence).
@@ -25,6 +25,7 @@ from pipelines.warehouse.transaction import transaction
 
 LAYER_KINDS = ("template", "system_prompt", "tool_set", "payment", "address", "client", "parameters")
 MOST_REASONS = 6
+MOST_COUNTED = 2**63 - 1
 MEMORY_NIGHTS = 35
 """How long a campaign is remembered: a pool that rests a month and comes back is the same campaign."""
 
@@ -96,8 +97,12 @@ def find_campaigns(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
         n_candidates=len(candidates),
         n_campaigns=len(flagged),
         n_flagged=len(in_campaigns) + len(alone),
-        calibration=f"{n_nights} earlier night{'s' if n_nights > 1 else ''}" if has_history else "this night alone",
+        calibration=_calibration(n_nights) if has_history else "this night alone",
     )
+
+
+def _calibration(n_nights: int) -> str:
+    return f"{n_nights} earlier night{'s' if n_nights > 1 else ''}"
 
 
 # --- fetching --------------------------------------------------------------------------------------------
@@ -143,7 +148,8 @@ def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
 
 def _uses(objects: pl.DataFrame, kind: str) -> detect.Uses:
     rows = objects.filter(pl.col("kind") == kind)
-    return detect.Uses(*(rows[name].to_numpy() for name in ("n_requests", "n_items", "n_shared_items", "n_training")))
+    columns = ("n_requests", "n_items", "n_shared_items", "n_training")
+    return detect.Uses(*(rows[name].to_numpy() for name in columns))
 
 
 def _frame(con: duckdb.DuckDBPyConnection, name: str, values: dict[str, Any]) -> pl.DataFrame:
@@ -166,8 +172,8 @@ def _reference(
 ) -> tuple[npt.NDArray[np.float64], int]:
     """Evidence of earlier nights' innocent communities, and the number of those nights.
 
-    What reached the threshold stays out even where it was not flagged: a campaign that was missed must not become
-    what innocence looks like.
+    What reached the threshold stays out even where it was not flagged: a campaign that was missed must not
+    become what innocence looks like.
     """
     rows = con.execute(
         """SELECT evidence, day FROM night.candidate
@@ -193,15 +199,15 @@ def _flagged(
         for row, n_requests in zip(group.rows, group.uses.n_requests, strict=True):
             name = night.names[group.layer][layer.object[row]]
             family_requests[name] = family_requests.get(name, 0.0) + float(n_requests)
-    return _Flagged(
-        group, candidate, verdict, evidence, night.accounts["account_id"].gather(candidate.members).to_list(), family_requests
-    )
+    account_ids = night.accounts["account_id"].gather(candidate.members).to_list()
+    return _Flagged(group, candidate, verdict, evidence, account_ids, family_requests)
 
 
 def _without_overlap(found: list[_Flagged]) -> list[_Flagged]:
-    """Largest first; a group half of whose accounts are in a larger one is a part of it, not another campaign."""
+    """Largest first; a group half of whose accounts are in a larger one is a part of it, not one more."""
     kept: list[_Flagged] = []
-    for candidate in sorted(found, key=lambda one: (-len(one.account_ids), -one.verdict.log_odds, one.account_ids)):
+    largest = sorted(found, key=lambda one: (-len(one.account_ids), -one.verdict.log_odds, one.account_ids))
+    for candidate in largest:
         mine = set(candidate.account_ids)
         if all(len(mine & set(other.account_ids)) < 0.5 * len(mine) for other in kept):
             kept.append(candidate)
@@ -238,8 +244,8 @@ def _write_campaigns(con: duckdb.DuckDBPyConnection, night: _Night, flagged: Seq
         harvested = detect.profile(capabilities, techniques)
         totals = {
             "n_accounts": len(members),
-            "n_requests": int(members["n_requests"].sum()),
-            "output_tokens": int(members["output_tokens"].sum()),
+            "n_requests": _summed(members["n_requests"]),
+            "output_tokens": _summed(members["output_tokens"]),
         }
         families = sorted(found.family_requests, key=lambda name: (-found.family_requests[name], name))
         row = totals | {
@@ -249,7 +255,7 @@ def _write_campaigns(con: duckdb.DuckDBPyConnection, night: _Night, flagged: Seq
             "p_value": verdict.p_value,
             "confidence": verdict.confidence,
             "recommended_action": verdict.recommended_action,
-            "first_seen": members["first_sent_at"].min(),
+            "first_seen": _first_seen(con, night.day, campaign_id, min(members["first_sent_at"].to_list())),
             "last_seen": members["last_sent_at"].max(),
             "capabilities": _shares(capabilities),
             "techniques": _shares(techniques),
@@ -257,18 +263,26 @@ def _write_campaigns(con: duckdb.DuckDBPyConnection, night: _Night, flagged: Seq
             "links": _links(night, found),
             "evidence": [
                 {
-                    "family": piece.family, "code": piece.code, "detail": piece.detail, "value": piece.value,
-                    "usual_range": piece.usual_range, "log_odds": piece.log_odds,
+                    "family": piece.family,
+                    "code": piece.code,
+                    "detail": piece.detail,
+                    "value": piece.value,
+                    "usual_range": piece.usual_range,
+                    "log_odds": piece.log_odds,
                 }
                 for piece in found.evidence
             ],
             "summary": detect.summary(**totals, harvested=harvested, evidence=found.evidence, status=status),
             "status": status,
             "families": families,
-        }  # fmt: skip
-        row["first_seen"] = _first_seen(con, night.day, campaign_id, row["first_seen"])
+        }
         _insert(con, "night.campaign", [row])
         _insert(con, "night.flagged_account", _member_rows(con, night, found, row))
+
+
+def _summed(counts: pl.Series) -> int:
+    """The sum, up to what a BIGINT holds: counts come from a log, which may say anything."""
+    return min(int(counts.sum()), MOST_COUNTED)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
@@ -279,7 +293,9 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any
         con.execute(f"INSERT INTO {table} BY NAME FROM new_rows")
 
 
-def _identities(con: duckdb.DuckDBPyConnection, day: date, flagged: Sequence[_Flagged]) -> list[tuple[str, str]]:
+def _identities(
+    con: duckdb.DuckDBPyConnection, day: date, flagged: Sequence[_Flagged]
+) -> list[tuple[str, str]]:
     rows = con.execute(statement("campaigns/known"), {"day": day, "nights": MEMORY_NIGHTS}).fetchall()
     known = [detect.Known(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in rows]
     sightings = [detect.Sighting(frozenset(found.account_ids), found.family_requests) for found in flagged]
@@ -297,8 +313,10 @@ def _first_seen(con: duckdb.DuckDBPyConnection, day: date, campaign_id: str, ton
 def _harvest(
     con: duckdb.DuckDBPyConnection, day: date, found: _Flagged
 ) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-    """Shares of capabilities and techniques over the requests in the group's templates; over all requests of its
-    members where there are no templates. Largest first."""
+    """Shares of capabilities and of techniques over the requests in the group's templates, largest first.
+
+    Without templates, over all requests of its members.
+    """
     members = pa.table({"account_id": pa.array(found.account_ids, pa.string())})
     families = pa.table({"family_id": pa.array(sorted(found.family_requests), pa.string())})
     with registered(con, "member", members), registered(con, "core_family", families):
@@ -313,7 +331,8 @@ def _harvest(
 
 
 def _largest(shares: dict[str, float]) -> list[tuple[str, float]]:
-    return sorted(((name, round(share, 4)) for name, share in shares.items()), key=lambda item: (-item[1], item[0]))
+    rounded = ((name, round(share, 4)) for name, share in shares.items())
+    return sorted(rounded, key=lambda item: (-item[1], item[0]))
 
 
 def _shares(shares: list[tuple[str, float]]) -> list[dict[str, Any]]:
@@ -332,7 +351,7 @@ _LINK_DETAIL = {
 
 
 def _links(night: _Night, found: _Flagged) -> list[dict[str, Any]]:
-    """What ties the group, by kind: the mean log-likelihood ratio of its typical objects, and how far they reach."""
+    """What ties the group, by kind: the best log-likelihood ratio of its typical objects, and their reach."""
     first = np.cumsum([0, *(layer.n_objects for layer in night.population.layers)])
     links = []
     for position, layer in enumerate(night.population.layers):
@@ -347,7 +366,7 @@ def _links(night: _Night, found: _Flagged) -> list[dict[str, Any]]:
             {
                 "kind": layer.kind,
                 "strength": round(strength * reach, 3),
-                "detail": f"{_LINK_DETAIL[layer.kind]}: {len(core)} of them reach {reach:.0%} of the accounts",
+                "detail": f"{_LINK_DETAIL[layer.kind]}: {len(core)} reach {reach:.0%} of the accounts",
             }
         )
     return sorted(links, key=lambda link: (-link["strength"], link["kind"]))
@@ -356,7 +375,7 @@ def _links(night: _Night, found: _Flagged) -> list[dict[str, Any]]:
 def _member_rows(
     con: duckdb.DuckDBPyConnection, night: _Night, found: _Flagged, campaign: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """One row per member: the group's confidence as far as its own membership is sure, and its own reasons."""
+    """One row per member: the group's score as far as its own membership is sure, and its own reasons."""
     members = found.candidate.members
     population = night.population
     in_templates = np.bincount(
@@ -367,20 +386,25 @@ def _member_rows(
     own = _own_reasons(con, night.day, found.account_ids)
     rows = []
     frame = night.accounts[members]
-    for index, (account_id, strength) in enumerate(zip(found.account_ids, found.candidate.strength, strict=True)):
+    members_by_strength = zip(found.account_ids, found.candidate.strength, strict=True)
+    for index, (account_id, strength) in enumerate(members_by_strength):
         reasons = [
             {
-                "code": "CAMPAIGN_MEMBER", "detail": f"belongs to {campaign['campaign_id']} with this probability",
-                "value": round(float(strength), 4), "usual_range": "0 for unrelated accounts",
+                "code": "CAMPAIGN_MEMBER",
+                "detail": f"belongs to {campaign['campaign_id']} with this probability",
+                "value": round(float(strength), 4),
+                "usual_range": "0 for unrelated accounts",
             },
-        ]  # fmt: skip
+        ]
         if population.has_content and found.family_requests:
             reasons.append(
                 {
-                    "code": "SHARED_TEMPLATE", "detail": "share of its requests made from the campaign's templates",
-                    "value": round(min(float(in_templates[index]), 1.0), 4), "usual_range": "under 0.2 for people",
+                    "code": "SHARED_TEMPLATE",
+                    "detail": "share of its requests made from the campaign's templates",
+                    "value": round(min(float(in_templates[index]), 1.0), 4),
+                    "usual_range": "under 0.2 for people",
                 }
-            )  # fmt: skip
+            )
         reasons.extend(own.get(account_id, []))
         rows.append(
             {
@@ -412,7 +436,8 @@ def _own_reasons(
 ) -> dict[str, list[dict[str, Any]]]:
     with registered(con, "member", pa.table({"account_id": pa.array(account_ids, pa.string())})):
         rows = con.execute(
-            "SELECT account_id, reasons FROM night.account_score SEMI JOIN member USING (account_id) WHERE day = $day",
+            """SELECT account_id, reasons FROM night.account_score SEMI JOIN member USING (account_id)
+               WHERE day = $day""",
             {"day": day},
         ).fetchall()
     return dict(rows)

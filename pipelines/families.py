@@ -95,7 +95,12 @@ def _numbered(name: str, ids: pa.Array) -> pa.Table:
 
 
 def _store(
-    con: duckdb.DuckDBPyConnection, day: date, kind: str, families: text.Families, accounts: pa.Array, uses: pa.Table
+    con: duckdb.DuckDBPyConnection,
+    day: date,
+    kind: str,
+    families: text.Families,
+    accounts: pa.Array,
+    uses: pa.Table,
 ) -> list[str]:
     """Name the families of one kind of text and write them with their uses; their ids by number."""
     kept = _kept(families)

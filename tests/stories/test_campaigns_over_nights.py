@@ -147,3 +147,18 @@ def test_a_template_with_broken_utf8_in_it_is_found(village: Village, workspace:
     assert summary.n_loaded + summary.n_refused == len(lines)
     assert summary.n_refused == 0
     assert len(_kiln_found(workspace, village)) >= 0.8 * len(village.kiln)
+
+
+def test_token_counts_beyond_belief_do_not_hide_a_campaign(
+    village: Village, workspace: Workspace, tmp_path: Path
+):
+    """Its requests claim as many tokens as a column can hold: no sum of them fits into one."""
+    most = pl.when(pl.col("account_id").is_in(list(village.kiln))).then(2**63 - 1)
+    logs = changed(
+        village,
+        tmp_path / "absurd",
+        lambda rows: rows.with_columns(output_tokens=most.otherwise("output_tokens").cast(pl.Int64)),
+    )
+    scan(workspace, *logs, accounts=village.accounts)
+    assert len(_kiln_found(workspace, village)) >= 0.8 * len(village.kiln)
+    assert findings.campaigns(workspace)["output_tokens"].min() > 10**18

@@ -6,7 +6,7 @@ WITH flagged AS (
 ),
 per_night AS (
     SELECT request.account_id, request.day, min(request.org_id) AS org_id, count(*) AS n_requests,
-           coalesce(sum(request.output_tokens), 0)::BIGINT AS output_tokens,
+           least(coalesce(sum(request.output_tokens), 0), 9e18)::BIGINT AS output_tokens, -- a log may say anything
            count(DISTINCT date_trunc('hour', request.sent_at))::INTEGER AS active_hours,
            list_slice(list_sort(coalesce(list(DISTINCT request.model) FILTER (request.model IS NOT NULL),
                                          []::VARCHAR[])), 1, 20) AS models
