@@ -131,6 +131,8 @@ def _replace_earlier_readings(con: duckdb.DuckDBPyConnection) -> set[date]:
     writes every night to the same name must not take back the nights before, nor a file that cannot be read
     any more.
     """
+    if not con.execute("SELECT 1 FROM core.request WHERE file_id < 0 LIMIT 1").fetchall():
+        return set()  # nothing was read before: spare the night the two sets below
     gone = con.execute(
         """DELETE FROM core.request
            WHERE file_id < 0 AND (

@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from running import stillwatch
+from running import ROOT, stillwatch
+from streamlit.testing.v1 import AppTest
 from village import FIRST, Village, asked, changed, flagged_in, published_tables, scan
 
 from pipelines import findings
@@ -107,7 +108,7 @@ def test_every_example_is_of_a_flagged_account(told: tuple[Workspace, str]):
 
 
 def test_without_exemplars_no_text_is_kept_and_the_findings_are_the_same(
-    village: Village, told: tuple[Workspace, str], tmp_path: Path
+    village: Village, told: tuple[Workspace, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Switched off on the second scan: what the first one kept goes too, and nothing else changes."""
     with_text, _ = told
@@ -124,6 +125,15 @@ def test_without_exemplars_no_text_is_kept_and_the_findings_are_the_same(
         assert set(templates["skeleton"]) == {""}
         assert templates["exemplars"].list.len().sum() == 0
     assert published_tables(workspace)["account_exemplar"] == []
+    monkeypatch.setenv("STILLWATCH_WORKSPACE", str(workspace.root))
+    (campaign,) = findings.campaigns(workspace)["campaign_id"]
+    for page in (None, "screens/campaign.py", "screens/account.py"):
+        app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
+        app.query_params["campaign"] = campaign
+        app.run()
+        if page:
+            app.switch_page(page).run()
+        assert not app.exception
 
 
 def test_the_planted_templates_read_like_templates(scanned_once: Workspace):
