@@ -24,6 +24,7 @@ def test_a_campaign_is_found_whole_and_with_every_kind_of_reason() -> None:
     assert list(found.members) == campaign
     assert set(found.verdict.families) == {"content", "timing", "identity", "lifecycle"}
     assert (found.verdict.confidence, found.verdict.recommended_action) == ("high", "suspend")
+    assert found.piece("SHARED_PAYMENT").log_odds == 2.5  # no account names an organisation: none shares one
     assert found.verdict.p_value < 1e-4
     assert found.verdict.score > 0.99
 
@@ -42,6 +43,16 @@ def test_people_who_share_one_thing_with_a_campaign_are_not_swept_in(n_people: i
             {"payment": {f"kiln card {n}": 1.0}},
         ]
         night.add(f"bystander {n}", 4, objects=one_thing, n_requests=40.0)
+    assert list(only(flagged(night)).members) == campaign
+
+
+def test_having_tried_the_template_once_makes_no_member_of_somebody_hardly_known() -> None:
+    """Nothing about the two speaks against them either: they have no history and no measured habits."""
+    night = Night()
+    night.people(4_000)
+    campaign = night.campaign()
+    unknown = {"single_turn_share": NOT_KNOWN, "training_share": NOT_KNOWN, "account_age_days": NOT_KNOWN}
+    night.add("newcomer", 2, objects={"template": {"kiln template 1": 1 / 40}}, n_requests=40.0, **unknown)
     assert list(only(flagged(night)).members) == campaign
 
 

@@ -80,14 +80,13 @@ def test_a_secret_across_the_cut_is_never_half_shown(at: int) -> None:
     assert not any(secret[start : start + 6] in shown for start in range(len(secret) - 6))
 
 
-@pytest.mark.parametrize("at", range(-64, 0, 4))
+@pytest.mark.parametrize("at", range(-64, 16, 4))
 def test_a_secret_where_reading_ends_is_never_half_shown(at: int) -> None:
     """Everything before it shrinks to one mark, so that the end of what is read comes into view."""
     mail = "ana.diaz@mail.example.org"
     long_key = "a1" * (4 * 1_200 + at // 2 - 8)
     shown = presentable(f"{long_key} mine: {mail} {'z ' * 40_000} {mail} {long_key}", 1_200)
-    assert "ana" not in shown
-    assert "example" not in shown
+    assert not any(piece in shown for piece in ("ana", "diaz", "mail.", "example", "ple", "org"))
 
 
 @given(st.text(max_size=400), st.integers(8, 120))
