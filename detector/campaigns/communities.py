@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 from detector.campaigns.population import CONTENT_LAYERS, Bool, Float64, Int64, Population, SharedObjects
 
@@ -76,19 +77,27 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
 
     Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
     """
-    usable = _usable(population, objects)
     likeness = Likeness.of(population)
-    seeds = _leiden_seeds(population, objects, usable) + _template_seeds(population, objects)
+    graph = _weighted_links(population, objects)
+    is_strong = np.array([layer.kind in STRONG_LAYERS for layer in population.layers], dtype=np.bool_)
+    strong = csr_matrix(graph[:, is_strong[objects.layer_of]]) if population.layers else graph
+    seeds = _leiden_seeds(graph) + _template_seeds(population, objects)
     found: list[Candidate] = []
     groups = _Groups()
     for seed in sorted(seeds, key=lambda seed: (-len(seed), seed.tolist())):
         if groups.hold(seed):
             continue
-        candidate = refine(seed, population, objects, likeness)
-        if candidate is None or groups.hold(candidate.members):
+        whole = refine(seed, population, objects, likeness)
+        if whole is None:
             continue
-        found.append(candidate)
-        groups.add(candidate.members)
+        parts = _taken_apart(strong, whole.members)
+        refined = (
+            [refine(part, population, objects, likeness) for part in parts] if len(parts) > 1 else [whole]
+        )
+        for candidate in refined:
+            if candidate is not None and not groups.hold(candidate.members):
+                found.append(candidate)
+                groups.add(candidate.members)
     return found
 
 
@@ -122,28 +131,98 @@ def surprise(n_accounts_of: Float64, n_accounts: int) -> Float64:
     return np.minimum(np.log(max(n_accounts, 1) / np.maximum(n_accounts_of, 1)), MOST_SURPRISE)
 
 
-def _leiden_seeds(population: Population, objects: SharedObjects, usable: Bool) -> list[Int64]:
-    from sknetwork.clustering import Leiden  # noqa: PLC0415  (half a second to import)
-
+def _weighted_links(population: Population, objects: SharedObjects) -> csr_matrix:
+    """The account-object graph: a link weighs how surprising its object is and its part of the night."""
+    usable = _usable(population, objects)
     weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])
     worth = np.where(usable, surprise(objects.n_accounts_of, len(population)) * weight[objects.layer_of], 0.0)
     graph = objects.shares.copy().astype(np.float64)
     graph.data = np.sqrt(graph.data) * worth[graph.indices]
     graph.data[population.approved.repeat(np.diff(graph.indptr))] = 0.0
     graph.eliminate_zeros()
-    accounts = np.flatnonzero(np.diff(graph.indptr))
-    columns = np.unique(graph.indices)
-    if len(accounts) < LEAST_MEMBERS or len(columns) < 2:
-        return []
-    graph = csr_matrix(graph[accounts][:, columns])
-    # Its refinement draws from the C library's rand(), which random_state does not reach: seeded here, or the
-    # groups of a night would depend on how many nights this process has seen before.
+    return graph
+
+
+@dataclass(frozen=True, slots=True)
+class _Partition:
+    """Leiden communities of some accounts and the objects they share.
+
+    groups : ascending positions of accounts, one array a group
+    between : coo, shape (n_groups, n_groups): weight of the links from accounts of one group to objects of
+        another, and back; within a group on the diagonal
+    """
+
+    groups: list[Int64]
+    between: coo_matrix
+
+
+def _leiden(graph: csr_matrix, accounts: Int64) -> _Partition:
+    """Communities of these accounts; those that share nothing are in none."""
+    from sknetwork.clustering import Leiden  # noqa: PLC0415  (half a second to import)
+
+    mine = csr_matrix(graph[accounts])
+    linked = np.flatnonzero(np.diff(mine.indptr))
+    columns = np.unique(mine.indices)
+    if len(linked) < LEAST_MEMBERS or len(columns) < 2:
+        return _Partition([accounts[linked]] if len(linked) else [], coo_matrix((1, 1)))
+    mine = csr_matrix(mine[linked][:, columns])
+    # Its refinement draws from the C library's rand(), which random_state does not reach: seeded here, or
+    # the groups of a night would depend on how many nights this process has seen before.
     ctypes.CDLL(None).srand(SEED)
     leiden = Leiden(resolution=RESOLUTION, shuffle_nodes=False, random_state=SEED)
-    labels = leiden.fit_predict(graph, force_bipartite=True)
-    order = np.argsort(labels, kind="stable")
-    groups = np.split(accounts[order], np.flatnonzero(np.diff(labels[order])) + 1)
-    return [np.sort(group).astype(np.int64) for group in groups if len(group) >= LEAST_MEMBERS]
+    labels = leiden.fit_predict(mine, force_bipartite=True)
+    n_groups = int(max(labels.max(), leiden.labels_col_.max())) + 1
+    of_account = np.repeat(labels, np.diff(mine.indptr))
+    between = coo_matrix(
+        (mine.data, (of_account, leiden.labels_col_[mine.indices])), shape=(n_groups, n_groups)
+    ).tocsr()
+    groups = [accounts[linked[labels == label]].astype(np.int64) for label in range(n_groups)]
+    return _Partition(groups, coo_matrix(between + between.T))
+
+
+def _leiden_seeds(graph: csr_matrix) -> list[Int64]:
+    """Communities of the whole night that are large enough to say something of."""
+    everyone = np.arange(graph.shape[0])
+    return [group for group in _leiden(graph, everyone).groups if len(group) >= LEAST_MEMBERS]
+
+
+STRONG_LAYERS = ("template", "payment")
+"""Layers in which strangers have nothing in common: two groups that share neither are two."""
+
+LEAST_TIE = 0.1
+"""Two parts of a group are one when this share of the smaller part's strong links runs between them."""
+
+
+LEAST_PART = 0.1
+"""Parts smaller than this share of the group are dust."""
+
+LEAST_KEPT = 0.8
+"""Share of a group's members that its parts must keep between them for the group to be taken apart."""
+
+
+def _taken_apart(strong: csr_matrix, members: Int64) -> list[Int64]:
+    """The parts of a group that hardly any shared template or payment ties together, or the group itself.
+
+    Over a large night Leiden joins small groups by a weak link (the resolution limit of modularity;
+    Fortunato, Barthelemy, PNAS 104 (2007) 36). Looked at alone, the group falls into small parts, and those
+    that are tied to one another, directly or by way of others, belong together.
+    """
+    partition = _leiden(strong, members)
+    if len(partition.groups) < 2:
+        return [members]
+    between = partition.between
+    weight = np.asarray(between.sum(axis=1)).ravel()
+    tied = between.data >= LEAST_TIE * np.minimum(weight[between.row], weight[between.col])
+    ties = coo_matrix((between.data[tied], (between.row[tied], between.col[tied])), shape=between.shape)
+    n_parts, part_of = connected_components(ties, directed=False)
+    parts = [
+        np.sort(np.concatenate([partition.groups[index] for index in np.flatnonzero(part_of == part)]))
+        for part in range(n_parts)
+    ]
+    parts = [part for part in parts if len(part) >= max(LEAST_MEMBERS, LEAST_PART * len(members))]
+    # A group that falls to dust is one loose group, not many small ones.
+    is_dust = sum(map(len, parts)) < LEAST_KEPT * len(members)
+    return [members] if is_dust or len(parts) == 1 else parts
 
 
 def _template_seeds(population: Population, objects: SharedObjects) -> list[Int64]:

@@ -303,6 +303,31 @@ def one_customer(group: Group) -> Evidence | None:
     )  # fmt: skip
 
 
+def one_room(group: Group) -> Evidence | None:
+    """Whether the group sits in one place for a few hours: a class, a course, a hackathon.
+
+    Behind one address and within a third of the day, together: an operator who puts all accounts behind one
+    address works on when people go home, and one who keeps people's hours does not use one address.
+    """
+    layer = group.population.layer("address")
+    if layer is None:
+        return None
+    mine = ~group.others[layer.account]
+    behind = np.bincount(layer.object[mine], weights=layer.share[mine], minlength=layer.n_objects)
+    together = float(behind.max() / len(group.members)) if len(behind) else 0.0
+    hours = group.population.hour_counts[group.members].sum(axis=0)
+    in_session = float(
+        np.convolve(np.concatenate([hours, hours[:7]]), np.ones(8), "valid").max() / max(hours.sum(), 1)
+    )
+    share = together * in_session
+    if share < 0.3:
+        return None
+    return Evidence(
+        "identity", "ONE_ROOM", "share of traffic from one address within eight hours",
+        share, "near 1 for a class or a hackathon", _ramp(share, (0.3, 0.0), (0.6, -2.5), (0.9, -4.0)),
+    )  # fmt: skip
+
+
 # --- lifecycle -------------------------------------------------------------------------------------------
 
 
@@ -344,7 +369,7 @@ def unusual_accounts(group: Group) -> Evidence | None:
 QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
     shared_template, work_queue, training_technique, repeated_items, short_answers, conversation,
     even_load, sleepless,
-    shared_payment, same_client, one_customer,
+    shared_payment, same_client, one_customer, one_room,
     young_accounts, moved_together, unusual_accounts,
 )  # fmt: skip
 
