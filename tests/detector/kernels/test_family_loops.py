@@ -49,13 +49,20 @@ def everything(texts: Sequence[Text]) -> np.ndarray:
     return np.ones(len(texts), np.bool_)
 
 
-def counted(texts: Sequence[Text], least: int) -> dict[int, int]:
-    """What `count_shingles` says, as a dictionary."""
+def counted(texts: Sequence[Text], least: int, n_parts: int) -> dict[int, int]:
+    """What `count_shingles` says in so many parts, as a dictionary."""
     shingles, starts, account, order = packed(texts)
     taken = everything(texts)
     sketch = kernels.sketch_accounts(shingles, starts, account, order, taken, least)
-    keys, n_texts = kernels.count_shingles(shingles, starts, account, order, taken, sketch, least)
-    return dict(zip((keys - np.uint64(1)).tolist(), n_texts.tolist(), strict=True))
+    found: dict[int, int] = {}
+    for part in range(n_parts):
+        keys, n_texts = kernels.count_shingles(
+            shingles, starts, account, order, taken, sketch, least, part, n_parts
+        )
+        mine = dict(zip((keys - np.uint64(1)).tolist(), n_texts.tolist(), strict=True))
+        assert not mine.keys() & found.keys()
+        found |= mine
+    return found
 
 
 def estimate(sketch: np.ndarray, shingles: np.ndarray) -> np.ndarray:
@@ -78,10 +85,10 @@ def test_each_account_is_sampled_by_the_smallest_hashes_of_different_texts(
     assert set(np.flatnonzero(taken).tolist()) == sampled(texts, most)
 
 
-@given(TEXTS)
+@given(TEXTS, st.sampled_from([1, 2, 3]))
 @settings(deadline=None, max_examples=25)
-def test_shared_shingles_are_counted_exactly(texts: list[Text]) -> None:
-    assert counted(texts, LEAST) == shared_shingles(texts, LEAST)
+def test_shared_shingles_are_counted_exactly_in_any_number_of_parts(texts: list[Text], n_parts: int) -> None:
+    assert counted(texts, LEAST, n_parts) == shared_shingles(texts, LEAST)
 
 
 @given(TEXTS)
@@ -111,21 +118,38 @@ def test_a_crowded_sketch_never_counts_one_account_too_few() -> None:
     assert (estimated == np.minimum(truth, 5)).mean() > 0.95
 
 
-@given(TEXTS)
+@given(TEXTS, st.sampled_from([1, 2, 3]))
 @settings(deadline=None, max_examples=25)
-def test_pairs_of_neighbours_are_counted_exactly(texts: list[Text]) -> None:
+def test_pairs_of_neighbours_are_counted_exactly_in_any_number_of_parts(
+    texts: list[Text], n_parts: int
+) -> None:
     shared = shared_shingles(texts, LEAST)
     keys = np.array(sorted(shared), np.uint32)
     n_texts = np.array([shared[key] for key in sorted(shared)], np.int64)
     shingles, starts, account, order = packed(texts)
     bitmap, index = kernels.index_of(keys)
-    pairs, n_pair_texts = kernels.count_pairs(
-        shingles, starts, account, order, everything(texts), bitmap, index, n_texts, LEAST, 0.6
-    )
-    found = {
-        (int(keys[int(pair - 1) >> 32]), int(keys[int(pair - 1) & 0xFFFFFFFF])): n
-        for pair, n in zip(pairs.tolist(), n_pair_texts.tolist(), strict=True)
-    }
+    found: dict[tuple[int, int], int] = {}
+    for part in range(n_parts):
+        pairs, n_pair_texts = kernels.count_pairs(
+            shingles,
+            starts,
+            account,
+            order,
+            everything(texts),
+            bitmap,
+            index,
+            n_texts,
+            LEAST,
+            0.6,
+            part,
+            n_parts,
+        )
+        mine = {
+            (int(keys[(pair - 1) >> 32]), int(keys[(pair - 1) & 0xFFFFFFFF])): n
+            for pair, n in zip(pairs.tolist(), n_pair_texts.tolist(), strict=True)
+        }
+        assert not mine.keys() & found.keys()
+        found |= mine
     assert found == travelling_pairs(texts, shared, LEAST, 0.6)
 
 

@@ -94,10 +94,12 @@ def drawn_texts(rows: Iterable[tuple[int, tuple[int, ...]]]) -> list[Text]:
     return [Text(account, hash(shingles) % 2**64, shingles) for account, shingles in rows]
 
 
-@given(DRAWN)
+@given(DRAWN, st.sampled_from([1, 2, 3]))
 @settings(deadline=None, max_examples=40)
-def test_families_agree_with_the_definition(rows: list[tuple[int, tuple[int, ...]]]) -> None:
-    found = drawn_families(rows)
+def test_families_agree_with_the_definition_on_any_number_of_threads(
+    rows: list[tuple[int, tuple[int, ...]]], threads: int
+) -> None:
+    found = drawn_families(rows, threads)
     families, belongs = find_families_slow(drawn_texts(rows))
     assert [found.shingles_of(number).tolist() for number in range(len(found))] == families
     assert list(zip(found.of_text.tolist(), found.held.tolist(), strict=True)) == belongs
