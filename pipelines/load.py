@@ -5,12 +5,13 @@ with repeats. Not here: log formats (adapters), the kernel (detector.text), late
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -81,34 +82,30 @@ def load_requests(
         con.execute("CREATE OR REPLACE TEMP TABLE new_system AS FROM core.system_text LIMIT 0")
         con.execute("CREATE OR REPLACE TEMP TABLE reading (file_id INTEGER)")
         _set_aside_earlier_readings(con, paths, day)
+        file_ids = [_file_id(con, path) for path in paths]
+        con.executemany("INSERT INTO reading VALUES (?)", [(file_id,) for file_id in file_ids])
         with _Intake(con, settings) as intake:
-            for path in paths:
-                intake.pause()
-                file_id = _file_id(con, path)
-                con.execute("INSERT INTO reading VALUES ($id)", {"id": file_id})
+            for path, file_id in zip(paths, file_ids, strict=True):
                 try:
                     _load_file(
-                        con,
-                        intake,
-                        path,
-                        file_id,
-                        day=day,
-                        log_format=log_format,
-                        settings=settings,
-                        step=step,
+                        intake, path, file_id, day=day, log_format=log_format, settings=settings, step=step
                     )
                 except UnreadableInput as error:  # what stood before the break is kept
                     unreadable.append(error)
-                    con.execute(
-                        "UPDATE raw.file SET error = $why WHERE file_id = $id",
-                        {"why": str(error), "id": file_id},
-                    )
+                    intake.later(_note_error, file_id, str(error))
             intake.finish()
         loaded = _settle(con, day, _replace_earlier_readings(con), unreadable)
         step.note(
             f"{loaded.n_loaded:,} requests from {loaded.n_files:,} file{'s' if loaded.n_files != 1 else ''}"
         )
     return loaded
+
+
+def _gone(path: Path, error: OSError) -> UnreadableInput:
+    return UnreadableInput(
+        f"{path}: gone before it could be read ({type(error).__name__})",
+        remedy="scan again, naming it where it is now; what was loaded already does not count twice",
+    )
 
 
 def _set_aside_earlier_readings(
@@ -169,13 +166,16 @@ ROWS_PER_WRITE = 2 * 122_880
 """Rows gathered for one insert: whole row groups of DuckDB's, which are compressed and written once."""
 
 
+MOST_WRITES = 2
+"""Writes that may wait for the writer: more would only fill memory."""
+
+
 class _Intake:
     """The way of batches into core.request: fingerprinted on all threads, written while more are read.
 
     Batches of one file and the next are in work together, as many as there are threads, so that nobody
     waits for anybody. One thread writes: several would leave broken row groups behind, which the next
-    checkpoint writes all over again. While a write is under way nobody else may use the connection: `pause`
-    waits for it.
+    checkpoint writes all over again. Until `finish`, that thread alone uses the connection; `later` lends it.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -187,7 +187,7 @@ class _Intake:
         self._waiting: list[_Narrow] = []
         self._n_waiting = 0
         self._writer = ThreadPoolExecutor(1)
-        self._writing: Future[None] | None = None
+        self._writing: deque[Future[None]] = deque()
 
     def __enter__(self) -> "_Intake":
         (self._n_threads,) = self._con.execute("SELECT current_setting('threads')").fetchall()[0]
@@ -205,18 +205,19 @@ class _Intake:
         if len(self._in_work) > self._n_workers:
             self._gather()
 
-    def pause(self) -> None:
-        """Wait until the connection is free; raises what went wrong in the write."""
-        if self._writing is not None:
-            self._writing.result()
-            self._writing = None
+    def later(self, write: Callable[..., None], *arguments: object) -> None:
+        """Call write(con, *arguments) when the writer comes to it; raises what went wrong in earlier writes."""
+        self._writing.append(self._writer.submit(write, self._con, *arguments))
+        while len(self._writing) > MOST_WRITES:
+            self._writing.popleft().result()
 
     def finish(self) -> None:
-        """Write everything that was put in."""
+        """Write everything that was put in, and wait for it."""
         while self._in_work:
             self._gather()
         self._write_out()
-        self.pause()
+        while self._writing:
+            self._writing.popleft().result()
 
     def _gather(self) -> None:
         narrow = self._in_work.popleft().result()
@@ -226,21 +227,23 @@ class _Intake:
             self._write_out()
 
     def _write_out(self) -> None:
-        self.pause()
-        self._writing = self._writer.submit(self._write, self._waiting)
+        if self._waiting:
+            self.later(_write, self._waiting)
         self._waiting, self._n_waiting = [], 0
 
-    def _write(self, batches: list["_Narrow"]) -> None:
-        if not batches:
-            return
-        with registered(self._con, "batch", pa.concat_tables(batch.requests for batch in batches)):
-            self._con.execute(statement("load/batch"))
-        with registered(self._con, "systems", pa.concat_tables(batch.systems for batch in batches)):
-            self._con.execute("INSERT INTO new_system BY NAME FROM systems")
+
+def _write(con: duckdb.DuckDBPyConnection, batches: Sequence["_Narrow"]) -> None:
+    with registered(con, "batch", pa.concat_tables(batch.requests for batch in batches)):
+        con.execute(statement("load/batch"))
+    with registered(con, "systems", pa.concat_tables(batch.systems for batch in batches)):
+        con.execute("INSERT INTO new_system BY NAME FROM systems")
+
+
+def _note_error(con: duckdb.DuckDBPyConnection, file_id: int, why: str) -> None:
+    con.execute("UPDATE raw.file SET error = $why WHERE file_id = $id", {"why": why, "id": file_id})
 
 
 def _load_file(
-    con: duckdb.DuckDBPyConnection,
     intake: _Intake,
     path: Path,
     file_id: int,
@@ -269,30 +272,21 @@ def _load_file(
                     step.advance(moved)
                     to_go -= moved
         finally:
-            intake.pause()
-            _count_file(con, file_id, reader, n_other_day)
+            counts = {"format": reader.format, "rows": reader.n_rows, "other": n_other_day, "id": file_id}
+            intake.later(_count_file, reader.refused, counts)
             step.advance(to_go)
 
 
-def _count_file(
-    con: duckdb.DuckDBPyConnection, file_id: int, reader: adapters.LogReader, n_other_day: int
-) -> None:
-    refused = reader.refused
+def _count_file(con: duckdb.DuckDBPyConnection, refused: pa.Table, counts: dict[str, Any]) -> None:
     with registered(con, "refused", refused):
         con.execute(
             "INSERT INTO raw.reject SELECT $id, row_number, column_name, reason, remedy FROM refused",
-            {"id": file_id},
+            {"id": counts["id"]},
         )
     con.execute(
         """UPDATE raw.file SET format = $format, n_rows = $rows, n_refused = $refused, n_other_day = $other
            WHERE file_id = $id""",
-        {
-            "format": reader.format,
-            "rows": reader.n_rows,
-            "refused": len(refused),
-            "other": n_other_day,
-            "id": file_id,
-        },
+        counts | {"refused": len(refused)},
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from drawn import rows_of
 
+from pipelines import load
 from pipelines.load import Loaded, load_requests
 from pipelines.progress import Silent
 from pipelines.settings import InputSettings, Settings
@@ -237,6 +238,25 @@ def test_a_gzip_file_that_breaks_off_keeps_the_rows_before_the_break(desk: Desk)
     assert "log.jsonl.gz" in str(error)
     assert 0 < loaded.n_loaded < n_rows
     assert desk.asked("SELECT count(*) FROM core.request") == [(loaded.n_loaded,)]
+
+
+def test_a_log_that_is_rotated_away_under_the_scan_is_named_and_the_others_are_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    good = desk.write("good.jsonl", "id | ts | account\n r1 | 1 09:00 | ana")
+    going = desk.write("going.jsonl", "id | ts | account\n r2 | 1 09:00 | ben")
+    once_listed = load._set_aside_earlier_readings
+
+    def meanwhile(*arguments: Any) -> None:
+        going.rename(going.with_name("going.jsonl.1"))
+        once_listed(*arguments)
+
+    monkeypatch.setattr(load, "_set_aside_earlier_readings", meanwhile)
+    loaded = desk.load(good, going)
+    assert desk.stored() == ["ana"]
+    (error,) = loaded.unreadable
+    assert "going.jsonl" in str(error)
+    assert error.remedy
 
 
 @pytest.mark.parametrize("name", ["empty.jsonl", "empty.csv", "empty.parquet"])

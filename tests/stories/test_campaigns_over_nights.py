@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from village import FIRST, NIGHTS, SECOND, Village, asked, changed, flagged_in, scan
+from village import FIRST, NIGHTS, SECOND, Village, asked, changed, findings_of, flagged_in, scan
 
 from pipelines import findings
 from pipelines.workspace import Workspace
@@ -162,3 +162,36 @@ def test_token_counts_beyond_belief_do_not_hide_a_campaign(
     scan(workspace, *logs, accounts=village.accounts)
     assert len(_kiln_found(workspace, village)) >= 0.8 * len(village.kiln)
     assert findings.campaigns(workspace)["output_tokens"].min() > 10**18
+
+
+def test_names_written_by_an_adversary_travel_unharmed(
+    village: Village, workspace: Workspace, tmp_path: Path
+):
+    """Whatever a client can write into a log is compared and shown as it stands, and never run."""
+    hostile = pl.concat_str(
+        pl.lit("'; DROP TABLE night.campaign; -- \x1b[2J\u202e\n$day {0} %s <slot> \U0001f4a3 "), "account_id"
+    )
+    is_kiln = pl.col("account_id").is_in(list(village.kiln))
+    written = (
+        "account_id",
+        "model",
+        "user_agent",
+        "client_fingerprint",
+        "ip",
+        "org_id",
+        "stop_reason",
+        "endpoint",
+    )
+
+    def hostile_names(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.with_columns(
+            pl.when(is_kiln).then(hostile).otherwise(name).alias(name) for name in written
+        )
+
+    logs = changed(village, tmp_path / "hostile", hostile_names)
+    assert scan(workspace, *logs).n_refused == 0
+    (members,) = flagged_in(workspace, FIRST).values()
+    assert len(members) >= 0.8 * len(village.kiln)
+    assert {name.rpartition(" ")[2] for name in members} <= village.kiln
+    (line,) = findings_of(workspace)["campaigns"].splitlines()
+    assert b"DROP TABLE" not in line
