@@ -9,6 +9,7 @@ are only ever data.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -81,16 +82,28 @@ class _Column:
 
 
 def connect(threads: int) -> duckdb.DuckDBPyConnection:
-    """A private in-memory DuckDB with the casts loaded: ordered output, UTC, no files of its own."""
+    """A connection of its own to DuckDB in memory, the casts loaded: ordered output, UTC, no files."""
+    con = _database(threads).cursor()
+    con.execute(_sql("session"))
+    return con
+
+
+@cache
+def _database(threads: int) -> duckdb.DuckDBPyConnection:
+    """The database behind all readers: loading the casts takes longer than reading a small file."""
     con = duckdb.connect()
     con.execute(f"SET threads = {int(threads)}")
-    con.execute("SET TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = true")
     con.execute("SET enable_progress_bar = false")
     con.execute("SET parquet_metadata_cache = true")
     con.execute("SET enable_external_file_cache = false")  # a log is read once: caching it is memory lost
-    con.execute(files("pipelines.adapters").joinpath("sql/casts.sql").read_text(encoding="utf-8"))
+    con.execute(_sql("session"))
+    con.execute(_sql("casts"))
     return con
+
+
+def _sql(name: str) -> str:
+    return files("pipelines.adapters").joinpath(f"sql/{name}.sql").read_text(encoding="utf-8")
 
 
 def canonical_query(

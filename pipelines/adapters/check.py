@@ -191,7 +191,7 @@ class _SeenIds:
 
     def __init__(self) -> None:
         self._con: duckdb.DuckDBPyConnection = connect(_THREADS)
-        self._con.execute("CREATE TABLE seen (request_key UHUGEINT, file_at INTEGER, row_number BIGINT)")
+        self._con.execute("CREATE TEMP TABLE seen (request_key UHUGEINT, file_at INTEGER, row_number BIGINT)")
         self._file_at = -1
 
     def begin_file(self) -> None:
