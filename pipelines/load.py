@@ -206,7 +206,7 @@ class _Intake:
             self._gather()
 
     def later(self, write: Callable[..., None], *arguments: object) -> None:
-        """Call write(con, *arguments) when the writer comes to it; raises what went wrong in earlier writes."""
+        """Call write(con, *arguments) when the writer comes to it; raises what earlier writes ran into."""
         self._writing.append(self._writer.submit(write, self._con, *arguments))
         while len(self._writing) > MOST_WRITES:
             self._writing.popleft().result()
