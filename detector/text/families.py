@@ -114,8 +114,9 @@ def find_families(
     shared = (keys[ascending] - np.uint64(1)).astype(np.uint32)
     n_texts = n_texts[ascending]
     bitmap, index = kernels.index_of(shared)
+    halved = (shingles, starts, account, order, taken * _halvings(text_hash))
     pairs, n_pair_texts = _in_parts(
-        threads, kernels.count_pairs, *texts, bitmap, index, n_texts, LEAST_ACCOUNTS, CONFIDENCE
+        threads, kernels.count_pairs, *halved, bitmap, index, n_texts, LEAST_ACCOUNTS, CONFIDENCE
     )
     family_of_shared, sizes = _components(pairs, n_pair_texts, n_texts)
     in_family = family_of_shared >= 0
@@ -135,6 +136,14 @@ def find_families(
     family_starts = np.zeros(len(sizes) + 1, dtype=np.int64)
     np.cumsum(sizes, out=family_starts[1:])
     return Families(shared[in_family][by_family], family_starts, of_text, held)
+
+
+def _halvings(text_hash: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+    """One more than how often each text survives a halving of all texts: trailing zeros of its hash, mixed."""
+    mixed = text_hash * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(32)
+    lowest = mixed & (~mixed + np.uint64(1))
+    return (np.bitwise_count(lowest - np.uint64(1)) + 1).astype(np.uint8)
 
 
 def _in_parts(
@@ -177,7 +186,8 @@ def _components(
     key = pairs - np.uint64(1)
     low = (key >> np.uint64(32)).astype(np.int64)
     high = (key & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    joined = n_pair_texts >= CONFIDENCE * np.maximum(n_texts[low], n_texts[high])
+    more = np.maximum(n_texts[low], n_texts[high])
+    joined = n_pair_texts >= CONFIDENCE * more / 2.0 ** kernels.pair_levels(more)
     n_shared = len(n_texts)
     graph = coo_matrix((np.ones(joined.sum()), (low[joined], high[joined])), shape=(n_shared, n_shared))
     _, component = connected_components(graph, directed=False)
