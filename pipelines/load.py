@@ -82,10 +82,16 @@ def load_requests(
         con.execute("CREATE OR REPLACE TEMP TABLE new_system AS FROM core.system_text LIMIT 0")
         con.execute("CREATE OR REPLACE TEMP TABLE reading (file_id INTEGER)")
         _set_aside_earlier_readings(con, paths, day)
-        file_ids = [_file_id(con, path) for path in paths]
-        con.executemany("INSERT INTO reading VALUES (?)", [(file_id,) for file_id in file_ids])
+        file_ids: dict[Path, int] = {}
+        for path in paths:
+            try:
+                file_ids[path] = _file_id(con, path)
+            except OSError as error:  # rotated away since it was listed
+                unreadable.append(_gone(path, error))
+            else:
+                con.execute("INSERT INTO reading VALUES ($id)", {"id": file_ids[path]})
         with _Intake(con, settings) as intake:
-            for path, file_id in zip(paths, file_ids, strict=True):
+            for path, file_id in file_ids.items():
                 try:
                     _load_file(
                         intake, path, file_id, day=day, log_format=log_format, settings=settings, step=step
