@@ -314,7 +314,8 @@ def fingerprint_rows(
     data, offsets, present, first, last, max_bytes, fold, expansions, script, weights,
     text_hash, n_tokens_of, script_of, shingles, n_shingles, sums, n_added,
 ):  # fmt: skip
-    """Fill the rows first..last of the outputs from the texts data[offsets[i]:offsets[i + 1]].
+    """Fill the rows first..last of the outputs from the texts data[offsets[i]:offsets[i + 1]]; `shingles` holds
+    those rows alone.
 
     A row that is not `present` keeps zeros. Texts are read to max_bytes. Trusts its caller: shapes are
     checked in detector.text.fingerprint.
@@ -335,7 +336,7 @@ def fingerprint_rows(
         n_tokens_of[row] = n_tokens
         n_of_script[0] = 0  # code points of no script: digits, signs, blanks
         script_of[row] = np.argmax(n_of_script)
-        n_shingles[row] = winnow(tokens, n_tokens, shingles[row])
+        n_shingles[row] = winnow(tokens, n_tokens, shingles[row - first])
         n_added[row] = score(tokens, n_tokens, weights, sums[row])
 
 
