@@ -76,7 +76,9 @@ def find_campaigns(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     policy = settings.detection.policy()
     reference, n_nights = _reference(con, day, policy)
     has_history = len(reference) >= policy.least_reference
-    verdicts = detect.decide(evidence, reference, has_content=night.population.has_content, policy=policy)
+    verdicts = detect.decide(
+        evidence, reference, has_content=[group.has_content for group in groups], policy=policy
+    )
     flagged = _without_overlap(
         [
             _flagged(night, *facts)
@@ -110,7 +112,7 @@ def _calibration(n_nights: int) -> str:
 
 def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
     accounts = _frame(con, "campaigns/accounts", {"day": day})
-    objects = _frame(con, "campaigns/objects", {"day": day})
+    objects = _frame(con, "campaigns/objects", {"day": day, "most_common": detect.MOST_COMMON})
     position = pl.DataFrame({"account_id": accounts["account_id"], "account": np.arange(len(accounts))})
     objects = objects.join(position, on="account_id", how="inner", maintain_order="left")
     layers = []

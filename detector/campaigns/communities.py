@@ -120,9 +120,15 @@ class _Groups:
 
 
 def _usable(population: Population, objects: SharedObjects) -> Bool:
-    """Objects that at least two accounts share and that are not everybody's."""
+    """Objects that at least two accounts share and that are not everybody's.
+
+    A template may be: its weight falls with its prevalence anyway, and a campaign can be a third of a small
+    log.
+    """
     n = objects.n_accounts_of
-    return (n >= 2) & (n <= max(MOST_COMMON * len(population), LEAST_MEMBERS))
+    is_template = np.array([layer.kind == "template" for layer in population.layers], dtype=np.bool_)
+    few_enough = n <= max(MOST_COMMON * len(population), LEAST_MEMBERS)
+    return (n >= 2) & (few_enough | is_template[objects.layer_of])
 
 
 def surprise(n_accounts_of: Float64, n_accounts: int) -> Float64:

@@ -4,6 +4,7 @@ Here: thresholds and their reasons. Not here: what is measured (evidence), who b
 decides in the end; this only says what is worth a person's time and how sure the night is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,7 @@ def decide(
     evidence: list[list[Evidence]],
     reference: Float64,
     *,
-    has_content: bool,
+    has_content: bool | Sequence[bool],
     policy: Policy,
 ) -> list[Verdict]:
     """Judge the night's candidates together.
@@ -67,7 +68,8 @@ def decide(
     evidence : one list per candidate
     reference : log-odds of the unflagged candidates of earlier nights; with too few of them the night's own
         candidates serve, robustly, and the threshold is stricter
-    has_content : whether the log carried prompts; if so, content must support a campaign
+    has_content : whether the log carried the candidate's prompts, for each or for all; if so, content must
+        support a campaign
 
     Returns
     -------
@@ -83,9 +85,12 @@ def decide(
     p_values = tail_p_values(totals, reference if has_history else totals[totals < threshold])
     passed = benjamini_hochberg(p_values, policy.false_discovery_rate)
     verdicts = []
-    for pieces, total, p_value, discovered in zip(evidence, totals, p_values, passed, strict=True):
+    can_read = np.broadcast_to(np.asarray(has_content), len(evidence))
+    for pieces, total, p_value, discovered, readable in zip(
+        evidence, totals, p_values, passed, can_read, strict=True
+    ):
         families = supporting_families(pieces, policy)
-        enough = len(families) >= 2 and ("content" in families or not has_content)
+        enough = len(families) >= 2 and ("content" in families or not readable)
         flagged = bool(discovered and enough and total >= threshold)
         confidence = _confidence(float(total), len(families), policy)
         verdicts.append(

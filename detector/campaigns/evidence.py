@@ -56,6 +56,11 @@ class Group:
     uses: Uses
 
     @property
+    def has_content(self) -> bool:
+        """Whether the log carried the prompts of most members."""
+        return bool(np.isfinite(self.population.training_share[self.members]).mean() >= LEAST_KNOWN)
+
+    @property
     def templated_share(self) -> float:
         """0 to 1: the part of the members' requests that carries the shared texts."""
         total = float(self.population.n_requests[self.members].sum())
@@ -109,7 +114,7 @@ ask under one differs anyway."""
 
 def shared_template(group: Group) -> Evidence | None:
     """How much of the members' traffic is made from the texts they share."""
-    if not group.population.has_content:
+    if not group.has_content:
         return None
     share = group.templated_share
     # Sharing a text is what look-alikes do too, so it says little; sharing none speaks against.
@@ -148,7 +153,7 @@ def work_queue(group: Group) -> Evidence | None:
 def training_technique(group: Group) -> Evidence | None:
     """Whether the shared texts ask for material one trains a model on."""
     n_requests = group.uses.n_requests.sum()
-    if not group.population.has_content or n_requests == 0:
+    if not group.has_content or n_requests == 0:
         return None
     share = float(group.uses.n_training.sum() / n_requests)
     usual = _requests_weighted(group.population.training_share, group.population.n_requests, group.others)

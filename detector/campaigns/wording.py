@@ -53,9 +53,13 @@ _OBSERVED = {
 }
 
 
+LEAST_SHARE = 0.1
+"""A technique seen in fewer of the requests is the classifier's noise, not the campaign's aim."""
+
+
 def profile(capabilities: Sequence[tuple[str, float]], techniques: Sequence[tuple[str, float]]) -> str:
     """What is harvested and how, in a few words: the leading technique and capability."""
-    technique = next((name for name, _ in techniques if name != "none"), "none")
+    technique = next((name for name, share in techniques if name != "none" and share >= LEAST_SHARE), "none")
     capability = capabilities[0][0] if capabilities else None
     what = PLAIN_TECHNIQUE[technique]
     return what if capability is None else f"{what}, {PLAIN_CAPABILITY[capability]}"

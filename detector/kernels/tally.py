@@ -40,7 +40,7 @@ def sort_times_kernel(sent_at_us, order, starts, out):
 
 
 @njit(nogil=True, cache=True)
-def tally_kernel(values, order, starts, n_known, n_distinct, n_top, top_value, concentration):  # noqa: PLR0917
+def tally_kernel(values, order, starts, n_known, n_distinct, n_top, top_value, concentration):
     """Fill, for account i, how its values that are not absent are spread.
 
     n_known: rows with a value; n_distinct: different values; n_top: rows of the most frequent one

@@ -314,8 +314,9 @@ def fingerprint_rows(
     data, offsets, present, first, last, max_bytes, fold, expansions, script, weights,
     text_hash, n_tokens_of, script_of, shingles, n_shingles, sums, n_added,
 ):  # fmt: skip
-    """Fill the rows first..last of the outputs from the texts data[offsets[i]:offsets[i + 1]]; `shingles` holds
-    those rows alone.
+    """Fill the rows first..last of the outputs from the texts data[offsets[i]:offsets[i + 1]].
+
+    `shingles` holds those rows alone.
 
     A row that is not `present` keeps zeros. Texts are read to max_bytes. Trusts its caller: shapes are
     checked in detector.text.fingerprint.

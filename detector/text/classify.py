@@ -133,7 +133,7 @@ def classify(prints: Fingerprints) -> Classes:
 def training_permille(classes: Classes) -> pa.Int32Array:
     """Probability, in whole thousandths, that each text asks for training material by any technique.
 
-    Whole numbers, so that sums over a campaign's requests are the same in any order. Far from sure of a single
+    Whole numbers, so that sums over a campaign's requests are the same in any order. Far from sure of one
     text, the mean over the thousands of texts of one template says a good deal.
     """
     margin = classes.technique_margin.to_numpy(zero_copy_only=False)

@@ -139,7 +139,7 @@ def find_families(
 
 
 def _halvings(text_hash: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
-    """One more than how often each text survives a halving of all texts: trailing zeros of its hash, mixed."""
+    """One more than how often each text survives a halving of all texts: the trailing zeros of its hash."""
     mixed = text_hash * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(32)
     lowest = mixed & (~mixed + np.uint64(1))

@@ -37,6 +37,13 @@ TECHNIQUES = (
 )
 """How it is harvested. Position 0 is ordinary use."""
 
-TEXT_TECHNIQUES = ("none", "reasoning_trace", "preference_labels", "instruction_generation", "trajectory",
-                   "safety_rewrite", "trace_cleaning")
+TEXT_TECHNIQUES = (
+    "none",
+    "reasoning_trace",
+    "preference_labels",
+    "instruction_generation",
+    "trajectory",
+    "safety_rewrite",
+    "trace_cleaning",
+)
 """The techniques one prompt's text can show. The others live in parameters and sequences of requests."""

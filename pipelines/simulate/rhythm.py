@@ -54,7 +54,7 @@ def hours(n: int, weights: Floats, utc_offset_h: Ints | int, rng: Rng) -> Floats
     return ((local - utc_offset_h) % 24) * 3_600.0
 
 
-def sittings(  # noqa: PLR0917  (the four figures of a habit, read in this order everywhere)
+def sittings(
     expected: Floats, turns: float, pause_s: float, utc_offset_h: Ints, rng: Rng, weights: Floats = AWAKE
 ) -> Arrivals:
     """People: some sittings a day, each with a few turns and pauses in between.

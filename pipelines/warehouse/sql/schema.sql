@@ -13,7 +13,6 @@ CREATE TABLE IF NOT EXISTS raw.file (
     format       VARCHAR,
     size_bytes   BIGINT,
     modified_ns  BIGINT,
-    load_digest  VARCHAR,            -- settings and kernel version the rows were made with
     n_rows       BIGINT NOT NULL DEFAULT 0,
     n_loaded     BIGINT NOT NULL DEFAULT 0,
     n_refused    BIGINT NOT NULL DEFAULT 0,
@@ -122,15 +121,6 @@ CREATE TABLE IF NOT EXISTS night.exemplar (
     request_key UHUGEINT NOT NULL,
     request_id  VARCHAR NOT NULL,
     text        VARCHAR NOT NULL
-);
-
--- night.step: which steps of which night are done, with what, and what came of it.
-CREATE TABLE IF NOT EXISTS night.step (
-    day     DATE NOT NULL,
-    name    VARCHAR NOT NULL,
-    digest  VARCHAR NOT NULL,        -- inputs, settings and code version; a match is skipped
-    n_rows  BIGINT NOT NULL,
-    PRIMARY KEY (day, name)
 );
 
 -- night.family: template families of the night.

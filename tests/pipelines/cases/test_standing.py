@@ -8,7 +8,7 @@ from pipelines.cases.standing import enforced
 NOW = datetime(2025, 6, 4, tzinfo=UTC)
 
 
-def decided(number, level, id_, verdict, action=None, members=(), expires_at=None):  # noqa: PLR0917
+def decided(number, level, id_, verdict, action=None, members=(), expires_at=None):
     subject = Subject(Level(level), id_)
     made = Decision(
         decision_id=number,

@@ -1,6 +1,6 @@
 -- objects: what accounts could share tonight: one row per account, kind and object, with the part of the
--- account's requests that carried it. Takes $day. An object of one account ties nobody, and most addresses are such:
--- they leave before anything is joined to them.
+-- account's requests that carried it. Takes $day and $most_common (0 to 1). An object of one account ties nobody, and most
+-- addresses are such; one of nearly all accounts tells nobody apart: both leave before Python sees them.
 WITH sent AS (
     SELECT account_id, ip, client_fingerprint AS client, toolset_hash,
            CASE WHEN coalesce(temperature, top_p, max_tokens) IS NOT NULL
@@ -10,30 +10,31 @@ WITH sent AS (
 ),
 total AS (SELECT account_id, count(*) AS n_requests FROM sent GROUP BY account_id),
 carried AS (
-    SELECT account_id, 'address' AS kind, ip AS object, count(*) AS n FROM sent
-    WHERE ip IN (SELECT ip FROM sent WHERE ip IS NOT NULL GROUP BY ip HAVING min(account_id) <> max(account_id))
-    GROUP BY account_id, ip
+    SELECT account_id, 'address' AS kind, hash(ip) AS object, count(*) AS n FROM sent WHERE ip IS NOT NULL
+    GROUP BY account_id, hash(ip)
     UNION ALL
-    SELECT account_id, 'client', client, count(*) FROM sent
-    WHERE client IN (SELECT client FROM sent WHERE client IS NOT NULL GROUP BY client
-                     HAVING min(account_id) <> max(account_id))
-    GROUP BY account_id, client
+    SELECT account_id, 'client', hash(client), count(*) FROM sent WHERE client IS NOT NULL
+    GROUP BY account_id, hash(client)
     UNION ALL
-    SELECT account_id, 'tool_set', toolset_hash::VARCHAR, count(*) FROM sent WHERE toolset_hash IS NOT NULL
+    SELECT account_id, 'tool_set', toolset_hash, count(*) FROM sent WHERE toolset_hash IS NOT NULL
     GROUP BY account_id, toolset_hash
     UNION ALL
-    SELECT account_id, 'parameters', parameters::VARCHAR, count(*) FROM sent WHERE parameters IS NOT NULL
+    SELECT account_id, 'parameters', parameters, count(*) FROM sent WHERE parameters IS NOT NULL
     GROUP BY account_id, parameters
+),
+telling AS (                           -- carried by some, not by one and not by everybody
+    SELECT kind, object FROM carried GROUP BY kind, object
+    HAVING count(*) BETWEEN 2 AND greatest($most_common * (SELECT count(*) FROM total), 8)
 ),
 payment AS (
     SELECT account_id, payment_fingerprint AS object FROM total JOIN core.account USING (account_id)
     WHERE payment_fingerprint IS NOT NULL
     QUALIFY count(*) OVER (PARTITION BY payment_fingerprint) > 1
 )
-SELECT account_id, kind, object, least(n / n_requests, 1.0) AS share,
+SELECT account_id, kind, object::VARCHAR AS object, least(n / n_requests, 1.0) AS share,
        0.0::DOUBLE AS n_requests, 0.0::DOUBLE AS n_items, 0.0::DOUBLE AS n_shared_items,
        0.0::DOUBLE AS n_training
-FROM carried JOIN total USING (account_id)
+FROM carried SEMI JOIN telling USING (kind, object) JOIN total USING (account_id)
 UNION ALL
 SELECT account_id, 'payment', object, 1.0, 0.0, 0.0, 0.0, 0.0 FROM payment
 UNION ALL
