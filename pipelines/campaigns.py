@@ -112,7 +112,7 @@ def _calibration(n_nights: int) -> str:
 
 def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
     accounts = _frame(con, "campaigns/accounts", {"day": day})
-    objects = _frame(con, "campaigns/objects", {"day": day, "most_common": detect.MOST_COMMON})
+    objects = _frame(con, "campaigns/objects", {"day": day, "most_common": detect.EVERYBODYS})
     position = pl.DataFrame({"account_id": accounts["account_id"], "account": np.arange(len(accounts))})
     objects = objects.join(position, on="account_id", how="inner", maintain_order="left")
     layers = []

@@ -1,6 +1,6 @@
 """From accounts that share things to campaigns with evidence."""
 
-from detector.campaigns.communities import MOST_COMMON, Candidate, candidates
+from detector.campaigns.communities import EVERYBODYS, Candidate, candidates
 from detector.campaigns.decision import Policy, Verdict, decide
 from detector.campaigns.evidence import Evidence, Group, group_of, weigh
 from detector.campaigns.identity import Known, Sighting, identify
@@ -8,7 +8,7 @@ from detector.campaigns.population import Layer, Population, Uses, shared_object
 from detector.campaigns.wording import profile, summary
 
 __all__ = [
-    "MOST_COMMON",
+    "EVERYBODYS",
     "Candidate",
     "Evidence",
     "Group",

@@ -24,6 +24,9 @@ LEAST_MEMBERS = 8
 MOST_COMMON = 0.3
 """An object carried by more of the night's accounts than this tells nobody apart and is left out."""
 
+EVERYBODYS = 0.5
+"""An object carried by more than half of the night's accounts is evidence of nothing and is never fetched."""
+
 LAYER_WEIGHT = {
     "template": 1.0,  # the strongest lever in the public record: one text across thousands of accounts
     "payment": 1.0,
@@ -72,16 +75,16 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     """Every group worth testing, in a fixed order; groups may overlap, but no two are nearly the same.
 
     Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of
-    each template that no community has captured. Each seed is then refined: members whose own objects
-    do not tie them to the group's leave, accounts outside that are tied as strongly join.
+    each template or payment that no community has captured. Each seed is then refined: members whose own
+    objects do not tie them to the group leave, accounts outside that are tied as strongly join.
 
     Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
     """
     likeness = Likeness.of(population)
     graph = _weighted_links(population, objects)
-    is_strong = np.array([layer.kind in STRONG_LAYERS for layer in population.layers], dtype=np.bool_)
-    strong = csr_matrix(graph[:, is_strong[objects.layer_of]]) if population.layers else graph
-    seeds = _leiden_seeds(graph) + _template_seeds(population, objects)
+    strong = csr_matrix(graph[:, _of_kind(population, objects, *STRONG_LAYERS)])
+    has_text = np.asarray(graph[:, _of_kind(population, objects, "template")].getnnz(axis=1) > 0)
+    seeds = _leiden_seeds(graph) + _object_seeds(population, objects)
     found: list[Candidate] = []
     groups = _Groups()
     for seed in sorted(seeds, key=lambda seed: (-len(seed), seed.tolist())):
@@ -90,7 +93,8 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
         whole = refine(seed, population, objects, likeness)
         if whole is None:
             continue
-        parts = _taken_apart(strong, whole.members)
+        # Without texts only cards are left to tie accounts, and a pool of cards is still one pool.
+        parts = _taken_apart(strong, whole.members) if has_text[whole.members].any() else [whole.members]
         refined = (
             [refine(part, population, objects, likeness) for part in parts] if len(parts) > 1 else [whole]
         )
@@ -126,9 +130,14 @@ def _usable(population: Population, objects: SharedObjects) -> Bool:
     log.
     """
     n = objects.n_accounts_of
-    is_template = np.array([layer.kind == "template" for layer in population.layers], dtype=np.bool_)
     few_enough = n <= max(MOST_COMMON * len(population), LEAST_MEMBERS)
-    return (n >= 2) & (few_enough | is_template[objects.layer_of])
+    return (n >= 2) & (few_enough | _of_kind(population, objects, "template"))
+
+
+def _of_kind(population: Population, objects: SharedObjects, *kinds: str) -> Bool:
+    """Which objects belong to layers of these kinds."""
+    chosen = np.array([layer.kind in kinds for layer in population.layers], dtype=np.bool_)
+    return chosen[objects.layer_of]
 
 
 def surprise(n_accounts_of: Float64, n_accounts: int) -> Float64:
@@ -231,22 +240,21 @@ def _taken_apart(strong: csr_matrix, members: Int64) -> list[Int64]:
     return [members] if is_dust or len(parts) == 1 else parts
 
 
-def _template_seeds(population: Population, objects: SharedObjects) -> list[Int64]:
-    """Accounts for which one template is a good part of the night, template by template."""
+def _object_seeds(population: Population, objects: SharedObjects) -> list[Int64]:
+    """Accounts for which one template, or one payment, is a good part of the night, object by object."""
     seeds = []
-    for position, layer in enumerate(population.layers):
-        if layer.kind != "template":
-            continue
-        start, end = objects.first_object[position], objects.first_object[position + 1]
-        for column in range(start, end):
-            if objects.n_accounts_of[column] < LEAST_MEMBERS:
-                continue
-            span = slice(objects.by_object.indptr[column], objects.by_object.indptr[column + 1])
-            accounts, share = objects.by_object.indices[span], objects.by_object.data[span]
-            members = accounts[(share >= 0.2) & ~population.approved[accounts]]
-            if len(members) >= LEAST_MEMBERS:
-                seeds.append(np.sort(members).astype(np.int64))
+    worth_it = _of_kind(population, objects, *STRONG_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
+    for column in np.flatnonzero(worth_it):
+        span = slice(objects.by_object.indptr[column], objects.by_object.indptr[column + 1])
+        accounts, share = objects.by_object.indices[span], objects.by_object.data[span]
+        members = accounts[(share >= GOOD_PART) & ~population.approved[accounts]]
+        if len(members) >= LEAST_MEMBERS:
+            seeds.append(np.sort(members).astype(np.int64))
     return seeds
+
+
+GOOD_PART = 0.2
+"""Share of an account's requests from which an object makes the account part of that object's seed."""
 
 
 def refine(
