@@ -53,10 +53,23 @@ def build_features(con: duckdb.DuckDBPyConnection, day: date) -> int:
     rows of night.account_day, night.family_account where the families are known, and core.account.
     The same input gives the same rows, whatever the order of requests or the number of threads.
     """
+    return store_features(con, day, gather_features(con, day))
+
+
+def gather_features(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
+    """What the day's requests alone can tell, one row per account: most of the work, and no need of families.
+
+    Leaves the temporary table account_total on `con` for `store_features`.
+    """
+    con.execute(statement("account_day_totals"), {"day": day})
+    return _sorted_features(con, day)
+
+
+def store_features(con: duckdb.DuckDBPyConnection, day: date, gathered: pa.Table) -> int:
+    """Join what was gathered on this connection with histories, families and accounts, and write it."""
     try:
         with transaction(con):
-            con.execute(statement("account_day_totals"), {"day": day})
-            con.register("account_sorted", _sorted_features(con, day))
+            con.register("account_sorted", gathered)
             con.execute("DELETE FROM night.account_day WHERE day = $day", {"day": day})
             con.execute(statement("account_day"), {"day": day, "repeat_nights": REPEAT_NIGHTS})
             (n_rows,) = con.execute("SELECT count(*) FROM account_total").fetchall()[0]

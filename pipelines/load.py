@@ -296,15 +296,19 @@ def _count_file(con: duckdb.DuckDBPyConnection, refused: pa.Table, counts: dict[
     )
 
 
+BATCHES_AHEAD = 3
+"""Batches read before they are needed: a reader brings them in bursts, a row group at a time."""
+
+
 @contextmanager
 def _read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[Iterator[pa.RecordBatch]]:
-    """Read the next batch while this one is fingerprinted: DuckDB and the kernel both leave Python's lock."""
+    """Read on while earlier batches are fingerprinted: DuckDB and the kernel both leave Python's lock."""
     with ThreadPoolExecutor(1) as pool:
 
         def ahead() -> Iterator[pa.RecordBatch]:
-            coming: Future[pa.RecordBatch | None] = pool.submit(next, batches, None)
-            while (batch := coming.result()) is not None:
-                coming = pool.submit(next, batches, None)
+            coming = deque(pool.submit(next, batches, None) for _ in range(BATCHES_AHEAD))
+            while (batch := coming.popleft().result()) is not None:
+                coming.append(pool.submit(next, batches, None))
                 yield batch
 
         yield ahead()

@@ -157,12 +157,19 @@ def _scan_night(
         return result
 
     threads = n_threads(settings)
-    n_families = step(
-        "families",
-        lambda: families.find_night_families(con, day, threads),
-        lambda n: f"{n:,} template families",
-    )
-    n_accounts = step("features", lambda: features.build_features(con, day), lambda n: f"{n:,} accounts")
+    # Most of the features need no families: they are gathered meanwhile, on a connection of their own.
+    with con.cursor() as beside, ThreadPoolExecutor(1) as meanwhile:
+        gathered = meanwhile.submit(features.gather_features, beside, day)
+        n_families = step(
+            "families",
+            lambda: families.find_night_families(con, day, threads),
+            lambda n: f"{n:,} template families",
+        )
+        n_accounts = step(
+            "features",
+            lambda: features.store_features(beside, day, gathered.result()),
+            lambda n: f"{n:,} accounts",
+        )
     step("scores", lambda: scores.score_accounts(con, day, settings), lambda n: f"{n:,} accounts scored")
     found = step(
         "campaigns",

@@ -24,7 +24,7 @@ SCRIPTS = (
 VERSION = 1
 """Changes whenever a text's fingerprint changes: fingerprints of two versions are never compared."""
 
-_ROWS_PER_TASK = 1_024
+_ROWS_PER_TASK = 8_192
 
 
 @dataclass(frozen=True, slots=True)

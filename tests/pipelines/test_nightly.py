@@ -125,14 +125,14 @@ def test_the_second_of_two_scans_is_turned_away_and_harms_nothing(
 ):
     log = log_of(tmp_path, "one.jsonl", [june(1)])
     inside, go_on = threading.Event(), threading.Event()
-    whole = nightly.features.build_features
+    whole = nightly.scores.score_accounts
 
-    def slowly(con: duckdb.DuckDBPyConnection, day: date) -> int:
+    def slowly(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> int:
         inside.set()
         assert go_on.wait(60)
-        return whole(con, day)
+        return whole(con, day, settings)
 
-    monkeypatch.setattr("pipelines.features.build_features", slowly)
+    monkeypatch.setattr("pipelines.scores.score_accounts", slowly)
     first = threading.Thread(target=scan, args=(workspace, log))
     first.start()
     try:
