@@ -1,7 +1,7 @@
-"""The accounts file and the labels file: who the accounts are, and what they turned out to be.
+"""The accounts file: who the accounts are.
 
-Here: reading both from Parquet, JSON Lines or CSV, with refusals. Not here: request logs
-(`pipelines.adapters`), the warehouse.
+Here: reading it from Parquet, JSON Lines or CSV, with refusals. Not here: request logs
+(`pipelines.adapters`), labels (`pipelines.evaluate`), the warehouse.
 """
 
 from collections.abc import Mapping
@@ -15,23 +15,15 @@ from pipelines.adapters.canonical import Target
 from pipelines.adapters.containers import Kind, look
 from pipelines.adapters.reader import TableReader
 from pipelines.errors import UsageError
-from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA
+from pipelines.record import ACCOUNT_SCHEMA
 
 _BATCH_ROWS = 65_536
 _REPEATED = "account_id repeated; the last row counts"
 _REPEATED_REMEDY = "keep one row per account"
-_LABELS = ("campaign", "benign")
 
 _ACCOUNTS = Target(
     schema=ACCOUNT_SCHEMA,
     required=("account_id",),
-    kept_as_written=frozenset({"account_id"}),
-    defaults={},
-    times_within=None,
-)
-_LABELLED = Target(
-    schema=LABEL_SCHEMA,
-    required=("account_id", "label"),
     kept_as_written=frozenset({"account_id"}),
     defaults={},
     times_within=None,
@@ -66,32 +58,6 @@ def read_accounts(path: Path) -> tuple[pa.Table, pa.Table]:
     )
     refused = pa.concat_tables([refused, repeats]).sort_by("row_number")
     return latest.drop_columns(["row_number"]).sort_by("account_id"), refused
-
-
-def read_labels(path: Path) -> pa.Table:
-    """The labels in a file: columns of `LABEL_SCHEMA`, one row per account, by account_id.
-
-    Raises
-    ------
-    UnreadableInput : the file cannot be read.
-    UsageError : a column is missing, a row is malformed, an account stands twice, or a label is neither
-        `campaign` nor `benign`. Labels judge the product, so nothing about them is guessed.
-    """
-    rows, refused = _read(path, _LABELLED, "account_id", "label")
-    if refused.num_rows:
-        first = refused.slice(0, 1).to_pylist()[0]
-        where = f"row {first['row_number']}" + (f", {first['column_name']}" if first["column_name"] else "")
-        raise UsageError(f"{path}, {where}: {first['reason']}", remedy=first["remedy"])
-    unknown = rows.filter(pc.invert(pc.is_in(rows["label"], pa.array(_LABELS))))
-    if unknown.num_rows:
-        raise UsageError(
-            f"{path}, row {unknown['row_number'][0].as_py()}, label: neither campaign nor benign",
-            remedy="label every account campaign or benign; finer distinctions go into kind",
-        )
-    latest = _last_rows(rows)
-    if latest.num_rows < rows.num_rows:
-        raise UsageError(f"{path}: an account is labelled twice", remedy=_REPEATED_REMEDY)
-    return latest.drop_columns(["row_number"]).sort_by("account_id")
 
 
 def _read(path: Path, target: Target, *needed: str) -> tuple[pa.Table, pa.Table]:

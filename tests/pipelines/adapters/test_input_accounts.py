@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.accounts import read_accounts, read_labels
+from pipelines.accounts import read_accounts
 from pipelines.errors import UnreadableInput, UsageError
-from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA
+from pipelines.record import ACCOUNT_SCHEMA
 
 SECRET = "the tortoise counts its steps"
 
@@ -79,28 +79,3 @@ def test_an_accounts_file_without_accounts(csv):
     assert read_accounts(csv(""))[0].num_rows == 0
     with pytest.raises(UnreadableInput):
         read_accounts(csv(b"PAR1..", name="accounts.parquet"))
-
-
-def test_labels_are_read_in_order_of_account(csv):
-    labels = read_labels(csv("label,account_id,campaign,kind\ncampaign,zoe,kiln,\nbenign,ana,,classroom\n"))
-    assert labels.schema == LABEL_SCHEMA
-    assert labels.to_pylist() == [
-        {"account_id": "ana", "label": "benign", "campaign": None, "kind": "classroom"},
-        {"account_id": "zoe", "label": "campaign", "campaign": "kiln", "kind": None},
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("account_id,campaign\nana,kiln\n", "no column label"),
-        ("label,kind\nbenign,x\n", "no column account_id"),
-        ("account_id,label\nana,benign\nbob,suspicious\n", "row 3, label"),
-        ("account_id,label\nana,benign\nana,campaign\n", "labelled twice"),
-        ("account_id,label\nana,\n", "row 2, label: missing"),
-    ],
-)
-def test_labels_that_cannot_be_trusted_are_not_used(csv, text, said):
-    with pytest.raises(UsageError, match=said) as caught:
-        read_labels(csv(text))
-    assert caught.value.remedy
