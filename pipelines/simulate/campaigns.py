@@ -11,33 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.simulate.catalog import load_catalog
 from pipelines.simulate.grammar import Rng
-from pipelines.simulate.group import Group, World
+from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.population import Crowd, Profile
 from pipelines.simulate.rhythm import AWAKE, Arrivals, hours, singles
+from pipelines.simulate.spec import CampaignSpec
 from pipelines.simulate.texts import Templates
 from pipelines.simulate.traffic import Traffic
 
 Ints = npt.NDArray[np.int64]
-
-
-class CampaignSpec(BaseModel):
-    """One campaign, as a scenario describes it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(min_length=1, max_length=60)
-    kind: str
-    accounts: int = Field(ge=1, le=100_000)
-    requests_per_day: float = Field(gt=0, le=10_000)
-    """Per account."""
-    begins: int = Field(default=1, ge=1)
-    """First night of the campaign; the first night of the world is 1."""
-    cover: float = Field(default=0.15, ge=0, lt=1)
-    """Share of requests that are ordinary small talk."""
 
 
 CampaignKind = Callable[[World, CampaignSpec, Rng], Group]
@@ -126,7 +110,8 @@ def synchronised(world: World, spec: CampaignSpec, rng: Rng) -> Group:
     traces = world.texts.templates("reasoning", 2, rng)
     grades = world.texts.templates("grading", 1, rng)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         accounts = harvest.active(number, 0.97, rng)
         n = round(len(accounts) * spec.requests_per_day * rng.normal(1.0, 0.03))
         if n <= 0:
@@ -168,7 +153,8 @@ def low_and_wide(world: World, spec: CampaignSpec, rng: Rng) -> Group:
     harvest = _harvest(world, spec, profile, rng)
     instruction = world.texts.templates("extract", 1, rng)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         accounts = harvest.active(number, 0.9, rng)
         counts = np.zeros(len(harvest.crowd), np.int64)
         counts[accounts] = rng.poisson(spec.requests_per_day, len(accounts))
@@ -206,7 +192,8 @@ def pivot(world: World, spec: CampaignSpec, rng: Rng) -> Group:
     n_frameworks = len(load_catalog().frameworks)
     toolset = n_frameworks + (rng.random(len(harvest.crowd)) < 0.3).astype(np.int64)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         accounts = harvest.active(number, 0.95, rng)
         counts = np.zeros(len(harvest.crowd), np.int64)
         counts[accounts] = rng.poisson(spec.requests_per_day * rng.uniform(0.85, 1.15, len(accounts)))

@@ -10,8 +10,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.errors import UsageError
-from pipelines.simulate.campaigns import CAMPAIGNS, CampaignSpec
+from pipelines.simulate.campaigns import CAMPAIGNS
 from pipelines.simulate.kinds import BENIGN
+from pipelines.simulate.spec import CampaignSpec
 
 SCALES = ("small", "medium", "incident")
 

@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.errors import UsageError
 from pipelines.progress import Progress, Silent
-from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA, REQUEST_SCHEMA
-from pipelines.simulate.campaigns import CAMPAIGNS, CampaignSpec
+from pipelines.record import ACCOUNT_SCHEMA, REQUEST_SCHEMA, SIMULATED_LABEL_SCHEMA
+from pipelines.simulate.campaigns import CAMPAIGNS
 from pipelines.simulate.files import WRITERS, write_parquet
-from pipelines.simulate.group import Group, World
+from pipelines.simulate.group import NEVER, Group, Night, World
 from pipelines.simulate.kinds import BENIGN
 from pipelines.simulate.pools import PoolTexts, read_pools
 from pipelines.simulate.scenario import Scenario, load_scenario
+from pipelines.simulate.spec import CampaignSpec
 from pipelines.simulate.texts import OwnTexts
 from pipelines.simulate.traffic import finish
 
@@ -138,12 +140,19 @@ def _prepare(out: Path) -> None:
 def _enrol_everybody(world: World, plan: Scenario) -> list[tuple[str, Group]]:
     groups = []
     for kind, n in sorted(plan.benign.items()):
-        if n > 0:
-            groups.append((kind, BENIGN[kind](world, n, world.rng("benign", kind))))
+        for generator, share in zip(BENIGN[kind], _dealt_out(n, len(BENIGN[kind])), strict=True):
+            if share > 0:
+                name = f"{kind}/{generator}"
+                groups.append((name, BENIGN[kind][generator](world, share, world.rng("benign", name))))
     for spec in _begun(world, plan):
         rng = world.rng("campaign", spec.name)
         groups.append((f"campaign {spec.name}", CAMPAIGNS[spec.kind](world, spec, rng)))
     return groups
+
+
+def _dealt_out(n: int, parts: int) -> list[int]:
+    """`n` accounts over the generators of a kind, the first ones getting what is over."""
+    return [n // parts + (at < n % parts) for at in range(parts)]
 
 
 def _begun(world: World, plan: Scenario) -> list[CampaignSpec]:
@@ -156,7 +165,11 @@ def _write_people(out: Path, groups: list[tuple[str, Group]]) -> tuple[pa.Table,
     accounts = (
         pa.concat_tables([g.crowd.accounts for _, g in groups]) if groups else ACCOUNT_SCHEMA.empty_table()
     )
-    labels = pa.concat_tables([g.crowd.labels for _, g in groups]) if groups else LABEL_SCHEMA.empty_table()
+    labels = (
+        pa.concat_tables([g.crowd.labels for _, g in groups])
+        if groups
+        else SIMULATED_LABEL_SCHEMA.empty_table()
+    )
     for name, table in (("accounts", accounts), ("labels", labels)):
         write_parquet(table.sort_by("account_id"), out / f"{name}.parquet")
     return accounts, labels
@@ -175,7 +188,7 @@ def _tables(
 ) -> Iterator[pa.Table]:
     for name, group in groups:
         rng = world.rng(name, "night", number)
-        for traffic in group.day(number, rng):
+        for traffic in group.day(Night(number, rng, np.full(len(group.crowd), NEVER))):
             if len(traffic.arrivals) > 0:
                 yield finish(traffic, group.crowd, number, midnight_us, rng)
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from pipelines.simulate.catalog import load_catalog, shares
 from pipelines.simulate.grammar import Rng
-from pipelines.simulate.group import Group, World
+from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.population import Profile
 from pipelines.simulate.rhythm import OFFICE, ROUND_THE_CLOCK, scattered, sittings
 from pipelines.simulate.traffic import Traffic
@@ -32,7 +32,8 @@ def coding_agent(world: World, n: int, rng: Rng) -> Group:
     crowd.client = len(catalog.clients) + framework
     hours = OFFICE + 2.0
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         arrivals = sittings(
             1.3 * world.bustle(number, 0.45) * crowd.zest, 15.0, 22.0, crowd.utc_offset_h, rng, hours
         )
@@ -70,7 +71,8 @@ def test_automation(world: World, n: int, rng: Rng) -> Group:
         world.texts.conversation("test", np.ones(40, bool), np.zeros(40, np.int64), rng) for _ in range(n)
     ]
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         counts = rng.poisson(70 * world.bustle(number, 0.2) * crowd.zest)
         arrivals = scattered(counts, OFFICE + ROUND_THE_CLOCK, crowd.utc_offset_h, rng)
         case = rng.integers(0, 40, len(arrivals))

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.simulate.grammar import Rng
-from pipelines.simulate.group import Group, World
+from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.population import Profile
 from pipelines.simulate.rhythm import OFFICE, Arrivals, sittings, together
 from pipelines.simulate.texts import Prompts
@@ -18,7 +18,8 @@ def person_chat(world: World, n: int, rng: Rng) -> Group:
     """People who ask this and that, in sittings, awake by their own clock."""
     crowd = world.enrol(Profile(kind="person_chat", age_days=(1, 900), system=0.25), n, rng)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        rng = night.rng
         arrivals = sittings(0.8 * crowd.zest, 3.2, 75.0, crowd.utc_offset_h, rng)
         return [_talk(world, crowd.language, arrivals, "chat", rng)]
 
@@ -38,7 +39,8 @@ def power_user(world: World, n: int, rng: Rng) -> Group:
     crowd = world.enrol(profile, n, rng)
     awake = np.full(24, 3.0) + OFFICE * 0.4
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        rng = night.rng
         arrivals = sittings(7.0 * crowd.zest, 8.0, 60.0, crowd.utc_offset_h, rng, awake)
         return [_talk(world, crowd.language, arrivals, "chat", rng, output_tokens=520.0)]
 
@@ -61,7 +63,8 @@ def enterprise_seats(world: World, n: int, rng: Rng) -> Group:
     )
     crowd = world.enrol(profile, n, rng)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         arrivals = sittings(
             1.7 * world.bustle(number, 0.12) * crowd.zest, 4.0, 90.0, crowd.utc_offset_h, rng, OFFICE
         )
@@ -89,7 +92,8 @@ def classroom(world: World, n: int, rng: Rng) -> Group:
     homework = world.texts.assignment(n, rng)
     lesson_s = 14 * 3_600.0
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         if number != _lesson_day(world):
             curious = np.where(rng.random(n) < 0.04, 1.0, 0.0)
             arrivals = sittings(curious, 2.0, 90.0, crowd.utc_offset_h, rng)
@@ -117,7 +121,8 @@ def viral_prompt(world: World, n: int, rng: Rng) -> Group:
     met = np.clip(world.n_days * 0.55 + rng.logistic(0, world.n_days * 0.15, n), 0, world.n_days - 1)
     met_day = met.astype(np.int64)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         usual = sittings(0.6 * crowd.zest, 3.0, 75.0, crowd.utc_offset_h, rng)
         tries = sittings(np.where(met_day == number, 1.2, 0.0), 1.0, 60.0, crowd.utc_offset_h, rng)
         tried = fashion.prompts(np.zeros(len(tries), np.int64), rng)

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.simulate.grammar import LANGUAGES, Rng
-from pipelines.simulate.group import Group, World
+from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.population import Profile
 from pipelines.simulate.rhythm import AWAKE, ROUND_THE_CLOCK, run, scattered, sittings
 from pipelines.simulate.traffic import Traffic
@@ -34,7 +34,8 @@ def single_purpose_app(world: World, n: int, rng: Rng) -> Group:
     size = rng.lognormal(4.0, 1.1, n)
     answer = rng.choice(np.array([6.0, 12.0, 40.0, 90.0]), n)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         counts = np.minimum(rng.poisson(size * world.bustle(number, 0.7)), 2_500)
         arrivals = scattered(counts, AWAKE + 0.5, crowd.utc_offset_h, rng)
         texts = templates.prompts(arrivals.account, rng)
@@ -72,7 +73,8 @@ def batch_job(world: World, n: int, rng: Rng) -> Group:
     size = np.minimum(rng.lognormal(6.6, 0.5, n), 4_000)
     start = rng.uniform(0, 60_000, n)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         counts = np.where(when == number, size, 0).astype(np.int64)
         arrivals = run(counts, start, np.maximum(size * 3.0, 1_800.0), rng)
         texts = templates.prompts(arrivals.account, rng)
@@ -98,7 +100,8 @@ def synthetic_data_customer(world: World, n: int, rng: Rng) -> Group:
     crowd = world.enrol(profile, n, rng)
     templates = world.texts.templates("synthetic", n, rng)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        rng = night.rng
         counts = np.minimum(rng.poisson(550 * crowd.zest), 1_500)
         arrivals = scattered(counts, ROUND_THE_CLOCK, crowd.utc_offset_h, rng)
         texts = templates.prompts(arrivals.account, rng)
@@ -126,7 +129,8 @@ def gateway(world: World, n: int, rng: Rng) -> Group:
     crowd = world.enrol(profile, n, rng)
     themes = ("chat", "work", "coding")
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         traffic = []
         for theme, sat in zip(themes, (190.0, 60.0, 60.0), strict=True):
             arrivals = sittings(

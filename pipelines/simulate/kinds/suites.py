@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipelines.simulate.grammar import Rng
-from pipelines.simulate.group import Group, World
+from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.population import Profile
 from pipelines.simulate.rhythm import OFFICE, run, scattered
 from pipelines.simulate.texts import Prompts
@@ -41,10 +41,11 @@ def evaluation_harness(world: World, n: int, rng: Rng) -> Group:
     start = rng.uniform(0, 55_000, n)
     pace = rng.uniform(4.0, 40.0, n)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        number, rng = night.number, night.rng
         traffic = []
-        for (lab, k), night in zip(tasks, when.tolist(), strict=True):
-            if night != number:
+        for (lab, k), on in zip(tasks, when.tolist(), strict=True):
+            if on != number:
                 continue
             items = benchmarks[k]
             arrivals = run(_only(n, lab, len(items)), start, np.full(n, len(items) * pace[lab]), rng)
@@ -78,7 +79,8 @@ def regression_suite(world: World, n: int, rng: Rng) -> Group:
     crowd = world.enrol(profile, n, rng)
     suites = [world.texts.fixed("regression", 220, world.rng("regression", org)) for org in range(-(-n // 2))]
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        rng = night.rng
         traffic = []
         for account in range(n):
             suite = suites[account // 2]
@@ -114,7 +116,8 @@ def safety_research(world: World, n: int, rng: Rng) -> Group:
     )
     crowd = world.enrol(profile, n, rng)
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
+    def day(night: Night) -> list[Traffic]:
+        rng = night.rng
         counts = rng.poisson(110 * crowd.zest)
         arrivals = scattered(counts, OFFICE, crowd.utc_offset_h, rng)
         tricks = world.texts.templates("probe", 60, rng)

@@ -11,7 +11,7 @@ import pytest
 from worlds import HAMLET, bytes_of, hamlet, requests_of
 
 from pipelines.errors import UsageError
-from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA, REQUEST_SCHEMA
+from pipelines.record import ACCOUNT_SCHEMA, SIMULATED_LABEL_SCHEMA as LABEL_SCHEMA, REQUEST_SCHEMA
 from pipelines.simulate import simulate
 
 
