@@ -6,6 +6,7 @@ the corpus that answers. Not here: who asks, how often and when (kinds, campaign
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -168,3 +169,10 @@ class OwnTexts:
     def personas(self, n: int, rng: Rng) -> pa.Array:
         """System prompts that people write for themselves."""
         return self._english.expand("persona_system", n, rng)
+
+
+def load_texts(prompts: Path | None, split: str) -> Texts:
+    """Our own corpus, or pools of real prompts."""
+    from pipelines.simulate.pools import PoolTexts, read_pools
+
+    return OwnTexts() if prompts is None else PoolTexts(read_pools(prompts))
