@@ -5,7 +5,8 @@ Run it when the traces change: `python tools/make_traffic_shapes.py POOLS_DIR`. 
 fitted parameters only: no row of a trace, no id, no text. The same pools give the same bytes. What each
 number means, where it comes from and under which licence: docs/reference/traffic-shapes.md.
 
-Here: fitting. Not here: drawing from the fit (pipelines.simulate.shapes).
+Here: fitting. Not here: drawing from the fit (pipelines.simulate.shapes), nor the figures of that page
+(make_shapes_card.py, to be run afterwards).
 """
 
 import json
@@ -32,7 +33,9 @@ LEVELS = np.array([*TAIL, *np.linspace(0.03, 0.97, 48), *(1 - np.array(TAIL[::-1
 CLIENT_LEVELS = np.linspace(0.0, 1.0, 33)
 """Levels for laws over clients; a hundred clients carry no finer ones."""
 
-INPUT_BINS = 12
+INPUT_BINS = 24
+"""Bins of the input, equally full. Chat has families of prompts of nearly one length with their own answers;
+fewer bins would blend them."""
 MEDIAN_EDGES = (8.0, 32.0, 128.0, 512.0)
 """Buckets of a client's median answer: short answers spread otherwise than long ones."""
 SPREAD_CLASSES = 5
@@ -96,6 +99,9 @@ def fit(pools: Path) -> dict[str, Any]:
         "rates": rates(windows),
         "curves": {kind: curves([c for c in clients if c.kind == kind]) for kind in KINDS},
         "off_day": {kind: off_days([c for c in clients if c.kind == kind]) for kind in KINDS},
+        "off_day_clients": {
+            kind: sum(c.kind == kind and c.service in OFF_DAYS for c in clients) for kind in KINDS
+        },
         "burstiness": burstiness(windows),
         "wander": wander(clients),
         "turns": turns(talks),
@@ -250,8 +256,11 @@ def medians(all_laws: list[Law]) -> dict[str, Any]:
     for law in all_laws:
         pair = (float(quantile_steps(*law.inputs, half)[0]), float(quantile_steps(*law.outputs, half)[0]))
         of_client.setdefault(law.client, []).append(pair)
-    pairs = np.log(np.array([np.median(rows, axis=0) for rows in of_client.values()]) + 0.5)
-    steady = [np.std(np.log(np.array(rows)[:, 1] + 0.5)) for rows in of_client.values() if len(rows) > 3]
+    typical = np.array([np.median(rows, axis=0) for rows in of_client.values()])
+    pairs = np.log(np.maximum(typical, 1.0))
+    steady = [
+        np.std(np.log(np.maximum(np.array(rows)[:, 1], 1.0))) for rows in of_client.values() if len(rows) > 3
+    ]
     return {
         "n_clients": len(pairs),
         "log_input": np.quantile(pairs[:, 0], CLIENT_LEVELS),
@@ -374,13 +383,13 @@ def wander(clients: list[Week]) -> dict[str, Any]:
         enough = (n >= WALKING_WINDOW) & (client.cv > 0)
         if enough.mean() < 0.3:
             continue
-        logs = np.where(enough, np.log(np.maximum(n, 1.0)), np.nan)
-        # A client's level may change from day to day: what is left moves within the day.
-        rest = logs - np.nanmean(logs, axis=0, keepdims=True)
-        rest = rest - np.nanmean(rest, axis=1, keepdims=True)
-        noise = np.nanmean(np.where(enough, client.cv**2 / n, np.nan))
-        variance = np.nanmean(rest**2) - noise
-        neighbours = np.nanmean(rest[:, 1:] * rest[:, :-1])
+        logs = np.ma.masked_where(~enough, np.log(np.maximum(n, 1.0)))
+        # The mean of the hour is the daily curve, that of the day its level; the rest moves within the day.
+        rest = logs - logs.mean(axis=0)
+        rest -= rest.mean(axis=1)[:, None]
+        noise = (client.cv[enough] ** 2 / n[enough]).mean()
+        variance = float((rest**2).mean()) - noise
+        neighbours = float((rest[:, 1:] * rest[:, :-1]).mean())
         if variance > 1e-4:
             found.append((np.sqrt(variance), np.clip(neighbours / variance, 0.0, 0.99)))
     pairs = np.array(found)
@@ -392,6 +401,10 @@ def wander(clients: list[Week]) -> dict[str, Any]:
 
 
 # -- conversations ---------------------------------------------------------------------------------
+
+
+EXACT = {"xatol": 1e-9, "fatol": 1e-9, "maxiter": 2_000}
+"""Far beyond the digits kept, so that another machine's rounding changes none of them."""
 
 
 def turns(talks: pl.DataFrame) -> dict[str, Any]:
@@ -407,7 +420,7 @@ def turns(talks: pl.DataFrame) -> dict[str, Any]:
         a, b = np.exp(log_ab)
         return -float(np.sum(betaln(a + 1, b + further) - betaln(a, b)))
 
-    a, b = np.exp(minimize(unlikely, np.log([3.0, 3.0]), method="Nelder-Mead").x)
+    a, b = np.exp(minimize(unlikely, np.log([3.0, 3.0]), method="Nelder-Mead", options=EXACT).x)
     return {"n_conversations": len(further), "a": float(a), "b_after_two": float(b)}
 
 

@@ -108,7 +108,7 @@ def client_medians(service: Literal["api", "reasoning"], n: int, rng: Rng) -> tu
 
     Returns
     -------
-    float64, shape (n,), tokens, above 0: input, output; their rank correlation is the trace's.
+    float64, shape (n,), tokens, at least 1: input, output; their rank correlation is the trace's.
 
     Source: ServeGen, quantiles over clients (112 of the general models, 73 of the reasoning model); draws
     stay within the range of the trace.
@@ -147,9 +147,9 @@ def client_rates(n: int, rng: Rng, spread: float = 1.0) -> Floats:
     Parameters
     ----------
     spread : power to which the ratios between clients are taken. 1 is the trace: half of the clients send
-        under a tenth of the mean, the busiest dozens of times the mean. Under 1 the tail is lighter; no
-        trace shows single people, for whom 0.5 is our assumption (the busiest of 1,000 sends some
-        fifteen times the mean).
+        under an eighth of the mean, the busiest fifty times the mean. Under 1 the tail is lighter; no
+        trace shows single people, for whom 0.5 is our assumption (the busiest of 1,000 sends
+        twelve times the mean).
 
     Returns
     -------
