@@ -33,7 +33,7 @@ _FEW = 48
 _SYSTEM_END = " %% "
 """In a frame: what stands before is the system prompt, what follows the message."""
 
-LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "ar", "ko", "pt", "hi", "it")
+LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "ar")
 
 
 def _parts(text: str, pattern: re.Pattern[str]) -> tuple[Part, ...]:
@@ -199,9 +199,14 @@ def _assemble(
 
 @cache
 def load_rules(language: str) -> Mapping[str, Sequence[str]]:
-    """The rules of one corpus file."""
-    text = files("pipelines.simulate").joinpath("corpus", f"{language}.toml").read_text("utf-8")
-    return dict(tomllib.loads(text))
+    """The rules of one language: of its file and of those that carry its name on (en, en_work ...)."""
+    corpus = files("pipelines.simulate").joinpath("corpus")
+    names = sorted(path.name for path in corpus.iterdir() if path.name.endswith(".toml"))
+    rules: dict[str, list[str]] = {}
+    for name in names:
+        if name.removesuffix(".toml").split("_")[0] == language:
+            rules.update(tomllib.loads(corpus.joinpath(name).read_text("utf-8")))
+    return rules
 
 
 def load_grammars(split: Split = "all") -> dict[str, Grammar]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipelines.simulate.grammar import LANGUAGES, Expand, Frame, Rng, fill, join, load_grammars, scatter
 from pipelines.simulate.own_work import layouts, speakers, write_around, write_work
 from pipelines.simulate.promise import TALK, TEMPLATES, WORKS, Flags, Indices, Prompts
-from pipelines.simulate.queue import Around, Queue
+from pipelines.simulate.workqueue import Around, Queue
 from pipelines.simulate.splits import Split
 
 ABROAD = {"message": "item", "letter_in": "ticket"}
@@ -108,7 +108,9 @@ class OwnTexts:
     def work(
         self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)
     ) -> Queue:
-        return write_work(self._grammars, theme, rng, n_frames=n_frames, languages=languages)
+        return write_work(
+            self._grammars, theme, rng, n_frames=n_frames, languages=languages, english=self.slot
+        )
 
     def around(self, theme: str, rng: Rng, *, n_frames: int, languages: Sequence[str]) -> Around:
         """Instructions of a theme for items of somebody else."""

@@ -1,6 +1,6 @@
 """Work queues of our own corpus: instructions around banks of items.
 
-Here: how rules become a queue. Not here: the queue itself (queue), the rules (corpus/*.toml).
+Here: how rules become a queue. Not here: the queue itself (workqueue), the rules (corpus/*.toml).
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Frame, Grammar, Rng, fill
+from pipelines.simulate.grammar import Expand, Frame, Grammar, Rng, fill
 from pipelines.simulate.promise import MIN_AREAS
-from pipelines.simulate.queue import N_ITEMS, Around, Queue, equal_areas, queue_of
+from pipelines.simulate.workqueue import N_ITEMS, Around, Queue, queue_of
 
 _PAYLOAD = "payload"
 """The slot of an instruction that the item stands in."""
@@ -43,19 +43,37 @@ def write_around(grammars: Sequence[Grammar], theme: str, n_frames: int, rng: Rn
 
 
 def write_work(
-    grammars: Mapping[str, Grammar], theme: str, rng: Rng, *, n_frames: int, languages: Sequence[str]
+    grammars: Mapping[str, Grammar],
+    theme: str,
+    rng: Rng,
+    *,
+    n_frames: int,
+    languages: Sequence[str],
+    english: Expand,
 ) -> Queue:
-    """Write instructions and items of a theme."""
+    """Write instructions and items of a theme; `english` fills the slots of English items."""
     chosen = speakers(grammars, theme, languages)
     around = write_around(chosen, theme, n_frames, rng)
     plans = [layouts(grammar, theme, rng) for grammar in chosen]
-    areas = equal_areas(N_ITEMS, max(MIN_AREAS, *(len(plan) for plan in plans)))
-    area = np.repeat(np.arange(len(areas)), np.diff(np.append(areas, N_ITEMS)))
-    banks = [
-        fill(plan, area % len(plan), grammar.expand, rng)
-        for grammar, plan in zip(chosen, plans, strict=True)
-    ]
-    return queue_of(around, banks, areas)
+    fills = [english if grammar is grammars["en"] else grammar.expand for grammar in chosen]
+    n_areas = max(MIN_AREAS, *(len(plan) for plan in plans))
+    banks: list[list[pa.Array]] = [[] for _ in chosen]
+    areas = [0]
+    for area in range(n_areas):
+        pieces = [
+            _distinct(plan[area % len(plan)], N_ITEMS // n_areas, expand, rng)
+            for plan, expand in zip(plans, fills, strict=True)
+        ]
+        n = min(len(piece) for piece in pieces)
+        for bank, piece in zip(banks, pieces, strict=True):
+            bank.append(piece.slice(0, n))
+        areas.append(areas[-1] + n)
+    return queue_of(around, [pa.concat_arrays(bank) for bank in banks], np.array(areas[:-1], np.int64))
+
+
+def _distinct(frame: Frame, n: int, expand: Expand, rng: Rng) -> pa.Array:
+    """At most `n` items of one area; a narrow field repeats itself, and what comes twice is left out."""
+    return fill([frame], np.zeros(n, np.int64), expand, rng).unique()
 
 
 def _sides(frame: Frame) -> tuple[str, str]:

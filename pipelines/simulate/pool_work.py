@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.pools import numbers
 from pipelines.simulate.promise import MIN_AREAS, Indices, Prompts
-from pipelines.simulate.queue import NOTHING, Around, Queue, equal_areas, queue_of
+from pipelines.simulate.workqueue import NOTHING, Around, Queue, equal_areas, queue_of
 
 
 def requests_work(texts: Prompts, rows: pl.DataFrame, rng: Rng) -> Queue:

@@ -43,7 +43,7 @@ class Purpose:
 
 
 _TYPED_BYTES = 6_000
-_TALK = Purpose(_PEOPLE, _CHAT, _TYPED_BYTES)
+_TALK = Purpose((*_PEOPLE, *_HARD), _CHAT, _TYPED_BYTES)
 
 PURPOSES: dict[str, Purpose] = {
     "chat": _TALK,

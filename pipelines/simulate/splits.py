@@ -17,11 +17,8 @@ Side = Literal["tune", "report"]
 _SLOT = re.compile(r"\{[a-z_0-9]+\}|<<[a-z_0-9]+>>")
 _FEW = 6
 """Rules with fewer alternatives that hold words of their own are shared: function words, not content."""
-
-
-def side_of_text(text: str) -> Side:
-    """The side of a text by its own hash: it never changes sides when others are written beside it."""
-    return "report" if blake2b(text.encode(), digest_size=2).digest()[0] & 1 else "tune"
+_FREE = 3
+"""Unless they have this many alternatives without words, which serve both sides anyway."""
 
 
 def side_of_source(source: str) -> Side:
@@ -30,7 +27,7 @@ def side_of_source(source: str) -> Side:
     splits.toml names the origins whose side is given; of others the hash of the name decides.
     """
     origin = source.split(":", 1)[0]
-    return _given().get(origin) or side_of_text(origin)
+    return _given().get(origin) or ("report" if _place(origin) >= 0.5 else "tune")
 
 
 def has_words(text: str) -> bool:
@@ -38,28 +35,41 @@ def has_words(text: str) -> bool:
     return any(character.isalpha() for character in _SLOT.sub("", text))
 
 
-def is_cut(alternatives: Sequence[str]) -> bool:
-    """Whether a rule has enough to say to be cut in two."""
-    return sum(has_words(text) for text in alternatives) >= _FEW
+def sides(alternatives: Sequence[str]) -> dict[str, Side]:
+    """The side of each alternative of a rule that is on one side only; the others serve both.
+
+    An alternative goes by the hash of its own text, not by its place among the others; only when that
+    would leave one side with less than a third do the nearest ones change over. Alternatives without
+    words of their own serve both sides: they only say in what order things come.
+    """
+    worded = sorted({text for text in alternatives if has_words(text)}, key=_place)
+    if len(worded) < _FEW and len(alternatives) - len(worded) < _FREE:
+        return {}
+    n_tune = sum(_place(text) < 0.5 for text in worded)
+    if len(worded) >= _FEW:
+        least = -(-len(worded) // 3)
+        n_tune = min(max(n_tune, least), len(worded) - least)
+    return {text: "tune" if at < n_tune else "report" for at, text in enumerate(worded)}
 
 
 def halved(rules: Mapping[str, Sequence[str]], split: Split) -> dict[str, list[str]]:
-    """The rules of one side.
-
-    Alternatives without words of their own serve both sides: they only say in what order things come.
-    """
+    """The rules of one side."""
     if split == "all":
         return {name: list(texts) for name, texts in rules.items()}
-    return {
-        name: [text for text in texts if not has_words(text) or side_of_text(text) == split]
-        if is_cut(texts)
-        else list(texts)
-        for name, texts in rules.items()
-    }
+    halves: dict[str, list[str]] = {}
+    for name, texts in rules.items():
+        side = sides(texts)
+        halves[name] = [text for text in texts if side.get(text, split) == split]
+    return halves
+
+
+def _place(text: str) -> float:
+    """A number from 0 to 1 that depends on the text alone."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "big") / 2**32
 
 
 @cache
 def _given() -> dict[str, Side]:
     raw = tomllib.loads(files("pipelines.simulate").joinpath("splits.toml").read_text("utf-8"))
-    sides: tuple[Side, Side] = ("tune", "report")
-    return {origin: side for side in sides for origin in raw[side]["origins"]}
+    both: tuple[Side, Side] = ("tune", "report")
+    return {origin: side for side in both for origin in raw[side]["origins"]}

@@ -20,9 +20,8 @@ from pipelines.simulate.campaigns import CAMPAIGNS, CampaignSpec
 from pipelines.simulate.files import WRITERS, write_parquet
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.kinds import BENIGN
-from pipelines.simulate.pools import PoolTexts, read_pools
 from pipelines.simulate.scenario import Scenario, load_scenario
-from pipelines.simulate.texts import OwnTexts
+from pipelines.simulate.texts import load_texts
 from pipelines.simulate.traffic import finish
 
 FIRST_DAY = date(2026, 3, 2)
@@ -88,7 +87,7 @@ def simulate(
         raise UsageError(f"seed {seed} is negative", remedy="give --seed 0 or more")
     if log_format not in WRITERS:
         raise UsageError(f"unknown log format {log_format!r}", remedy=f"choose one of {', '.join(WRITERS)}")
-    texts = OwnTexts() if prompts is None else PoolTexts(read_pools(prompts))
+    texts = load_texts(prompts)
     _prepare(out)
     world = World(
         seed=seed,
