@@ -220,6 +220,23 @@ def together(a: Arrivals, b: Arrivals) -> Arrivals:
     )
 
 
+def so_far(arrivals: Arrivals, tokens: Ints) -> Ints:
+    """What the earlier turns of each request's sitting add up to: the conversation that is sent along.
+
+    Parameters
+    ----------
+    tokens : int64, shape (n_requests,): prompt and answer of each request together
+
+    Returns
+    -------
+    int64, shape (n_requests,): 0 at the start of a sitting.
+    """
+    before = np.cumsum(tokens) - tokens
+    first = np.flatnonzero(arrivals.starts)
+    sitting = np.cumsum(arrivals.starts) - 1
+    return np.asarray(before - before[first][sitting])
+
+
 def _stand_alone(owner: Ints, second: Floats) -> Arrivals:
     return Arrivals(owner, second, np.arange(len(owner)), np.zeros(len(owner), np.int64))
 

@@ -19,6 +19,7 @@ from pipelines.simulate.rhythm import (
     run,
     scattered,
     sittings,
+    so_far,
     together,
 )
 
@@ -58,6 +59,21 @@ def test_two_activities_of_a_crowd_keep_their_sittings_apart() -> None:
     both = together(a, a)
     assert len(both) == 6
     assert len(np.unique(both.session)) == 6
+
+
+def test_a_conversation_drags_its_past_along() -> None:
+    talk = Arrivals(
+        np.array([0, 0, 0, 2, 2]), np.arange(5.0), np.array([0, 0, 1, 2, 2]), np.array([0, 1, 0, 0, 1])
+    )
+    assert so_far(talk, np.array([10, 5, 7, 100, 1])).tolist() == [0, 10, 0, 0, 100]
+    assert (
+        len(
+            so_far(
+                scattered(np.zeros(3, np.int64), AWAKE, np.zeros(3, np.int64), rng()), np.empty(0, np.int64)
+            )
+        )
+        == 0
+    )
 
 
 def test_bursts_are_as_uneven_as_wanted_and_no_request_is_lost() -> None:

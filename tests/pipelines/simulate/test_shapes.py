@@ -126,6 +126,16 @@ def test_an_answer_has_the_wanted_median_and_a_real_spread(median: float) -> Non
     assert np.std(np.log(uneven)) > 3 * np.std(np.log(even))
 
 
+@with_pools
+@pytest.mark.parametrize(("like", "kind"), [("conversation", "conv"), ("code", "code")])
+def test_answers_like_a_service_have_its_spread_around_any_median(like: shapes.Like, kind: str) -> None:
+    trace = pl.read_parquet(POOLS / "trace_azure_llm_2023.parquet").filter(pl.col("type") == kind)
+    answered = trace["output_tokens"].to_numpy()
+    drawn = shapes.answer_tokens(1_000.0, 100_000, rng(), like=like)
+    assert np.median(drawn) == pytest.approx(1_000, rel=0.05)
+    assert distance(np.log(drawn / 1_000), np.log(answered / np.median(answered))) < 0.09
+
+
 def test_every_request_may_have_a_median_of_its_own() -> None:
     median = np.repeat([10.0, 1_000.0], 20_000)
     drawn = shapes.answer_tokens(median, 40_000, rng())
