@@ -96,6 +96,19 @@ def test_bursts_follow_each_accounts_own_day_and_clock() -> None:
     assert (np.diff(a.second)[np.diff(a.account) == 0] >= 0).all()
 
 
+def test_people_may_each_have_their_own_day() -> None:
+    lark, owl = np.zeros(24), np.zeros(24)
+    lark[6], owl[23] = 1.0, 1.0
+    clock = np.array([0, 0])
+    for a in (
+        sittings(np.full(2, 50.0), 1.0, 10.0, clock, rng(), np.array([lark, owl])),
+        scattered(np.full(2, 50), np.array([lark, owl]), clock, rng()),
+    ):
+        hour = (a.second // 3_600).astype(int)
+        assert set(hour[a.account == 0].tolist()) == {6}
+        assert set(hour[a.account == 1].tolist()) == {23}
+
+
 def test_a_crowd_in_bursts_keeps_its_mean_curve() -> None:
     a = renewal(np.full(3_000, 40), AWAKE, 3.0, np.full(3_000, 2), rng())
     local = np.bincount(((a.second / 3_600 + 2) % 24).astype(int), minlength=24) / len(a) * 100
