@@ -37,6 +37,8 @@ _TURNS_AT_WORK = 0.8
 """Share of its nights on which a throttled account works: they take turns."""
 COVERED = (0.60, 0.95)
 """Share of cover under `cover_traffic`; campaigns of the record hid behind other customers' requests."""
+ROTATED_AFTER = (1, 3)
+"""Nights after which part of the pool is fresh under `rotation`; drawn from so many up to below so many."""
 WEEKEND = 0.6
 """Pace of a weekend night under `day_night`."""
 ABROAD = ("en", "zh", "de", "es", "fr", "ru", "ja", "ar")

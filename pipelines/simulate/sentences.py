@@ -31,7 +31,9 @@ def halves(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     bounds = np.empty(2 * n + 1, np.int64)
     bounds[0::2] = ends
     bounds[1::2] = cut
-    pieces = pa.LargeStringArray.from_buffers(2 * n, pa.py_buffer(bounds), pa.py_buffer(text)).cast(pa.string())
+    pieces = pa.LargeStringArray.from_buffers(2 * n, pa.py_buffer(bounds), pa.py_buffer(text)).cast(
+        pa.string()
+    )
     every_other = np.arange(n) * 2
     return pieces.take(pa.array(every_other)), pieces.take(pa.array(every_other + 1))
 

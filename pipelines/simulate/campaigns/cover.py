@@ -54,13 +54,17 @@ class Talk:
             said = texts.conversation(_THEMES[at], people.starts[mine], language[mine], rng)
             chunks.append(said.prompt.cast(pa.string()))
         message = scatter(chunks, theme)
-        return cls(people.arrivals, message, _personas(texts, people.conversation, rng))
+        persona = personas(texts, n, rng).take(pa.array(people.conversation))
+        return cls(people.arrivals, message, persona)
 
     @classmethod
-    def of_accounts(cls, texts: Texts, people: Customers, language: Ints, rng: Rng) -> "Talk":
-        """Each account plays one person: its language, its persona for good."""
-        said = texts.conversation("chat", people.starts, language, rng)
-        return cls(people.arrivals, said.prompt.cast(pa.string()), None)
+    def of_accounts(
+        cls, texts: Texts, people: Customers, language: Ints, persona: pa.Array, rng: Rng
+    ) -> "Talk":
+        """Each account plays one person; `language` and `persona` have one entry per account."""
+        who = people.arrivals.account
+        said = texts.conversation("chat", people.starts, language[who], rng)
+        return cls(people.arrivals, said.prompt.cast(pa.string()), persona.take(pa.array(who)))
 
 
 def small_talk(texts: Texts, crowd: Crowd, arrivals: Arrivals, rng: Rng) -> Talk:
@@ -71,11 +75,12 @@ def small_talk(texts: Texts, crowd: Crowd, arrivals: Arrivals, rng: Rng) -> Talk
     session = np.cumsum(starts) - 1
     turn = np.arange(n) - np.flatnonzero(starts)[session] if n else np.arange(0)
     said = texts.conversation("chat", starts, crowd.language[arrivals.account], rng)
-    return Talk(Arrivals(arrivals.account, arrivals.second, session, turn), said.prompt.cast(pa.string()), None)
+    return Talk(
+        Arrivals(arrivals.account, arrivals.second, session, turn), said.prompt.cast(pa.string()), None
+    )
 
 
-def _personas(texts: Texts, conversation: Ints, rng: Rng) -> pa.Array:
-    n = int(conversation.max()) + 1 if len(conversation) else 0
-    has = rng.random(n) < _WITH_PERSONA
-    personas = texts.personas(n, rng).cast(pa.string())
-    return personas.take(pa.array(conversation, mask=~has[conversation] if len(conversation) else None))
+def personas(texts: Texts, n: int, rng: Rng) -> pa.Array:
+    """System prompts of `n` people; null for those who write none."""
+    written = texts.personas(n, rng).cast(pa.string())
+    return written.take(pa.array(np.arange(n), mask=rng.random(n) >= _WITH_PERSONA))

@@ -141,7 +141,11 @@ def fail_over(arrivals: Arrivals, staff: Ints, style: Style, rng: Rng) -> Sent:
     moved = (since_trip < style.cool_down_s) & ~failed & (not alone)
     account = np.where(moved, _siblings(owner, staff, rng), owner)
     again = np.flatnonzero(failed)
-    later = second[again] + (style.cool_down_s if alone else 0.0) + rng.lognormal(np.log(_RETRY_S), 0.5, len(again))
+    later = (
+        second[again]
+        + (style.cool_down_s if alone else 0.0)
+        + rng.lognormal(np.log(_RETRY_S), 0.5, len(again))
+    )
     heirs = owner[again] if alone else _siblings(owner[again], staff, rng)
     return Sent(
         row=np.concatenate((np.arange(n), again)),

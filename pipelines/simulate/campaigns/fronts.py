@@ -15,7 +15,7 @@ from pipelines.simulate.campaigns.operation import Operation, Tools, set_up
 from pipelines.simulate.campaigns.plan import Asks, Style, Task, Team
 from pipelines.simulate.campaigns.profiles import EAST, USUAL
 from pipelines.simulate.catalog import load_catalog
-from pipelines.simulate.grammar import LANGUAGES, Rng
+from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.population import Crowd
 from pipelines.simulate.spec import CampaignSpec
@@ -123,7 +123,7 @@ def hydra(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         sessions=0.9,
     )
     cover = spec.cover if spec.cover >= HYDRA_COVER[0] else rng.uniform(*HYDRA_COVER)
-    style = Style(clock="local", talk="customers", attendance=0.98, cool_down_s=600.0)
+    style = Style(clock="pulse", talk="customers", attendance=0.98, cool_down_s=600.0)
     made = set_up(world, spec, rng, profile=profile, style=style, tasks=tasks, cover=cover)
     return _frozen(made, rng).group()
 
@@ -151,7 +151,7 @@ def relay(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         moves=0.8,
     )
     style = Style(clock="flat", talk="customers", attendance=1.0, trips=0.006, cool_down_s=1_800.0)
-    made = set_up(world, spec, rng, profile=profile, style=style, teams=teams, languages=LANGUAGES)
+    made = set_up(world, spec, rng, profile=profile, style=style, teams=teams)
     return _frozen(made, rng).group()
 
 

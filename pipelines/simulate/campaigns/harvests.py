@@ -92,7 +92,15 @@ def high_and_narrow(world: World, spec: CampaignSpec, rng: Rng) -> Group:
     profile = replace(
         USUAL, countries=EAST, addresses=(2, 5), accounts_per_payment=3, plans=(("api", 0.8), ("pro", 0.2))
     )
-    style = Style(clock="flat", attendance=0.95, jobs=True, delay_nights=1, trips=0.004, cool_down_s=60.0)
+    style = Style(
+        clock="flat",
+        attendance=0.95,
+        jobs=True,
+        rotates_every=2,
+        delay_nights=1,
+        trips=0.004,
+        cool_down_s=60.0,
+    )
     return set_up(world, spec, rng, profile=profile, style=style, tasks=tasks).group()
 
 
@@ -145,6 +153,4 @@ def multilingual(world: World, spec: CampaignSpec, rng: Rng) -> Group:
 
     profile = replace(USUAL, addresses=(1, 3), thinking=(True,), temperatures=(None, 0.6, 1.0))
     style = Style(clock="pulse", attendance=0.95, cool_down_s=600.0)
-    return set_up(
-        world, spec, rng, profile=profile, style=style, tasks=tasks, languages=LANGUAGES
-    ).group()
+    return set_up(world, spec, rng, profile=profile, style=style, tasks=tasks, languages=LANGUAGES).group()

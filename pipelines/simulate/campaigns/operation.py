@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.simulate import evasions as hiding
-from pipelines.simulate.campaigns.cover import Talk, small_talk
+from pipelines.simulate.campaigns.cover import Talk, personas, small_talk
 from pipelines.simulate.campaigns.dispatch import (
     Customers,
     Sent,
@@ -40,6 +40,8 @@ Flags = npt.NDArray[np.bool_]
 
 _TURNS = 3.2
 """Mean messages of a conversation used as cover."""
+_MOST_ROWS = 200_000
+"""Requests worded at a time: an Arrow column of strings ends at two gigabytes."""
 _JOB_S = 10_800.0
 """Length of one round of jobs, where tasks take turns."""
 
@@ -77,6 +79,8 @@ class Operation:
     n_languages: int
     tongue: Ints
     """shape (n_accounts,); the language of the instruction each account sends."""
+    persona: pa.Array
+    """shape (n_accounts,); system prompt of the person an account plays in cover of its own, null for none."""
     restless: Flags
     """shape (n_accounts,); accounts that vary their temperature."""
     habits: hiding.Habits
@@ -143,7 +147,9 @@ class Operation:
             place = np.empty(len(rows), np.int64)
             place[np.argsort(arrivals.second[rows], kind="stable")] = first + np.arange(len(rows))
             item = place if task.pick is None else task.pick(scene.number, place)
-            traffic.append(self._sent(task, _some(arrivals, rows), item, None, scene))
+            for begin in range(0, len(rows), _MOST_ROWS):
+                part = slice(begin, begin + _MOST_ROWS)
+                traffic.append(self._sent(task, _some(arrivals, rows[part]), item[part], None, scene))
         talk = small_talk(self.world.texts, self.crowd, _some(arrivals, np.flatnonzero(job < 0)), rng)
         return [*traffic, self._covering(talk, scene)]
 
@@ -178,8 +184,7 @@ class Operation:
         else:
             people = conversations(n, scene.staff, self._offsets(scene), _TURNS, scene.rng)
             people = self._in_their_hours(people, scene)
-            language = self.crowd.language[people.arrivals.account]
-            talk = Talk.of_accounts(self.world.texts, people, language, scene.rng)
+            talk = Talk.of_accounts(self.world.texts, people, self.crowd.language, self.persona, scene.rng)
         return [self._covering(talk, scene)]
 
     def _customers(self, n: int, scene: "_Scene") -> Customers:
@@ -200,7 +205,9 @@ class Operation:
         since = scene.since_s[people.arrivals.account]
         return replace(people, arrivals=_at(people.arrivals, squeezed(people.arrivals.second, since)))
 
-    def _sent(self, task: Task, arrivals: Arrivals, item: Ints, talk: Talk | None, scene: "_Scene") -> Traffic:
+    def _sent(
+        self, task: Task, arrivals: Arrivals, item: Ints, talk: Talk | None, scene: "_Scene"
+    ) -> Traffic:
         """Requests of one task: worded, asked, and sent again where they failed."""
         rng, who = scene.rng, arrivals.account
         template = rng.integers(0, max(1, task.work.n_frames // self.n_languages), len(who))
@@ -311,7 +318,7 @@ def set_up(
         (spec.begins - 1, max(last, spec.begins) - 1),
         rng,
         delay_nights=style.delay_nights,
-        rotation=Rotation(every=int(rng.integers(1, 3))) if "rotation" in hidden else None,
+        rotation=_rotation(style, hidden, rng),
         scattered="residential" in hidden,
     )
     described = replace(
@@ -340,16 +347,20 @@ def set_up(
         roster=roster,
         style=style,
         teams=plan,
-        ledgers=[
-            [planned(nightly * team.places.sum() * task.share) for task in team.tasks] for team in plan
-        ],
+        ledgers=[[planned(nightly * team.places.sum() * task.share) for task in team.tasks] for team in plan],
         cover=pace.cover,
         n_languages=len(spoken),
         tongue=_tongues(crowd, spoken, rng),
+        persona=personas(world.texts, len(crowd), rng),
         restless=rng.random(len(crowd)) < 0.2,
         habits=hiding.habits(len(crowd), rng),
         throttled_to=max(1, hiding.FEW_A_NIGHT // _most_teams(plan)) if "throttling" in hidden else 0,
     )
+
+
+def _rotation(style: Style, hidden: hiding.Evasions, rng: Rng) -> Rotation | None:
+    every = int(rng.integers(*hiding.ROTATED_AFTER)) if "rotation" in hidden else style.rotates_every
+    return Rotation(every) if every else None
 
 
 def _most_teams(teams: Sequence[Team]) -> int:

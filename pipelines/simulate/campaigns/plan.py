@@ -81,6 +81,8 @@ class Style:
     """Tasks take turns in jobs of some hours, instead of being mixed."""
     delay_nights: int = 0
     """Nights until a banned account is replaced; 0 is within hours."""
+    rotates_every: int = 0
+    """Nights after which part of the pool is retired unasked; 0 is never."""
     slow_after_bans: float = 1.0
     """Factor on the rate in a night in which accounts were lost."""
     talk: Literal["small", "customers", "own"] = "small"

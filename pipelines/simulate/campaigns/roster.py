@@ -69,9 +69,7 @@ class Roster:
         """When each account signed up: see `Group.signups`."""
         return self._history(self.last_night, banned_on)[3]
 
-    def _history(
-        self, last: int, banned_on: Ints
-    ) -> tuple[Ints, Ints, npt.NDArray[np.bool_], Ints]:
+    def _history(self, last: int, banned_on: Ints) -> tuple[Ints, Ints, npt.NDArray[np.bool_], Ints]:
         """Holders and since when after a night, places lost on it, and everybody's sign-up."""
         n_places = len(self.joins)
         holder = np.arange(n_places)
@@ -93,9 +91,9 @@ class Roster:
                 taken = gone[: len(fresh)]
                 holder[gone] = _NOBODY
                 holder[taken] = fresh
-                since_us[taken] = signed_up[fresh] = (
-                    (number + self.delay_nights) * DAY_US + self.sign_up_us[fresh]
-                )
+                since_us[taken] = signed_up[fresh] = (number + self.delay_nights) * DAY_US + self.sign_up_us[
+                    fresh
+                ]
         return holder, since_us, lost, signed_up
 
 
