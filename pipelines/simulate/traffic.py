@@ -5,6 +5,7 @@ has: ids, model, tokens, status, latency, address. Not here: writing files (worl
 """
 
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,10 @@ class Traffic:
     context_tokens: Ints | None = None
     """What the conversation so far adds to the input."""
     end_user: Ints | None = None
+    """Number of the end user within the account; -1 is unknown."""
+    end_users_roam: bool = False
+    """Whether a number is the same end user on every account of the crowd, as behind a relay that passes
+    its users' ids through; otherwise no two accounts share an end user."""
     temperature: Floats | None = None
     response_format: str | pa.Array | None = None
     refused: float | Floats = 0.006
@@ -109,7 +114,7 @@ def finish(traffic: Traffic, crowd: Crowd, day: int, day_start_us: int, rng: Rng
         "org_id": crowd.accounts["org_id"].combine_chunks().take(index),
         "project_id": crowd.project.take(index),
         "api_key_id": crowd.key.take(index),
-        "end_user_id": _end_users(traffic, who),
+        "end_user_id": _end_users(traffic, crowd),
         "session_id": sessions.take(pa.array(arrivals.session, mask=~logged)),
         "trace_id": pa.nulls(n, pa.string()),
         "provider_request_id": random_ids("up_", n, rng, 18),
@@ -202,11 +207,21 @@ def _favourite(n_addresses: Ints, rng: Rng) -> Ints:
     return np.where(rng.random(len(n_addresses)) < 0.7, 0, other)
 
 
-def _end_users(traffic: Traffic, who: Ints) -> pa.Array:
+def _end_users(traffic: Traffic, crowd: Crowd) -> pa.Array:
+    """Ids of one shape; numbers of different accounts (or, where they roam, crowds) never meet."""
+    who = traffic.arrivals.account
     if traffic.end_user is None:
         return pa.nulls(len(who), pa.string())
-    number = (traffic.end_user + 1) * 1_000_003 + who * 7_919
-    mixed = pa.array((number * 2_654_435_761) % (1 << 40)).cast(pa.string())
+    accounts, which = np.unique(who, return_inverse=True)
+    if traffic.end_users_roam:
+        accounts, which = np.zeros(1, np.int64), np.zeros(len(who), np.int64)
+    names = crowd.accounts["account_id"].take(pa.array(accounts)).to_pylist()
+    salt = np.array([crc32(name.encode()) for name in names], np.uint64)
+    with np.errstate(over="ignore"):
+        number = (traffic.end_user.astype(np.uint64) << np.uint64(32)) + salt[which]
+        number = (number ^ (number >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+        number = (number ^ (number >> np.uint64(32))) * np.uint64(0x94D049BB133111EB)
+    mixed = pa.array(number >> np.uint64(20), mask=traffic.end_user < 0).cast(pa.string())
     return pc.binary_join_element_wise(pa.scalar("eu_"), mixed, "")
 
 
