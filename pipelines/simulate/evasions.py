@@ -1,8 +1,8 @@
 """How a campaign hides: modifiers that work on any kind, alone and together.
 
-Here: what each evasion does to accounts, pace, words and parameters. Where they are applied: operation, of the
-campaigns. Not here: what a campaign is after. An evasion leaves alone the queue, the intent of the
-instruction and the tags and keys it asks for; only `throttling` harvests less a night.
+Here: what each evasion does to accounts, pace, words and parameters. Where they are applied: set_up and
+operation, of the campaigns. Not here: what a campaign is after. An evasion leaves alone the queue, the
+intent of the instruction and the tags and keys it asks for; only `throttling` harvests less a night.
 
 `rotation` is planned in the roster and `day_night` is a clock of rhythm; for both, the figures stand here.
 """
@@ -210,8 +210,8 @@ def jitter(traffic: Traffic, crowd: Crowd, usual: Habits, rng: Rng) -> None:
     centre = usual.temperature[who]
     if traffic.temperature is not None:
         centre = np.where(np.isnan(traffic.temperature), centre, traffic.temperature)
-    traffic.temperature = np.round(np.clip(centre + rng.normal(0, 0.12, n), 0.0, 1.3), 1)
-    traffic.temperature[rng.random(n) < 0.15] = np.nan
+    warm = np.asarray(np.round(np.clip(centre + rng.normal(0, 0.12, n), 0.0, 1.3), 1), np.float64)
+    traffic.temperature = np.where(rng.random(n) < 0.15, np.nan, warm)
     traffic.top_p = _TOP_PS[rng.integers(0, len(_TOP_PS), n)]
     common = _LIMITS[(usual.limit[who] + rng.integers(0, 3, n)) % len(_LIMITS)]
     if traffic.max_tokens is not None:

@@ -47,9 +47,9 @@ def sprinkled(texts: pa.Array, rng: Rng) -> pa.Array:
     whole = pc.fill_null(texts.cast(pa.large_string()), "")
     offsets, text = _buffers(whole)
     spots = _spots(text, SWAPPED + WIDENED, rng)
-    wide = rng.random(len(spots)) * (SWAPPED + WIDENED) < WIDENED
-    swapped = spots[~wide & (_TWIN[text[spots], 0] > 0)]
-    wide = spots[wide]
+    widens = rng.random(len(spots)) * (SWAPPED + WIDENED) < WIDENED
+    swapped = spots[~widens & (_TWIN[text[spots], 0] > 0)]
+    wide = spots[widens]
     hidden = _spots(text, HIDDEN, rng)
     twins, forms = _TWIN[text[swapped]], _WIDE[text[wide]]
     written = text.copy()

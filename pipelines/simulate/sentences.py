@@ -4,7 +4,10 @@ Here: one function over a column of texts, without a loop over them. Not here: w
 """
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+
+Ints = npt.NDArray[np.int64]
 
 _ENDS = (b". ", b"? ", b"! ", b".\n", b":\n", b"\n\n")
 _WIDE_ENDS = ("。", "？", "！")
@@ -38,7 +41,7 @@ def halves(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     return pieces.take(pa.array(every_other)), pieces.take(pa.array(every_other + 1))
 
 
-def _places(text: bytes) -> np.ndarray:
+def _places(text: bytes) -> Ints:
     """Bytes at which a sentence has just ended, ascending."""
     signs = np.frombuffer(text, np.uint8)
     found = []
@@ -52,7 +55,7 @@ def _places(text: bytes) -> np.ndarray:
     return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
 
 
-def _nearest(places: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def _nearest(places: Ints, ends: Ints) -> Ints:
     """The place next to the middle of each text; may lie outside the text when it has none."""
     middle = (ends[:-1] + ends[1:]) // 2
     if len(places) == 0:

@@ -1,8 +1,8 @@
 """Campaign kinds: operators who harvest through many accounts.
 
-Here: the register of campaign kinds. Inside: what kinds differ in (harvests, fronts, techniques), how they are
-described (plan, profiles), and what they share (operation and its roster, ledger, dispatch, cover). The figures behind
-them are those of public reports: docs/reference/simulation-campaigns.md.
+Here: the register of campaign kinds. Inside: what kinds differ in (harvests, fronts, techniques), in which
+terms (plan, profiles), and what they share (set_up, operation and its roster, ledger, dispatch, cover). The
+figures behind them are those of public reports: docs/reference/simulation-campaigns.md.
 Not here: which campaigns a world has (scenario), how they hide (evasions).
 """
 

@@ -22,6 +22,8 @@ _THEMES = ("chat", "work", "coding")
 _OF_THEME = (0.6, 0.2, 0.2)
 """What customers of a relay talk about: as those of a contracted gateway do."""
 _WITH_PERSONA = 0.5
+_CUSTOMERS = 3
+"""Customers of a proxy for each conversation of a night."""
 _GOES_ON = 0.6
 """Share of small talk that goes on with what the account said before."""
 
@@ -34,13 +36,16 @@ class Talk:
     message: pa.Array
     persona: pa.Array | None
     """System prompts; null where a conversation has none."""
+    person: Ints | None = None
+    """Number of the customer who speaks, of a proxy's."""
 
     def take(self, rows: Ints) -> "Talk":
         """Some of the messages."""
         a, index = self.arrivals, pa.array(rows)
         some = Arrivals(a.account[rows], a.second[rows], a.session[rows], a.turn[rows])
         persona = None if self.persona is None else self.persona.take(index)
-        return Talk(some, self.message.take(index), persona)
+        person = None if self.person is None else self.person[rows]
+        return Talk(some, self.message.take(index), persona, person)
 
     @classmethod
     def of_customers(cls, texts: Texts, people: Customers, rng: Rng) -> "Talk":
@@ -55,7 +60,8 @@ class Talk:
             chunks.append(said.prompt.cast(pa.string()))
         message = scatter(chunks, theme)
         persona = personas(texts, n, rng).take(pa.array(people.conversation))
-        return cls(people.arrivals, message, persona)
+        person = rng.integers(0, 1 + n * _CUSTOMERS, n)[people.conversation]
+        return cls(people.arrivals, message, persona, person)
 
     @classmethod
     def of_accounts(

@@ -1,7 +1,7 @@
 """Campaign kinds that hide behind other customers, many paths or each other.
 
-Here: pivot, multi_path, hydra, relay, shared_pool. Not here: kinds that differ in rate (harvests), kinds known
-by their technique (techniques).
+Here: pivot, multi_path, hydra, relay, shared_pool. Not here: kinds that differ in rate (harvests), kinds
+known by their technique (techniques).
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.simulate.campaigns.operation import Operation, Tools, set_up
+from pipelines.simulate.campaigns.operation import Operation
 from pipelines.simulate.campaigns.plan import Asks, Style, Task, Team
 from pipelines.simulate.campaigns.profiles import EAST, USUAL
+from pipelines.simulate.campaigns.set_up import Tools, set_up
 from pipelines.simulate.catalog import load_catalog
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, World
@@ -123,7 +124,13 @@ def hydra(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         sessions=0.9,
     )
     cover = spec.cover if spec.cover >= HYDRA_COVER[0] else rng.uniform(*HYDRA_COVER)
-    style = Style(clock="pulse", talk="customers", attendance=0.98, cool_down_s=600.0)
+    style = Style(
+        clock="pulse",
+        talk="customers",
+        attendance=0.98,
+        cool_down_s=600.0,
+        passes_ids=bool(rng.random() < 0.5),
+    )
     made = set_up(world, spec, rng, profile=profile, style=style, tasks=tasks, cover=cover)
     return _frozen(made, rng).group()
 
@@ -150,7 +157,14 @@ def relay(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         sessions=1.0,
         moves=0.8,
     )
-    style = Style(clock="flat", talk="customers", attendance=1.0, trips=0.006, cool_down_s=1_800.0)
+    style = Style(
+        clock="flat",
+        talk="customers",
+        attendance=1.0,
+        trips=0.006,
+        cool_down_s=1_800.0,
+        passes_ids=bool(rng.random() < 0.5),
+    )
     made = set_up(world, spec, rng, profile=profile, style=style, teams=teams)
     return _frozen(made, rng).group()
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from pipelines.simulate.campaigns.operation import Tools, set_up
 from pipelines.simulate.campaigns.plan import Asks, Ints, Style, Task
 from pipelines.simulate.campaigns.profiles import EAST, USUAL
+from pipelines.simulate.campaigns.set_up import Tools, set_up
 from pipelines.simulate.grammar import LANGUAGES, Rng, join
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.spec import CampaignSpec

@@ -1,19 +1,20 @@
 """A campaign at work: what all kinds share, from the pool of accounts to the requests of a night.
 
-Here: `Operation`, and `set_up`, which makes one from what a kind decides. The order of a night: who holds
-the places (roster), which block of the queue is due (ledger), who gets it when (dispatch), in which words
-(texts, evasions), what is asked with it (plan), what fails. Not here: any particular kind.
+Here: `Operation`. The order of a night: who holds the places (roster), which block of the queue is due
+(ledger), who gets it when (dispatch), in which words (texts, evasions), what is asked with it (plan), what
+fails. Not here: any particular kind, how an operation is made (set_up).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.simulate import evasions as hiding
-from pipelines.simulate.campaigns.cover import Talk, personas, small_talk
+from pipelines.simulate.campaigns.cover import Talk, small_talk
 from pipelines.simulate.campaigns.dispatch import (
     Customers,
     Sent,
@@ -23,15 +24,14 @@ from pipelines.simulate.campaigns.dispatch import (
     spread,
     squeezed,
 )
-from pipelines.simulate.campaigns.ledger import Ledger, planned
+from pipelines.simulate.campaigns.ledger import Ledger
 from pipelines.simulate.campaigns.plan import Asks, Style, Task, Team
-from pipelines.simulate.campaigns.roster import Roster, Rotation, Shift, muster
-from pipelines.simulate.grammar import LANGUAGES, Rng
+from pipelines.simulate.campaigns.roster import Roster, Shift
+from pipelines.simulate.grammar import Rng, join
 from pipelines.simulate.group import Group, Night, World
-from pipelines.simulate.population import Crowd, Profile
+from pipelines.simulate.population import Crowd
 from pipelines.simulate.rhythm import Arrivals
 from pipelines.simulate.spec import CampaignSpec
-from pipelines.simulate.texts import Work
 from pipelines.simulate.traffic import Traffic
 
 Ints = npt.NDArray[np.int64]
@@ -44,21 +44,6 @@ _MOST_ROWS = 200_000
 """Requests worded at a time: an Arrow column of strings ends at two gigabytes."""
 _JOB_S = 10_800.0
 """Length of one round of jobs, where tasks take turns."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What a kind needs to write its tasks."""
-
-    world: World
-    spec: CampaignSpec
-    rng: Rng
-    languages: tuple[str, ...]
-    n_nights: int
-
-    def work(self, theme: str, *, n_frames: int = 1) -> Work:
-        """Instructions and queue of a theme, in the campaign's languages."""
-        return self.world.texts.work(theme, self.rng, n_frames=n_frames, languages=self.languages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +65,7 @@ class Operation:
     tongue: Ints
     """shape (n_accounts,); the language of the instruction each account sends."""
     persona: pa.Array
-    """shape (n_accounts,); system prompt of the person an account plays in cover of its own, null for none."""
+    """shape (n_accounts,); system prompt of the person each account plays in its own cover, null for none."""
     restless: Flags
     """shape (n_accounts,); accounts that vary their temperature."""
     habits: hiding.Habits
@@ -220,7 +205,7 @@ class Operation:
         texts = hiding.worded(framed, self.spec.evasions, self._padding, rng).joined()
         sent = fail_over(arrivals, scene.staff, self.style, rng)
         rows = pa.array(sent.row)
-        system = texts.system if talk is None else talk.persona
+        system = texts.system if talk is None else _both(texts.system, talk.persona)
         traffic = Traffic(
             arrivals=_resent(arrivals, sent),
             prompt=texts.prompt.cast(pa.string()).take(rows),
@@ -235,11 +220,17 @@ class Operation:
         _ask(traffic, task.asks, whole=talk is None, rng=rng)
         if talk is not None:
             traffic.n_turns = (arrivals.turn * 2 + 1)[sent.row]
+            self._name_customers(traffic, talk.take(sent.row))
         return self._hidden(traffic, scene)
 
     def _covering(self, talk: Talk, scene: "_Scene") -> Traffic:
         traffic = Traffic(arrivals=talk.arrivals, prompt=talk.message, system=talk.persona)
+        self._name_customers(traffic, talk)
         return self._hidden(traffic, scene)
+
+    def _name_customers(self, traffic: Traffic, talk: Talk) -> None:
+        if self.style.passes_ids and talk.person is not None:
+            traffic.end_user, traffic.end_users_roam = talk.person, True
 
     def _hidden(self, traffic: Traffic, scene: "_Scene") -> Traffic:
         if "parameter_jitter" in self.spec.evasions:
@@ -276,117 +267,6 @@ class _Scene:
         return self.night.number
 
 
-def set_up(
-    world: World,
-    spec: CampaignSpec,
-    rng: Rng,
-    *,
-    profile: Profile,
-    style: Style,
-    tasks: Callable[[Tools], Sequence[Task]] | None = None,
-    teams: Callable[[Tools, Ints], Sequence[Team]] | None = None,
-    parts: tuple[int, ...] | None = None,
-    languages: tuple[str, ...] = ("en",),
-    cover: float | None = None,
-) -> Operation:
-    """Enrol the accounts of a campaign and settle its plan.
-
-    Parameters
-    ----------
-    tasks : writes the tasks of a campaign in which everybody does everything
-    teams : instead of `tasks`; is also given the part of each place
-    parts : places of each part of the pool; one part of `spec.accounts` unless given
-    cover : instead of the scenario's share
-    """
-    hidden = spec.evasions
-    style = replace(
-        style,
-        attendance=hiding.attendance(style.attendance, hidden),
-        clock="local" if "day_night" in hidden else style.clock,
-    )
-    if "throttling" in hidden:
-        # Few requests an account, so evenly that nobody gets a third; nor does anybody meet a limit.
-        style = replace(style, even=True, trips=0.0, talk="small")
-    elif "cover_traffic" in hidden:
-        style = replace(style, talk="own")
-    pace = hiding.paced(spec.requests_per_day, spec.cover if cover is None else cover, hidden, rng)
-    spoken = tuple(dict.fromkeys((*languages, *hiding.ABROAD))) if "languages" in hidden else languages
-    last = world.n_days if spec.ends is None else min(world.n_days, spec.ends)
-    places = (spec.accounts,) if parts is None else parts
-    roster, part = muster(
-        places,
-        (spec.begins - 1, max(last, spec.begins) - 1),
-        rng,
-        delay_nights=style.delay_nights,
-        rotation=_rotation(style, hidden, rng),
-        scattered="residential" in hidden,
-    )
-    described = replace(
-        hiding.disguised_profile(profile, hidden),
-        kind=spec.kind,
-        campaign=spec.name,
-        regime=spec.reported_regime,
-        evasions=tuple(hidden),
-    )
-    crowd = world.enrol(described, len(part), rng)
-    hiding.disguise_accounts(crowd, hidden, rng)
-    tools = Tools(world=world, spec=spec, rng=rng, languages=spoken, n_nights=world.n_days)
-    everybody = np.ones(sum(places), bool)
-    if teams is not None:
-        plan = teams(tools, roster.part)
-    elif tasks is not None:
-        plan = (Team(places=everybody, tasks=tuple(tasks(tools))),)
-    else:
-        raise ValueError("a campaign needs tasks or teams")
-    nightly = _swing(world, spec, rng) * pace.harvested
-    return Operation(
-        world=world,
-        spec=spec,
-        crowd=crowd,
-        part=part,
-        roster=roster,
-        style=style,
-        teams=plan,
-        ledgers=[[planned(nightly * team.places.sum() * task.share) for task in team.tasks] for team in plan],
-        cover=pace.cover,
-        n_languages=len(spoken),
-        tongue=_tongues(crowd, spoken, rng),
-        persona=personas(world.texts, len(crowd), rng),
-        restless=rng.random(len(crowd)) < 0.2,
-        habits=hiding.habits(len(crowd), rng),
-        throttled_to=max(1, hiding.FEW_A_NIGHT // _most_teams(plan)) if "throttling" in hidden else 0,
-    )
-
-
-def _rotation(style: Style, hidden: hiding.Evasions, rng: Rng) -> Rotation | None:
-    every = int(rng.integers(*hiding.ROTATED_AFTER)) if "rotation" in hidden else style.rotates_every
-    return Rotation(every) if every else None
-
-
-def _most_teams(teams: Sequence[Team]) -> int:
-    """Teams that one place serves, at most."""
-    return int(np.sum([team.places for team in teams], axis=0).max())
-
-
-def _swing(world: World, spec: CampaignSpec, rng: Rng) -> Floats:
-    """Load of each night of the world, 1 on average; 0 when the campaign does not work."""
-    load = np.clip(rng.normal(1.0, 0.03, world.n_days), 0.9, 1.1)
-    for number in range(world.n_days):
-        if not spec.works_on(number):
-            load[number] = 0.0
-        elif "day_night" in spec.evasions:
-            load[number] *= world.bustle(number, hiding.WEEKEND)
-    return np.asarray(load)
-
-
-def _tongues(crowd: Crowd, spoken: tuple[str, ...], rng: Rng) -> Ints:
-    """The language of each account's instruction: that of its country where it is among them, else any."""
-    table = np.array([spoken.index(code) if code in spoken else -1 for code in LANGUAGES], np.int64)
-    own = table[crowd.language]
-    drawn = rng.integers(0, len(spoken), len(crowd))
-    return np.where((own >= 0) & (rng.random(len(crowd)) < 0.3), own, drawn).astype(np.int64)
-
-
 def _ask(traffic: Traffic, asks: Asks, *, whole: bool, rng: Rng) -> None:
     """Put a task's own parameters on its requests."""
     n = len(traffic.arrivals)
@@ -404,6 +284,14 @@ def _ask(traffic: Traffic, asks: Asks, *, whole: bool, rng: Rng) -> None:
         traffic.toolset = np.array(asks.toolsets, np.int64)[traffic.arrivals.account % len(asks.toolsets)]
     if whole and asks.steps > 1.0:
         traffic.n_turns = 2 * rng.geometric(1.0 / asks.steps, n) - 1
+
+
+def _both(instruction: pa.Array | None, persona: pa.Array | None) -> pa.Array | None:
+    """System prompts of an operator and of its customers, one above the other; null where neither is."""
+    if instruction is None or persona is None:
+        return persona if instruction is None else instruction
+    one, other = instruction.cast(pa.string()), persona.cast(pa.string())
+    return pc.coalesce(join([one, "\n\n", other], len(one)), one, other)
 
 
 def _at(arrivals: Arrivals, second: Floats) -> Arrivals:

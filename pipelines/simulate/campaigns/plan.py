@@ -87,6 +87,8 @@ class Style:
     """Factor on the rate in a night in which accounts were lost."""
     talk: Literal["small", "customers", "own"] = "small"
     """Cover: single messages in between, conversations of a proxy's customers, or each account's own."""
+    passes_ids: bool = False
+    """Whether a proxy hands its customers' ids on: the same ones then appear on several accounts."""
     trips: float = 0.012
     """Share of requests that run into a limit and are taken over by a sibling."""
     cool_down_s: float = 300.0

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.simulate.campaigns.operation import Tools, set_up
 from pipelines.simulate.campaigns.plan import Asks, Style, Task
 from pipelines.simulate.campaigns.profiles import EAST, USUAL
+from pipelines.simulate.campaigns.set_up import Tools, set_up
 from pipelines.simulate.grammar import Rng, join
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.spec import CampaignSpec
@@ -54,7 +54,8 @@ class Winner:
         """Items of the other work behind the trick."""
         framed = self.other.texts(frame, item, rng)
         n = len(framed)
-        return Framed(join([self.trick, "\n\n"], n), framed.payload.cast(pa.string()), join([""], n))
+        before, payload = join([self.trick, "\n\n"], n), framed.payload.cast(pa.string())
+        return Framed(before, payload, join([""], n), framed.system)
 
 
 def probe_sweep(world: World, spec: CampaignSpec, rng: Rng) -> Group:
