@@ -182,6 +182,7 @@ Scale = Literal[
     "high_and_narrow",
     "burst",
     "evasions",
+    "feedback",
     "standard",
 ]
 Day = Annotated[
