@@ -33,7 +33,7 @@ _FEW = 48
 _SYSTEM_END = " %% "
 """In a frame: what stands before is the system prompt, what follows the message."""
 
-LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "ar")
+LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "ar", "ko", "pt", "hi", "it")
 
 
 def _parts(text: str, pattern: re.Pattern[str]) -> tuple[Part, ...]:
