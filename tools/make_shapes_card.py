@@ -71,6 +71,7 @@ def _over_clients(shapes: dict[str, Any]) -> Iterator[tuple[str, int, Floats]]:
             yield f"median {side}, {label}, tokens", law["n_clients"], law[f"log_{side}"]
     for law, field, label in (
         ("rates", "log_rate", "rate, in units of the mean of the service"),
+        ("levels_of_days", "log_sd", "logarithm of a day's total between like days, deviation"),
         ("burstiness", "log_cv", "coefficient of variation within ten minutes"),
         ("wander", "log_sd", "wandering of the logarithm of the rate, deviation"),
     ):
@@ -99,8 +100,8 @@ def others(shapes: dict[str, Any]) -> Iterator[list[str]]:
     for name in medians:
         value = medians[name]["rank_correlation"]
         yield [f"rank correlation of median input and output, clients of {name}", f"{value:.2f}"]
-    correlation = shapes["wander"]["neighbour_correlation"]
-    yield ["correlation of neighbouring ten minutes of a rate", f"{correlation:.2f}"]
+    for law, what in (("wander", "ten minutes of a rate"), ("levels_of_days", "days' totals")):
+        yield [f"correlation of neighbouring {what}", f"{shapes[law]['neighbour_correlation']:.2f}"]
     yield ["busy windows that Gamma gaps fit best (Weibull gaps the rest)", f"{burst['gamma_share']:.0%}"]
     within = burst["log_sd_within"]
     yield ["log coefficient of variation between windows of a client, deviation", f"{within:.2f}"]

@@ -102,6 +102,7 @@ def fit(pools: Path) -> dict[str, Any]:
         "off_day_clients": {
             kind: sum(c.kind == kind and c.service in OFF_DAYS for c in clients) for kind in KINDS
         },
+        "levels_of_days": levels_of_days(clients),
         "burstiness": burstiness(windows),
         "wander": wander(clients),
         "turns": turns(talks),
@@ -344,6 +345,25 @@ def off_days(clients: list[Week]) -> Floats:
             day = client.rate.mean(axis=1)
             ratios.append(day[list(off)].mean() / np.delete(day, off).mean())
     return np.quantile(ratios, CLIENT_LEVELS)
+
+
+def levels_of_days(clients: list[Week]) -> dict[str, Any]:
+    """How a client's daily totals move from day to day, like against like: deviation of logarithms."""
+    found = []
+    for client in clients:
+        day = client.rate.mean(axis=1)
+        logs = np.log(np.maximum(day / day.mean(), FLOOR))
+        off = np.isin(np.arange(len(day)), OFF_DAYS.get(client.service, ()))
+        for alike in (off, ~off):
+            if alike.any():
+                logs[alike] -= logs[alike].mean()
+        found.append((logs.std(ddof=1), (logs[1:] * logs[:-1]).mean() / (logs**2).mean()))
+    pairs = np.array(found)
+    return {
+        "n_clients": len(pairs),
+        "log_sd": np.quantile(np.log(pairs[:, 0]), CLIENT_LEVELS),
+        "neighbour_correlation": float(np.median(pairs[:, 1])),
+    }
 
 
 def rates(windows: pl.DataFrame) -> dict[str, Any]:

@@ -70,8 +70,7 @@ def hours(n: int, weights: Floats, utc_offset_h: Ints | int, rng: Rng) -> Floats
     -------
     float64, shape (n,), seconds UTC, 0 up to DAY_S; in no order.
     """
-    local = _warped(rng.random(n), weights)
-    return np.asarray((local - np.asarray(utc_offset_h) / 24.0) % 1.0 * DAY_S)
+    return _clock(_warped(rng.random(n), weights), utc_offset_h)
 
 
 def sittings(
@@ -87,10 +86,12 @@ def sittings(
     expected : float64, shape (n_accounts,); mean number of sittings today
     turns : mean number of messages in a sitting, at least 1
     pause_s : median pause between messages
+    weights : float64, shape (bins,) for all, or (n_accounts, bins) for a day of its own for each account
+        (shapes.daily_curves); by local time, any unit
     """
     per_account = rng.poisson(expected)
     owner = np.repeat(np.arange(len(expected)), per_account)
-    start = hours(len(owner), weights, utc_offset_h[owner], rng)
+    start = _clock(_warped(rng.random(len(owner)), weights, owner), utc_offset_h[owner])
     length = shapes.turns(turns, len(owner), rng)
     session = np.repeat(np.arange(len(owner)), length)
     first = np.cumsum(length) - length
@@ -103,9 +104,9 @@ def sittings(
 
 
 def scattered(counts: Ints, weights: Floats, utc_offset_h: Ints, rng: Rng) -> Arrivals:
-    """Machines: single requests over the day, each by itself, following a daily curve."""
+    """Single requests over the day, each by itself, by a daily curve: (bins,) or (n_accounts, bins)."""
     owner = np.repeat(np.arange(len(counts)), counts)
-    second = hours(len(owner), weights, utc_offset_h[owner], rng)
+    second = _clock(_warped(rng.random(len(owner)), weights, owner), utc_offset_h[owner])
     return singles(owner, second)
 
 
@@ -143,7 +144,7 @@ def renewal(counts: Ints, curve: Floats, cv: Floats | float, utc_offset_h: Ints 
     part = (elapsed - before) / whole[owner] + rng.random(len(counts))[owner]
     turned = part >= 1.0
     local = _warped(part - turned, curve, owner) + turned
-    second = (local - np.broadcast_to(np.asarray(utc_offset_h) / 24.0, (len(counts),))[owner]) % 1.0 * DAY_S
+    second = _clock(local, np.broadcast_to(np.asarray(utc_offset_h), (len(counts),))[owner])
     return _stand_alone(owner, _in_order(second, counts, first, owner))
 
 
@@ -220,6 +221,23 @@ def together(a: Arrivals, b: Arrivals) -> Arrivals:
     )
 
 
+def so_far(arrivals: Arrivals, tokens: Ints) -> Ints:
+    """What the earlier turns of each request's sitting add up to: the conversation that is sent along.
+
+    Parameters
+    ----------
+    tokens : int64, shape (n_requests,): prompt and answer of each request together
+
+    Returns
+    -------
+    int64, shape (n_requests,): 0 at the start of a sitting.
+    """
+    before = np.cumsum(tokens) - tokens
+    first = np.flatnonzero(arrivals.starts)
+    sitting = np.cumsum(arrivals.starts) - 1
+    return np.asarray(before - before[first][sitting])
+
+
 def _stand_alone(owner: Ints, second: Floats) -> Arrivals:
     return Arrivals(owner, second, np.arange(len(owner)), np.zeros(len(owner), np.int64))
 
@@ -229,6 +247,12 @@ def _within_the_day(arrivals: Arrivals) -> Arrivals:
     return Arrivals(
         arrivals.account[keep], arrivals.second[keep], arrivals.session[keep], arrivals.turn[keep]
     )
+
+
+def _clock(local: Floats, utc_offset_h: Ints | int) -> Floats:
+    """Parts of a local day as seconds of the UTC day, going round at midnight."""
+    second = (local - np.asarray(utc_offset_h) / 24.0) % 1.0 * DAY_S
+    return np.asarray(np.minimum(second, np.nextafter(DAY_S, 0.0)))
 
 
 def _warped(level: Floats, curve: Floats, owner: Ints | None = None) -> Floats:

@@ -30,6 +30,8 @@ Service = Literal["conversation", "code", "api", "reasoning"]
 """conversation, code: Azure. api: ServeGen's general models. reasoning: ServeGen's reasoning model, whose
 outputs count its reasoning."""
 
+Like = Literal["client", "conversation", "code"]
+
 Kind = Literal["people", "office", "machine", "mixed"]
 """people: awake at home as well; office: working hours and no evening; machine: by day and night; mixed: as
 often as each is among the clients of the trace."""
@@ -73,30 +75,39 @@ def output_tokens_given_input(service: Service, input_tokens: Ints, rng: Rng) ->
     return _counted(_at(law.outputs, row, rng.random(len(input_tokens))))
 
 
-def answer_tokens(median_tokens: Floats | float, n: int, rng: Rng, width: Floats | None = None) -> Ints:
-    """Output tokens of `n` requests around a given median, spread as answers of one client are.
-
-    Short answers (a label, a route) spread otherwise than essays, and one client's answers are nearly
-    constant where another's vary by two orders: `width` is that rank.
+def answer_tokens(
+    median_tokens: Floats | float, n: int, rng: Rng, width: Floats | None = None, like: Like = "client"
+) -> Ints:
+    """Output tokens of `n` requests around a given median, spread as real answers are.
 
     Parameters
     ----------
     median_tokens : one for all, or float64, shape (n,); above 0
-    width : float64, shape (n,), 0 (the most even clients) up to 1 (the most uneven). An account keeps its
-        own: draw `rng.random(n_accounts)` once and index it by the account of each request. None draws
-        anew for every request, which is the mixture over clients.
+    width : for "client" alone: float64, shape (n,), 0 (the most even clients, whose answers hardly differ) up
+        to 1 (the most uneven, over two orders). An account keeps its own: draw `rng.random(n_accounts)` once
+        and index it by the account of each request. None draws anew for every request.
+    like : whose spread. "client": one customer of an API with one purpose, where short answers (a label, a
+        route) spread otherwise than essays. "conversation": people who chat, half with answers of a
+        sentence or two, a third with three times that. "code": mostly short steps, now and then twenty
+        times that.
 
     Returns
     -------
-    int64, shape (n,), at least 1. Source: ServeGen, all three services, every client counted once.
+    int64, shape (n,), at least 1.
+
+    Source: ServeGen, all three services, every client counted once (client); Azure (conversation, code).
     """
-    law = _shapes()
     median = np.broadcast_to(np.asarray(median_tokens, np.float64), (n,))
-    bucket = np.searchsorted(law.median_edges, median, side="right")
-    n_buckets, n_classes, n_levels = law.answers.shape
+    if like != "client":
+        law = _shapes().tokens[like]
+        drawn = _at(law.outputs, rng.integers(0, len(law.outputs), n), rng.random(n))
+        return _counted(median * drawn / law.median_output)
+    table, edges = _shapes().answers, _shapes().median_edges
+    n_buckets, n_classes, n_levels = table.shape
     rank = rng.random(n) if width is None else width
-    row = bucket * n_classes + np.minimum((rank * n_classes).astype(np.int64), n_classes - 1)
-    ratio = _at(law.answers.reshape(n_buckets * n_classes, n_levels), row, rng.random(n))
+    row = np.minimum((rank * n_classes).astype(np.int64), n_classes - 1)
+    row += np.searchsorted(edges, median, side="right") * n_classes
+    ratio = _at(table.reshape(n_buckets * n_classes, n_levels), row, rng.random(n))
     return _counted(np.exp(ratio) * (median + 0.5) - 0.5)
 
 
@@ -216,6 +227,25 @@ def off_day_share(n: int, rng: Rng, kind: Kind = "people") -> Floats:
     return drawn[of_kind, np.arange(n)]
 
 
+def day_unrest(n: int, rng: Rng) -> Floats:
+    """How much an account's days differ: draw once, then each night's level with `day_levels`.
+
+    Returns
+    -------
+    float64, shape (n,): standard deviation of the logarithm of a day's total, 0.03 up to 1.8, half under 0.3.
+    Source: ServeGen, 76 clients, working days against working days and days off against days off.
+    """
+    return np.exp(_quantile(_shapes().day_log_sd, rng.random(n)))
+
+
+def day_levels(unrest: Floats, rng: Rng) -> Floats:
+    """How busy each account is tonight: float64, shape (n,), expectation 1; multiply its usual volume.
+
+    Nights are independent, so that each can be made alone; in the trace a busy day tends to follow another.
+    """
+    return np.asarray(np.exp(unrest * rng.standard_normal(len(unrest)) - unrest**2 / 2))
+
+
 def burstiness(n: int, rng: Rng) -> Floats:
     """Coefficient of variation of the pauses between an account's requests, its daily curve apart.
 
@@ -276,6 +306,7 @@ class _Joint:
     """Quantiles at `levels`."""
     outputs: Floats
     """One row of quantiles per bin of the input; bins hold equally many requests."""
+    median_output: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +337,7 @@ class _Shapes:
     log_rate: Floats
     curves: dict[str, _Curve]
     off_day: dict[str, Floats]
+    day_log_sd: Floats
     log_cv: Floats
     wander_log_sd: Floats
     wander_neighbours: float
@@ -318,13 +350,11 @@ def _shapes() -> _Shapes:
     raw: dict[str, Any] = json.loads(
         files("pipelines.simulate").joinpath("data", "shapes.json").read_text("ascii")
     )
+    levels = np.array(raw["levels"])
     return _Shapes(
-        levels=np.array(raw["levels"]),
+        levels=levels,
         client_levels=np.array(raw["client_levels"]),
-        tokens={
-            name: _Joint(np.array(law["input"]), np.array(law["output"]))
-            for name, law in raw["tokens"].items()
-        },
+        tokens={name: _joint(law, levels) for name, law in raw["tokens"].items()},
         median_edges=np.array(raw["answers"]["median_edges"]),
         answers=np.array(raw["answers"]["log_ratio"]),
         medians={
@@ -343,11 +373,19 @@ def _shapes() -> _Shapes:
             for name, law in raw["curves"].items()
         },
         off_day={name: np.array(ratios) for name, ratios in raw["off_day"].items()},
+        day_log_sd=np.array(raw["levels_of_days"]["log_sd"]),
         log_cv=np.array(raw["burstiness"]["log_cv"]),
         wander_log_sd=np.array(raw["wander"]["log_sd"]),
         wander_neighbours=raw["wander"]["neighbour_correlation"],
         turns_a=raw["turns"]["a"],
     )
+
+
+def _joint(law: dict[str, Any], levels: Floats) -> _Joint:
+    outputs = np.array(law["output"])
+    even = (np.arange(1_000) + 0.5) / 1_000
+    drawn = np.concatenate([np.interp(even, levels, row) for row in outputs])
+    return _Joint(np.array(law["input"]), outputs, float(np.median(drawn)))
 
 
 def _at(table: Floats, row: Ints, level: Floats) -> Floats:

@@ -19,6 +19,7 @@ from pipelines.simulate.rhythm import (
     run,
     scattered,
     sittings,
+    so_far,
     together,
 )
 
@@ -60,6 +61,21 @@ def test_two_activities_of_a_crowd_keep_their_sittings_apart() -> None:
     assert len(np.unique(both.session)) == 6
 
 
+def test_a_conversation_drags_its_past_along() -> None:
+    talk = Arrivals(
+        np.array([0, 0, 0, 2, 2]), np.arange(5.0), np.array([0, 0, 1, 2, 2]), np.array([0, 1, 0, 0, 1])
+    )
+    assert so_far(talk, np.array([10, 5, 7, 100, 1])).tolist() == [0, 10, 0, 0, 100]
+    assert (
+        len(
+            so_far(
+                scattered(np.zeros(3, np.int64), AWAKE, np.zeros(3, np.int64), rng()), np.empty(0, np.int64)
+            )
+        )
+        == 0
+    )
+
+
 def test_bursts_are_as_uneven_as_wanted_and_no_request_is_lost() -> None:
     counts, cv = np.array([40_000, 0, 40_000, 40_000]), np.array([0.3, 1.0, 1.0, 4.0])
     a = renewal(counts, ROUND_THE_CLOCK, cv, 0, rng())
@@ -78,6 +94,19 @@ def test_bursts_follow_each_accounts_own_day_and_clock() -> None:
     hour = [set((a.second[a.account == account] // 3_600).astype(int).tolist()) for account in range(3)]
     assert hour == [{8}, {20}, {11}]
     assert (np.diff(a.second)[np.diff(a.account) == 0] >= 0).all()
+
+
+def test_people_may_each_have_their_own_day() -> None:
+    lark, owl = np.zeros(24), np.zeros(24)
+    lark[6], owl[23] = 1.0, 1.0
+    clock = np.array([0, 0])
+    for a in (
+        sittings(np.full(2, 50.0), 1.0, 10.0, clock, rng(), np.array([lark, owl])),
+        scattered(np.full(2, 50), np.array([lark, owl]), clock, rng()),
+    ):
+        hour = (a.second // 3_600).astype(int)
+        assert set(hour[a.account == 0].tolist()) == {6}
+        assert set(hour[a.account == 1].tolist()) == {23}
 
 
 def test_a_crowd_in_bursts_keeps_its_mean_curve() -> None:

@@ -126,6 +126,16 @@ def test_an_answer_has_the_wanted_median_and_a_real_spread(median: float) -> Non
     assert np.std(np.log(uneven)) > 3 * np.std(np.log(even))
 
 
+@with_pools
+@pytest.mark.parametrize(("like", "kind"), [("conversation", "conv"), ("code", "code")])
+def test_answers_like_a_service_have_its_spread_around_any_median(like: shapes.Like, kind: str) -> None:
+    trace = pl.read_parquet(POOLS / "trace_azure_llm_2023.parquet").filter(pl.col("type") == kind)
+    answered = trace["output_tokens"].to_numpy()
+    drawn = shapes.answer_tokens(1_000.0, 100_000, rng(), like=like)
+    assert np.median(drawn) == pytest.approx(1_000, rel=0.05)
+    assert distance(np.log(drawn / 1_000), np.log(answered / np.median(answered))) < 0.09
+
+
 def test_every_request_may_have_a_median_of_its_own() -> None:
     median = np.repeat([10.0, 1_000.0], 20_000)
     drawn = shapes.answer_tokens(median, 40_000, rng())
@@ -176,6 +186,15 @@ def test_people_sleep_offices_close_and_machines_do_neither() -> None:
     assert len(shapes.off_day_share(7, rng(), "mixed")) == 7
 
 
+def test_some_accounts_are_alike_every_day_and_some_are_not() -> None:
+    unrest = shapes.day_unrest(20_000, rng())
+    assert np.quantile(unrest, 0.1) < 0.2
+    assert np.quantile(unrest, 0.9) > 0.8
+    nights = np.array([shapes.day_levels(unrest, rng(night)) for night in range(60)])
+    assert nights.mean() == pytest.approx(1.0, rel=0.02)
+    assert spearmanr(np.log(nights).std(axis=0), unrest).statistic > 0.95
+
+
 def test_rates_wander_around_their_mean_and_neighbours_go_together() -> None:
     paths = shapes.wander(20_000, rng())
     assert paths.shape == (20_000, 144)
@@ -208,6 +227,7 @@ def test_sittings_have_the_wanted_mean_and_a_long_tail(mean: float) -> None:
         lambda r: shapes.wander(5, r),
         lambda r: shapes.burstiness(50, r),
         lambda r: shapes.turns(3.0, 50, r),
+        lambda r: shapes.day_levels(shapes.day_unrest(50, r), r),
         lambda r: shapes.off_day_share(50, r),
         lambda r: shapes.client_output_scale(50, r),
     ],
