@@ -148,12 +148,12 @@ def _put(n: int, rows: Ints, texts: pa.Array) -> pa.Array:
 def _reworded(framed: Framed, rng: Rng) -> Framed:
     """Every request in words of its own; what it demands of the answer comes before or behind the item."""
     n = len(framed)
-    before = paraphrased(framed.before, rng, strength=_PARAPHRASE)
-    after = paraphrased(framed.after, rng, strength=_PARAPHRASE)
+    before = _rewritten(framed.before, rng)
+    after = _rewritten(framed.after, rng)
     bare = (_lengths(framed.before) == 0) & (_lengths(framed.after) == 0)
     payload = framed.payload.cast(pa.string())
     if bare.any():
-        payload = pc.if_else(pa.array(bare), paraphrased(payload, rng, strength=_PARAPHRASE), payload)
+        payload = pc.if_else(pa.array(bare), _rewritten(payload, rng), payload)
     turned = (rng.random(n) < 0.5) & ~bare
     ends_with = _lengths(framed.after) > 0
     up_front = pa.array(turned & ends_with)
@@ -162,10 +162,16 @@ def _reworded(framed: Framed, rng: Rng) -> Framed:
     tail = pc.if_else(behind, join(["\n\n", pc.utf8_trim_whitespace(before)], n), after)
     system = framed.system
     if system is not None:
-        system = paraphrased(system, rng, strength=_PARAPHRASE)
+        system = _rewritten(system, rng)
     return Framed(
         join([lead, pc.if_else(behind, "", before)], n), payload, pc.if_else(up_front, "", tail), system
     )
+
+
+def _rewritten(texts: pa.Array, rng: Rng) -> pa.Array:
+    """Texts in other words; nulls stay null."""
+    written = paraphrased(pc.fill_null(texts.cast(pa.string()), ""), rng, strength=_PARAPHRASE)
+    return pc.if_else(texts.is_valid(), written, pa.scalar(None, pa.string())) if texts.null_count else written
 
 
 def _misspelt(framed: Framed, rng: Rng) -> Framed:

@@ -125,10 +125,14 @@ class Sent:
     """Sent before, in vain."""
 
 
-def fail_over(arrivals: Arrivals, staff: Ints, style: Style, rng: Rng) -> Sent:
+def fail_over(arrivals: Arrivals, staff: Ints, since_s: Floats, style: Style, rng: Rng) -> Sent:
     """Accounts run into limits; a sibling takes over what failed, and what falls in the cool-down.
 
     A staff of one has no sibling: it tries again itself.
+
+    Parameters
+    ----------
+    since_s : float64, one entry per account of the crowd; nobody takes over before it signed up
     """
     n, owner, second = len(arrivals), arrivals.account, arrivals.second
     order = np.lexsort((second, owner))
@@ -140,6 +144,7 @@ def fail_over(arrivals: Arrivals, staff: Ints, style: Style, rng: Rng) -> Sent:
     alone = len(np.unique(staff)) < 2
     moved = (since_trip < style.cool_down_s) & ~failed & (not alone)
     account = np.where(moved, _siblings(owner, staff, rng), owner)
+    account = np.where(since_s[account] <= second, account, owner)
     again = np.flatnonzero(failed)
     later = (
         second[again]
@@ -147,6 +152,7 @@ def fail_over(arrivals: Arrivals, staff: Ints, style: Style, rng: Rng) -> Sent:
         + rng.lognormal(np.log(_RETRY_S), 0.5, len(again))
     )
     heirs = owner[again] if alone else _siblings(owner[again], staff, rng)
+    heirs = np.where(since_s[heirs] <= later, heirs, owner[again])
     return Sent(
         row=np.concatenate((np.arange(n), again)),
         account=np.concatenate((account, heirs)),

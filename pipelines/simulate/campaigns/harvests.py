@@ -28,6 +28,10 @@ _SAME_LANGUAGE = {
     "zh": "思考时使用的语言必须与问题的语言一致。",
     "ja": "考えるときの言語は、質問の言語と同じにしてください。",
     "ru": "Язык, на котором ты думаешь, должен совпадать с языком вопроса.",
+    "hi": "तुम जिस भाषा में सोचो, वह प्रश्न की भाषा ही होनी चाहिए।",
+    "it": "La lingua in cui pensi deve essere quella della domanda.",
+    "ko": "생각할 때 쓰는 언어는 질문의 언어와 같아야 합니다.",
+    "pt": "A língua em que você pensa deve ser a língua da pergunta.",
     "ar": "يجب أن تكون اللغة التي تفكر بها هي لغة السؤال نفسها.",
 }
 
@@ -137,7 +141,7 @@ def lone_extractor(world: World, spec: CampaignSpec, rng: Rng) -> Group:
 
 
 def multilingual(world: World, spec: CampaignSpec, rng: Rng) -> Group:
-    """One instruction in eight languages; the language of the thinking has to be that of the question."""
+    """One instruction in many languages; the language of the thinking has to be that of the question."""
     lines = _SAME_LANGUAGE
 
     def tasks(tools: Tools) -> Sequence[Task]:

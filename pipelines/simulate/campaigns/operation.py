@@ -203,7 +203,7 @@ class Operation:
         if task.dress is not None:
             framed = task.dress(framed, self.tongue[who], rng)
         texts = hiding.worded(framed, self.spec.evasions, self._padding, rng).joined()
-        sent = fail_over(arrivals, scene.staff, self.style, rng)
+        sent = fail_over(arrivals, scene.staff, scene.since_s, self.style, rng)
         rows = pa.array(sent.row)
         system = texts.system if talk is None else _both(texts.system, talk.persona)
         traffic = Traffic(

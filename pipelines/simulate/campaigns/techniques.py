@@ -27,7 +27,7 @@ SAMPLES = 8
 """Answers wanted for each item of `multi_sample`."""
 FOCUS = (0.3, 0.6, 0.8, 0.9)
 """Share of a night's items in the chosen area of `weakness_driven`, by rounds in it."""
-_STAYS = 0.75
+_STAYS = 0.85
 """Chance that the next round finds the same area weakest."""
 
 
@@ -147,7 +147,8 @@ class Rounds:
     def pick(self, number: int, place: Ints) -> Ints:
         """Places of the queue to items: by a fixed rule, so many of every hundred lie in the chosen area.
 
-        A place stands for one item of each area, so no item comes twice before its area is through.
+        A place stands for one item of each area: an item comes again, at the earliest, after as many places
+        as its area has items.
         """
         size = np.diff(self.areas)
         narrow = (place * 61) % 100 < self.share[number] * 100
