@@ -105,9 +105,7 @@ class OwnTexts:
         """System prompts that people write for themselves."""
         return self._english.expand("persona_system", n, rng)
 
-    def work(
-        self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)
-    ) -> Queue:
+    def work(self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)) -> Queue:
         return write_work(
             self._grammars, theme, rng, n_frames=n_frames, languages=languages, english=self.slot
         )

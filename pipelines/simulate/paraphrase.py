@@ -168,9 +168,7 @@ def _edits(name: str, wording: Wording, strength: float, rng: Rng) -> list[tuple
     if rng.random() < strength:
         swaps = ((2, 1, 3), (1, 3, 2), (3, 1, 2), (2, 3, 1))
         one, two, three = swaps[int(rng.integers(len(swaps)))]
-        edits.append(
-            (rf"({sentence}){gap}({sentence}){gap}({sentence})", rf"\{one}{gap}\{two}{gap}\{three}")
-        )
+        edits.append((rf"({sentence}){gap}({sentence}){gap}({sentence})", rf"\{one}{gap}\{two}{gap}\{three}"))
     elif rng.random() < strength:
         edits.append((rf"({sentence}){gap}({sentence})", rf"\2{gap}\1"))
     return edits

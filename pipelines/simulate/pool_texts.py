@@ -211,9 +211,7 @@ class PoolTexts:
         return PoolTemplates(self._pieces, [rng.permutation(len(self._pieces)) for _ in range(n)], systems)
 
     # --- campaigns ------------------------------------------------------------------------------
-    def work(
-        self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)
-    ) -> Work:
+    def work(self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)) -> Work:
         way, rows = self._way(theme, english=tuple(languages) == ("en",))
         if way == "requests":
             return requests_work(self._texts, rows, rng)

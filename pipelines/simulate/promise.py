@@ -169,9 +169,7 @@ class Texts(Protocol):
     def personas(self, n: int, rng: Rng) -> pa.Array:
         """System prompts that people write for themselves."""
 
-    def work(
-        self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)
-    ) -> Work:
+    def work(self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)) -> Work:
         """The instructions and the queue of one campaign.
 
         Parameters

@@ -104,7 +104,14 @@ def test_texts_remember_nothing(pools: Path) -> None:
 
 
 def test_a_row_is_cut_into_pieces_that_make_it_again() -> None:
-    for text in ("One. Two! Three?\nFour", "你好。再见。", "no end", "a.\n\n\nb.\n", "```\nx. y. z.\n```", "x. " * 99):
+    for text in (
+        "One. Two! Three?\nFour",
+        "你好。再见。",
+        "no end",
+        "a.\n\n\nb.\n",
+        "```\nx. y. z.\n```",
+        "x. " * 99,
+    ):
         assert "".join(pieces(text)) == text
         assert 1 <= len(pieces(text)) <= 6
 

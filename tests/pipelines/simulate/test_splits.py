@@ -72,7 +72,9 @@ def test_halves_of_the_corpus_share_no_sentence_and_no_name(corpus: str) -> None
     assert all(tune.values())
     assert all(report.values())
     shared = {
-        name for name in set(rules) - cut if any(len(text.split()) > 3 for text in rules[name] if has_words(text))
+        name
+        for name in set(rules) - cut
+        if any(len(text.split()) > 3 for text in rules[name] if has_words(text))
     }
     assert shared <= SHAPES
 

@@ -40,7 +40,10 @@ def test_a_queue_keeps_its_promise(theme: str) -> None:
     payload = work.texts(numbers(work.n_items) * 0, numbers(work.n_items), rng()).payload
     assert len(payload.unique()) > 0.97 * work.n_items
     same = texts.work(theme, rng(), n_frames=3)
-    assert same.texts(numbers(9), numbers(9), rng()).joined() == work.texts(numbers(9), numbers(9), rng()).joined()
+    assert (
+        same.texts(numbers(9), numbers(9), rng()).joined()
+        == work.texts(numbers(9), numbers(9), rng()).joined()
+    )
 
 
 def test_one_instruction_stands_around_every_item() -> None:
