@@ -28,7 +28,7 @@ _SCRIPTS = {
     "ar": "[ء-ي]",
     "hi": "[ऀ-ॿ]",
 }
-"""Scripts that tell a language; the first that is there wins (Japanese is written with Chinese signs, too)."""
+"""Scripts that tell a language; the first that is there wins (Japanese has Chinese signs, too)."""
 _STOPWORDS = {
     "en": "the|and|you|of|to|is|with|your|it|in|for|what|that|this|how|or|are",
     "de": "und|der|die|das|nicht|du|den|mit|ein|eine|was|wie|zu|ist|auf|dann|nur|es",
@@ -90,7 +90,7 @@ def languages_of(texts: pa.Array) -> Indices:
         for words in _STOPWORDS.values()
     ]
     latin = np.array([names.index(name) for name in _STOPWORDS])
-    language = latin[np.argmax(np.stack(counts), axis=0)]
+    language: Indices = latin[np.argmax(np.stack(counts), axis=0)]
     for name, pattern in reversed(_SCRIPTS.items()):
         language[pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)] = names.index(name)
     return language

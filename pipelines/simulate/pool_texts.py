@@ -18,9 +18,9 @@ from pipelines.simulate.own_texts import OwnTexts
 from pipelines.simulate.pool_work import requests_work, rows_work
 from pipelines.simulate.pools import PAYLOADS, PURPOSES, REQUESTS, RETOLD, Rows, numbers, origins
 from pipelines.simulate.promise import TALK, TEMPLATES, WORKS, Flags, Indices, Prompts, Templates, Work
-from pipelines.simulate.workqueue import N_ITEMS, equal_areas, queue_of
 from pipelines.simulate.recombine import Retold, conversations, retold
 from pipelines.simulate.splits import Split
+from pipelines.simulate.workqueue import N_ITEMS, equal_areas, queue_of
 
 _ENOUGH_ROWS = 300
 """An application sends thousands of requests a week; a smaller source would make it repeat itself."""
