@@ -157,6 +157,31 @@ def test_a_campaign_works_through_its_whole_queue(pools: Path) -> None:
     assert texts[40:] == texts[:40]
 
 
+def test_what_the_requests_of_a_source_share_is_told_apart_from_their_items(tmp_path: Path) -> None:
+    folder = tmp_path / "pools"
+    pool(folder, "chat", [{"kind": "benign_user", "prompt": "hello there"}])
+    rows = [
+        {
+            "kind": "distillation",
+            "prompt": f"Solve this for me: Bus {n} leaves. When is bus {n} home?\nThink first, then answer.",
+            "system": f"system {n}",
+        }
+        for n in range(60)
+    ]
+    pool(folder, "harvest", rows)
+    work = PoolTexts(read_pools(folder)).work("reasoning", rng())
+    framed = work.texts(numbers(work.n_items) * 0, numbers(work.n_items), rng())
+    assert set(framed.before.to_pylist()) == {"Solve this for me: Bus "}
+    assert set(framed.after.to_pylist()) == {" home?\nThink first, then answer."}
+    assert 60 < work.n_items <= 660  # filled up, each item once
+    assert len(framed.payload.unique()) == work.n_items
+    real = {row["prompt"]: row["system"] for row in rows}
+    joined = framed.joined()
+    assert set(real) <= set(joined.prompt.to_pylist())
+    pairs = dict(zip(joined.prompt.to_pylist(), joined.system.to_pylist(), strict=True))
+    assert all(pairs[prompt] == system for prompt, system in real.items())
+
+
 def test_an_instruction_of_ours_stays_the_same_around_real_messages(pools: Path) -> None:
     framed = PoolTexts(read_pools(pools)).work("relay", rng()).texts(numbers(40) * 0, numbers(40), rng())
     assert len(framed.before.unique()) == len(framed.after.unique()) == 1
