@@ -264,8 +264,8 @@ class PoolTexts:
     def _work_source(self, theme: str) -> str:
         way, rows = self._way(theme, english=True)
         return {
-            "requests": f"requests of {origins(rows)}",
-            "rows": f"own frames around rows of {origins(rows)}",
+            "requests": f"requests of {origins(rows)}, filled up",
+            "rows": f"own frames around rows of {origins(rows)}, filled up",
             "retold": "own frames around retold messages",
             "own": "own corpus",
         }[way]
