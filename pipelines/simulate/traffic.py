@@ -67,6 +67,9 @@ class Traffic:
     """-1 is unset."""
     top_logprobs: Ints | None = None
     n_logit_bias: Ints | None = None
+    address: Ints | None = None
+    """Which of its account's addresses a request comes from, taken modulo their number; None is mostly the
+    first one."""
 
 
 def _nullable(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:
@@ -95,7 +98,7 @@ def finish(traffic: Traffic, crowd: Crowd, day: int, day_start_us: int, rng: Rng
     status, failed = _status(traffic, n, rng)
     tokens = _tokens(traffic, asked, failed=failed, rng=rng)
     client = _own(crowd.client[who], traffic.client)
-    address = crowd.first_address[who] + _favourite(crowd.n_addresses[who], rng)
+    address = crowd.first_address[who] + _address(traffic, crowd.n_addresses[who], rng)
     sessions = random_ids("sess_", int(arrivals.session.max()) + 1 if n else 0, rng)
     logged = crowd.logs_sessions[who] & traffic.session_logged
     codes = pa.array([c["code"] for c in catalog.countries], pa.string())
@@ -190,6 +193,12 @@ def _status(traffic: Traffic, n: int, rng: Rng) -> tuple[Ints, npt.NDArray[np.bo
     failed = rng.random(n) < 0.018 if traffic.failed is None else traffic.failed
     error = rng.choice(np.array(_ERRORS), n, p=[0.6, 0.25, 0.15])
     return np.where(failed, error, 200).astype(np.int64), failed
+
+
+def _address(traffic: Traffic, n_addresses: Ints, rng: Rng) -> Ints:
+    if traffic.address is not None:
+        return np.asarray(traffic.address % n_addresses)
+    return _favourite(n_addresses, rng)
 
 
 def _favourite(n_addresses: Ints, rng: Rng) -> Ints:

@@ -11,8 +11,7 @@ import pytest
 from worlds import HAMLET, bytes_of, hamlet, requests_of
 
 from pipelines.errors import UsageError
-from pipelines.record import ACCOUNT_SCHEMA, REQUEST_SCHEMA
-from pipelines.record import SIMULATED_LABEL_SCHEMA as LABEL_SCHEMA
+from pipelines.record import ACCOUNT_SCHEMA, REQUEST_SCHEMA, SIMULATED_LABEL_SCHEMA
 from pipelines.simulate import simulate
 
 
@@ -46,7 +45,7 @@ def test_rows_and_accounts_have_the_shapes_that_scans_read(world: Path) -> None:
         assert times.dt.date().unique().to_list() == [date.fromisoformat(day)]
         assert times.is_sorted()
     assert pq.read_schema(world / "accounts.parquet").equals(ACCOUNT_SCHEMA)
-    assert pq.read_schema(world / "labels.parquet").equals(LABEL_SCHEMA)
+    assert pq.read_schema(world / "labels.parquet").equals(SIMULATED_LABEL_SCHEMA)
 
 
 def test_every_account_is_labelled_once_and_known_to_the_accounts_file(
