@@ -132,7 +132,7 @@ def _callers(keenness: Floats, gateway: Ints, n_sittings: int, rng: Rng) -> Ints
     n_accounts, n_people = keenness.shape
     line = (keenness / keenness[:, -1:] + np.arange(n_accounts)[:, None]).ravel()
     at = np.searchsorted(line, gateway + rng.random(n_sittings) * (1.0 - 1e-9))
-    return np.minimum(at - gateway * n_people, n_people - 1)
+    return np.minimum(at - gateway * n_people, n_people - 1).astype(np.int64)
 
 
 def _languages(crowd: Crowd, clientele: Clientele, rng: Rng) -> Ints:
