@@ -14,6 +14,8 @@ module that computes it, and in docs/reference/evaluation.md:
 
 from pipelines.evaluation.judging import judge
 from pipelines.evaluation.labels import read_labels
-from pipelines.evaluation.outcome import Evaluation
+from pipelines.evaluation.outcome import Evaluation, Pooled
+from pipelines.evaluation.seeds import over_seeds, read_evaluations
+from pipelines.evaluation.workspace import evaluate
 
-__all__ = ["Evaluation", "judge", "read_labels"]
+__all__ = ["Evaluation", "Pooled", "evaluate", "judge", "over_seeds", "read_evaluations", "read_labels"]

@@ -72,7 +72,9 @@ def discoveries(
         .with_columns(
             pl.when("is_lone").then("account_id").alias("account_id"),
             pl.when(any_label).then(pl.col("n_most").fill_null(0) / pl.col("n_labelled")).alias("purity"),
-            pl.when(any_label).then(pl.col("n_guilty") / pl.col("n_labelled") >= _LEAST_TRUE).alias("is_true"),
+            pl.when(any_label)
+            .then(pl.col("n_guilty") / pl.col("n_labelled") >= _LEAST_TRUE)
+            .alias("is_true"),
             pl.col("finding")
             .replace_strict({finding: len(pairs) for finding, pairs in merges.items()}, default=0)
             .alias("n_merges"),

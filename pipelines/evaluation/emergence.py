@@ -108,6 +108,8 @@ def _earlier_findings(material: Material, newcomers: pl.DataFrame) -> pl.DataFra
 def _nights_between(nights: pl.Series, first: str, last: str) -> pl.Expr:
     """Scanned nights from one day to another, both counted; never below 1, null where the last is null."""
     numbers: dict[date, int] = {night: place for place, night in enumerate(nights)}
-    place = [pl.col(name).replace_strict(numbers, default=None, return_dtype=pl.Int64) for name in (first, last)]
+    place = [
+        pl.col(name).replace_strict(numbers, default=None, return_dtype=pl.Int64) for name in (first, last)
+    ]
     apart = pl.max_horizontal(place[1] - place[0].fill_null(place[1]) + 1, pl.lit(1))
     return pl.when(pl.col(last).is_not_null()).then(apart)

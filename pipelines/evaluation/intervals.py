@@ -90,3 +90,12 @@ def by_unit(parts: Counts, wholes: Counts, n_units: int | None = None) -> Interv
     shares = (draws @ parts)[totals > 0] / totals[totals > 0]
     low, high = np.quantile(shares, [_ALPHA / 2, 1 - _ALPHA / 2])
     return Interval(float(low), float(high))
+
+
+def mean_of_units(values: npt.NDArray[np.float64]) -> Interval:
+    """Bootstrap percentiles of a mean over independent units; null for fewer than two, which tell no spread."""
+    if len(values) < 2:
+        return NOTHING
+    places = np.random.default_rng(_SEED).integers(0, len(values), size=(_REPLICATES, len(values)))
+    low, high = np.quantile(values[places].mean(axis=1), [_ALPHA / 2, 1 - _ALPHA / 2])
+    return Interval(float(low), float(high))

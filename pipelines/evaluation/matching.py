@@ -226,7 +226,9 @@ def _with_delays(campaigns: pl.DataFrame, material: Material) -> pl.DataFrame:
     delays = pl.Series("nights_to_detection", map(n_nights, campaigns.iter_rows(named=True)), pl.Int64)
     campaigns = campaigns.with_columns(delays)
     if not material.whole:
-        unknown = [pl.lit(None, pl.Float64).alias(name) for name in ("share_of_exchanges", "share_to_detection")]
+        unknown = [
+            pl.lit(None, pl.Float64).alias(name) for name in ("share_of_exchanges", "share_to_detection")
+        ]
         counts = [pl.lit(None, pl.Int64).alias(name) for name in ("n_exchanges", "exchanges_to_detection")]
         return campaigns.with_columns(*unknown, *counts)
     in_match = material.held.select("finding", "account_id", pl.lit(True).alias("in_match"))

@@ -157,7 +157,9 @@ def _people(truth: pl.DataFrame, flags: pl.DataFrame, accounts: pl.DataFrame | N
     known = known.unique("account_id", keep="first", maintain_order=True)
     action = flags.group_by("account_id").agg(pl.col("action").max())
     unit = pl.coalesce(
-        "campaign:" + pl.col("campaign"), "organisation:" + pl.col("org_id"), "account:" + pl.col("account_id")
+        "campaign:" + pl.col("campaign"),
+        "organisation:" + pl.col("org_id"),
+        "account:" + pl.col("account_id"),
     )
     return (
         truth.sort("account_id", "campaign")

@@ -1,9 +1,10 @@
-"""An evaluation as a person reads it in a terminal: a few plain tables, only those that say something.
+"""Tables of words: how figures look to a person in a terminal.
 
-Here: which columns, in which words. Not here: the figures (judging), pages with plots (page).
+Here: what a table is, its plain form, and tables that one world and many have in common. Not here: which
+tables (world_tables, pool_tables), the figures (judging, seeds), pages with plots (page).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from pipelines.terminal import visible
 
 if TYPE_CHECKING:
-    from pipelines.evaluation.outcome import Evaluation
+    from pipelines.evaluation.outcome import Outcome
 
 Row = dict[str, Any]
 
@@ -26,58 +27,9 @@ class Table(NamedTuple):
     note: str = ""
 
 
-def as_text(scored: "Evaluation") -> str:
-    """All tables, a blank line between two."""
-    return "\n\n".join(_as_lines(table) for table in tables_of(scored))
-
-
-def tables_of(scored: "Evaluation") -> Iterator[Table]:
-    """The tables of an evaluation, those without content left out."""
-    yield _campaigns(scored.campaigns)
-    for title, part in recall_tables(scored.recall):
-        yield recall_table(title, part)
-    if not scored.re_emergence.is_empty():
-        yield _re_emergence(scored.re_emergence)
-    yield wronged_table("benign kind", scored.benign_kinds, "kind", "The labels name no benign account.")
-    if not scored.benign_generators.is_empty():
-        yield wronged_table("generator", scored.benign_generators, "kind", column="generator")
-    for column, frame in _attributes(scored):
-        yield few_wronged_table(column, frame)
-    yield _accounts(scored.total.row(0, named=True))
-    if not scored.against.is_empty():
-        yield _against(scored.against)
-    yield _in_short(scored)
-
-
-def _attributes(scored: "Evaluation") -> Iterator[tuple[str, pl.DataFrame]]:
-    attributes = {
-        "country": scored.benign_countries,
-        "language": scored.benign_languages,
-        "script": scored.benign_scripts,
-    }
-    for column, frame in attributes.items():
-        if frame.height > 1:
-            yield column, frame
-
-
-def _campaigns(frame: pl.DataFrame) -> Table:
-    columns: dict[str, Callable[[Row], str]] = {
-        "campaign": lambda row: row["campaign"],
-        "kind": lambda row: row["kind"],
-        "accounts": lambda row: f"{row['n_accounts']:,}",
-        "found": lambda row: "yes" if row["detected"] else "no",
-        "finding": lambda row: row["campaign_id"] or row["matched"] or "-",
-        "coverage": lambda row: percent(row["coverage"]),
-        "at first": lambda row: percent(row["coverage_at_first"]),
-        "exchanges": lambda row: percent(row["share_of_exchanges"]),
-        "purity": lambda row: percent(row["purity"]),
-        "nights": lambda row: or_dash(row["nights_to_detection"]),
-        "sent before": lambda row: percent(row["share_to_detection"]),
-        "findings": lambda row: f"{row['n_findings']}",
-    }
-    rows = [tuple(cell(row) for cell in columns.values()) for row in frame.iter_rows(named=True)]
-    note = "" if rows else "The labels name no campaign."
-    return Table("", tuple(columns), rows, (0, 1, 3, 4), note)
+def as_text(tables: Iterable[Table]) -> str:
+    """All tables, a blank line between two; names cannot steer the terminal."""
+    return "\n\n".join(_as_lines(table) for table in tables)
 
 
 RECALL_TITLES = {
@@ -113,23 +65,7 @@ def recall_table(title: str, part: pl.DataFrame) -> Table:
         )
         for row in part.iter_rows(named=True)
     ]
-    return Table("", (title, "campaigns", "found", "recall", "95 % interval"), rows, (0,))
-
-
-def _re_emergence(frame: pl.DataFrame) -> Table:
-    rows = [
-        (
-            row["campaign"],
-            f"{row['n_joined']:,}",
-            f"{row['n_tied']:,}",
-            percent(row["share_tied_within_one_night"]),
-            or_dash(row["nights_median"], "{:.0f}"),
-            f"{row['n_elsewhere']:,}",
-        )
-        for row in frame.iter_rows(named=True)
-    ]
-    heads = ("joined after it was found", "accounts", "tied", "within a night", "nights", "elsewhere")
-    return Table("", heads, rows, (0,))
+    return Table(f"Recall by {title}", (title, "campaigns", "found", "recall", "95 % interval"), rows, (0,))
 
 
 def wronged_table(
@@ -141,7 +77,9 @@ def wronged_table(
         name = row[sort] if column is None else f"{row[sort]}, {row[column]}"
         rows.append((name, *_wronged_cells(row)))
     heads = (title, "accounts", "at watch", "above", "flagged per million", "above watch per million")
-    return Table("", heads, rows, (0,), "" if rows else nothing)
+    return Table(
+        f"False flags by {title.removeprefix('benign, by ')}", heads, rows, (0,), "" if rows else nothing
+    )
 
 
 def few_wronged_table(sort: str, frame: pl.DataFrame) -> Table:
@@ -172,73 +110,21 @@ def per_million(row: Row, name: str) -> str:
     return f"0 (at most {high:,.0f})" if rate == 0 else f"{rate:,.0f} ({low:,.0f} to {high:,.0f})"
 
 
-def _accounts(total: Row) -> Table:
-    rows = [
-        (
-            words,
-            f"{total[f'n_flagged{suffix}']:,}",
-            percent(total[f"precision{suffix}"]),
-            between(total[f"precision{suffix}_low"], total[f"precision{suffix}_high"]),
-            percent(total[f"recall{suffix}"]),
-            between(total[f"recall{suffix}_low"], total[f"recall{suffix}_high"]),
-        )
-        for words, suffix in (("at watch and above", ""), ("above watch", "_above_watch"))
-    ]
-    heads = ("flagged accounts", "number", "precision", "95 % interval", "recall", "95 % interval")
-    return Table("", heads, rows, (0,))
+def attribute_tables(scored: "Outcome") -> Iterator[Table]:
+    """False flags by whatever is known of the accounts, where it differs between them."""
+    attributes = {
+        "country": scored.benign_countries,
+        "language": scored.benign_languages,
+        "script": scored.benign_scripts,
+    }
+    for column, frame in attributes.items():
+        if frame.height > 1:
+            yield few_wronged_table(column, frame)
 
 
-def _against(frame: pl.DataFrame) -> Table:
-    rows = [
-        (
-            f"{row['day']}",
-            f"{row['n_flagged']:,}",
-            f"{row['n_flagged_other']:,}",
-            f"{row['jaccard_accounts']:.3f}",
-            f"{row['jaccard_memberships']:.3f}",
-        )
-        for row in frame.iter_rows(named=True)
-    ]
-    heads = ("against the other scan", "flagged", "there", "same accounts", "same memberships")
-    return Table("", heads, rows, (0,))
+def delay_in_words(delay: Row) -> str:
+    """Nights to detection, and exchanges sent by then where these are known."""
 
-
-def _in_short(scored: "Evaluation") -> Table:
-    """The last lines: what a person remembers."""
-    return Table("", (), [], (), "\n".join(_last_lines(scored)))
-
-
-def _last_lines(scored: "Evaluation") -> Iterator[str]:
-    total = scored.total.row(0, named=True)
-    overall = scored.recall.filter(pl.col("by") == "all")
-    interval = ""
-    if not overall.is_empty():
-        interval = f" ({between(overall['low'][0], overall['high'][0])} at 95 %)"
-    yield (
-        f"{total['n_detected']} of {total['n_campaigns']} campaigns found{interval} "
-        f"in {total['n_findings']} findings and {total['n_lone']} lone flags over {total['n_nights']} nights; "
-        f"{total['n_accounts']:,} labelled accounts"
-    )
-    if total["n_campaigns"]:
-        yield _delay_in_words(scored.delays.row(0, named=True))
-        yield (
-            f"split {total['n_split']}, merging findings {total['n_merging_findings']}; B-cubed precision "
-            f"{decimal(total['b_cubed_precision'])}, recall {decimal(total['b_cubed_recall'])}, "
-            f"F1 {decimal(total['b_cubed_f1'])}"
-        )
-    if total["n_benign_accounts"]:
-        yield (
-            f"false flags per million benign accounts: {per_million(total, 'per_million_flagged')}; "
-            f"above watch: {per_million(total, 'per_million_above_watch')}"
-        )
-    steady = scored.nights["jaccard_standing"].drop_nulls()
-    if len(steady):
-        yield f"standing findings keep their accounts from night to night: Jaccard {steady.mean():.3f}"
-    if total["n_unlabelled"]:
-        yield f"flagged accounts without a label, left out above: {total['n_unlabelled']:,}"
-
-
-def _delay_in_words(delay: Row) -> str:
     def three(what: str, form: Callable[[Any], str]) -> str:
         names = ("median", "p90", "worst")
         return ", ".join(f"{name} {form(delay[f'{what}_{name}'])}" for name in names)
