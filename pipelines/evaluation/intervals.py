@@ -93,7 +93,7 @@ def by_unit(parts: Counts, wholes: Counts, n_units: int | None = None) -> Interv
 
 
 def mean_of_units(values: npt.NDArray[np.float64]) -> Interval:
-    """Bootstrap percentiles of a mean over independent units; null for fewer than two, which tell no spread."""
+    """Bootstrap percentiles of a mean over independent units; fewer than two tell no spread: null."""
     if len(values) < 2:
         return NOTHING
     places = np.random.default_rng(_SEED).integers(0, len(values), size=(_REPLICATES, len(values)))

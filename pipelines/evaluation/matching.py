@@ -118,7 +118,7 @@ def _described(material: Material) -> pl.DataFrame:
             pl.col("since").min().alias("began"),
         )
         .join(silent, on="campaign", how="left")
-        .with_columns(pl.col("n_silent").fill_null(0) if material.whole else pl.lit(None, pl.Int64).alias("n_silent"))
+        .with_columns(pl.col("n_silent").fill_null(0 if material.whole else None))
         .sort("campaign")
     )  # fmt: skip
 

@@ -109,6 +109,7 @@ class Pooled(Outcome):
 
     Attributes
     ----------
+    campaigns : one row per campaign that came, by world (from 1) and name
     coverage : quantiles of coverage, coverage at first, share of exchanges and purity over campaigns
     re_emergence : one row: accounts that joined after their campaign was found
     discoveries : the realised false-discovery proportion against the stated rate, by sort of finding
@@ -116,6 +117,7 @@ class Pooled(Outcome):
     figures : each world's headline figures: mean, least and most over worlds
     """
 
+    campaigns: pl.DataFrame
     coverage: pl.DataFrame
     re_emergence: pl.DataFrame
     discoveries: pl.DataFrame

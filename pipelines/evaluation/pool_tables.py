@@ -34,7 +34,7 @@ _OF_CAMPAIGNS = {
 
 
 def tables_of_pool(pooled: "Pooled") -> Iterator[Table]:
-    """Recall by sort, coverage, whom it wronged, false discoveries, spread over worlds, and the last lines."""
+    """Recall by sort, coverage, whom it wronged, false discoveries, spread over worlds, the last lines."""
     for title, part in recall_tables(pooled.recall):
         yield recall_table(title, part)
     if pooled.coverage["n_campaigns"].sum():
@@ -102,8 +102,9 @@ def _last_lines(pooled: "Pooled") -> Iterator[str]:
         yield delay_in_words(pooled.delays.row(0, named=True))
     for row in pooled.re_emergence.iter_rows(named=True):
         yield (
-            f"accounts that joined after their campaign was found: {row['n_joined']:,}; tied to it within a "
-            f"night: {percent(row['share_tied_within_one_night'])} ({between(row['low'], row['high'])} at 95 %)"
+            f"accounts that joined after their campaign was found: {row['n_joined']:,}; tied to it within "
+            f"a night: {percent(row['share_tied_within_one_night'])} "
+            f"({between(row['low'], row['high'])} at 95 %)"
         )
     if total["n_benign_accounts"]:
         yield (

@@ -18,11 +18,11 @@ Row = dict[str, Any]
 
 
 class Table(NamedTuple):
-    """A table in words: a title, heads, rows of text, which columns hold words rather than numbers, a note."""
+    """A table in words: title, heads, rows of text, which columns hold words and not numbers, a note."""
 
     title: str
     heads: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     words: tuple[int, ...]
     note: str = ""
 

@@ -99,7 +99,7 @@ def _accounts(total: Row) -> Table:
 def _against(frame: pl.DataFrame) -> Table:
     rows = [
         (
-            f"{row['day']}",
+            row["day"].isoformat(),
             f"{row['n_flagged']:,}",
             f"{row['n_flagged_other']:,}",
             f"{row['jaccard_accounts']:.3f}",
@@ -119,8 +119,8 @@ def _last_lines(scored: "Evaluation") -> Iterator[str]:
         interval = f" ({between(overall['low'][0], overall['high'][0])} at 95 %)"
     yield (
         f"{total['n_detected']} of {total['n_campaigns']} campaigns found{interval} "
-        f"in {total['n_findings']} findings and {total['n_lone']} lone flags over {total['n_nights']} nights; "
-        f"{total['n_accounts']:,} labelled accounts"
+        f"in {_number(total['n_findings'], 'finding')} and {_number(total['n_lone'], 'lone flag')} "
+        f"over {_number(total['n_nights'], 'night')}; {total['n_accounts']:,} labelled accounts"
     )
     if total["n_campaigns"]:
         yield delay_in_words(scored.delays.row(0, named=True))
@@ -134,8 +134,12 @@ def _last_lines(scored: "Evaluation") -> Iterator[str]:
             f"false flags per million benign accounts: {per_million(total, 'per_million_flagged')}; "
             f"above watch: {per_million(total, 'per_million_above_watch')}"
         )
-    steady = scored.nights["jaccard_standing"].drop_nulls()
+    steady = scored.nights["jaccard_standing"].drop_nulls().to_numpy()
     if len(steady):
         yield f"standing findings keep their accounts from night to night: Jaccard {steady.mean():.3f}"
     if total["n_unlabelled"]:
         yield f"flagged accounts without a label, left out above: {total['n_unlabelled']:,}"
+
+
+def _number(number: int, one: str) -> str:
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
