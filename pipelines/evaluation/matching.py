@@ -28,6 +28,7 @@ Here: one row per labelled campaign, and which findings name which campaigns. No
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
+from typing import Any
 
 import polars as pl
 
@@ -217,11 +218,12 @@ def _with_delays(campaigns: pl.DataFrame, material: Material) -> pl.DataFrame:
     """Nights and exchanges until each campaign was found."""
     nights = material.nights.to_list()
 
-    def n_nights(row: dict[str, date | None]) -> int | None:
-        began, found = row["began"], row["found_on"]
-        if found is None:
+    def n_nights(row: dict[str, Any]) -> int | None:
+        found: date | None = row["found_on"]
+        began: date | None = row["began"] or found
+        if found is None or began is None:
             return None
-        return sum((began or found) <= night <= found for night in nights)
+        return sum(began <= night <= found for night in nights)
 
     delays = pl.Series("nights_to_detection", map(n_nights, campaigns.iter_rows(named=True)), pl.Int64)
     campaigns = campaigns.with_columns(delays)
@@ -270,5 +272,5 @@ def _merges(material: Material) -> dict[int, list[tuple[str, str]]]:
                 for ours, theirs in ((one, other), (other, one))
             ]
             if all(apart):
-                merges.setdefault(int(finding), []).append((one, other))  # type: ignore[call-overload]
+                merges.setdefault(int(finding), []).append((one, other))
     return merges

@@ -22,8 +22,8 @@ def page(scored: Outcome) -> str:
     pages = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     pages.filters["seen"] = visible
     pages.filters["drawn"] = Markup  # matplotlib has escaped what it wrote
-    template = pages.from_string(
-        resources.files("pipelines.evaluation").joinpath("page.html").read_text("utf-8")
-    )
+    html = resources.files("pipelines.evaluation").joinpath("page.html").read_text("utf-8")
     last = tables.pop()  # what a person remembers stands first on paper, last on a terminal
-    return template.render(short=last.note.splitlines(), plots=list(plots_of(scored)), tables=tables)
+    return pages.from_string(html).render(
+        short=last.note.splitlines(), plots=list(plots_of(scored)), tables=tables
+    )

@@ -12,19 +12,21 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from pipelines.evaluation.outcome import Evaluation, Outcome, Pooled
 from pipelines.evaluation.tables import RECALL_TITLES
 from pipelines.terminal import visible
 
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#8C8C8C"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.family": "sans-serif",
@@ -135,12 +137,12 @@ def _time_to_detection(campaigns: pl.DataFrame) -> Plot:
         axes.set(
             xlim=(0, most + 0.5), ylim=(0, 1.03), xlabel="nights since the campaign began", ylabel="found"
         )
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.yaxis.set_major_formatter("{x:.0%}")
 
     return Plot(
         "Time to detection",
-        f"Share of all {n} campaigns found within so many nights; the line never passes what was found at all.",
+        f"Share of all {n} campaigns found within so many nights, up to those found at all (dashed).",
         _drawn(draw, 7, "delay"),
     )
 
@@ -169,8 +171,8 @@ def _wronged(kinds: pl.DataFrame) -> Plot:
 
     return Plot(
         "Whom it wrongs, by benign kind",
-        "In brackets how many accounts of the kind there are: few of them leave the rate uncertain. Below 10 the "
-        "scale is linear, above it logarithmic.",
+        "In brackets how many accounts of the kind there are: few of them leave the rate uncertain. Below 10 "
+        "the scale is linear, above it logarithmic.",
         _drawn(draw, shown.height, "wronged"),
     )
 
@@ -207,8 +209,8 @@ def _calibration(calibration: pl.DataFrame) -> Plot:
 
     return Plot(
         "Calibration of the score",
-        "Findings in tenths of the score: how many of them are true, with 95 % intervals. A score that is the "
-        "probability of being true lies on the dashed line.",
+        "Findings in tenths of the score: how many of them are true, with 95 % intervals. A score that is "
+        "the probability of being true lies on the dashed line.",
         _drawn(draw, 9, "calibration"),
     )
 
