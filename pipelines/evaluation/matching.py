@@ -119,7 +119,7 @@ def _described(material: Material) -> pl.DataFrame:
             pl.col("since").min().alias("began"),
         )
         .join(silent, on="campaign", how="left")
-        .with_columns(pl.col("n_silent").fill_null(0 if material.whole else None))
+        .with_columns(pl.coalesce("n_silent", pl.lit(0 if material.whole else None, pl.Int64)))
         .sort("campaign")
     )  # fmt: skip
 
@@ -216,7 +216,7 @@ def _with_company(campaigns: pl.DataFrame, final: pl.DataFrame, material: Materi
 
 def _with_delays(campaigns: pl.DataFrame, material: Material) -> pl.DataFrame:
     """Nights and exchanges until each campaign was found."""
-    nights = material.nights.to_list()
+    nights: list[date] = material.nights.to_list()
 
     def n_nights(row: dict[str, Any]) -> int | None:
         found: date | None = row["found_on"]
