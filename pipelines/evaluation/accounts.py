@@ -27,7 +27,7 @@ def precision_and_recall(material: Material) -> Figures:
     for suffix, least in (("", 0), ("_above_watch", 1)):
         flagged = pl.col("action").fill_null(-1) >= least
         figures |= {
-            f"n_flagged{suffix}": people.filter(flagged).height,
+            ("n_above_watch" if suffix else "n_flagged"): people.filter(flagged).height,
             **_share(people, f"precision{suffix}", guilty & flagged, flagged),
             **_share(people, f"recall{suffix}", guilty & flagged, guilty),
         }

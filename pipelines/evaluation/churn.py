@@ -49,7 +49,7 @@ def night_to_night(material: Material) -> pl.DataFrame:
     by_night = _by_night(material.flags, material.nights)
     active = dict(material.activity.group_by("day").len().iter_rows()) if material.whole else {}
     rows = []
-    for night, earlier in zip(material.nights, [None, *material.nights[:-1]], strict=True):
+    for night, earlier in zip(material.nights, [None, *material.nights], strict=False):
         now, before = by_night[night], by_night.get(earlier, set())
         standing, stood = _pools(now), _pools(before)
         both = sorted(standing.keys() & stood.keys())

@@ -84,13 +84,16 @@ def _accounts(total: Row) -> Table:
     rows = [
         (
             words,
-            f"{total[f'n_flagged{suffix}']:,}",
+            f"{total[count]:,}",
             percent(total[f"precision{suffix}"]),
             between(total[f"precision{suffix}_low"], total[f"precision{suffix}_high"]),
             percent(total[f"recall{suffix}"]),
             between(total[f"recall{suffix}_low"], total[f"recall{suffix}_high"]),
         )
-        for words, suffix in (("at watch and above", ""), ("above watch", "_above_watch"))
+        for words, count, suffix in (
+            ("at watch and above", "n_flagged", ""),
+            ("above watch", "n_above_watch", "_above_watch"),
+        )
     ]
     heads = ("flagged accounts", "number", "precision", "95 % interval", "recall", "95 % interval")
     return Table("Flagged accounts", heads, rows, (0,))
