@@ -17,6 +17,7 @@ from pipelines.evaluation.tables import (
     or_dash,
     per_million,
     percent,
+    plural,
     recall_table,
     recall_tables,
     wronged_table,
@@ -96,7 +97,7 @@ def _last_lines(pooled: "Pooled") -> Iterator[str]:
         interval = f" ({between(overall['low'][0], overall['high'][0])} at 95 %)"
     yield (
         f"{total['n_detected']:,} of {total['n_campaigns']:,} campaigns found{interval} in "
-        f"{total['n_worlds']:,} worlds of {total['n_nights']:,} nights together"
+        f"{plural(total['n_worlds'], 'world')} of {plural(total['n_nights'], 'night')}"
     )
     if total["n_campaigns"]:
         yield delay_in_words(pooled.delays.row(0, named=True))

@@ -86,9 +86,8 @@ def few_wronged_table(sort: str, frame: pl.DataFrame) -> Table:
     """The same, those without a false flag summed up in a note: there may be two hundred countries."""
     hit = frame.filter(pl.col("at_watch") + pl.col("above_watch") > 0)
     clean = frame.filter(pl.col("at_watch") + pl.col("above_watch") == 0)
-    word = {"country": "countries"}.get(sort, f"{sort}s")
-    note = f"no false flag in {clean.height} {'other ' if hit.height else ''}{word}: "
-    note += f"{int(clean['n_accounts'].sum()):,} accounts"
+    words = plural(clean.height, f"{'other ' if hit.height else ''}{sort}").replace("countrys", "countries")
+    note = f"no false flag in {words}: {plural(int(clean['n_accounts'].sum()), 'account')}"
     return wronged_table(f"benign, by {sort}", hit, sort)._replace(note=note if clean.height else "")
 
 
@@ -153,6 +152,11 @@ def between(low: float | None, high: float | None) -> str:
 def decimal(value: float | None) -> str:
     """`0.913`, or a dash."""
     return "-" if value is None else f"{value:.3f}"
+
+
+def plural(number: int, one: str) -> str:
+    """`1 night`, `3 nights`."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
 
 
 def or_dash(value: float | None, form: str = "{}", *, nothing: str = "-") -> str:

@@ -18,6 +18,7 @@ from pipelines.evaluation.tables import (
     or_dash,
     per_million,
     percent,
+    plural,
     recall_table,
     recall_tables,
     wronged_table,
@@ -122,8 +123,8 @@ def _last_lines(scored: "Evaluation") -> Iterator[str]:
         interval = f" ({between(overall['low'][0], overall['high'][0])} at 95 %)"
     yield (
         f"{total['n_detected']} of {total['n_campaigns']} campaigns found{interval} "
-        f"in {_number(total['n_findings'], 'finding')} and {_number(total['n_lone'], 'lone flag')} "
-        f"over {_number(total['n_nights'], 'night')}; {total['n_accounts']:,} labelled accounts"
+        f"in {plural(total['n_findings'], 'finding')} and {plural(total['n_lone'], 'lone flag')} "
+        f"over {plural(total['n_nights'], 'night')}; {total['n_accounts']:,} labelled accounts"
     )
     if total["n_campaigns"]:
         yield delay_in_words(scored.delays.row(0, named=True))
@@ -142,7 +143,3 @@ def _last_lines(scored: "Evaluation") -> Iterator[str]:
         yield f"standing findings keep their accounts from night to night: Jaccard {steady.mean():.3f}"
     if total["n_unlabelled"]:
         yield f"flagged accounts without a label, left out above: {total['n_unlabelled']:,}"
-
-
-def _number(number: int, one: str) -> str:
-    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"

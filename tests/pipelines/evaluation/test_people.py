@@ -120,7 +120,7 @@ def test_each_kind_generator_country_language_and_script_has_a_line():
     assert lines(scored.benign_languages, "language") == [("de", 3, 0, 2), ("ja", 2, 0, 0)]
     assert lines(scored.benign_scripts, "script") == [("kana", 2, 0, 0), ("latin", 3, 0, 2)]
     table = scored.table()
-    assert "no false flag in 1 other countries: 1 accounts" in table
+    assert "no false flag in 1 other country: 1 account" in table
     assert "classroom, pasted" in table
 
 
