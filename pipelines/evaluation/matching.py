@@ -16,9 +16,10 @@ Here: one row per labelled campaign, and which findings name which campaigns. No
   match's labelled accounts that are of the campaign.
 - It was *found on* the first night as of which any finding names it. *Coverage at first* is that finding's
   share, as of that night, of the campaign's accounts that had sent anything by then.
-- *Exchanges* of a campaign are the requests of its accounts without retries, cover traffic included: a log
-  cannot tell them apart. *Share of exchanges* is the part sent by accounts that the match holds. *Exchanges to detection* are
-  those sent up to the end of the night on which it was found.
+- *Exchanges* of a campaign are the requests of its accounts as the scan counts them (no retries, scaled up
+  where a source samples), cover traffic included: a log cannot tell it apart. *Share of exchanges* is the
+  part sent by accounts that the match holds. *Exchanges to detection* are those sent up to the end of the
+  night on which it was found.
 - *Nights to detection* counts scanned nights from the first on which any of its accounts sent anything to the
   one on which it was found; 1 is the very night.
 - It was *split* when more than one finding names it. A finding *merges* two campaigns when it holds at least
