@@ -18,7 +18,7 @@ from pipelines.terminal import visible
 
 def page(scored: Outcome) -> str:
     """The page as text; equal for equal outcomes."""
-    tables = list(scored.tables())
+    tables = list(scored.tables(full=True))
     pages = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     pages.filters["seen"] = visible
     pages.filters["drawn"] = Markup  # matplotlib has escaped what it wrote

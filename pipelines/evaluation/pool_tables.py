@@ -34,16 +34,17 @@ _OF_CAMPAIGNS = {
 }
 
 
-def tables_of_pool(pooled: "Pooled") -> Iterator[Table]:
-    """Recall by sort, coverage, whom it wronged, false discoveries, spread over worlds, the last lines."""
+def tables_of_pool(pooled: "Pooled", *, full: bool) -> Iterator[Table]:
+    """Recall by sort, coverage, whom it wronged, false discoveries, spread over worlds, the last lines.
+
+    `full` leaves out nothing that a terminal has no room for.
+    """
     for title, part in recall_tables(pooled.recall):
         yield recall_table(title, part)
     if pooled.coverage["n_campaigns"].sum():
         yield _coverage(pooled.coverage)
-    yield wronged_table("benign kind", pooled.benign_kinds, "kind", "The labels name no benign account.")
-    if not pooled.benign_generators.is_empty():
-        yield wronged_table("generator", pooled.benign_generators, "kind", column="generator")
-    yield from attribute_tables(pooled)
+    yield wronged_table("benign kind", pooled.benign_kinds, ("kind",), "The labels name no benign account.")
+    yield from attribute_tables(pooled, full=full)
     yield discovery_table(pooled.discoveries)
     yield _figures(pooled.figures)
     yield Table("In short", (), [], (), "\n".join(_last_lines(pooled)))

@@ -28,17 +28,18 @@ if TYPE_CHECKING:
     from pipelines.evaluation.outcome import Evaluation
 
 
-def tables_of_world(scored: "Evaluation") -> Iterator[Table]:
-    """Campaigns, recall by sort, pools made anew, whom it wronged, accounts, and the last lines."""
+def tables_of_world(scored: "Evaluation", *, full: bool) -> Iterator[Table]:
+    """Campaigns, recall by sort, pools made anew, whom it wronged, accounts, and the last lines.
+
+    `full` leaves out nothing that a terminal has no room for.
+    """
     yield _campaigns(scored.campaigns)
     for title, part in recall_tables(scored.recall):
         yield recall_table(title, part)
     if not scored.re_emergence.is_empty():
         yield _re_emergence(scored.re_emergence)
-    yield wronged_table("benign kind", scored.benign_kinds, "kind", "The labels name no benign account.")
-    if not scored.benign_generators.is_empty():
-        yield wronged_table("generator", scored.benign_generators, "kind", column="generator")
-    yield from attribute_tables(scored)
+    yield wronged_table("benign kind", scored.benign_kinds, ("kind",), "The labels name no benign account.")
+    yield from attribute_tables(scored, full=full)
     yield _accounts(scored.total.row(0, named=True))
     if not scored.against.is_empty():
         yield _against(scored.against)

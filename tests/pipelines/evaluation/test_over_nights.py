@@ -87,6 +87,17 @@ def test_steady_findings_and_those_that_come_and_go():
     assert [night["jaccard_standing"] for night in nights] == [None, 1 / 3, 1.0]
 
 
+def test_who_was_shut_is_no_churn():
+    """t1 and t2 are banned after Monday, n1 and n2 replace them: what can be compared agrees wholly."""
+    truth = labels(*campaign("tallow", "t1 t2 t3 n1 n2"))
+    said = flags((MON, "C-1", "t1 t2 t3"), (TUE, "C-1", "t3 n1 n2"))
+    activity = sent(((MON,), "t1 t2 t3", 1), ((TUE,), "t3 n1 n2", 1))
+    tuesday = judge(truth, said, activity).nights.row(1, named=True)
+    assert (tuesday["jaccard_accounts"], tuesday["jaccard_standing"]) == (1, 1)
+    unknown = judge(truth, said).nights.row(1, named=True)
+    assert (unknown["jaccard_accounts"], unknown["jaccard_standing"]) == (1 / 5, 1 / 5)
+
+
 def test_a_quiet_night_agrees_with_a_quiet_night():
     nights = judge(labels(*campaign("x", "t1")), flags(), sent(((MON, TUE), "t1", 1))).nights
     assert nights["jaccard_accounts"].to_list() == [None, 1.0]

@@ -62,12 +62,15 @@ def test_campaigns_found_whole_prove_no_more_than_their_number():
     assert by_unit(np.array([0]), np.array([0])) == (None, None)
 
 
-def test_units_with_nothing_in_them_are_drawn_too():
-    """They change how often the others come, not the share itself."""
-    few = by_unit(np.array([9, 1, 4]), np.array([10, 10, 10]), 3)
-    many = by_unit(np.array([9, 1, 4]), np.array([10, 10, 10]), 1_000)
-    assert few.low == pytest.approx(many.low, abs=0.12)
-    assert few.high == pytest.approx(many.high, abs=0.12)
+def test_units_are_drawn_within_their_stratum():
+    """Three campaigns caught whole, one stranger of a thousand wronged: the campaigns are always there."""
+    parts = np.array([40, 40, 40, *np.zeros(1_000, np.int64)])
+    wholes = np.array([40, 40, 40, 1, *np.zeros(999, np.int64)])
+    strata = np.array([1, 1, 1, *np.zeros(1_000, np.int64)])
+    low, high = by_unit(parts, wholes, strata)
+    assert high == 1  # the stranger is often not drawn
+    assert low > 120 / 125  # three or more of him hardly ever
+    assert by_unit(parts, wholes).low < low  # thrown together, some draws hold no campaign at all
 
 
 def test_one_world_tells_no_spread():
@@ -77,17 +80,20 @@ def test_one_world_tells_no_spread():
 
 
 def test_an_organisation_is_wronged_as_one():
-    """Twenty seats of one company beside one campaign: two units, so the precision is anybody's guess."""
-    seats, caught = " ".join(f"s{n}" for n in range(20)), " ".join(f"t{n}" for n in range(20))
-    truth = labels(*campaign("tallow", caught), *benign("enterprise_seats", seats))
+    """Twenty seats of one company beside one campaign are one mistake, not twenty."""
+    seats, others = " ".join(f"s{n}" for n in range(20)), " ".join(f"o{n}" for n in range(20))
+    caught = " ".join(f"t{n}" for n in range(20))
+    truth = labels(*campaign("tallow", caught), *benign("enterprise_seats", f"{seats} {others}"))
     said = flags((MON, "C-1", f"{seats} {caught}"))
-    activity = sent(((MON,), f"{seats} {caught}", 1))
+    activity = sent(((MON,), f"{seats} {others} {caught}", 1))
     of_one = pl.DataFrame({"account_id": seats.split(), "org_id": ["acme"] * 20})
     strangers = judge(truth, said, activity).total
     company = judge(truth, said, activity, accounts=of_one).total
     assert company["precision"].item() == strangers["precision"].item() == 0.5
-    assert (company["precision_low"].item(), company["precision_high"].item()) == (0, 1)
-    assert strangers["precision_high"].item() < 1
+    widths = [
+        total["precision_high"].item() - total["precision_low"].item() for total in (company, strangers)
+    ]
+    assert widths[0] > 2 * widths[1]
 
 
 def test_each_kind_generator_country_language_and_script_has_a_line():
@@ -122,6 +128,9 @@ def test_each_kind_generator_country_language_and_script_has_a_line():
     table = scored.table()
     assert "no false flag in 1 other country: 1 account" in table
     assert "classroom, pasted" in table
+    assert any("person" in row[0] for part in scored.tables(full=True) for row in part.rows)
+    assert "JP" not in table  # summed up on a terminal, a line of its own on the page
+    assert "JP" in {row[0] for part in scored.tables(full=True) for row in part.rows}
 
 
 def test_false_flags_per_night_count_each_night_on_which_an_account_is_flagged():
