@@ -61,7 +61,7 @@ class Glasswally:
         found = cut(pl.concat(published), MEDIUM, f"sum {MEDIUM:g}, tier medium")
         other = cut(pl.concat(unfingerprinted), MEDIUM, "")
         renamed = tuple((f"{words}, no cluster by TLS fingerprint", flags) for words, flags in other.others)
-        return Found(found.flags, found.point, (*found.others, *renamed))
+        return Found(found.flags, found.point, others=(*found.others, *renamed))
 
 
 def _scores(world: World, by_fingerprint: bool) -> list[pl.DataFrame]:

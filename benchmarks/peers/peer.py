@@ -36,6 +36,7 @@ class Found:
     ----------
     flags : FLAG_SCHEMA, at the operating point that was fixed beforehand
     point : that operating point in words
+    stated : flags at further points that were fixed beforehand as well, such as a stricter tier
     others : flags at other thresholds, each with its own words; only to show, with the labels in hand, how
         good the method could have been
     notes : what a reader has to know, such as how many accounts were too quiet to be tested
@@ -43,6 +44,7 @@ class Found:
 
     flags: pl.DataFrame
     point: str
+    stated: tuple[tuple[str, pl.DataFrame], ...] = ()
     others: tuple[tuple[str, pl.DataFrame], ...] = ()
     notes: tuple[str, ...] = ()
 
