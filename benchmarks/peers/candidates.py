@@ -4,8 +4,8 @@ Here: MinHash bands over sets of actions, and the exact Jaccard of the pairs the
 the actions are, what a similar pair means (synchrotrap).
 
 Quadratic work is what these methods cost when an object is popular. Accounts that fall into the same band
-are compared with a fixed number of neighbours there, so the work is bands x neighbours per account,
-however many share the object. Single linkage needs a path between two members, not the edge itself.
+are compared with a fixed number of neighbours there, so the work is bands x neighbours per account, however
+many share the object. Single linkage needs a path between two members, not the edge itself.
 """
 
 import numpy as np
@@ -72,8 +72,7 @@ def _minhash_kernel(items, starts, signature):
                 value = (value ^ (value >> np.uint64(32))) * np.uint64(0x9E37_79B9_7F4A_7C15)
                 value = (value ^ (value >> np.uint64(29))) * np.uint64(0xBF58_476D_1CE4_E5B9)
                 value ^= value >> np.uint64(32)
-                if value < signature[i, j]:
-                    signature[i, j] = value
+                signature[i, j] = min(signature[i, j], value)
 
 
 @njit(parallel=True, cache=True)

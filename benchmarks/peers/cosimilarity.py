@@ -7,20 +7,23 @@ connected groups that are left; Luceri et al. (WWW 2024) cluster the same networ
 Flags: groups. Traces are sampled word shingles of prompts, system prompts and clients (user agent with
 fingerprint) over the nights so far (a week at most); communities by Leiden.
 
-As published: TF-IDF of accounts by traces, cosine, keeping the heaviest 0.5 % of edges (the paper's cut where a trace
-is free to choose).
-Chosen: the cut is the weight that 0.5 % of the edges exceed on the night before, because a night must not set
-its own threshold, so the first night has no findings; accounts with fewer than 5 traces are left out (the paper asks for ten
-posts); Leiden at resolution 1 in place of bare components, which chain; groups of at least 5.
+As published: TF-IDF of accounts by traces, cosine, keeping the heaviest 0.5 % of edges (the paper's cut
+where a trace is free to choose).
+Chosen: the cut is the weight that 0.5 % of the edges exceed on the night before, because a night must not
+set its own threshold, so the first night has no findings; accounts with fewer than 5 traces are left out
+(the paper asks for ten posts); Leiden at resolution 1 in place of bare components, which chain; groups of
+at least 5.
 
-Bounds: an account is compared with neighbours through its 16 heaviest traces, at most 12 neighbours a trace in the order of
-account ids, and the cosine of those pairs is exact. All pairs that share a trace would be quadratic in its popularity.
+Bounds: an account is compared with neighbours through its 16 heaviest traces, at most 12 neighbours a trace
+in the order of account ids, and the cosine of those pairs is exact. All pairs that share a trace would be
+quadratic in its popularity.
 
 Needs of a log: prompts, system prompts, user agents; any of them alone will do.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +43,7 @@ Floats = npt.NDArray[np.float64]
 HEAVIEST = 16
 NEIGHBOURS = 12
 MAX_TRACES = 256
-"""Traces an account keeps of one night, the most used first: a busy account has no more to say about itself."""
+"""Traces an account keeps of one night, the most used first: more would say nothing new about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ class CoSimilarity:
             night = world.night(day, "prompt", "system_prompt", "user_agent", "client_fingerprint")
             nights = [*nights[-self.window_nights + 1 :], _traces(night)]
             used = (
-                pl.concat(nights).group_by("account_id", "trace").agg(pl.col("n").sum()).sort("account_id", "trace")
+                pl.concat(nights)
+                .group_by("account_id", "trace")
+                .agg(pl.col("n").sum())
+                .sort("account_id", "trace")
                 .filter(pl.len().over("account_id") >= self.least_traces)
             )
             accounts = used["account_id"].unique(maintain_order=True)
@@ -81,7 +87,7 @@ class CoSimilarity:
 class _Network:
     """Edges of one night by number of account."""
 
-    day: object
+    day: date
     accounts: pl.Series
     active: pl.Series
     first: Ints
@@ -101,9 +107,9 @@ def _traces(night: pl.DataFrame) -> pl.DataFrame:
         night.select("account_id", pl.col("system_prompt").hash(seed=1).alias("trace")).filter(
             night["system_prompt"].is_not_null()
         ),
-        night.select("account_id", pl.struct("user_agent", "client_fingerprint").hash(seed=2).alias("trace")).filter(
-            night["user_agent"].is_not_null()
-        ),
+        night.select(
+            "account_id", pl.struct("user_agent", "client_fingerprint").hash(seed=2).alias("trace")
+        ).filter(night["user_agent"].is_not_null()),
     ]
     return (
         pl.concat(counted)
@@ -204,5 +210,7 @@ def _members(net: _Network, cut: float) -> pl.DataFrame:
 def _leiden(first: Ints, second: Ints, weight: Floats, n_nodes: int) -> Ints:
     if n_nodes == 0:
         return np.zeros(0, np.int64)
-    edges = csr_matrix((np.tile(weight, 2), (np.r_[first, second], np.r_[second, first])), shape=(n_nodes, n_nodes))
-    return Leiden(resolution=1.0, random_state=0).fit_predict(edges).astype(np.int64)
+    edges = csr_matrix(
+        (np.tile(weight, 2), (np.r_[first, second], np.r_[second, first])), shape=(n_nodes, n_nodes)
+    )
+    return np.asarray(Leiden(resolution=1.0, random_state=0).fit_predict(edges), np.int64)

@@ -1,12 +1,13 @@
 """Prompts as short vectors: TF-IDF of words and pairs of words, then truncated SVD.
 
-Here: the stand-in for the sentence encoder that MMD and PRADA were published with, fitted on a world's first
-night alone, so that no night later judged had a part in it. Not here: what is done with vectors (mmd, prada).
+Here: the stand-in for the sentence encoder that MMD and PRADA were published with, fitted on a world's
+first night alone, so that no night later judged had a part in it. Not here: what is done with vectors (mmd,
+prada).
 
-The paper's encoder (bge-small, 384 dimensions) is a download of its own; the statistic itself also works
-on TF-IDF with SVD. Two bounds keep a world of millions in memory: a prompt counts by its first
-2,000 characters, which is about what that encoder reads (512 tokens), and an account by its latest 100 prompts
-of a night, the largest window tested.
+The paper's encoder (bge-small, 384 dimensions) is a download of its own; the statistic itself also works on
+TF-IDF with SVD. Two bounds keep a world of millions in memory: a prompt counts by its first 2,000
+characters, which is about what that encoder reads (512 tokens), and an account by its latest 100 prompts of
+a night, the largest window tested.
 """
 
 from collections.abc import Iterator

@@ -1,24 +1,26 @@
 """FRAUDAR: the densest blocks of accounts and objects, popular objects weighing less.
 
-Source: Hooi, Song, Beutel, Shah, Shin, Faloutsos, "FRAUDAR: Bounding Graph Fraud in the Face of Camouflage",
-KDD 2016, section 4 (greedy peeling, column weights 1 / log(degree + 5)); several blocks one after another as
-in the authors' released code, which deletes a block's edges and starts again.
+Source: Hooi, Song, Beutel, Shah, Shin, Faloutsos, "FRAUDAR: Bounding Graph Fraud in the Face of
+Camouflage", KDD 2016, section 4 (greedy peeling, column weights 1 / log(degree + 5)); several blocks one
+after another as in the authors' released code, which deletes a block's edges and starts again.
 
 Flags: groups, the rows of the densest blocks. Accounts are rows; columns are the prompt prefixes, system
 prompts, addresses and payment instruments they used over the nights so far (a week at most).
 
-As published: the weights, the average degree g(S) = weight inside / (rows + columns), peeling the node of least weight
-until nothing is left and keeping the best moment on the way.
-Chosen: what a column is; five blocks a night (the paper shows the first; a service with several campaigns has
-more than one); a column used by one account joins no two accounts and is left out. The paper names no density below which a
-block is innocent, so every night has five.
+As published: the weights, the average degree g(S) = weight inside / (rows + columns), peeling the node of
+least weight until nothing is left and keeping the best moment on the way.
+Chosen: what a column is; five blocks a night (the paper shows the first; a service with several campaigns
+has more than one); a column used by one account joins no two accounts and is left out. The paper names no
+density below which a block is innocent, so every night has five.
 
-Needs of a log: prompts, system prompts, addresses; payments if there is an accounts file. What is absent adds no columns.
+Needs of a log: prompts, system prompts, addresses; payments if there is an accounts file. What is absent
+adds no columns.
 """
 
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -66,18 +68,25 @@ class Fraudar:
             ),
         )
 
-    def _graphs(self, world: World) -> Iterator[tuple[object, pl.DataFrame, pl.Series]]:
+    def _graphs(self, world: World) -> Iterator[tuple[date, pl.DataFrame, pl.Series]]:
         payments = world.payments()
         nights: list[pl.DataFrame] = []
         for day in world.days:
-            nights = [*nights[-self.window_nights + 1 :], _edges(world.night(day, "prompt", "system_prompt", "ip"), payments)]
+            nights = [
+                *nights[-self.window_nights + 1 :],
+                _edges(world.night(day, "prompt", "system_prompt", "ip"), payments),
+            ]
             yield day, pl.concat(nights).unique(), nights[-1]["account_id"].unique()
 
-    def _blocks(self, day: object, edges: pl.DataFrame, active: pl.Series) -> pl.DataFrame:
+    def _blocks(self, day: date, edges: pl.DataFrame, active: pl.Series) -> pl.DataFrame:
         """Members of the night's densest blocks; the score is the block's density."""
         shared = edges.filter(pl.len().over("object") > 1).sort("account_id", "object")
         if len(shared) > MAX_EDGES:
-            shared = shared.sort(pl.len().over("object"), descending=True).head(MAX_EDGES).sort("account_id", "object")
+            shared = (
+                shared.sort(pl.len().over("object"), descending=True)
+                .head(MAX_EDGES)
+                .sort("account_id", "object")
+            )
         accounts = shared["account_id"].unique(maintain_order=True)
         row = shared["account_id"].rank("dense").to_numpy().astype(np.int64) - 1
         column = shared["object"].rank("dense").to_numpy().astype(np.int64) - 1
@@ -92,7 +101,9 @@ class Fraudar:
                     pl.lit(density, pl.Float64).alias("score"),
                 )
             )
-        empty = pl.DataFrame(schema={"day": pl.Date, "account_id": pl.String, "group": pl.Int64, "score": pl.Float64})
+        empty = pl.DataFrame(
+            schema={"day": pl.Date, "account_id": pl.String, "group": pl.Int64, "score": pl.Float64}
+        )
         return pl.concat([empty, *parts]).filter(pl.col("account_id").is_in(active.implode()))
 
 
@@ -101,11 +112,17 @@ def _edges(night: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFrame:
     paid = night.select("account_id").unique().join(payments, on="account_id", how="inner")
     used = [
         night.select("account_id", prefix_hash().alias("object"), pl.lit("prompt").alias("kind")),
-        night.select("account_id", pl.col("system_prompt").hash(seed=0).alias("object"), pl.lit("system").alias("kind"))
-        .filter(night["system_prompt"].is_not_null()),
-        night.select("account_id", pl.col("ip").hash(seed=0).alias("object"), pl.lit("ip").alias("kind"))
-        .filter(night["ip"].is_not_null()),
-        paid.select("account_id", pl.col("payment_fingerprint").hash(seed=0).alias("object"), pl.lit("payment").alias("kind")),
+        night.select(
+            "account_id", pl.col("system_prompt").hash(seed=0).alias("object"), pl.lit("system").alias("kind")
+        ).filter(night["system_prompt"].is_not_null()),
+        night.select(
+            "account_id", pl.col("ip").hash(seed=0).alias("object"), pl.lit("ip").alias("kind")
+        ).filter(night["ip"].is_not_null()),
+        paid.select(
+            "account_id",
+            pl.col("payment_fingerprint").hash(seed=0).alias("object"),
+            pl.lit("payment").alias("kind"),
+        ),
     ]
     return (
         pl.concat(used)

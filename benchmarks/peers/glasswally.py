@@ -5,15 +5,15 @@ workers/*.rs for the signals, state/window.rs for the clusters.
 
 Flags: accounts whose sum reaches 0.35 (the tier "medium"), in the cluster they belong to.
 
-As published: every weight, limit and confidence below; absent signals add nothing and the others are not scaled up;
-clusters join accounts that share a payment, an organisation, a /24 or a TLS fingerprint, and 0.08 is added in one of
-five or more.
-Chosen: a signal's best hour of the night stands for its stream of events. Left out: HTTP/2 settings (0.06), header
-order and known script fingerprints, watermark probes (0.04), the list of hosting networks (0.07), the embedding
-against archetypes (0.08), refusal probes (0.02), the topic chain (0.02), prefixes of card numbers: a canonical
-record carries none of them, or only as opaque hashes. The uplift of 30 % for one country is left out: a country is not
-evidence. For the oracle, clusters without the TLS fingerprint are tried as well, since everybody with a common client
-shares it.
+As published: every weight, limit and confidence below; absent signals add nothing and the others are not
+scaled up; clusters join accounts that share a payment, an organisation, a /24 or a TLS fingerprint, and
+0.08 is added in one of five or more.
+Chosen: a signal's best hour of the night stands for its stream of events. Left out: HTTP/2 settings (0.06),
+header order and known script fingerprints, watermark probes (0.04), the list of hosting networks (0.07),
+the embedding against archetypes (0.08), refusal probes (0.02), the topic chain (0.02), prefixes of card
+numbers: a canonical record carries none of them, or only as opaque hashes. The uplift of 30 % for one
+country is left out: a country is not evidence. For the oracle, clusters without the TLS fingerprint are
+tried as well, since everybody with a common client shares it.
 
 Needs of a log: prompts, addresses, clients, tokens; an accounts file for payments.
 """
@@ -98,13 +98,21 @@ def _relations(events: pl.DataFrame, payments: pl.DataFrame, by_fingerprint: boo
     items = {"org": pl.col("org_id"), "subnet": subnet}
     if by_fingerprint:
         items["client"] = pl.col("client_fingerprint")
-    known = [events.select("account_id", pl.lit(kind).alias("kind"), item.alias("of")) for kind, item in items.items()]
+    known = [
+        events.select("account_id", pl.lit(kind).alias("kind"), item.alias("of"))
+        for kind, item in items.items()
+    ]
     paid = payments.join(events.select("account_id").unique(), on="account_id", how="semi")
-    known.append(paid.select("account_id", pl.lit("payment").alias("kind"), pl.col("payment_fingerprint").alias("of")))
+    known.append(
+        paid.select("account_id", pl.lit("payment").alias("kind"), pl.col("payment_fingerprint").alias("of"))
+    )
     # Every account is related to itself, so that those who share nothing are a cluster of one.
     known.append(events.select("account_id", pl.lit("self").alias("kind"), pl.col("account_id").alias("of")))
     return (
-        pl.concat(known).drop_nulls().unique().select("account_id", pl.struct("kind", "of").hash(seed=0).alias("item"))
+        pl.concat(known)
+        .drop_nulls()
+        .unique()
+        .select("account_id", pl.struct("kind", "of").hash(seed=0).alias("item"))
     )
 
 

@@ -10,13 +10,18 @@ import polars as pl
 
 from benchmarks.peers.phrases import DOMAINS, PATTERN
 
-_VERBS = "implement|explain|analyze|generate|translate|summarize|compare|evaluate|describe|list|write|create|provide|show|tell"
+_VERBS = (
+    "implement|explain|analyze|generate|translate|summarize|compare|evaluate|describe|list|write|create|"
+    "provide|show|tell"
+)
 _ROLES = (
     "always provide complete", "never refuse", "do not add disclaimers", "respond with maximum detail",
-    "show every step of your reasoning", "provide detailed chain of thought", "think aloud before answering",
+    "show every step of your reasoning", "provide detailed chain of thought",
+    "think aloud before answering",
     "you are an expert", "act as an expert", "you are a highly skilled", "you are a world-class",
     "your answers will be used to train", "generate high-quality training examples", "cover all aspects",
-    "provide exhaustive", "be comprehensive and thorough", "do not omit anything", "format your answer in json",
+    "provide exhaustive", "be comprehensive and thorough", "do not omit anything",
+    "format your answer in json",
     "structure your response as", "output must be parseable", "use xml tags to separate",
 )  # fmt: skip
 
@@ -62,14 +67,23 @@ def velocity(night: Night) -> pl.DataFrame:
     """Requests an hour, regular gaps, even token counts, small hours."""
     gaps = pl.col("ts").diff().dt.total_milliseconds() / 1e3
     gaps = gaps.filter(gaps > 0)
-    small_hours = night.events.group_by("account_id").agg((pl.col("ts").dt.hour() < 6).mean().alias("small_hours"))
+    small_hours = night.events.group_by("account_id").agg(
+        (pl.col("ts").dt.hour() < 6).mean().alias("small_hours")
+    )
     span_s = (pl.col("ts").last() - pl.col("ts").first()).dt.total_seconds().clip(lower_bound=1)
-    hours = _by_hour(
-        night,
-        (pl.len() / span_s * 3600).alias("pace"),
-        pl.when(gaps.len() >= 3).then((1 - _variation(gaps)).clip(lower_bound=0)).otherwise(0.0).alias("regularity"),
-        _variation(pl.col("input_tokens").cast(pl.Float64)).alias("tokens"),
-    ).filter(pl.col("n") >= 5).join(small_hours, on="account_id")
+    hours = (
+        _by_hour(
+            night,
+            (pl.len() / span_s * 3600).alias("pace"),
+            pl.when(gaps.len() >= 3)
+            .then((1 - _variation(gaps)).clip(lower_bound=0))
+            .otherwise(0.0)
+            .alias("regularity"),
+            _variation(pl.col("input_tokens").cast(pl.Float64)).alias("tokens"),
+        )
+        .filter(pl.col("n") >= 5)
+        .join(small_hours, on="account_id")
+    )
     score = (
         _steps(pl.col("pace"), (200, 0.45), (60, 0.25))
         + _steps(pl.col("regularity"), (0.70, 0.30), (0.50, 0.15))
@@ -102,9 +116,9 @@ def fingerprint(night: Night) -> pl.DataFrame:
         .agg(pl.len().alias("n_fingerprints"), pl.col("crowd").max())
         .join(night.events.group_by("account_id").len("n"), on="account_id")
     )
-    score = pl.when(pl.col("n_fingerprints") >= 3).then(0.20).otherwise(0.0) + pl.when(pl.col("crowd") >= 10).then(
-        0.15
-    ).otherwise(0.0)
+    score = pl.when(pl.col("n_fingerprints") >= 3).then(0.20).otherwise(0.0) + pl.when(
+        pl.col("crowd") >= 10
+    ).then(0.15).otherwise(0.0)
     confidence = (pl.col("n") / 20).clip(upper_bound=1.0)
     return _best(rated, score * (0.4 + 0.6 * confidence), confidence)
 
@@ -167,7 +181,9 @@ def timing(night: Night) -> pl.DataFrame:
     score = (
         ((pl.col("n") - 5) / 7 * 0.5).clip(0, 0.5)
         + pl.when(again).then(0.30).otherwise(0.0)
-        + pl.when(again).then(_steps(pl.col("cadence"), (0.15, 0.20), (0.35, 0.10), above=False)).otherwise(0.0)
+        + pl.when(again)
+        .then(_steps(pl.col("cadence"), (0.15, 0.20), (0.35, 0.10), above=False))
+        .otherwise(0.0)
     )
     events = night.events.select("account_id", second).join(
         rated.select("second", "n", score.alias("burst")), on="second"
@@ -179,7 +195,9 @@ def pivot(night: Night) -> pl.DataFrame:
     """A change of model, alone or with five others of the cluster within six hours."""
     switches = (
         night.events.drop_nulls("model")
-        .with_columns((pl.col("model") != pl.col("model").shift(1).over("account_id")).fill_null(False).alias("moved"))
+        .with_columns(
+            (pl.col("model") != pl.col("model").shift(1).over("account_id")).fill_null(False).alias("moved")
+        )
         .filter("moved")
         .group_by("account_id", "model")
         .agg(pl.col("ts").last())
@@ -192,7 +210,11 @@ def pivot(night: Night) -> pl.DataFrame:
         pl.len().alias("together")
     )
     rated = switches.with_columns(together["together"])
-    score = pl.when(pl.col("together") >= 5).then((0.20 + pl.col("together") / 30 * 0.80).clip(0, 1)).otherwise(0.20)
+    score = (
+        pl.when(pl.col("together") >= 5)
+        .then((0.20 + pl.col("together") / 30 * 0.80).clip(0, 1))
+        .otherwise(0.20)
+    )
     return _best(rated, score, pl.lit(0.85))
 
 
@@ -236,12 +258,30 @@ def preamble(night: Night) -> pl.DataFrame:
         .group_by("account_id")
         .agg(pl.col("n").max().alias("same"), pl.col("n").sum(), pl.col("crowd").max())
     )
-    rated = night.events.group_by("account_id").agg(roles.max().alias("roles")).join(shared, on="account_id", how="left")
-    reuse = pl.when(pl.col("n") >= 5).then(
-        pl.when(pl.col("same") >= 0.8 * pl.col("n")).then(0.35).when(pl.col("same") >= 0.6 * pl.col("n")).then(0.20).otherwise(0.0)
-    ).otherwise(0.0)
+    rated = (
+        night.events.group_by("account_id")
+        .agg(roles.max().alias("roles"))
+        .join(shared, on="account_id", how="left")
+    )
+    reuse = (
+        pl.when(pl.col("n") >= 5)
+        .then(
+            pl.when(pl.col("same") >= 0.8 * pl.col("n"))
+            .then(0.35)
+            .when(pl.col("same") >= 0.6 * pl.col("n"))
+            .then(0.20)
+            .otherwise(0.0)
+        )
+        .otherwise(0.0)
+    )
     collision = (
-        pl.when(pl.col("crowd") >= 10).then(0.50).when(pl.col("crowd") >= 5).then(0.35).when(pl.col("crowd") >= 3).then(0.18).otherwise(0.0)
+        pl.when(pl.col("crowd") >= 10)
+        .then(0.50)
+        .when(pl.col("crowd") >= 5)
+        .then(0.35)
+        .when(pl.col("crowd") >= 3)
+        .then(0.18)
+        .otherwise(0.0)
     )
     role = (pl.col("roles").fill_null(0) * 0.10).clip(upper_bound=0.25)
     confidence = pl.when(collision > 0).then(0.90).when(reuse > 0).then(0.75).otherwise(0.55)
@@ -275,14 +315,20 @@ def session_gap(night: Night) -> pl.DataFrame:
         + pl.when((pl.col("sizes") < 0.10) & (pl.col("pauses") < 0.15)).then(0.25).otherwise(0.0)
         + _steps(pl.col("sessions"), (20, 0.10))
     )
-    confidence = pl.when(pl.col("pauses") < 0.05).then(0.88).when(pl.col("pauses") < 0.08).then(0.75).otherwise(0.55)
+    confidence = (
+        pl.when(pl.col("pauses") < 0.05).then(0.88).when(pl.col("pauses") < 0.08).then(0.75).otherwise(0.55)
+    )
     return _best(rated, pl.when(score >= 0.15).then(score).otherwise(0.0), confidence)
 
 
 def token_budget(night: Night) -> pl.DataFrame:
     """Answers asked for at a model's full length, nearly always."""
     limits = pl.Series([1024, 2048, 4096, 8192, 16384, 32768, 65536, 128_000, 200_000])
-    asked = night.events.select("account_id", pl.col("max_tokens").cast(pl.Int64)).drop_nulls().filter(pl.col("max_tokens") > 0)
+    asked = (
+        night.events.select("account_id", pl.col("max_tokens").cast(pl.Int64))
+        .drop_nulls()
+        .filter(pl.col("max_tokens") > 0)
+    )
     nearest = pl.min_horizontal(*((pl.col("max_tokens") - limit).abs() for limit in limits))
     chosen = pl.coalesce(
         *(pl.when((pl.col("max_tokens") - limit).abs() == nearest).then(pl.lit(limit)) for limit in limits)
@@ -295,7 +341,11 @@ def token_budget(night: Night) -> pl.DataFrame:
     )
     greedy = pl.when(pl.col("greedy") >= 0.70).then(0.30).otherwise(0.0)
     score = greedy + _steps(pl.col("max_tokens"), (2000, 0.10))
-    return _best(rated, pl.when(score >= 0.20).then(score).otherwise(0.0), pl.when(score > 0.35).then(0.82).otherwise(0.60))
+    return _best(
+        rated,
+        pl.when(score >= 0.20).then(score).otherwise(0.0),
+        pl.when(score > 0.35).then(0.82).otherwise(0.60),
+    )
 
 
 SIGNALS: dict[str, Callable[[Night], pl.DataFrame]] = {

@@ -18,7 +18,7 @@ def components(first: Ints, second: Ints, n_nodes: int) -> Ints:
     """Component of every node under links `first[i] - second[i]`; single linkage, shape (n_nodes,)."""
     links = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(n_nodes, n_nodes))
     _, label = connected_components(links, directed=False)
-    return label.astype(np.int64)
+    return np.asarray(label, np.int64)
 
 
 def large_groups(label: Ints, least: int = LEAST_GROUP) -> npt.NDArray[np.bool_]:

@@ -1,20 +1,22 @@
 """Huntbase's hunt for advisory AA26-251A: addresses that many accounts share, and sheer volume.
 
-Source: repository huntbase-io/hunts, hunt "Industrial-Scale AI Model Distillation" (September 2026), its three
-queries over 14 days of logs.
+Source: repository huntbase-io/hunts, hunt "Industrial-Scale AI Model Distillation" (September 2026), its
+three queries over 14 days of logs.
 
 Flags: groups (an address, or an address with a user agent) and accounts alone (volume).
 
-As published: 20 or more accounts on one address; more than 5 accounts on one address with one user agent; more than 10,000
-requests of one account from one address; each over a look-back of 14 days.
+As published: 20 or more accounts on one address; more than 5 accounts on one address with one user agent;
+more than 10,000 requests of one account from one address; each over a look-back of 14 days.
 Chosen: the volume is scaled to the nights at hand (n of 14), the numbers of accounts are not, since they do
 not grow with time; the query for domain names is left out (a request log has none), and so is the last
-step, which asks a person or an agent for a verdict. The hunt itself says that NATs and enterprises will match.
+step, which asks a person or an agent for a verdict. The hunt itself says that NATs and enterprises will
+match.
 
 Needs of a log: addresses, user agents.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 import polars as pl
 
@@ -23,6 +25,8 @@ from benchmarks.peers.peer import Found, as_flags
 from benchmarks.peers.world import World
 
 LOOK_BACK_NIGHTS = 14
+OFF = 1 << 40
+"""A limit that nothing reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +58,30 @@ class Huntbase:
                 .with_columns(pl.lit(day).alias("day"))
             )
         groups, volumes = pl.concat(crowded), pl.concat(busy)
+        variants = {
+            f"{n} accounts an address or a client there": replace(
+                self, accounts_per_address=n, accounts_per_client=n, requests=OFF
+            )
+            for n in (5, 10, 20, 50, 100)
+        }
+        volume = replace(self, accounts_per_address=OFF, accounts_per_client=OFF)
+        variants |= {f"{n:,} requests alone": replace(volume, requests=n) for n in (500, 1_000, 10_000)}
         return Found(
-            flags=_flags(groups, volumes, self.accounts_per_address, self.accounts_per_client, self.requests),
-            point=f"{self.accounts_per_address} accounts an address, {self.requests:,} requests in 14 days",
-            others=tuple(
-                (f"{per_address} accounts an address, {per_client} a client there", _flags(groups, volumes, per_address, per_client, requests))
-                for per_address, per_client, requests in (
-                    (5, 5, 1_000), (5, 5, 1 << 40), (10, 6, 1 << 40), (20, 20, 1 << 40), (50, 50, 1 << 40), (50, 50, 10_001), (100, 100, 1 << 40)
-                )
-            ),
+            flags=self._flags(groups, volumes),
+            point=f"{self.accounts_per_address} accounts an address, {self.requests - 1:,} requests",
+            others=tuple((words, variant._flags(groups, volumes)) for words, variant in variants.items()),
         )
 
+    def _flags(self, groups: pl.DataFrame, volumes: pl.DataFrame) -> pl.DataFrame:
+        limits = (("address", self.accounts_per_address), ("client", self.accounts_per_client))
+        crowds = [
+            named_over_nights(groups.filter((pl.col("kind") == kind) & (pl.col("score") >= least)), kind)
+            for kind, least in limits
+        ]
+        return as_flags([*crowds, volumes.filter(pl.col("score") >= self.requests)])
 
-def _crowds(seen: pl.DataFrame, day: object) -> pl.DataFrame:
+
+def _crowds(seen: pl.DataFrame, day: date) -> pl.DataFrame:
     """`day, account_id, group, kind, score` of all accounts that share an address, and a client there."""
     keys = {"address": ["ip"], "client": ["ip", "user_agent"]}
     return pl.concat(
@@ -83,11 +98,3 @@ def _crowds(seen: pl.DataFrame, day: object) -> pl.DataFrame:
         )
         for kind, columns in keys.items()
     )
-
-
-def _flags(groups: pl.DataFrame, volumes: pl.DataFrame, per_address: int, per_client: int, requests: int) -> pl.DataFrame:
-    crowds = [
-        named_over_nights(groups.filter((pl.col("kind") == kind) & (pl.col("score") >= least)), kind)
-        for kind, least in (("address", per_address), ("client", per_client))
-    ]
-    return as_flags([*crowds, volumes.filter(pl.col("score") >= requests)])

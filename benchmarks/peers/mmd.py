@@ -9,14 +9,14 @@ arXiv 2606.05725 (code: LabRAI/mmd-llm-mea-detection). Two uses of one statistic
 
 Flags: accounts, each alone.
 
-As published: bandwidth sigma = median distance of 2,000 reference prompts; kernel = mean of RBFs at 0.5, 1, 2 and 4
-sigma; unbiased MMD^2; null of 1,000 draws of two disjoint windows; the statistic is the mean over 20
-reference draws; threshold = 95th percentile of the null.
-Chosen: vectors (see embedding); windows of 10, 25, 50 or 100 prompts, the largest that an account can
-fill, each with its own null, because the published 1,500 is more than almost any account sends in a week; the
-reference is a sample of 4,000 prompts of all earlier nights. `MmdOwn` takes its null from 199
-permutations of the two windows (Gretton et al., JMLR 2012), because a history seldom holds two further
-windows. Quieter accounts are not tested, and counted in the notes.
+As published: bandwidth sigma = median distance of 2,000 reference prompts; kernel = mean of RBFs at 0.5, 1,
+2 and 4 sigma; unbiased MMD^2; null of 1,000 draws of two disjoint windows; the statistic is the mean over
+20 reference draws; threshold = 95th percentile of the null.
+Chosen: vectors (see embedding); windows of 10, 25, 50 or 100 prompts, the largest that an account can fill,
+each with its own null, because the published 1,500 is more than almost any account sends in a week; the
+reference is a sample of 4,000 prompts of all earlier nights. `MmdOwn` takes its null from 199 permutations
+of the two windows (Gretton et al., JMLR 2012), because a history seldom holds two further windows. Quieter
+accounts are not tested, and counted in the notes.
 
 Needs of a log: prompts. The first night only teaches.
 """
@@ -119,7 +119,7 @@ def _scored(world: World, night: int, accounts: pl.Series, score: Floats | None)
 def _pool(embedding: Embedding, night: int) -> Vectors:
     earlier = np.flatnonzero((embedding.rows["night"] < night).to_numpy())
     rng = np.random.default_rng(night)
-    return embedding.vectors[rng.permutation(earlier)[:N_POOL]]
+    return np.asarray(embedding.vectors[rng.permutation(earlier)[:N_POOL]], np.float32)
 
 
 def _sized(ends: pl.DataFrame, room: pl.Expr) -> pl.DataFrame:
@@ -152,7 +152,7 @@ def _two_windows(embedding: Embedding, night: int) -> tuple[dict[int, tuple[pl.S
 
 
 def _spans(embedding: Embedding, night: int) -> pl.DataFrame:
-    """`account_id, start, begun, end`: rows up to tonight, tonight's from `begun` on; accounts active tonight."""
+    """`account_id, start, begun, end` of tonight's accounts: rows so far, tonight's from `begun` on."""
     rows = embedding.rows.with_row_index("row").filter(pl.col("night") <= night)
     return (
         rows.group_by("account_id", maintain_order=True)
@@ -187,17 +187,23 @@ def pooled_scores(vectors: Vectors, ends: Ints, size: int, pool: Vectors, seed: 
     _within_kernel(pool, references, gamma, within)
     statistic = np.empty(len(ends))
     _against_kernel(vectors, ends, size, pool, references, float(within.mean()), gamma, statistic)
-    return (statistic - np.percentile(null, NULL_PERCENTILE)) / max(null.std(), 1e-12)
+    beyond = statistic - np.percentile(null, NULL_PERCENTILE)
+    return np.asarray(beyond / max(null.std(), 1e-12), np.float64)
 
 
-def own_scores(vectors: Vectors, tonight: Ints, before: Ints, size: int, gamma: float, seed: int = 0) -> Floats:
+def own_scores(
+    vectors: Vectors, tonight: Ints, before: Ints, size: int, gamma: float, seed: int = 0
+) -> Floats:
     """The same for two windows of one account, ending at `tonight` and at `before`, by permutation."""
     rng = np.random.default_rng(seed)
-    permutations = np.stack([np.arange(2 * size)] + [rng.permutation(2 * size) for _ in range(N_PERMUTATIONS)])
+    permutations = np.stack(
+        [np.arange(2 * size)] + [rng.permutation(2 * size) for _ in range(N_PERMUTATIONS)]
+    )
     statistics = np.empty((len(tonight), 1 + N_PERMUTATIONS))
     _permuted_kernel(vectors, tonight, before, size, permutations, gamma, statistics)
     null = statistics[:, 1:]
-    return (statistics[:, 0] - np.percentile(null, NULL_PERCENTILE, axis=1)) / np.maximum(null.std(axis=1), 1e-12)
+    beyond = statistics[:, 0] - np.percentile(null, NULL_PERCENTILE, axis=1)
+    return np.asarray(beyond / np.maximum(null.std(axis=1), 1e-12), np.float64)
 
 
 def _gamma(pool: Vectors) -> float:
@@ -271,7 +277,7 @@ def _against_kernel(vectors, ends, size, pool, references, within, gamma, statis
 
 @njit(parallel=True, cache=True)
 def _permuted_kernel(vectors, tonight, before, size, permutations, gamma, statistics):
-    """MMD^2 of both windows of an account, and of their prompts dealt anew; row 0 of `permutations` is as is."""
+    """MMD^2 of both windows of an account, as they are (row 0 of `permutations`) and dealt anew."""
     for window in prange(len(tonight)):
         kernel = np.empty((2 * size, 2 * size), np.float32)
         for i in range(2 * size):

@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers.one NAME WORLD SCRATCH
 
-Here: running, and leaving the flags in SCRATCH. Not here: the other detectors, the labels (run). NAME may be
-`embedding`, which only makes the vectors that several peers share.
+Here: running, and leaving the flags in SCRATCH. Not here: the other detectors, the labels (run). NAME may
+be `embedding`, which only makes the vectors that several peers share.
 """
 
 import json
@@ -43,7 +43,9 @@ def run_apart(name: str, world: World, scratch: Path) -> Run:
     """
     command = [sys.executable, "-m", "benchmarks.peers.one", name, str(world.root.resolve()), str(scratch)]
     paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL
+    )
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
@@ -53,7 +55,10 @@ def run_apart(name: str, world: World, scratch: Path) -> Run:
 
     def of(sort: str) -> tuple[tuple[str, pl.DataFrame], ...]:
         return tuple(
-            (words, flags.filter((pl.col("sort") == sort) & (pl.col("number") == number)).select(*FLAG_SCHEMA))
+            (
+                words,
+                flags.filter((pl.col("sort") == sort) & (pl.col("number") == number)).select(*FLAG_SCHEMA),
+            )
             for number, words in enumerate(told[sort])
         )
 

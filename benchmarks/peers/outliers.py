@@ -1,19 +1,22 @@
 """Account outliers: PyOD's detectors on plain counts of what an account did in a night.
 
-Source: ECOD (Li et al., TKDE 2022), COPOD (Li et al., ICDM 2020), isolation forest (Liu et al., ICDM 2008) and HBOS
-(Goldstein, Dengel, KI 2012), as PyOD implements them, with its default parameters.
+Source: ECOD (Li et al., TKDE 2022), COPOD (Li et al., ICDM 2020), isolation forest (Liu et al., ICDM 2008)
+and HBOS (Goldstein, Dengel, KI 2012), as PyOD implements them, with its default parameters.
 
-Flags: accounts, each alone: those whose score exceeds the level that the chosen share of account-nights exceeded on
-earlier nights.
+Flags: accounts, each alone: those whose score exceeds the level that the chosen share of account-nights
+exceeded on earlier nights.
 
 As published: the detectors and their parameters.
-Chosen: the features, which are the plain counts any dashboard has (volume, hours, tokens, addresses, shares), not Stillwatch's;
-contamination 0.01, where PyOD's default of 0.1 would flag every tenth customer by design. Fitted and
-cut on all earlier nights, at most 20,000 account-nights of them, drawn at random: the order of scores is settled by then.
+Chosen: the features, which are the plain counts any dashboard has (volume, hours, tokens, addresses,
+shares), not Stillwatch's; contamination 0.01, where PyOD's default of 0.1 would flag every tenth customer
+by design. Fitted and cut on all earlier nights, at most 20,000 account-nights of them, drawn at random: the
+order of scores is settled by then.
 
-Needs of a log: time and account; tokens, status, address and parameters where there are any. The first night only teaches.
+Needs of a log: time and account; tokens, status, address and parameters where there are any. The first
+night only teaches.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -64,18 +67,20 @@ class Outliers:
             if len(earlier) > MOST_FITTED:
                 earlier = earlier.sample(MOST_FITTED, seed=number)
             known, new = _scaled(earlier, tonight)
-            model = _models()[self.detector]().fit(known)
+            with warnings.catch_warnings():
+                # A column that is the same for nearly everybody has no skew to speak of; PyOD takes it for 0.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                model = _models()[self.detector]().fit(known)
+                score = model.decision_function(new)
             level, spread = _level(model.decision_scores_, self.contamination)
-            scored.append(
-                tonight.select(
-                    pl.lit(world.days[number]).alias("day"),
-                    "account_id",
-                    pl.Series("score", (model.decision_function(new) - level) / spread),
-                )
-            )
+            day = pl.lit(world.days[number]).alias("day")
+            scored.append(tonight.select(day, "account_id", pl.Series("score", (score - level) / spread)))
         empty = pl.DataFrame(schema={"day": pl.Date, "account_id": pl.String, "score": pl.Float64})
         return cut(
-            pl.concat([empty, *scored]), 0.0, f"contamination {self.contamination:g} of earlier nights", strictly=True
+            pl.concat([empty, *scored]),
+            0.0,
+            f"contamination {self.contamination:g} of earlier nights",
+            strictly=True,
         )
 
 
@@ -97,19 +102,23 @@ def _level(scores: npt.NDArray[np.float64], contamination: float) -> tuple[float
     return float(np.quantile(scores, 1.0 - contamination)), max(float(scores.std()), 1e-12)
 
 
-def _scaled(earlier: pl.DataFrame, tonight: pl.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _scaled(
+    earlier: pl.DataFrame, tonight: pl.DataFrame
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Both as matrices; an absent value becomes the median of earlier nights, or 0 where all are absent."""
     names = [name for name in earlier.columns if name != "account_id"]
     medians = {name: earlier[name].median() for name in names}
     filled = [
-        frame.select(pl.col(name).fill_null(medians[name] if medians[name] is not None else 0.0) for name in names)
+        frame.select(
+            pl.col(name).fill_null(medians[name] if medians[name] is not None else 0.0) for name in names
+        )
         for frame in (earlier, tonight)
     ]
     return filled[0].to_numpy(), filled[1].to_numpy()
 
 
 def plain_features(night: pl.DataFrame) -> pl.DataFrame:
-    """One row per account: counts, shares and spreads of one night, as float64; null where the log is silent."""
+    """One row per account: counts, shares and spreads of one night, float64; null where the log is silent."""
     gap_s = pl.col("ts").diff().dt.total_microseconds() / 1e6
     amounts = {
         "n_requests": pl.len(),

@@ -19,7 +19,7 @@ FLAG_SCHEMA = {
     "campaign_id": pl.String,
     "score": pl.Float64,
 }
-"""One row per flag: night, account, the group it was found in (null when alone), higher is more suspicious."""
+"""One row per flag: night, account, group it was found in (null when alone); higher is more suspicious."""
 
 LEAST_GROUP = 5
 """Accounts of a group that any group-finding peer may report. The papers' own sizes (SynchroTrap speaks of
@@ -73,7 +73,9 @@ def no_flags() -> pl.DataFrame:
 def as_flags(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Flags of several nights as one frame; a missing `campaign_id` is null."""
     shaped = [
-        frame.with_columns(pl.lit(None, pl.String).alias("campaign_id")) if "campaign_id" not in frame.columns else frame
+        frame.with_columns(pl.lit(None, pl.String).alias("campaign_id"))
+        if "campaign_id" not in frame.columns
+        else frame
         for frame in frames
     ]
     parts = [frame.select(pl.col(name).cast(kind) for name, kind in FLAG_SCHEMA.items()) for frame in shaped]

@@ -2,8 +2,8 @@
 
 Here: the list that AegisGate's ratio and Glasswally's CoT worker both need. Not here: what a hit counts.
 
-Glasswally (m0rs3c0d3/Glasswally, workers/cot.rs, MIT) publishes 32 patterns; this is one expression with the
-same reach. AegisGate's own list was not at hand.
+Glasswally (m0rs3c0d3/Glasswally, workers/cot.rs, MIT) publishes 32 patterns; this is one expression with
+the same reach. AegisGate's own list was not at hand.
 """
 
 import polars as pl

@@ -1,17 +1,18 @@
 """PRADA: are the distances between an account's successive queries normally distributed?
 
-Source: Juuti, Szyller, Marchal, Asokan, "PRADA: Protecting against DNN Model Stealing Attacks", EuroS&P 2019
-(arXiv 1805.02628), section V and algorithm 3; code SSGAalto/prada.
+Source: Juuti, Szyller, Marchal, Asokan, "PRADA: Protecting against DNN Model Stealing Attacks", EuroS&P
+2019 (arXiv 1805.02628), section V and algorithm 3; code SSGAalto/prada.
 
 Flags: accounts, each alone. Of every query the distance to its nearest predecessor in a growing set is
-noted; distances beyond three standard deviations are dropped; Shapiro-Wilk's W below delta raises the alarm.
+noted; distances beyond three standard deviations are dropped; Shapiro-Wilk's W below delta raises the
+alarm.
 
-As published: the growing set, which a query joins when its distance exceeds a threshold that
-is at least the mean less one standard deviation of the distances that made the set; trimming at three
-standard deviations; at least 100 distances; delta 0.95, one of the paper's own settings.
-Chosen: vectors (see embedding) where the paper has images or features; one set an account, where the paper has one
-a predicted class, since a log of a language model names no class; at most 1,000 latest prompts an account, because distances
-to all predecessors are quadratic.
+As published: the growing set, which a query joins when its distance exceeds a threshold that is at least
+the mean less one standard deviation of the distances that made the set; trimming at three standard
+deviations; at least 100 distances; delta 0.95, one of the paper's own settings.
+Chosen: vectors (see embedding) where the paper has images or features; one set an account, where the paper
+has one a predicted class, since a log of a language model names no class; at most 1,000 latest prompts an
+account, because distances to all predecessors are quadratic.
 
 Needs of a log: prompts, at least 100 of an account over the nights so far. The first night only teaches the
 projection.
@@ -77,7 +78,7 @@ class Prada:
 
 
 def normality(vectors: npt.NDArray[np.float32], starts: Ints, ends: Ints) -> Floats:
-    """Shapiro-Wilk's W of the trimmed distances of every stream vectors[starts[i]:ends[i]]; NaN if all equal."""
+    """Shapiro-Wilk's W of the distances of each stream vectors[starts[i]:ends[i]]; NaN if all are equal."""
     places = np.concatenate([[0], np.cumsum(np.maximum(ends - starts - 1, 0))]).astype(np.int64)
     distances = np.empty(places[-1])
     _nearest_kernel(vectors, starts, ends, places, distances)
@@ -109,13 +110,13 @@ def _nearest_kernel(vectors, starts, ends, places, distances):
                     step = vectors[start + query, at] - vectors[members[member], at]
                     distance += step * step
                 nearest = min(nearest, distance)
-            nearest = math.sqrt(nearest)
-            distances[places[stream] + query - 1] = nearest
-            if nearest > threshold:
+            gap = math.sqrt(nearest)
+            distances[places[stream] + query - 1] = gap
+            if gap > threshold:
                 members[n_members] = start + query
                 n_members += 1
                 n_joined += 1
-                total += nearest
-                squares += nearest * nearest
+                total += gap
+                squares += gap * gap
                 mean = total / n_joined
                 threshold = max(threshold, mean - math.sqrt(max(squares / n_joined - mean * mean, 0.0)))

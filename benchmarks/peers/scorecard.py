@@ -5,8 +5,9 @@ threshold with the labels, to be shown as what it is. Not here: definitions of t
 (pipelines.evaluation), their table (table).
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
@@ -60,12 +61,6 @@ class Scorecard:
         return self.n_caught / self.n_guilty if self.n_guilty else None
 
     @property
-    def f1(self) -> float:
-        """Harmonic mean of account precision and recall; 0 when nothing is right."""
-        all_named = self.n_caught + self.n_wronged.total() + self.n_guilty
-        return 2 * self.n_caught / all_named if all_named else 0.0
-
-    @property
     def median_coverage(self) -> float | None:
         """Over the campaigns found; null when none was."""
         return median(self.coverage) if self.coverage else None
@@ -113,11 +108,27 @@ def score(flags: pl.DataFrame, truth: Truth) -> Scorecard:
 
 
 def best_with_labels(
-    others: Iterable[tuple[str, pl.DataFrame]], truth: Truth
+    points: Sequence[tuple[str, pl.DataFrame]], truth: Truth, most_per_million: float = math.inf
 ) -> tuple[str, Scorecard] | None:
-    """The threshold that finds most campaigns, then the one with the best F1 of accounts; null without any."""
-    judged = [(words, score(flags, truth)) for words, flags in others]
-    return max(judged, key=lambda one: (one[1].n_found, one[1].f1), default=None)
+    """The point whose flagged accounts have the best F1, if they wrong no more than so many per million.
+
+    Null when no point wrongs as few. Accounts are counted here, campaigns only for the point that is chosen.
+    """
+    sent = truth.activity["account_id"].unique()
+    people = (
+        truth.labels.select("account_id", "label").unique().filter(pl.col("account_id").is_in(sent.implode()))
+    )
+    n_guilty = people.filter(pl.col("label") == "campaign").height
+    n_benign = people.height - n_guilty
+    best: tuple[float, str, pl.DataFrame] | None = None
+    for words, flags in points:
+        flagged = people.filter(pl.col("account_id").is_in(flags["account_id"].unique().implode()))
+        n_caught = flagged.filter(pl.col("label") == "campaign").height
+        n_wronged = flagged.height - n_caught
+        f1 = 2 * n_caught / max(flagged.height + n_guilty, 1)
+        if n_wronged * 1e6 <= most_per_million * n_benign and (best is None or f1 > best[0]):
+            best = (f1, words, flags)
+    return None if best is None else (best[1], score(best[2], truth))
 
 
 def together(cards: Iterable[Scorecard]) -> Scorecard:

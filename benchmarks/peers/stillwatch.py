@@ -1,7 +1,8 @@
-"""Stillwatch itself, as one row among the others: its nightly scan over the same files, with default settings.
+"""Stillwatch itself, as a row among the others: its nightly scan of the same files, default settings.
 
-Flags: what `stillwatch findings` lists of every night, `watch` and above; above `watch` is a second point, fixed as
-well. Calibrated on earlier nights, and stricter on the first, as it is for its users. Labels are not in reach.
+Flags: what `stillwatch findings` lists of every night, `watch` and above; above `watch` is a second point,
+fixed as well. Calibrated on earlier nights, and stricter on the first, as it is for its users. Labels are
+not in reach.
 """
 
 import tempfile

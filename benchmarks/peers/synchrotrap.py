@@ -8,13 +8,13 @@ agree. Similarity of two accounts is the Jaccard of their actions, pooled over t
 most, as published); accounts above the threshold are linked, and a component of links is a campaign. Each
 kind of object is a run of its own, as the paper's "applications" are: prompt prefix, address, payment.
 
-As published: the action, the matching by object and window, Jaccard, pooling over a week of days,
-single linkage, one run per kind of object.
-Chosen: buckets of an hour instead of a sliding window (the paper cuts time into buckets as well, twice, half
-a step apart; an hour is its shorter window); similarity 0.5 (a link means that most of what both did was done
-together); at least 3 matched actions, or two accounts that sent one request each are twins; groups of at
-least 5. Pairs are drawn by MinHash bands (candidates), where the paper compares all pairs that share an
-object on a cluster of machines.
+As published: the action, the matching by object and window, Jaccard, pooling over a week of days, single
+linkage, one run per kind of object.
+Chosen: buckets of an hour instead of a sliding window (the paper cuts time into buckets as well, twice,
+half a step apart; an hour is its shorter window); similarity 0.5 (a link means that most of what both did
+was done together); at least 3 matched actions, or two accounts that sent one request each are twins; groups
+of at least 5. Pairs are drawn by MinHash bands (candidates), where the paper compares all pairs that share
+an object on a cluster of machines.
 
 Needs of a log: prompts, addresses, and an accounts file for payments; what is absent is a run that finds
 nothing.
@@ -22,6 +22,7 @@ nothing.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -60,7 +61,10 @@ class SynchroTrap:
         payments = world.payments()
         nights: list[pl.DataFrame] = []
         for day in world.days:
-            nights = [*nights[-self.window_nights + 1 :], self._actions(world.night(day, "prompt", "ip"), kind, payments)]
+            nights = [
+                *nights[-self.window_nights + 1 :],
+                self._actions(world.night(day, "prompt", "ip"), kind, payments),
+            ]
             actions = pl.concat(nights).unique().sort("account_id", "action")
             active = nights[-1]["account_id"].unique()
             accounts, starts = _segments(actions["account_id"])
@@ -74,7 +78,9 @@ class SynchroTrap:
         night = night.with_columns(pl.col("ts").dt.truncate(f"{self.bucket_hours}h").alias("bucket"))
         if kind == "payment":
             night = night.join(payments, on="account_id", how="inner")
-        thing = {"prompt": prefix_hash(), "address": pl.col("ip"), "payment": pl.col("payment_fingerprint")}[kind]
+        thing = {"prompt": prefix_hash(), "address": pl.col("ip"), "payment": pl.col("payment_fingerprint")}[
+            kind
+        ]
         return (
             night.select("account_id", "bucket", thing.alias("object"))
             .drop_nulls()
@@ -87,7 +93,7 @@ class SynchroTrap:
 class _Links:
     """Pairs of one night by number of account, for any threshold."""
 
-    day: object
+    day: date
     accounts: pl.Series
     active: pl.Series
     first: Ints
@@ -121,10 +127,12 @@ def _members(night: _Links, threshold: float) -> pl.DataFrame:
     np.maximum.at(strongest, second, similarity)
     everybody = pl.DataFrame(
         {
-            "day": pl.repeat(night.day, len(label), eager=True, dtype=pl.Date),
+            "day": pl.Series([night.day], dtype=pl.Date).new_from_index(0, len(label)),
             "account_id": night.accounts,
             "group": label,
             "score": strongest,
         }
     )
-    return everybody.filter(pl.Series(large_groups(label)) & pl.col("account_id").is_in(night.active.implode()))
+    return everybody.filter(
+        pl.Series(large_groups(label)) & pl.col("account_id").is_in(night.active.implode())
+    )

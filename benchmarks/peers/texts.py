@@ -23,7 +23,7 @@ _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
 def prefix_hash(column: str = "prompt") -> pl.Expr:
-    """uint64 hash of the first characters, lower-cased, digits alike, blanks run together; null stays null."""
+    """uint64 hash of the first characters, lower-cased, digits and runs of blanks alike; null stays null."""
     text = pl.col(column).str.slice(0, PREFIX_CHARS).str.to_lowercase()
     return text.str.replace_all(r"\d", "0").str.replace_all(r"\s+", " ").hash(seed=0)
 
@@ -33,8 +33,8 @@ def shingles(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Row numbers and hashes of runs of `n_words` words, in the order of the text; null has none.
 
-    Of all runs, those whose hash divides by `one_in` are kept. A word is a run of ASCII letters or digits, or any other code unit above ASCII by itself; letters count
-    lower-cased and digits alike.
+    Of all runs, those whose hash divides by `one_in` are kept. A word is a run of ASCII letters or digits, or
+    any other code unit above ASCII by itself; letters count lower-cased and digits alike.
     """
     text = prompts.fill_null("").to_arrow().cast(pa.large_string())
     n = len(text)
@@ -58,7 +58,7 @@ def _mixed(value):
 
 
 @njit(cache=True)
-def _shingles_kernel(units, offsets, n_in_run, one_in, places, hashes, is_writing):
+def _shingles_kernel(units, offsets, n_in_run, one_in, places, hashes, is_writing):  # noqa: PLR0912, one loop
     """Count into places[row + 1], or write from places[row] on: twice, for a list of unknown length."""
     window = np.zeros(n_in_run, np.uint64)
     for row in range(len(offsets) - 1):

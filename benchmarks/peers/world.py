@@ -22,7 +22,7 @@ class World:
 
     root: Path
     scratch: Path | None = None
-    """Folder for what several peers need and one may make for all (embedding); without one, each makes its own."""
+    """Folder for what one peer may make for several (embedding); without one, each makes its own."""
 
     @property
     def days(self) -> tuple[date, ...]:
