@@ -64,8 +64,8 @@ class Huntbase:
             )
             for n in (5, 10, 20, 50, 100)
         }
-        volume = replace(self, accounts_per_address=OFF, accounts_per_client=OFF)
-        variants |= {f"{n:,} requests alone": replace(volume, requests=n) for n in (500, 1_000, 10_000)}
+        uncrowded = replace(self, accounts_per_address=OFF, accounts_per_client=OFF)
+        variants |= {f"{n:,} requests alone": replace(uncrowded, requests=n) for n in (500, 1_000, 10_000)}
         return Found(
             flags=self._flags(groups, volumes),
             point=f"{self.accounts_per_address} accounts an address, {self.requests - 1:,} requests",

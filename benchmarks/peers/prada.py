@@ -101,7 +101,8 @@ def _nearest_kernel(vectors, starts, ends, places, distances):
         members = np.empty(max(n, 1), np.int64)
         members[0] = start
         n_members, threshold = 1, 0.0
-        n_joined, total, squares = 0, 0.0, 0.0
+        # The first member joined at distance 0.
+        n_joined, total, squares = 1, 0.0, 0.0
         for query in range(1, n):
             nearest = np.float32(np.inf)
             for member in range(n_members):

@@ -25,7 +25,8 @@ _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
 def prefix_hash(column: str = "prompt") -> pl.Expr:
     """uint64 hash of the first characters, lower-cased, digits and runs of blanks alike; null stays null."""
     text = pl.col(column).str.slice(0, PREFIX_CHARS).str.to_lowercase()
-    return text.str.replace_all(r"\d", "0").str.replace_all(r"\s+", " ").hash(seed=0)
+    alike = text.str.replace_all(r"\d", "0").str.replace_all(r"\s+", " ")
+    return pl.when(pl.col(column).is_not_null()).then(alike.hash(seed=0))
 
 
 def shingles(
