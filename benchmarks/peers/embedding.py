@@ -25,7 +25,8 @@ from benchmarks.peers.world import World
 
 MOST_CHARS = 2_000
 MOST_PER_NIGHT = 100
-N_BUCKETS = 1 << 16
+BUCKET_BITS = 15
+N_BUCKETS = 1 << BUCKET_BITS
 N_DIMENSIONS = 128
 FIT_ROWS = 20_000
 """Prompts the projection is fitted on; the leading directions are settled long before."""
@@ -60,6 +61,9 @@ def embed(world: World) -> Embedding:
 
 def _made(world: World) -> Embedding:
     nights = [_prompts(world, number) for number in range(len(world.days))]
+    if nights[0].is_empty():  # nothing to learn words from, such as in a log of metadata alone
+        rows = nights[0].select("account_id", "night")
+        return Embedding(rows, np.zeros((0, N_DIMENSIONS), np.float32))
     tfidf, svd = _fitted(nights[0]["prompt"])
     vectors = np.concatenate([_projected(night["prompt"], tfidf, svd) for night in nights])
     rows = pl.concat([night.select("account_id", "night") for night in nights]).with_row_index("row")
@@ -82,7 +86,7 @@ def _fitted(prompts: pl.Series) -> tuple[TfidfTransformer, TruncatedSVD]:
     tfidf = TfidfTransformer(sublinear_tf=True)
     weighted = tfidf.fit_transform(counts)
     n_dimensions = max(1, min(N_DIMENSIONS, min(weighted.shape) - 1))
-    return tfidf, TruncatedSVD(n_dimensions, n_iter=4, random_state=0).fit(weighted)
+    return tfidf, TruncatedSVD(n_dimensions, n_iter=2, random_state=0).fit(weighted)
 
 
 def _projected(prompts: pl.Series, tfidf: TfidfTransformer, svd: TruncatedSVD) -> npt.NDArray[np.float32]:
@@ -102,7 +106,7 @@ def _counted(prompts: pl.Series) -> csr_matrix:
     """Hashed words and pairs of words of each prompt, as counts."""
     found = [shingles(prompts, n_words, 1) for n_words in (1, 2)]
     row = np.concatenate([rows for rows, _ in found])
-    bucket = np.concatenate([hashes for _, hashes in found]) >> np.uint64(64 - 16)
+    bucket = np.concatenate([hashes for _, hashes in found]) >> np.uint64(64 - BUCKET_BITS)
     counts = csr_matrix(
         (np.ones(len(row), np.float32), (row, bucket.astype(np.int64))), shape=(len(prompts), N_BUCKETS)
     )

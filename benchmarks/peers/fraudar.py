@@ -55,6 +55,7 @@ class Fraudar:
         if not members:
             return Found(as_flags([]), "no nights")
         blocks = named_over_nights(pl.concat(members), "block")
+        densities = blocks["score"].unique().sort()
         levels = (1, 2, 3, 8, 12, self.most_blocks)
         return Found(
             flags=as_flags([blocks.filter(pl.col("group") < self.n_blocks)]),
@@ -63,7 +64,7 @@ class Fraudar:
                 *((f"{n} densest blocks", as_flags([blocks.filter(pl.col("group") < n)])) for n in levels),
                 *(
                     (f"blocks of density {level:.3g}", as_flags([blocks.filter(pl.col("score") >= level)]))
-                    for level in np.unique(np.quantile(blocks["score"].to_numpy(), np.linspace(0.1, 0.9, 9)))
+                    for level in densities.gather_every(max(1, len(densities) // 10))
                 ),
             ),
         )

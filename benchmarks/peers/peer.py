@@ -110,4 +110,4 @@ def _levels(scores: np.ndarray) -> list[float]:
     if len(scores) == 0:
         return []
     tail = np.geomspace(0.5, min(0.5, 2.0 / len(scores)), _N_OTHER_THRESHOLDS)
-    return sorted({float(level) for level in np.quantile(scores, 1.0 - tail, method="lower")})
+    return sorted({float(level) for level in np.quantile(scores, 1.0 - tail, method="higher")})

@@ -19,8 +19,9 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.peers.one import EMBEDDING, Run, run_apart
+from benchmarks.peers.peer import no_flags
 from benchmarks.peers.registry import PEERS
-from benchmarks.peers.scorecard import Scorecard, Truth, best_with_labels, score
+from benchmarks.peers.scorecard import Truth, best_with_labels, score
 from benchmarks.peers.table import FIXED, ORACLE, SPARING_ORACLE, SPARING_PER_MILLION, Row, as_table
 from benchmarks.peers.world import World
 from pipelines.errors import StillwatchError
@@ -87,7 +88,10 @@ def _rows(label: str, name: str, run: Run, truth: Truth) -> Iterator[Row]:
         return
     points = (*fixed, *run.found.others)
     for chosen, most in ((ORACLE, math.inf), (SPARING_ORACLE, SPARING_PER_MILLION)):
-        best = best_with_labels(points, truth, most) or ("none tried is as sparing", Scorecard())
+        best = best_with_labels(points, truth, most) or (
+            "no threshold is as sparing",
+            score(no_flags(), truth),
+        )
         yield Row(label, name, best[0], chosen, best[1], run.seconds, run.peak_bytes)
 
 

@@ -14,7 +14,7 @@ JUNE_1 = date(2026, 6, 1)
 
 
 def world_of(folder: Path, rows: Sequence[dict[str, Any]], payments: dict[str, str] | None = None) -> World:
-    """Write a world. A row needs `account` and `hour` (a float); `night` counts from 0, other keys are columns."""
+    """Write a world. A row needs `account` and `hour`; `night` counts from 0, other keys are columns."""
     types = pl.DataFrame(REQUEST_SCHEMA.empty_table()).schema
     by_night: dict[int, list[dict[str, Any]]] = {}
     for number, row in enumerate(rows):
@@ -32,9 +32,13 @@ def world_of(folder: Path, rows: Sequence[dict[str, Any]], payments: dict[str, s
     for night, drawn in by_night.items():
         out = folder / "logs" / f"day={JUNE_1 + timedelta(days=night)}"
         out.mkdir(parents=True)
-        pl.DataFrame(drawn, schema_overrides=types, infer_schema_length=None).write_parquet(out / "part-0.parquet")
+        pl.DataFrame(drawn, schema_overrides=types, infer_schema_length=None).write_parquet(
+            out / "part-0.parquet"
+        )
     if payments is not None:
-        known = [{"account_id": account, "payment_fingerprint": payment} for account, payment in payments.items()]
+        known = [
+            {"account_id": account, "payment_fingerprint": payment} for account, payment in payments.items()
+        ]
         schema = pl.DataFrame(ACCOUNT_SCHEMA.empty_table()).schema
         pl.DataFrame(known, schema=schema).write_parquet(folder / "accounts.parquet")
     return World(folder)

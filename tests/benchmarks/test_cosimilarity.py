@@ -9,7 +9,11 @@ from benchmarks.peers.cosimilarity import similar_accounts
 
 def _used(rows: dict[str, dict[int, int]]) -> pl.DataFrame:
     return pl.DataFrame(
-        [{"account_id": a, "trace": t, "n": n} for a, held in sorted(rows.items()) for t, n in sorted(held.items())],
+        [
+            {"account_id": a, "trace": t, "n": n}
+            for a, held in sorted(rows.items())
+            for t, n in sorted(held.items())
+        ],
         schema={"account_id": pl.String, "trace": pl.UInt64, "n": pl.Int64},
     )
 

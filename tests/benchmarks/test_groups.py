@@ -18,7 +18,9 @@ def test_single_linkage_joins_a_chain():
 
 def _members(*groups: tuple[date, int, str]) -> pl.DataFrame:
     rows = [
-        {"day": day, "account_id": account, "group": group} for day, group, names in groups for account in names
+        {"day": day, "account_id": account, "group": group}
+        for day, group, names in groups
+        for account in names
     ]
     return pl.DataFrame(rows)
 
@@ -39,7 +41,9 @@ def test_a_group_that_shares_too_few_accounts_is_a_new_one():
 
 
 def test_a_name_is_handed_on_once_a_night():
-    named = named_over_nights(_members((JUNE[0], 0, "abcdefg"), (JUNE[1], 0, "abcd"), (JUNE[1], 1, "efg")), "g")
+    named = named_over_nights(
+        _members((JUNE[0], 0, "abcdefg"), (JUNE[1], 0, "abcd"), (JUNE[1], 1, "efg")), "g"
+    )
     second = named.filter(pl.col("day") == JUNE[1])
     assert second.group_by("group").agg(pl.col("campaign_id").n_unique())["campaign_id"].to_list() == [1, 1]
     assert second["campaign_id"].n_unique() == 2

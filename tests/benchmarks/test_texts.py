@@ -1,5 +1,7 @@
 """Prompts as hashes: what counts as the same, and what does not."""
 
+from itertools import pairwise
+
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,11 @@ from benchmarks.peers.texts import prefix_hash, shingles
 
 
 def _prefixes(*texts: str | None) -> list[int | None]:
-    return pl.DataFrame({"prompt": texts}, schema={"prompt": pl.String}).select(prefix_hash())["prompt"].to_list()
+    return (
+        pl.DataFrame({"prompt": texts}, schema={"prompt": pl.String})
+        .select(prefix_hash())["prompt"]
+        .to_list()
+    )
 
 
 def test_digits_case_and_blanks_do_not_tell_prefixes_apart():
@@ -41,7 +47,7 @@ def test_runs_are_as_many_and_as_different_as_a_slow_count_says(texts: list[list
     slow = [
         (row, first.lower(), second.lower())
         for row, words in enumerate(texts)
-        for first, second in zip(words, words[1:], strict=False)
+        for first, second in pairwise(words)
     ]
     assert rows.tolist() == [row for row, _, _ in slow]
     assert len(set(hashes.tolist())) == len({(first, second) for _, first, second in slow})
