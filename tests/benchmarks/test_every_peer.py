@@ -113,7 +113,7 @@ def test_the_command_prints_a_row_for_every_detector_and_point(labelled: Path):
             sys.executable,
             ROOT / "benchmarks" / "peers",
             "--world",
-            small_world,
+            labelled,
             "--format",
             "jsonl",
             *options,
