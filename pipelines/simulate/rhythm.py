@@ -294,7 +294,7 @@ def _round_the_clock(day: Floats, counts: Ints, first: Ints, owner: Ints) -> Flo
     n_after = np.bincount(owner, midnight > midnight[first[owner]], minlength=len(counts)).astype(np.int64)
     place = np.arange(len(day)) - first[owner] - n_after[owner]
     place = first[owner] + place % counts[owner]
-    second = np.minimum((day - midnight) * DAY_S, np.nextafter(DAY_S, 0.0))[place]
+    second: Floats = np.minimum((day - midnight) * DAY_S, np.nextafter(DAY_S, 0.0))[place]
     same = owner[1:] == owner[:-1]
     while (back := np.flatnonzero((second[1:] < second[:-1]) & same)).size:
         second[back + 1] = second[back]  # rounding, some 1e-7 s
