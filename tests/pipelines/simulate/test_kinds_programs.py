@@ -180,6 +180,13 @@ def test_translation_says_as_much_as_it_reads_day_and_night() -> None:
     assert 60 < output_median("single_purpose_app", "ticket_translation") < 250
 
 
+def test_a_review_bot_judges_code_for_one_team_on_working_days() -> None:
+    rows = played("single_purpose_app", "code_review_bot", 12).rows
+    assert users_per_account(rows).max() <= 40
+    assert nightly(rows)[5:].mean() < 0.7 * nightly(rows)[:5].mean()
+    assert output_median("single_purpose_app", "code_review_bot") > 120
+
+
 def test_a_big_application_has_no_night_and_thousands_of_users() -> None:
     crowd = played("single_purpose_app", "big_app", 8)
     assert crowd.per_account().median() / 7 > 700
@@ -294,7 +301,7 @@ def test_a_regional_reseller_has_one_regions_night() -> None:
     rows = played("gateway", "regional_reseller", 4).rows
     for _, account in rows.group_by("account_id"):
         by_hour = np.sort(np.bincount(account["hour"].to_numpy(), minlength=24))
-        assert by_hour[:4].sum() < 0.05 * by_hour.sum()
+        assert by_hour[:4].sum() < 0.08 * by_hour.sum() < 4 / 24 * by_hour.sum()
 
 
 def test_a_company_gateway_has_no_resale_contract_and_keeps_office_hours() -> None:
