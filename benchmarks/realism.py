@@ -45,10 +45,10 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = Path(__file__).with_name("realism_page.txt")
 """The words of the page, with places for its tables."""
 
-TALK = ("person_chat", "power_user", "classroom", "viral_prompt", "enterprise_seats")
+TALK = ("person_chat", "power_user", "classroom", "viral_prompt", "enterprise_seats", "new_model_mover")
 AT_HOME = ("person_chat", "viral_prompt")
 AT_WORK = ("enterprise_seats", "coding_agent")
-CODE = ("coding_agent",)
+CODE = ("coding_agent", "agent_orchestration")
 PROGRAMS = ("single_purpose_app", "batch_job", "synthetic_data_customer", "gateway")
 STANDING = ("single_purpose_app", "gateway", "synthetic_data_customer")
 """Programs that are there every day, as the clients of a trace are."""

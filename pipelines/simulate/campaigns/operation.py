@@ -202,7 +202,9 @@ class Operation:
             framed = replace(framed, payload=talk.message)
         if task.dress is not None:
             framed = task.dress(framed, self.tongue[who], rng)
-        texts = hiding.worded(framed, self.spec.evasions, self._padding, rng).joined()
+        # A stream of its own: hidden or not, the same requests go to the same accounts.
+        (secret,) = rng.spawn(1)
+        texts = hiding.worded(framed, self.spec.evasions, self._padding, secret).joined()
         sent = fail_over(arrivals, scene.staff, scene.since_s, self.style, rng)
         rows = pa.array(sent.row)
         system = texts.system if talk is None else _both(texts.system, talk.persona)
@@ -233,8 +235,9 @@ class Operation:
             traffic.end_user, traffic.end_users_roam = talk.person, True
 
     def _hidden(self, traffic: Traffic, scene: "_Scene") -> Traffic:
+        (secret,) = scene.rng.spawn(1)
         if "parameter_jitter" in self.spec.evasions:
-            hiding.jitter(traffic, self.crowd, self.habits, scene.rng)
+            hiding.jitter(traffic, self.crowd, self.habits, secret)
         if "residential" in self.spec.evasions:
             hiding.addresses_by_hour(traffic, scene.number)
         return traffic

@@ -15,7 +15,7 @@ from pipelines.simulate.campaigns.cover import personas
 from pipelines.simulate.campaigns.ledger import planned
 from pipelines.simulate.campaigns.operation import Operation
 from pipelines.simulate.campaigns.plan import Style, Task, Team
-from pipelines.simulate.campaigns.roster import Rotation, muster
+from pipelines.simulate.campaigns.roster import Roster, Rotation, muster
 from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import World
 from pipelines.simulate.population import Crowd, Profile
@@ -63,47 +63,19 @@ def set_up(
     parts : places of each part of the pool; one part of `spec.accounts` unless given
     cover : instead of the scenario's share
     """
+    # Streams of their own: an evasion of the accounts leaves words and amounts as they were.
+    for_words, for_pace, for_people, for_pool = rng.spawn(4)
     hidden = spec.evasions
-    style = replace(
-        style,
-        attendance=hiding.attendance(style.attendance, hidden),
-        clock="local" if "day_night" in hidden else style.clock,
-    )
-    if "throttling" in hidden:
-        # Few requests an account, so evenly that nobody gets a third; nor does anybody meet a limit.
-        style = replace(style, even=True, trips=0.0, talk="small")
-    elif "cover_traffic" in hidden:
-        style = replace(style, talk="own")
-    pace = hiding.paced(spec.requests_per_day, spec.cover if cover is None else cover, hidden, rng)
+    style = _hidden_style(style, hidden)
     spoken = tuple(dict.fromkeys((*languages, *hiding.ABROAD))) if "languages" in hidden else languages
-    last = world.n_days if spec.ends is None else min(world.n_days, spec.ends)
     places = (spec.accounts,) if parts is None else parts
-    roster, part = muster(
-        places,
-        (spec.begins - 1, max(last, spec.begins) - 1),
-        rng,
-        delay_nights=style.delay_nights,
-        rotation=_rotation(style, hidden, rng),
-        scattered="residential" in hidden,
-    )
-    described = replace(
-        hiding.disguised_profile(profile, hidden),
-        kind=spec.kind,
-        campaign=spec.name,
-        regime=spec.reported_regime,
-        evasions=tuple(hidden),
-    )
-    crowd = world.enrol(described, len(part), rng)
-    hiding.disguise_accounts(crowd, hidden, rng)
-    tools = Tools(world=world, spec=spec, rng=rng, languages=spoken, n_nights=world.n_days)
-    everybody = np.ones(sum(places), bool)
-    if teams is not None:
-        plan = teams(tools, roster.part)
-    elif tasks is not None:
-        plan = (Team(places=everybody, tasks=tuple(tasks(tools))),)
-    else:
-        raise ValueError("a campaign needs tasks or teams")
-    nightly = _swing(world, spec, rng) * pace.harvested
+    tools = Tools(world=world, spec=spec, rng=for_words, languages=spoken, n_nights=world.n_days)
+    plan = _plan(tools, np.repeat(np.arange(len(places)), places), tasks, teams)
+    nightly = _swing(world, spec, for_pace)
+    pace = hiding.paced(spec.requests_per_day, spec.cover if cover is None else cover, hidden, for_pace)
+    nightly = nightly * pace.harvested
+    roster, part = _pool(world, spec, style, places, for_pool)
+    crowd = _crowd(world, spec, profile, len(part), for_people)
     return Operation(
         world=world,
         spec=spec,
@@ -121,6 +93,58 @@ def set_up(
         habits=hiding.habits(len(crowd), rng),
         throttled_to=max(1, hiding.FEW_A_NIGHT // _most_teams(plan)) if "throttling" in hidden else 0,
     )
+
+
+def _hidden_style(style: Style, hidden: hiding.Evasions) -> Style:
+    style = replace(
+        style,
+        attendance=hiding.attendance(style.attendance, hidden),
+        clock="local" if "day_night" in hidden else style.clock,
+    )
+    if "throttling" in hidden:
+        # Few requests an account, so evenly that nobody gets a third; nor does anybody meet a limit.
+        return replace(style, even=True, trips=0.0, talk="small")
+    return replace(style, talk="own") if "cover_traffic" in hidden else style
+
+
+def _plan(
+    tools: Tools,
+    part: Ints,
+    tasks: Callable[[Tools], Sequence[Task]] | None,
+    teams: Callable[[Tools, Ints], Sequence[Team]] | None,
+) -> Sequence[Team]:
+    if teams is not None:
+        return teams(tools, part)
+    if tasks is None:
+        raise ValueError("a campaign needs tasks or teams")
+    return (Team(places=np.ones(len(part), bool), tasks=tuple(tasks(tools))),)
+
+
+def _pool(
+    world: World, spec: CampaignSpec, style: Style, places: tuple[int, ...], rng: Rng
+) -> tuple[Roster, Ints]:
+    last = world.n_days if spec.ends is None else min(world.n_days, spec.ends)
+    return muster(
+        places,
+        (spec.begins - 1, max(last, spec.begins) - 1),
+        rng,
+        delay_nights=style.delay_nights,
+        rotation=_rotation(style, spec.evasions, rng.spawn(1)[0]),
+        scattered="residential" in spec.evasions,
+    )
+
+
+def _crowd(world: World, spec: CampaignSpec, profile: Profile, n: int, rng: Rng) -> Crowd:
+    described = replace(
+        hiding.disguised_profile(profile, spec.evasions),
+        kind=spec.kind,
+        campaign=spec.name,
+        regime=spec.reported_regime,
+        evasions=tuple(spec.evasions),
+    )
+    crowd = world.enrol(described, n, rng)
+    hiding.disguise_accounts(crowd, spec.evasions, rng)
+    return crowd
 
 
 def _rotation(style: Style, hidden: hiding.Evasions, rng: Rng) -> Rotation | None:
