@@ -10,7 +10,8 @@ import pyarrow as pa
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
-from pipelines.simulate.kinds.paperwork import company, forget, newcomers, sit_together, teams
+from pipelines.simulate.kinds.networks import sit_together
+from pipelines.simulate.kinds.paperwork import company, forget, newcomers, teams
 from pipelines.simulate.kinds.speech import ask, talk
 from pipelines.simulate.population import Crowd, Ints, Profile
 from pipelines.simulate.rhythm import OFFICE, sittings
@@ -85,7 +86,7 @@ def call_centre(world: World, n: int, rng: Rng) -> Group:
         use_cases=("customer service",),
     )
     sit_together(crowd, firm)
-    macros = world.texts.templates("app", 2 * (int(firm.max(initial=0)) + 1), rng)
+    macros = world.texts.templates("support", 2 * (int(firm.max(initial=0)) + 1), rng)
     shift = rng.integers(0, 3, n)
     off = rng.integers(0, 7, n)
     skill = rng.normal(1.0, 0.12, n).clip(0.6, 1.4)  # calls come from one queue: nobody has many more

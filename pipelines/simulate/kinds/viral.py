@@ -11,6 +11,7 @@ import numpy as np
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, SignUps, World
 from pipelines.simulate.kinds.calendar import hours_around, own_days
+from pipelines.simulate.kinds.networks import behind_shared_exits
 from pipelines.simulate.kinds.paperwork import age_days, sign_up, since
 from pipelines.simulate.kinds.speech import ask, recite, talk
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
@@ -94,6 +95,7 @@ def _tried(
 ) -> Group:
     """People who talk as ever, and try the prompt on the day they meet it and now and then once more."""
     n = len(crowd)
+    behind_shared_exits(crowd, rng)
     awake = own_days(AWAKE, n, rng)
     signed_up_s = signups(np.zeros(n, np.int64)) / 1e6
 

@@ -19,10 +19,21 @@ def nightly(rows: pl.DataFrame, n_nights: int = 7) -> list[int]:
 
 
 def test_everyday_people_sleep_and_ask_on() -> None:
-    rows = played("person_chat", "everyday", 400).rows
+    rows = played("person_chat", "everyday", 1_500).rows
     by_hour = hours(rows, "US")
-    assert by_hour[1:6].sum() < 0.12 < 5 / 24
+    assert by_hour[1:6].sum() < 0.14 < 5 / 24
     assert (rows["n_turns"] > 1).mean() > 0.4
+
+
+def test_strangers_share_the_exits_of_carriers_and_tunnels() -> None:
+    crowd = played("person_chat", "everyday", 1_500)
+    shared = crowd.rows.group_by("ip").agg(pl.col("account_id", "asn", "country").n_unique())
+    crowded = shared.filter(pl.col("account_id") >= 5)
+    assert crowded.height >= 4
+    assert crowded["asn"].max() == 1
+    assert crowded["country"].max() > 1  # a tunnel
+    assert (shared["account_id"] == 1).mean() > 0.8
+    assert crowd.accounts["org_id"].is_unique().all()
 
 
 def test_evening_chatters_come_after_dinner_on_the_phone() -> None:

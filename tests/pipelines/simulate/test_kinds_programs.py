@@ -330,6 +330,22 @@ def test_a_device_appears_on_several_accounts_and_talks_go_on_under_new_sessions
     assert 0.005 < (sessions["n_turns"] > 1).mean() < 0.3  # moved in the middle
 
 
+def test_what_fails_on_one_account_goes_on_within_seconds_on_a_sibling() -> None:
+    rows = played("shadow_api_user", "device_passthrough", 60).rows
+    later = rows.sort("end_user_id", "ts").with_columns(
+        pl.col("prompt", "account_id", "session_id", "status")
+        .shift(-1)
+        .over("end_user_id")
+        .name.prefix("next_"),
+        (pl.col("ts").shift(-1).over("end_user_id") - pl.col("ts")).alias("wait"),
+    )
+    moved = later.filter((pl.col("status") != 200) & (pl.col("prompt") == pl.col("next_prompt")))
+    assert moved.height > 30
+    assert (moved["account_id"] != moved["next_account_id"]).all()
+    assert (moved["session_id"] != moved["next_session_id"]).all()
+    assert moved["wait"].max() < timedelta(minutes=1)
+
+
 def test_a_minted_client_is_one_device_with_unrelated_talks_in_a_queue() -> None:
     crowd = played("shadow_api_user", "minted_client", 40)
     per_account = crowd.rows.group_by("account_id").agg(
