@@ -114,10 +114,21 @@ def _plan(
     teams: Callable[[Tools, Ints], Sequence[Team]] | None,
 ) -> Sequence[Team]:
     if teams is not None:
-        return teams(tools, part)
-    if tasks is None:
+        plan = teams(tools, part)
+    elif tasks is not None:
+        plan = (Team(places=np.ones(len(part), bool), tasks=tuple(tasks(tools))),)
+    else:
         raise ValueError("a campaign needs tasks or teams")
-    return (Team(places=np.ones(len(part), bool), tasks=tuple(tasks(tools))),)
+    looker = tools.rng.spawn(1)[0]
+    return [
+        replace(
+            team,
+            tasks=tuple(
+                replace(task, whole=hiding.speaks_for_itself(task.work, looker)) for task in team.tasks
+            ),
+        )
+        for team in plan
+    ]
 
 
 def _pool(
