@@ -13,8 +13,8 @@ import pyarrow as pa
 from pipelines.simulate.grammar import LANGUAGES, Expand, Frame, Rng, fill, join, load_grammars, scatter
 from pipelines.simulate.own_work import layouts, speakers, write_around, write_work
 from pipelines.simulate.promise import TALK, TEMPLATES, WORKS, Flags, Indices, Prompts
-from pipelines.simulate.workqueue import Around, Queue
 from pipelines.simulate.splits import Split
+from pipelines.simulate.workqueue import Around, Queue
 
 ABROAD = {"message": "item", "letter_in": "ticket"}
 """Slots that are filled in every language, with the symbol that fills them in English."""

@@ -20,21 +20,24 @@ from pipelines.simulate.grammar import LANGUAGES, Rng, load_rules
 from pipelines.simulate.promise import Indices
 from pipelines.simulate.splits import sides
 
-_SCRIPTS = (
-    ("ja", "[ぁ-ヿ]"),
-    ("ko", "[가-힣]"),
-    ("zh", "[一-鿿]"),
-    ("ru", "[а-яё]"),
-    ("ar", "[ء-ي]"),
-    ("hi", "[ऀ-ॿ]"),
-    ("de", r"(?i)(^|\s)(und|der|die|das|nicht|du|den|mit|ein|eine)\s"),
-    ("it", r"(?i)(^|\s)(il|che|della|gli|sono|una|di|per)\s"),
-    ("pt", r"(?i)(^|\s)(você|não|uma|os|com|depois|em|das)\s"),
-    ("es", r"(?i)(^|\s)(los|las|una|que|con|para|el|y)\s"),
-    ("fr", r"(?i)(^|\s)(les|des|une|est|et|pour|tu|la|le)\s"),
-)
-"""How the language of an instruction is told, first match wins but English words win over all."""
-_ENGLISH = r"(?i)(^|\s)(the|and|you|of|to|is|with|your|it)[\s,.]"
+_SCRIPTS = {
+    "ja": "[ぁ-ヿ]",
+    "ko": "[가-힣]",
+    "zh": "[一-鿿]",
+    "ru": "[а-яё]",
+    "ar": "[ء-ي]",
+    "hi": "[ऀ-ॿ]",
+}
+"""Scripts that tell a language; the first that is there wins (Japanese has Chinese signs, too)."""
+_STOPWORDS = {
+    "en": "the|and|you|of|to|is|with|your|it|in|for|what|that|this|how|or|are",
+    "de": "und|der|die|das|nicht|du|den|mit|ein|eine|was|wie|zu|ist|auf|dann|nur|es",
+    "fr": "les|des|une|est|et|pour|tu|la|le|que|qui|en|dans|puis|ce|tes|toutes|du|avec",
+    "es": "los|las|una|que|con|para|el|y|es|en|lo|la|tus|luego|cada|todas|solo|después",
+    "it": "il|che|della|gli|sono|una|di|per|e|in|la|le|poi|i|tue|ogni|tutte|prima|con",
+    "pt": "você|não|uma|os|com|depois|em|das|e|que|o|as|suas|cada|todas|só|para|por",
+}
+"""Words that tell languages in Latin script; the most frequent win, English where none is there."""
 _UNSPACED = ("zh", "ja")
 _FRAMES = 64
 """More distinct texts than this are not a campaign's frames but whole requests."""
@@ -82,12 +85,14 @@ def paraphrased(texts: pa.Array, rng: Rng, *, strength: float) -> pa.Array:
 def languages_of(texts: pa.Array) -> Indices:
     """Language of each text: its index in the order of `wordings()`; English where nothing else shows."""
     names = list(wordings())
-    language = np.full(len(texts), names.index("en"), np.int64)
-    open_ = np.ones(len(texts), np.bool_)
-    for name, pattern in (*_SCRIPTS[:6], ("en", _ENGLISH), *_SCRIPTS[6:]):
-        found = open_ & pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
-        language[found] = names.index(name)
-        open_ &= ~found
+    counts = [
+        pc.count_substring_regex(texts, rf"(?i)(?:^|[^\pL])(?:{words})(?:[^\pL]|$)").to_numpy()
+        for words in _STOPWORDS.values()
+    ]
+    latin = np.array([names.index(name) for name in _STOPWORDS])
+    language: Indices = latin[np.argmax(np.stack(counts), axis=0)]
+    for name, pattern in reversed(_SCRIPTS.items()):
+        language[pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)] = names.index(name)
     return language
 
 
@@ -163,9 +168,7 @@ def _edits(name: str, wording: Wording, strength: float, rng: Rng) -> list[tuple
     if rng.random() < strength:
         swaps = ((2, 1, 3), (1, 3, 2), (3, 1, 2), (2, 3, 1))
         one, two, three = swaps[int(rng.integers(len(swaps)))]
-        edits.append(
-            (rf"({sentence}){gap}({sentence}){gap}({sentence})", rf"\{one}{gap}\{two}{gap}\{three}")
-        )
+        edits.append((rf"({sentence}){gap}({sentence}){gap}({sentence})", rf"\{one}{gap}\{two}{gap}\{three}"))
     elif rng.random() < strength:
         edits.append((rf"({sentence}){gap}({sentence})", rf"\2{gap}\1"))
     return edits

@@ -18,9 +18,9 @@ from pipelines.simulate.own_texts import OwnTexts
 from pipelines.simulate.pool_work import requests_work, rows_work
 from pipelines.simulate.pools import PAYLOADS, PURPOSES, REQUESTS, RETOLD, Rows, numbers, origins
 from pipelines.simulate.promise import TALK, TEMPLATES, WORKS, Flags, Indices, Prompts, Templates, Work
-from pipelines.simulate.workqueue import N_ITEMS, equal_areas, queue_of
 from pipelines.simulate.recombine import Retold, conversations, retold
 from pipelines.simulate.splits import Split
+from pipelines.simulate.workqueue import N_ITEMS, equal_areas, queue_of
 
 _ENOUGH_ROWS = 300
 """An application sends thousands of requests a week; a smaller source would make it repeat itself."""
@@ -214,12 +214,12 @@ class PoolTexts:
     def work(self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)) -> Work:
         way, rows = self._way(theme, english=tuple(languages) == ("en",))
         if way == "requests":
-            return requests_work(self._texts, rows, rng)
+            return requests_work(rows, rng)
         if way == "own":
             return self._own.work(theme, rng, n_frames=n_frames, languages=languages)
         around = self._own.around(theme, rng, n_frames=n_frames, languages=languages)
         if way == "rows":
-            return rows_work(self._texts, rows, around, len(languages), rng)
+            return rows_work(rows, around, len(languages), rng)
         banks = [self.messages(N_ITEMS, rng, (language,)) for language in languages]
         return queue_of(around, banks, equal_areas(N_ITEMS))
 
@@ -264,8 +264,8 @@ class PoolTexts:
     def _work_source(self, theme: str) -> str:
         way, rows = self._way(theme, english=True)
         return {
-            "requests": f"requests of {origins(rows)}",
-            "rows": f"own frames around rows of {origins(rows)}",
+            "requests": f"requests of {origins(rows)}, filled up",
+            "rows": f"own frames around rows of {origins(rows)}, filled up",
             "retold": "own frames around retold messages",
             "own": "own corpus",
         }[way]

@@ -94,8 +94,9 @@ class Prompts:
 class Framed:
     """Harvesting requests, taken apart: words of the campaign around an item of its queue.
 
-    `before` and `after` are "" where the item is a whole rendered request; `system` is None where
-    requests bring no system prompt of their own, and null in rows that bring none.
+    Of requests that others rendered, `before` and `after` are what all of one source have in common,
+    "" where that is nothing; `system` is None where requests bring no system prompt of their own, and
+    null in rows that bring none.
     """
 
     before: pa.Array

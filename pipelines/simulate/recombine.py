@@ -11,6 +11,7 @@ Not here: which rows those are (pools), own words (own_texts).
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -41,7 +42,7 @@ def pieces(text: str) -> list[str]:
         ends.append(len(text))
     n = min(len(ends), _MAX_PIECES)
     cuts = [0, *(ends[(k + 1) * len(ends) // n - 1] for k in range(n))]
-    return [text[a:b] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [text[a:b] for a, b in pairwise(cuts)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,6 @@ class Around:
     systems: pa.Array | None = None
 
 
-NOTHING = Around(pa.array([""], pa.string()), pa.array([""], pa.string()))
-"""Around items that are whole requests."""
-
-
 @dataclass(frozen=True, slots=True)
 class Queue:
     """Instructions and items, written once; a request takes one of each by number."""
@@ -39,8 +35,10 @@ class Queue:
     """Items of the first language, then those of the second ..., n_items of each."""
     areas: Indices
     n_languages: int = 1
+    item_around: Indices | None = None
+    """Where items were rendered by others, each in the instruction of its source: which one that is."""
     item_systems: pa.Array | None = None
-    """System prompts that items bring along, where they are whole requests."""
+    """System prompts that such items bring along."""
 
     @property
     def n_items(self) -> int:
@@ -48,12 +46,13 @@ class Queue:
 
     @property
     def n_frames(self) -> int:
-        return len(self.around.befores)
+        return len(self.around.befores) if self.item_around is None else 1
 
     def texts(self, frame: Indices, item: Indices, rng: Rng) -> Framed:
-        chosen = frame % self.n_frames
+        number = item % self.n_items
+        chosen = frame % self.n_frames if self.item_around is None else self.item_around[number]
         index = pa.array(chosen)
-        row = pa.array(item % self.n_items + chosen % self.n_languages * self.n_items)
+        row = pa.array(number + frame % self.n_frames % self.n_languages * self.n_items)
         systems = None if self.around.systems is None else self.around.systems.take(index)
         if self.item_systems is not None:
             systems = self.item_systems.take(row)

@@ -5,12 +5,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 from worlds import requests_of
 
 from pipelines.simulate import simulate
+
+from pipelines.simulate.grammar import LANGUAGES, Grammar, load_grammars
+from pipelines.simulate.promise import WORKS
 
 MIN_SUPPORT = 0.25
 """A word is a give-away when at least this share of harvesting accounts uses it and nobody else does."""
@@ -112,6 +116,40 @@ def test_no_single_word_gives_a_campaign_away(town: pl.DataFrame) -> None:
     )
     giveaways = by_word.filter((pl.col("guilty") >= MIN_SUPPORT * n_guilty) & (pl.col("benign") == 0))
     assert giveaways["word"].sort().to_list() == []
+
+
+def words_of(texts: list[str]) -> pl.Series:
+    """Distinct words of each text, one below the other."""
+    said = pl.Series("word", texts).str.to_lowercase().str.extract_all(r"\p{L}+").list.unique()
+    return said.explode().drop_nulls()
+
+
+def harvest_words(grammar: Grammar) -> set[str]:
+    """Words that instructions of campaigns hold, whatever their items are."""
+    rng = np.random.default_rng(1)
+    frames = [
+        frame
+        for theme in WORKS
+        if f"work_{theme}" in grammar
+        for frame in (
+            *grammar.frames(f"work_{theme}", 300, rng),
+            *(layout for _ in range(8) for layout in grammar.each_frame(f"pay_{theme}", rng)),
+        )
+    ]
+    fixed = [" ".join(text for is_slot, text in frame.parts if not is_slot) for frame in frames]
+    return set(words_of([*fixed, *(frame.system or "" for frame in frames)]))
+
+
+@pytest.mark.parametrize("split", ["tune", "report"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_people_say_every_word_that_a_campaign_says(language: str, split: str) -> None:
+    grammar, rng = load_grammars(split)[language], np.random.default_rng(2)
+    messages = [
+        *grammar.expand("chat", 8_000, rng).to_pylist(),
+        *grammar.expand("followup", 14_000, rng).to_pylist(),
+    ]
+    often = words_of(messages).value_counts().filter(pl.col("count") >= 2)
+    assert harvest_words(grammar) - set(often["word"]) == set()
 
 
 def test_benign_people_ask_for_steps_and_grades_too(town: pl.DataFrame) -> None:
