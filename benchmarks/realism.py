@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from realism_page import Panel, draw, number, percent, table
 from realism_traces import Days, Sample, Traces, read_traces
 from realism_world import (
@@ -44,10 +45,10 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = Path(__file__).with_name("realism_page.txt")
 """The words of the page, with places for its tables."""
 
-TALK = ("person_chat", "power_user", "classroom", "viral_prompt", "enterprise_seats")
+TALK = ("person_chat", "power_user", "classroom", "viral_prompt", "enterprise_seats", "new_model_mover")
 AT_HOME = ("person_chat", "viral_prompt")
 AT_WORK = ("enterprise_seats", "coding_agent")
-CODE = ("coding_agent",)
+CODE = ("coding_agent", "agent_orchestration")
 PROGRAMS = ("single_purpose_app", "batch_job", "synthetic_data_customer", "gateway")
 STANDING = ("single_purpose_app", "gateway", "synthetic_data_customer")
 """Programs that are there every day, as the clients of a trace are."""
@@ -121,7 +122,10 @@ def report(world: World, traces: Traces, out: Path) -> None:
 def compared(world: World, traces: Traces) -> Iterator[Pair]:
     """Pairs of samples, in the order of the page."""
     general, reasoning = "ServeGen, general models", "ServeGen, reasoning model"
-    talk, code, programs = (of_kinds(world, kinds) for kinds in (TALK, CODE, PROGRAMS))
+    # The services of Azure's hour and ServeGen's general models did not reason before they answered.
+    talk, code, programs = (
+        of_kinds(world, kinds).filter(~pl.col("thinks")) for kinds in (TALK, CODE, PROGRAMS)
+    )
     standing = of_kinds(world, STANDING)
     for service, kinds, rows, name in (
         ("conversation", TALK, talk, "Azure, chat"),

@@ -20,6 +20,8 @@ PER_ACCOUNT = 64
 """Values by which each account is represented where every account counts once."""
 BUSY_WINDOW = 20
 """Requests in ten minutes from which on a coefficient of variation is measured."""
+MANY_WINDOWS = 10
+"""Busy windows from which on an account's median is taken."""
 MANY_GAPS = 30
 """Requests of an account and day from which on the same is measured over the day."""
 
@@ -208,9 +210,13 @@ def daily_curve(rows: pl.DataFrame) -> Floats:
 
 
 def window_cv(rows: pl.DataFrame) -> Floats:
-    """Per account, the median coefficient of variation of gaps within its busy ten minutes."""
+    """Per account, the median coefficient of variation of gaps within its busy ten minutes.
+
+    Of accounts with MANY_WINDOWS of them, as in the trace: a quiet account's one busy window is its burst.
+    """
     cells = _cv(rows.with_columns(pl.col("ts").dt.truncate("10m").alias("window")), "window", BUSY_WINDOW)
-    return cells.group_by("account", maintain_order=True).agg(pl.col("cv").median())["cv"].to_numpy()
+    found = cells.group_by("account", maintain_order=True).agg(pl.col("cv").median(), pl.len().alias("n"))
+    return found.filter(pl.col("n") >= MANY_WINDOWS)["cv"].to_numpy()
 
 
 def turns(rows: pl.DataFrame) -> Floats:

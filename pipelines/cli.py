@@ -182,6 +182,7 @@ Scale = Literal[
     "high_and_narrow",
     "burst",
     "evasions",
+    "feedback",
     "standard",
 ]
 Day = Annotated[
@@ -408,21 +409,57 @@ def findings(
 
 \b
   stillwatch evaluate --workspace watch --labels world/labels.parquet
-  stillwatch evaluate --workspace watch --labels labels.csv --format jsonl
+  stillwatch evaluate --workspace watch --labels labels.csv --format jsonl --out seed-1.jsonl
+  stillwatch evaluate --workspace watch --labels labels.csv --format html --out evaluation.html
+  stillwatch evaluate seed-1.jsonl
 """
 )
 def evaluate(
-    workspace: InWorkspace,
-    labels: Annotated[Path, typer.Option("--labels", help="What is true of each account.")],
+    seeds: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SEEDS]...", help="Earlier evaluations as JSON Lines, one world each: pool them instead."
+        ),
+    ] = None,
+    *,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            envvar="STILLWATCH_WORKSPACE",
+            help="Folder of the warehouse, findings and cases.",
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="What is true of each account; needs --workspace.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="Another workspace that should have found the same: how far it did."),
+    ] = None,
     output_format: Annotated[
-        Literal["table", "jsonl"], typer.Option("--format", help="Form of the output.")
+        Literal["table", "jsonl", "html"], typer.Option("--format", help="Form of the output.")
     ] = "table",
+    out: Out = None,
+    config: Config = None,
 ) -> None:
-    """Score the findings against labels: found, covered, pure, and falsely flagged."""
-    from pipelines.evaluate import evaluate as score
-    from pipelines.summary import show_evaluation
+    """Score the findings against labels: found, covered, pure, how soon, and falsely flagged."""
+    if seeds and (labels or against):
+        raise UsageError("evaluations are pooled, or a workspace is judged, not both", remedy="leave one out")
+    if not seeds and (workspace is None or labels is None):
+        missing = "--workspace" if workspace is None else "--labels"
+        raise UsageError(f"{missing} is missing", remedy="name a workspace and its labels, or evaluations")
+    from pipelines import evaluation
+    from pipelines.evaluation.writing import write
 
-    show_evaluation(score(_existing_workspace(workspace), labels), output_format)
+    if workspace is None or labels is None or seeds:
+        write(evaluation.over_seeds(evaluation.read_evaluations(seeds or [])), output_format, out)
+        return
+    place = _existing_workspace(workspace)
+    settings = _read_settings(place, config)
+    other = _existing_workspace(against) if against else None
+    write(evaluation.evaluate(place, labels, against=other, settings=settings), output_format, out)
 
 
 @app.command(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipelines.adapters.check import CheckReport
     from pipelines.cases import Decision
-    from pipelines.evaluate import Evaluation
+    from pipelines.evaluation import Evaluation
     from pipelines.export import ExportSummary
     from pipelines.nightly import ScanSummary
     from pipelines.simulate import SimulationSummary

@@ -103,11 +103,20 @@ def sittings(
     return _within_the_day(Arrivals(owner[session], second, session, turn))
 
 
-def scattered(counts: Ints, weights: Floats, utc_offset_h: Ints, rng: Rng) -> Arrivals:
-    """Single requests over the day, each by itself, by a daily curve: (bins,) or (n_accounts, bins)."""
-    owner = np.repeat(np.arange(len(counts)), counts)
-    second = _clock(_warped(rng.random(len(owner)), weights, owner), utc_offset_h[owner])
-    return singles(owner, second)
+def scattered(
+    counts: Ints, weights: Floats, utc_offset_h: Ints, rng: Rng, cv: Floats | float | None = None
+) -> Arrivals:
+    """Machines: single requests over the day, in bursts around a daily curve, as clients of a real API send.
+
+    Parameters
+    ----------
+    weights : float64, shape (bins,) for all, or (n_accounts, bins) for a day of its own for each account
+    cv : as in `renewal`; None draws each account's anew (shapes.burstiness), 1 is a Poisson process. An
+        account that shall be as bursty tomorrow keeps its own.
+    """
+    if cv is None:
+        cv = shapes.burstiness(len(counts), rng)
+    return renewal(counts, weights, cv, utc_offset_h, rng)
 
 
 def renewal(counts: Ints, curve: Floats, cv: Floats | float, utc_offset_h: Ints | int, rng: Rng) -> Arrivals:

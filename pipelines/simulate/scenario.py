@@ -9,11 +9,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.errors import UsageError
 from pipelines.simulate.campaigns import CAMPAIGNS
-from pipelines.simulate.kinds import BENIGN
+from pipelines.simulate.kinds import BENIGN, RARITY
 from pipelines.simulate.spec import CampaignSpec
 
 SCALES = (
@@ -26,10 +27,11 @@ SCALES = (
     "high_and_narrow",
     "burst",
     "evasions",
+    "feedback",
     "standard",
 )
-"""Presets: three sizes, a world without campaigns, the four rates of the public record, one campaign under
-each evasion, and the world that quality is reported on."""
+"""Presets: three sizes, a world without campaigns, the four rates of the public record, campaigns under each
+evasion, a week to be played night by night, and the world that quality is reported on."""
 
 
 class Scenario(BaseModel):
@@ -70,15 +72,17 @@ class Scenario(BaseModel):
         return self
 
     def generators(self) -> dict[tuple[str, str], int]:
-        """Accounts per kind and generator: a kind's dealt out evenly, on top of what names a generator."""
+        """Accounts per kind and generator: a kind's dealt out over its generators, as rare as each is, on top
+        of what an entry gives to a generator by name."""
         found: dict[tuple[str, str], int] = {}
         for entry, n in self.benign.items():
             kind, _, named = entry.partition("/")
             choice = [named] if named else list(BENIGN[kind])
-            for at, generator in enumerate(choice):
-                share = n // len(choice) + (at < n % len(choice))
-                if share > 0:
-                    found[kind, generator] = found.get((kind, generator), 0) + share
+            weights = np.array([RARITY.get((kind, generator), 1.0) for generator in choice])
+            ends = np.round(n * np.cumsum(weights) / weights.sum()).astype(int).tolist()
+            for generator, first, end in zip(choice, [0, *ends], ends, strict=False):
+                if end > first:
+                    found[kind, generator] = found.get((kind, generator), 0) + end - first
         return found
 
 

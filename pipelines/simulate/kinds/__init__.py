@@ -49,4 +49,7 @@ BENIGN: Mapping[str, Mapping[str, Generator]] = {
     "safety_research": SAFETY_RESEARCH,
 }
 
-__all__ = ["BENIGN", "Generator"]
+RARITY: Mapping[tuple[str, str], float] = {("single_purpose_app", "big_app"): 0.04}
+"""How often a generator is met, unless as often as its siblings: one application in a hundred is big."""
+
+__all__ = ["BENIGN", "RARITY", "Generator"]

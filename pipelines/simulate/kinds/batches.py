@@ -50,6 +50,7 @@ def migration(world: World, n: int, rng: Rng) -> Group:
         runs = (nth >= 0) & (nth < nights)
         part = np.where(nth == nights - 1, last, 1.0)
         counts = np.where(runs, size * part, 0.0).astype(np.int64)
+        counts = np.where(runs, size * part, 0.0).astype(np.int64)
         arrivals = run(counts, start, np.maximum(counts * 12.0, 1_800.0), rng)
         return [ask(templates, arrivals.account, arrivals, rng, output_tokens=650.0)]
 
@@ -61,13 +62,13 @@ def nightly_batch(world: World, n: int, rng: Rng) -> Group:
     crowd = _customers(world, "nightly_batch", n, rng, use_cases=("reporting",), verified=0.7)
     templates = world.texts.templates("batch", n, rng)
     size = np.minimum(rng.lognormal(4.8, 0.7, n), 900)
-    start = rng.integers(0, 20, n) * 900.0 + 1_800.0  # a quarter of an hour is what schedulers offer
+    start = np.asarray(rng.integers(0, 80, n) * 900.0, np.float64)  # schedulers offer quarters of an hour
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
         busy = size * world.bustle(night.number, 0.35)
         counts = rng.poisson(busy)
-        arrivals = run(counts, start, 60.0 + counts * 1.5, rng)
+        arrivals = run(counts, start, np.asarray(60.0 + counts * 1.5), rng)
         return [ask(templates, arrivals.account, arrivals, rng, output_tokens=150.0)]
 
     return Group(crowd, day)

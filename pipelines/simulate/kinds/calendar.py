@@ -13,7 +13,7 @@ from pipelines.simulate.group import World
 from pipelines.simulate.population import Crowd, Floats
 
 _HOLIDAY = 1 / 28
-"""Chance that a country rests on a working day: some twelve public holidays a year and the days around them."""
+"""Chance that a country rests on a working day: about twelve public holidays a year."""
 _FRIDAY_RESTS = ("EG",)
 """Countries that rest on Friday and Saturday."""
 

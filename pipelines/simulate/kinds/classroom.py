@@ -63,6 +63,7 @@ def hackathon(world: World, n: int, rng: Rng) -> Group:
         rng,
         clients=("sdk",),
         plans=(("api", 1.0),),
+        vouchers=True,
         verified=0.25,
         max_tokens=(8_192, 16_384, None),
         thinking=(True, None),
@@ -119,8 +120,10 @@ def weekly_seminar(world: World, n: int, rng: Rng) -> Group:
     return Group(crowd, day, signups)
 
 
-def _course(world: World, generator: str, n: int, rng: Rng, **more: object) -> tuple[Crowd, Ints]:
-    """Students and the course of each: one place, one address, no organisation, no payment."""
+def _course(
+    world: World, generator: str, n: int, rng: Rng, *, vouchers: bool = False, **more: object
+) -> tuple[Crowd, Ints]:
+    """Students and the course of each: one place, one address, no organisation; no payment but a voucher."""
     settings: dict[str, object] = {
         "clients": ("web",),
         "countries": ("US", "GB", "CA", "AU", "IN", "DE", "FR", "SG"),
@@ -137,8 +140,9 @@ def _course(world: World, generator: str, n: int, rng: Rng, **more: object) -> t
     course = teams(n, *_COURSE, rng)
     live_together(crowd, course)
     sit_together(crowd, course)
-    for name in ("org_id", "payment_fingerprint"):
-        write(crowd, name, pa.nulls(n, pa.string()))
+    if not vouchers:
+        write(crowd, "payment_fingerprint", pa.nulls(n, pa.string()))
+    write(crowd, "org_id", pa.nulls(n, pa.string()))
     return crowd, course
 
 

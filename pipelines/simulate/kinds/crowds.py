@@ -64,7 +64,7 @@ def least_recently_used(people: Arrivals, pool_of: Ints, pool: Ints, hop: float,
 
 
 def queued(arrivals: Arrivals, gap_s: float) -> Arrivals:
-    """One request at a time per account, at least `gap_s` apart; what would pass midnight is left at its end."""
+    """One request at a time per account, at least `gap_s` apart; a queue is cut off by midnight."""
     order = np.lexsort((arrivals.second, arrivals.account))
     owner = arrivals.account[order]
     first = np.flatnonzero(np.diff(owner, prepend=-1))

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
-from pipelines.simulate.population import Crowd, Ints, Profile
+from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import AWAKE, OFFICE, sittings
 from pipelines.simulate.traffic import Traffic
 
@@ -62,7 +62,7 @@ def regional_reseller(world: World, n: int, rng: Rng) -> Group:
 
 
 def company_gateway(world: World, n: int, rng: Rng) -> Group:
-    """All departments of one company through one key: office hours, internal tools, no resale, no contract."""
+    """All departments of a company through one key: office hours, internal tools, no resale on file."""
     profile = _profile(
         "company_gateway",
         approved_use=None,
@@ -92,6 +92,7 @@ def _gateway(world: World, crowd: Crowd, clientele: Clientele, rng: Rng) -> Grou
     has_product = rng.random((n, clientele.people)) < clientele.products
     temperature = rng.choice(np.array([np.nan, 0.7, 1.0, 0.2]), (n, clientele.people))
     limit = rng.choice(np.array([-1, -1, 1_024, 4_096, 512]), (n, clientele.people))
+    keenness = rng.lognormal(0.0, 1.3, (n, clientele.people)).cumsum(axis=1)
     clock = crowd.utc_offset_h if len(clientele.languages) == 0 else np.zeros(n, np.int64)
 
     def day(night: Night) -> list[Traffic]:
@@ -101,8 +102,8 @@ def _gateway(world: World, crowd: Crowd, clientele: Clientele, rng: Rng) -> Grou
             busy = size * share * bustle(world, crowd, night.number, clientele.weekend)
             arrivals = sittings(busy, 3.0, 80.0, clock, rng, clientele.curve)
             n_sittings = int(arrivals.session.max(initial=-1)) + 1
-            who = (rng.zipf(1.6, n_sittings) % clientele.people)[arrivals.session]
             account = arrivals.account
+            who = _callers(keenness, account[arrivals.starts], n_sittings, rng)[arrivals.session]
             texts = world.texts.conversation(theme, arrivals.starts, language[account, who], rng)
             own = product[account, who]
             traffic.append(
@@ -119,6 +120,19 @@ def _gateway(world: World, crowd: Crowd, clientele: Clientele, rng: Rng) -> Grou
         return traffic
 
     return Group(crowd, day)
+
+
+def _callers(keenness: Floats, gateway: Ints, n_sittings: int, rng: Rng) -> Ints:
+    """Who comes to each sitting: some end users a hundred times as often as others.
+
+    Parameters
+    ----------
+    keenness : float64, shape (n_accounts, n_people); running sums over the end users of each gateway
+    """
+    n_accounts, n_people = keenness.shape
+    line = (keenness / keenness[:, -1:] + np.arange(n_accounts)[:, None]).ravel()
+    at = np.searchsorted(line, gateway + rng.random(n_sittings) * (1.0 - 1e-9))
+    return np.minimum(at - gateway * n_people, n_people - 1).astype(np.int64)
 
 
 def _languages(crowd: Crowd, clientele: Clientele, rng: Rng) -> Ints:

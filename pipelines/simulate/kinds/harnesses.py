@@ -1,7 +1,7 @@
-"""evaluation_harness: labs that run the same public benchmarks in the same week and stop at the end of the set.
+"""evaluation_harness: labs that run the same public benchmarks in one week and stop at the end of the set.
 
-Here: exact-match benchmarks, model judges, tool calls, pass@k, multiple choice by log-probabilities. Not here:
-suites of a company's own (regression), red teams (safety).
+Here: exact-match benchmarks, model judges, tool calls, pass@k, multiple choice by log-probabilities.
+Not here: suites of a company's own (regression), red teams (safety).
 """
 
 from dataclasses import dataclass
@@ -62,14 +62,14 @@ def model_judge(world: World, n: int, rng: Rng) -> Group:
 
 def tool_calls(world: World, n: int, rng: Rng) -> Group:
     """Can the model call the right function: the same tools offered with every item, short answers."""
-    crowd = _labs(world, "tool_calls", n, rng, temperatures=(0.0, 0.0, 0.001), max_tokens=(256, 512, 1_024))
+    crowd = _labs(world, "tool_calls", n, rng, temperatures=(0.0,), max_tokens=(256, 512, 1_024))
     crowd.toolset = np.full(n, len(load_catalog().all_toolsets) - 1, np.int64)
     books = _books(world, ("benchmark_code", "benchmark_math"))
     return _running(crowd, books, _plan(world, n, np.arange(n), 2, rng), rng, output_tokens=55.0)
 
 
 def pass_at_k(world: World, n: int, rng: Rng) -> Group:
-    """Many samples of every item at temperature 0.8: half the labs ask for them at once, half again and again."""
+    """Many samples of every item at temperature 0.8: some labs ask for them at once, some again and again."""
     crowd = _labs(world, "pass_at_k", n, rng, temperatures=(0.8,), max_tokens=(1_024, 2_048))
     books = _books(world, ("benchmark_code",))
     at_once = rng.random(n) < 0.5

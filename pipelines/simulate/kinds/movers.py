@@ -1,8 +1,8 @@
 """new_model_mover: those who move to a new model on the day it comes out, wholly or in step with others.
 
 Here: enthusiasts, companies that run both models side by side, bloggers who compare them. Everybody else
-moves in part and at leisure (Profile.moves). Before the release, and in a world without one, they do what they
-always do.
+moves in part and at leisure (Profile.moves). Before the release, and in a world without one, they do what
+they always do.
 """
 
 import numpy as np

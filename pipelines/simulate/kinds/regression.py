@@ -26,7 +26,7 @@ def nightly_rubric(world: World, n: int, rng: Rng) -> Group:
     keys = np.bincount(org)
     place = np.arange(n) - (np.cumsum(keys) - keys)[org]
     share = (items - place + keys[org] - 1) // keys[org]  # items place, place + keys, ...
-    start = rng.integers(0, 20, len(keys))[org] * 3_600.0 + 600.0
+    start = np.asarray(rng.integers(0, 20, len(keys))[org] * 3_600.0 + 600.0, np.float64)
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
@@ -39,7 +39,7 @@ def nightly_rubric(world: World, n: int, rng: Rng) -> Group:
 
 
 def release_gate(world: World, n: int, rng: Rng) -> Group:
-    """Twice a week, before a release: the same items on two models side by side, then a second look at some."""
+    """Twice a week, before a release: the same items on two models side by side, and some once more."""
     crowd, org = _companies(world, "release_gate", n, 1, rng)
     items = 160
     suite = _suites(world, org, items, rng)
@@ -105,7 +105,7 @@ def _bisected(culprit: Ints, versions: int, tries: int) -> Ints:
 
 
 def _versions(world: World, n: int, versions: int, rng: Rng) -> pa.Array:
-    """Versions of each account's system prompt: every one adds a sentence of another to the same beginning."""
+    """Versions of each account's system prompt: the same beginning, an addition of each one's own."""
     base = world.texts.personas(n, rng).cast(pa.string())
     added = world.texts.personas(n * versions, rng).cast(pa.string())
     stem = base.take(pa.array(np.repeat(np.arange(n), versions)))

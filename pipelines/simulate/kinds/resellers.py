@@ -1,23 +1,25 @@
 """shadow_api_user: accounts of small unofficial resellers, innocent passengers behind them.
 
-Here: a pool of accounts that is dealt its buyers' conversations, as public relay programs do it: least recently
-used first, conversations that stick for an hour, a frozen client, rewritten session ids. Nobody adds an
-instruction: it is what people, hobbyists and students write. Not here: contracted resellers (gateways),
-operators who harvest what they relay (campaigns).
+Here: a pool of accounts that is dealt its buyers' conversations, as public relay programs do it: least
+recently used first, conversations that stick for an hour, a frozen client, rewritten session ids. Nobody
+adds an instruction: it is what people, hobbyists and students write. Not here: contracted resellers
+(gateways), operators who harvest what they relay (campaigns).
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
 
 from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import Group, Night, World
+from pipelines.simulate.kinds.coding import equip
 from pipelines.simulate.kinds.crowds import least_recently_used, queued
-from pipelines.simulate.kinds.paperwork import leaders, sit_together, teams
+from pipelines.simulate.kinds.paperwork import leaders, only, sit_together, teams
 from pipelines.simulate.kinds.speech import recite
 from pipelines.simulate.population import Crowd, Ints, Profile
-from pipelines.simulate.rhythm import AWAKE, Arrivals, singles, sittings
+from pipelines.simulate.rhythm import AWAKE, singles, sittings, together
 from pipelines.simulate.traffic import Traffic
 
 
@@ -57,8 +59,8 @@ def minted_client(world: World, n: int, rng: Rng) -> Group:
     """Each account poses as one device with one frozen client: many unrelated talks at once, in a queue."""
     trade = Trade(
         pool=(4, 16),
-        buyers=7,
-        sittings=1.1,
+        buyers=26,
+        sittings=0.9,
         themes=(("agent", 0.5), ("chat", 0.35), ("work", 0.15)),
         hop=0.02,
         ids="minted",
@@ -66,7 +68,9 @@ def minted_client(world: World, n: int, rng: Rng) -> Group:
     )
     crowd, pool = _accounts(world, "minted_client", n, trade, rng)
     one = leaders(pool)
-    crowd.client, crowd.toolset = crowd.client[one], crowd.toolset[one]  # a default of the program
+    equip(crowd, rng)
+    crowd.client, crowd.toolset = crowd.client[one], crowd.toolset[one]  # a default of the relay
+    crowd.system = crowd.system.take(pa.array(one))
     return _reselling(world, crowd, pool, trade, rng)
 
 
@@ -125,25 +129,27 @@ def _reselling(world: World, crowd: Crowd, pool: Ints, trade: Trade, rng: Rng) -
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
+        talks = [sittings(zest * share, 4.0, 50.0, clock, rng, AWAKE + 1.0) for _, share in trade.themes]
+        people = reduce(together, talks)
+        theme_of = np.repeat(np.arange(len(talks)), [len(talk) for talk in talks])
+        arrivals = least_recently_used(people, buyer_pool, pool, trade.hop, rng)
+        if trade.gap_s > 0:
+            arrivals = queued(arrivals, trade.gap_s)
         traffic = []
-        for theme, share in trade.themes:
-            people = sittings(zest * share, 4.0, 50.0, clock, rng, AWAKE + 1.0)
-            who = people.account
-            texts = world.texts.conversation(theme, people.starts, language[who], rng)
-            arrivals = least_recently_used(people, buyer_pool, pool, trade.hop, rng)
-            if trade.gap_s > 0:
-                arrivals = queued(arrivals, trade.gap_s)
+        for number, (theme, _) in enumerate(trade.themes):
+            mine = theme_of == number
+            who, starts, sent = people.account[mine], people.starts[mine], only(arrivals, mine)
+            texts = world.texts.conversation(theme, starts, language[who], rng)
             as_agent = theme == "agent"
-            system = None if as_agent else style.take(pa.array(who, mask=~styled[who]))
             traffic.append(
                 Traffic(
-                    arrivals=arrivals,
+                    arrivals=sent,
                     prompt=texts.prompt,
-                    system=system,
+                    system=None if as_agent else style.take(pa.array(who, mask=~styled[who])),
                     toolset=None if as_agent else np.full(len(who), -1, np.int64),
                     temperature=None if as_agent else temperature[who],
-                    context_tokens=arrivals.turn * (900 if as_agent else 420),
-                    end_user=_ids(trade, who, arrivals),
+                    context_tokens=sent.turn * (900 if as_agent else 420),
+                    end_user=_ids(trade, who),
                     end_users_roam=trade.ids == "devices",
                 )
             )
@@ -152,10 +158,10 @@ def _reselling(world: World, crowd: Crowd, pool: Ints, trade: Trade, rng: Rng) -
     return Group(crowd, day)
 
 
-def _ids(trade: Trade, who: Ints, arrivals: Arrivals) -> Ints | None:
+def _ids(trade: Trade, who: Ints) -> Ints | None:
     if trade.ids == "none":
         return None
-    return who if trade.ids == "devices" else np.zeros(len(arrivals), np.int64)
+    return who if trade.ids == "devices" else np.zeros(len(who), np.int64)
 
 
 def _accounts(world: World, generator: str, n: int, trade: Trade, rng: Rng) -> tuple[Crowd, Ints]:

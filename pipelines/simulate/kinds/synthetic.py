@@ -1,7 +1,7 @@
 """synthetic_data_customer: customers with a contract to make training data, on file with scope and date.
 
-Here: own tickets varied, dialogues of personas, tests for own code, a contract that ends soon. They harvest in
-every sense but the forbidden one; what clears them is `approved_use`, their own field, a stable account.
+Here: own tickets varied, dialogues of personas, tests for own code, a contract that ends soon. They harvest
+in every sense but the forbidden one; what clears them is `approved_use`, their own field, a stable account.
 """
 
 import numpy as np

@@ -1,10 +1,16 @@
 """Arrival times: people keep their clock, machines their pace, and nobody leaves the day."""
 
+import os
+from pathlib import Path
+
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import ks_2samp
 
+from pipelines.simulate import shapes
 from pipelines.simulate.rhythm import (
     AWAKE,
     DAY_S,
@@ -21,6 +27,12 @@ from pipelines.simulate.rhythm import (
     sittings,
     so_far,
     together,
+)
+
+POOLS = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
+
+with_pools = pytest.mark.skipif(
+    not POOLS.is_dir() and not os.environ.get("CI"), reason="the traces are not on this machine"
 )
 
 
@@ -113,6 +125,25 @@ def test_a_crowd_in_bursts_keeps_its_mean_curve() -> None:
     a = renewal(np.full(3_000, 40), AWAKE, 3.0, np.full(3_000, 2), rng())
     local = np.bincount(((a.second / 3_600 + 2) % 24).astype(int), minlength=24) / len(a) * 100
     assert np.abs(local - AWAKE).sum() / 2 < 3  # per cent of the traffic at another hour
+
+
+@with_pools
+def test_a_crowd_of_clients_is_as_bursty_within_ten_minutes_as_the_trace() -> None:
+    """Day-long bursts, daily curves and wandering rates together, measured as the trace was."""
+    windows = pl.read_parquet(POOLS / "trace_servegen_a_windows.parquet")
+    busy = windows.filter(pl.col("rate_rps") * pl.col("window_s") >= 50, pl.col("cv") > 0)
+    seen = busy.group_by("client_id").agg(pl.col("cv").median(), pl.len()).filter(pl.col("len") >= 10)["cv"]
+
+    n, r = 300, rng()
+    counts = (shapes.client_rates(n, r) * 30_000 + 2_000).astype(np.int64)
+    curves = shapes.daily_curves(n, r, "mixed", bins=144) * shapes.wander(n, r)
+    a = renewal(counts, curves, shapes.burstiness(n, r), 0, r)
+    sent = pl.DataFrame({"account": a.account, "second": a.second, "window": (a.second // 600).astype(int)})
+    gaps = sent.with_columns(gap=pl.col("second").diff().over("account", "window")).drop_nulls("gap")
+    cells = gaps.group_by("account", "window").agg(pl.len(), cv=pl.col("gap").std() / pl.col("gap").mean())
+    found = cells.filter(pl.col("len") >= 49).group_by("account").agg(pl.col("cv").median())["cv"]
+    assert len(found) > 250
+    assert ks_2samp(found, seen).statistic < 0.17  # halves of the trace are 0.15 apart
 
 
 def test_one_request_of_a_bursty_account_comes_at_any_time() -> None:

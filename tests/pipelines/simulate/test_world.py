@@ -139,11 +139,11 @@ def test_look_alikes_look_alike(requests: pl.DataFrame) -> None:
     harness = requests.filter(kind="evaluation_harness")
     labs = harness.group_by("prompt").agg(pl.col("account_id").n_unique().alias("labs"))
     assert labs["labs"].max() > 1  # several labs, the very same items
-    assert harness["temperature"].unique().to_list() == [0.0]
-    suite = requests.filter(kind="regression_suite")
+    assert set(harness["temperature"]) == {0.0, 0.8}
+    suite = requests.filter(generator="nightly_rubric")
     nights = suite.group_by("prompt").agg(pl.col("ts").dt.date().n_unique().alias("nights"))
     assert (nights["nights"] == 3).mean() > 0.95  # the same items every night
-    lesson = requests.filter(kind="classroom")
+    lesson = requests.filter(generator="homework_hour")
     assert lesson["ip"].n_unique() == 1
     assert lesson.filter(pl.col("n_turns") > 1).height > 0
     coders = requests.filter(kind="coding_agent")
