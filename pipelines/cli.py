@@ -172,7 +172,19 @@ Accounts = Annotated[
 ]
 LogFormat = Annotated[str, typer.Option("--format", help="Format of the logs; auto looks at the data.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of to standard output.")]
-Scale = Literal["small", "medium", "incident"]
+Scale = Literal[
+    "small",
+    "medium",
+    "incident",
+    "benign",
+    "low_and_wide",
+    "middle",
+    "high_and_narrow",
+    "burst",
+    "evasions",
+    "feedback",
+    "standard",
+]
 Day = Annotated[
     datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="One UTC day.", metavar="YYYY-MM-DD")
 ]
@@ -250,6 +262,7 @@ def demo(
 \b
   stillwatch simulate --out world
   stillwatch simulate --out world --scale medium --days 10 --seed 7
+  stillwatch simulate --out world --night 2 --findings night-1.jsonl
 """
 )
 def simulate(
@@ -262,7 +275,22 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same traffic, byte for byte.")] = 1,
     scenario: ScenarioFile = None,
     prompts: Prompts = None,
+    split: Annotated[
+        Literal["tune", "report", "all"],
+        typer.Option(help="Half of all sources and words: one to choose settings by, one to judge them."),
+    ] = "all",
     log_format: Annotated[str, typer.Option("--log-format", help="Format of the logs.")] = "stillwatch",
+    night: Annotated[
+        int | None, typer.Option(min=1, help="Write this night alone, beside the nights that are there.")
+    ] = None,
+    findings: Annotated[
+        list[Path] | None,
+        typer.Option(help="Flagged accounts of the nights before: they are shut, and operators answer."),
+    ] = None,
+    ban_at: Annotated[
+        Literal["watch", "limit", "verify", "suspend"],
+        typer.Option("--ban-at", help="Mildest recommended action that shuts an account."),
+    ] = "limit",
 ) -> None:
     """Make labelled traffic to test with: logs, accounts and the truth about them."""
     from pipelines.simulate import simulate as make_traffic
@@ -276,7 +304,11 @@ def simulate(
         seed=seed,
         scenario=scenario,
         prompts=prompts,
+        split=split,
         log_format=log_format,
+        night=night,
+        findings=findings or (),
+        ban_at=ban_at,
         progress=terminal_progress(),
     )
     show_simulation(made)

@@ -5,7 +5,8 @@ accounts as members of findings (bcubed).
 
 - *Precision* is the share of labelled flagged accounts that are labelled `campaign`, *recall* the share
   of accounts labelled `campaign` that are flagged; both for `watch` and above, and above `watch`.
-- Their intervals draw whole campaigns, and of benign accounts whole organisations where these are known.
+- Their intervals draw whole campaigns among campaigns and, of benign accounts, whole organisations (where
+  these are known) among the innocent.
 """
 
 import polars as pl
@@ -27,7 +28,7 @@ def precision_and_recall(material: Material) -> Figures:
     for suffix, least in (("", 0), ("_above_watch", 1)):
         flagged = pl.col("action").fill_null(-1) >= least
         figures |= {
-            f"n_flagged{suffix}": people.filter(flagged).height,
+            ("n_above_watch" if suffix else "n_flagged"): people.filter(flagged).height,
             **_share(people, f"precision{suffix}", guilty & flagged, flagged),
             **_share(people, f"recall{suffix}", guilty & flagged, guilty),
         }
@@ -36,9 +37,11 @@ def precision_and_recall(material: Material) -> Figures:
 
 
 def _share(people: pl.DataFrame, name: str, part: pl.Expr, whole: pl.Expr) -> Figures:
-    units = people.group_by("unit").agg(part.sum().alias("part"), whole.sum().alias("whole")).sort("unit")
-    parts, wholes = (units[column].to_numpy().astype("int64") for column in ("part", "whole"))
-    n_drawn = units.height if name.startswith("precision") else None
-    interval = by_unit(parts, wholes, n_drawn)
+    of_unit = (part.sum().alias("part"), whole.sum().alias("whole"), (pl.col("label") == "campaign").first())
+    units = people.group_by("unit").agg(of_unit).sort("unit")
+    parts, wholes, guilty = (
+        units[column].to_numpy().astype("int64") for column in ("part", "whole", "label")
+    )
+    interval = by_unit(parts, wholes, guilty)
     share = float(parts.sum() / wholes.sum()) if wholes.sum() else None
     return {name: share, f"{name}_low": interval.low, f"{name}_high": interval.high}

@@ -49,6 +49,7 @@ def b_cubed(found: pl.DataFrame, labelled: pl.DataFrame) -> BCubed:
     groups = (
         _sets(found, "finding")
         .join(_sets(labelled, "campaign"), on="account_id", how="full", coalesce=True)
+        .sort("account_id")  # sums of floats depend on their order
         .group_by("finding", "campaign", maintain_order=True)
         .len()
     )

@@ -4,7 +4,10 @@ Here: Jaccard similarities of flagged accounts and of memberships. Not here: whe
 
 - The Jaccard similarity of two sets is the size of what they share over the size of what is in either; two
   empty sets agree wholly, 1.
-- From night to night a membership is an account with its campaign_id, which ought to stay the same.
+- From night to night a membership is an account with its campaign_id, which ought to stay the same. Only
+  accounts that sent something on both nights are compared, where that is known: who was shut, or stayed away,
+  says nothing about how steady the monitor is. A finding stands on both nights when it holds such an account
+  on each.
 - Between two workspaces ids may differ, so the findings of a night are first paired one to one so that they
   share as many memberships as they can; a membership is shared when its account is in both findings of a
   pair. Lone flags are paired by their account.
@@ -43,31 +46,58 @@ Membership = tuple[str | None, str]
 def night_to_night(material: Material) -> pl.DataFrame:
     """One row per scanned night, in order; columns NIGHT_SCHEMA.
 
-    The similarities compare with the night before and are null on the first. `jaccard_standing` is the mean,
-    over findings that stood on both nights, of the similarity of their accounts; null where none did.
+    The similarities compare with the night before and are null on the first. `jaccard_standing` is the mean
+    over findings that stood on both nights with accounts to compare; null where none did.
     """
     by_night = _by_night(material.flags, material.nights)
-    active = dict(material.activity.group_by("day").len().iter_rows()) if material.whole else {}
+    active = _active(material)
     rows = []
-    for night, earlier in zip(material.nights, [None, *material.nights[:-1]], strict=True):
-        now, before = by_night[night], by_night.get(earlier, set())
-        standing, stood = _pools(now), _pools(before)
-        both = sorted(standing.keys() & stood.keys())
-        compared = [jaccard(standing[name], stood[name]) for name in both]
+    before: set[Membership] | None = None
+    for night, earlier in zip(material.nights, [None, *material.nights], strict=False):
+        now = by_night[night]
+        standing, stood = _pools(now), _pools(before or set())
         rows.append(
             {
                 "day": night,
-                "n_active": active.get(night, 0) if material.whole else None,
+                "n_active": len(active[night]) if active else None,
                 "n_flagged": len({account for _, account in now}),
                 "n_findings": len(standing),
                 "n_new_findings": len(standing.keys() - stood.keys()),
                 "n_ended_findings": len(stood.keys() - standing.keys()),
-                "jaccard_accounts": _jaccard_accounts(now, before) if earlier else None,
-                "jaccard_memberships": jaccard(now, before) if earlier else None,
-                "jaccard_standing": float(np.mean(compared)) if compared else None,
+                **(
+                    _steadiness(now, before, active[night] & active[earlier] if active else None)
+                    if before is not None
+                    else {}
+                ),
             }
         )
+        before = now
     return pl.DataFrame(rows, NIGHT_SCHEMA)
+
+
+def _steadiness(
+    now: set[Membership], before: set[Membership], there: set[str] | None
+) -> dict[str, float | None]:
+    """How alike two nights are in the accounts that were there on both; of all accounts, where unknown."""
+    if there is not None:
+        now, before = ({pair for pair in pairs if pair[1] in there} for pairs in (now, before))
+    standing, stood = _pools(now), _pools(before)
+    compared = [jaccard(standing[name], stood[name]) for name in sorted(standing.keys() & stood.keys())]
+    return {
+        "jaccard_accounts": _jaccard_accounts(now, before),
+        "jaccard_memberships": jaccard(now, before),
+        "jaccard_standing": float(np.mean(compared)) if compared else None,
+    }
+
+
+def _active(material: Material) -> dict[object, set[str]]:
+    """Who sent something, by night; empty where that is not known of everybody."""
+    if not material.whole:
+        return {}
+    active: dict[object, set[str]] = {night: set() for night in material.nights}
+    for (night,), group in material.activity.group_by("day"):
+        active[night] = set(group["account_id"])
+    return active
 
 
 def against(flags: pl.DataFrame, other: pl.DataFrame, nights: pl.Series) -> pl.DataFrame:

@@ -47,8 +47,8 @@ def discoveries(
 ) -> pl.DataFrame:
     """One row per finding, pooled ones by campaign_id, then lone ones by account; columns SCHEMA.
 
-    `account_id` is null but for lone flags, whose campaign_id is null; `campaign` is the one it holds most of;
-    `n_merges` counts pairs of campaigns it throws together.
+    `account_id` is null but for lone flags, whose campaign_id is null; `campaign` is the one it holds most
+    of; `n_merges` counts pairs of campaigns it throws together.
     """
     first = _as_first_stated(material, stated)
     purest = _purest(material)

@@ -59,7 +59,7 @@ def wilson(part: int, whole: int) -> Interval:
     return Interval(0.0 if part == 0 else low, 1.0 if part == whole else high)
 
 
-def by_unit(parts: Counts, wholes: Counts, n_units: int | None = None) -> Interval:
+def by_unit(parts: Counts, wholes: Counts, strata: Counts | None = None) -> Interval:
     """Bootstrap percentiles of sum(parts) / sum(wholes), drawing whole units with replacement.
 
     Accounts of one campaign are caught or missed together, seats of one organisation are wronged
@@ -67,8 +67,9 @@ def by_unit(parts: Counts, wholes: Counts, n_units: int | None = None) -> Interv
 
     Parameters
     ----------
-    parts, wholes : int64, shape (n,); per unit, 0 <= parts <= wholes
-    n_units : units in all, counting those that have nothing in either; they are drawn too. At least n.
+    parts, wholes : int64, shape (n,); per unit, 0 <= parts <= wholes; a unit with nothing in it is drawn, too
+    strata : int64, shape (n,); units are drawn among those of their own stratum, as many as there are: a
+        world has as many campaigns as it has, and as many innocent. One stratum where absent.
 
     Returns
     -------
@@ -77,23 +78,32 @@ def by_unit(parts: Counts, wholes: Counts, n_units: int | None = None) -> Interv
     no more than three of three.
     """
     counted = wholes > 0
-    parts, wholes = parts[counted], wholes[counted]
-    if not len(wholes):
+    if not counted.any():
         return NOTHING
-    if (parts == wholes).all() or (parts == 0).all():
-        return exact(len(wholes) if parts.any() else 0, len(wholes))
-    n_units = max(n_units or 0, len(wholes))
-    chances = np.full(len(wholes) + 1, 1 / n_units)
-    chances[-1] = 1 - len(wholes) / n_units
-    draws = np.random.default_rng(_SEED).multinomial(n_units, chances, size=_REPLICATES)[:, :-1]
-    totals = draws @ wholes
-    shares = (draws @ parts)[totals > 0] / totals[totals > 0]
-    low, high = np.quantile(shares, [_ALPHA / 2, 1 - _ALPHA / 2])
+    if (parts == wholes).all() or not parts.any():
+        n = int(counted.sum())
+        return exact(n if parts.any() else 0, n)
+    rng = np.random.default_rng(_SEED)
+    drawn = np.zeros((_REPLICATES, 2))
+    strata = np.zeros(len(wholes), np.int64) if strata is None else strata
+    for stratum in np.unique(strata):
+        ours = strata == stratum
+        both = np.column_stack([parts[ours & counted], wholes[ours & counted]])
+        drawn += _draws(rng, int(ours.sum()), len(both)) @ both
+    shares = drawn[drawn[:, 1] > 0]
+    low, high = np.quantile(shares[:, 0] / shares[:, 1], [_ALPHA / 2, 1 - _ALPHA / 2])
     return Interval(float(low), float(high))
 
 
+def _draws(rng: np.random.Generator, n_units: int, n_counted: int) -> Counts:
+    """How often each unit that counts is drawn, the others thrown together; (replicates, n_counted)."""
+    chances = np.full(n_counted + 1, 1 / n_units)
+    chances[-1] = max(1 - n_counted / n_units, 0)
+    return rng.multinomial(n_units, chances, size=_REPLICATES)[:, :-1]
+
+
 def mean_of_units(values: npt.NDArray[np.float64]) -> Interval:
-    """Bootstrap percentiles of a mean over independent units; null for fewer than two, which tell no spread."""
+    """Bootstrap percentiles of a mean over independent units; fewer than two tell no spread: null."""
     if len(values) < 2:
         return NOTHING
     places = np.random.default_rng(_SEED).integers(0, len(values), size=(_REPLICATES, len(values)))

@@ -36,8 +36,8 @@ def judge(
     ----------
     truth : labels, one row per account and campaign: account_id, label (`campaign` or `benign`), campaign,
         kind; optional generator, regime, evasions, joined, language (see `labels.OPTIONAL`)
-    flags : what was flagged, one row per night, account and finding: day (date), account_id, campaign_id (null
-        when alone); optional recommended_action (`watch` where absent), score, p_value, confidence
+    flags : what was flagged, one row per night, account and finding: day (date), account_id, campaign_id
+        (null when alone); optional recommended_action (`watch` where absent), score, p_value, confidence
     activity : `account_id, day, n_requests`, one row per account and night with requests; without it what
         needs it is null
     nights : the scanned nights; without them every day of activity and flags
@@ -100,4 +100,4 @@ def _total(material: Material, matches: Matches, stated_rate: float | None) -> p
 
 
 def _is_count(name: str) -> bool:
-    return name.startswith(("n_", "at_", "above_"))
+    return name.startswith("n_")

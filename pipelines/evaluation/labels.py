@@ -4,6 +4,7 @@ Here: reading and checking. Not here: the traffic that simulation labels (simula
 """
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -62,7 +63,7 @@ def read_labels(path: Path) -> pl.DataFrame:
 
 def as_truth(frame: pl.DataFrame) -> pl.DataFrame:
     """The same rows with every column of the labels contract and of OPTIONAL, of the right type."""
-    columns = dict.fromkeys(LABEL_SCHEMA.names, pl.String) | OPTIONAL
+    columns: dict[str, Any] = {**dict.fromkeys(LABEL_SCHEMA.names, pl.String), **OPTIONAL}
     return frame.select(
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in columns.items()

@@ -16,9 +16,10 @@ Here: one row per labelled campaign, and which findings name which campaigns. No
   match's labelled accounts that are of the campaign.
 - It was *found on* the first night as of which any finding names it. *Coverage at first* is that finding's
   share, as of that night, of the campaign's accounts that had sent anything by then.
-- *Exchanges* of a campaign are the requests of its accounts, cover traffic included: a log cannot tell them
-  apart. *Share of exchanges* is the part sent by accounts that the match holds. *Exchanges to detection* are
-  those sent up to the end of the night on which it was found.
+- *Exchanges* of a campaign are the requests of its accounts as the scan counts them (no retries, scaled up
+  where a source samples), cover traffic included: a log cannot tell it apart. *Share of exchanges* is the
+  part sent by accounts that the match holds. *Exchanges to detection* are those sent up to the end of the
+  night on which it was found.
 - *Nights to detection* counts scanned nights from the first on which any of its accounts sent anything to the
   one on which it was found; 1 is the very night.
 - It was *split* when more than one finding names it. A finding *merges* two campaigns when it holds at least
@@ -28,6 +29,7 @@ Here: one row per labelled campaign, and which findings name which campaigns. No
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
+from typing import Any
 
 import polars as pl
 
@@ -118,7 +120,7 @@ def _described(material: Material) -> pl.DataFrame:
             pl.col("since").min().alias("began"),
         )
         .join(silent, on="campaign", how="left")
-        .with_columns(pl.col("n_silent").fill_null(0) if material.whole else pl.lit(None, pl.Int64).alias("n_silent"))
+        .with_columns(pl.coalesce("n_silent", pl.lit(0 if material.whole else None, pl.Int64)))
         .sort("campaign")
     )  # fmt: skip
 
@@ -215,13 +217,14 @@ def _with_company(campaigns: pl.DataFrame, final: pl.DataFrame, material: Materi
 
 def _with_delays(campaigns: pl.DataFrame, material: Material) -> pl.DataFrame:
     """Nights and exchanges until each campaign was found."""
-    nights = material.nights.to_list()
+    nights: list[date] = material.nights.to_list()
 
-    def n_nights(row: dict[str, date | None]) -> int | None:
-        began, found = row["began"], row["found_on"]
-        if found is None:
+    def n_nights(row: dict[str, Any]) -> int | None:
+        found: date | None = row["found_on"]
+        began: date | None = row["began"] or found
+        if found is None or began is None:
             return None
-        return sum((began or found) <= night <= found for night in nights)
+        return sum(began <= night <= found for night in nights)
 
     delays = pl.Series("nights_to_detection", map(n_nights, campaigns.iter_rows(named=True)), pl.Int64)
     campaigns = campaigns.with_columns(delays)
@@ -270,5 +273,5 @@ def _merges(material: Material) -> dict[int, list[tuple[str, str]]]:
                 for ours, theirs in ((one, other), (other, one))
             ]
             if all(apart):
-                merges.setdefault(int(finding), []).append((one, other))  # type: ignore[call-overload]
+                merges.setdefault(int(finding), []).append((one, other))
     return merges

@@ -12,7 +12,7 @@ Here: who counts, which finding held whom since when, and what each account sent
 - Accounts without a label are counted once, in the total, and left out of everything else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -116,7 +116,7 @@ def gather(
     )
 
 
-def _typed(frame: pl.DataFrame, columns: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def _typed(frame: pl.DataFrame, columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
     return frame.select(
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in columns.items()
@@ -124,7 +124,7 @@ def _typed(frame: pl.DataFrame, columns: dict[str, type[pl.DataType]]) -> pl.Dat
 
 
 def _with_findings(flags: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
-    """Flags with the number of their finding: pooled ones first, by campaign_id, then lone ones by account."""
+    """Flags with the number of their finding: those with company by campaign_id, then lone ones."""
     flags = flags.with_columns(
         pl.col("campaign_id").is_null().alias("is_lone"),
         pl.coalesce("campaign_id", "account_id").alias("name"),

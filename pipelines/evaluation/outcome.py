@@ -70,8 +70,8 @@ class Outcome:
         """JSON Lines without line feeds."""
         return [line.rstrip("\n") for line in json_lines(self.rows())]
 
-    def tables(self) -> Iterator[Table]:
-        """The same in words, in short."""
+    def tables(self, *, full: bool = False) -> Iterator[Table]:
+        """The same in words; in short unless `full`."""
         raise NotImplementedError
 
     def table(self) -> str:
@@ -98,9 +98,9 @@ class Evaluation(Outcome):
     nights: pl.DataFrame
     against: pl.DataFrame
 
-    def tables(self) -> Iterator[Table]:
+    def tables(self, *, full: bool = False) -> Iterator[Table]:
         """Campaigns, recall, whom it wronged, accounts, and the last lines."""
-        return tables_of_world(self)
+        return tables_of_world(self, full=full)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,7 @@ class Pooled(Outcome):
 
     Attributes
     ----------
+    campaigns : one row per campaign that came, by world (from 1) and name
     coverage : quantiles of coverage, coverage at first, share of exchanges and purity over campaigns
     re_emergence : one row: accounts that joined after their campaign was found
     discoveries : the realised false-discovery proportion against the stated rate, by sort of finding
@@ -116,12 +117,13 @@ class Pooled(Outcome):
     figures : each world's headline figures: mean, least and most over worlds
     """
 
+    campaigns: pl.DataFrame
     coverage: pl.DataFrame
     re_emergence: pl.DataFrame
     discoveries: pl.DataFrame
     calibration: pl.DataFrame
     figures: pl.DataFrame
 
-    def tables(self) -> Iterator[Table]:
+    def tables(self, *, full: bool = False) -> Iterator[Table]:
         """Recall, coverage, whom it wronged, false discoveries, and the last lines."""
-        return tables_of_pool(self)
+        return tables_of_pool(self, full=full)

@@ -17,6 +17,7 @@ from pipelines.evaluation.tables import (
     or_dash,
     per_million,
     percent,
+    plural,
     recall_table,
     recall_tables,
     wronged_table,
@@ -33,16 +34,17 @@ _OF_CAMPAIGNS = {
 }
 
 
-def tables_of_pool(pooled: "Pooled") -> Iterator[Table]:
-    """Recall by sort, coverage, whom it wronged, false discoveries, spread over worlds, and the last lines."""
+def tables_of_pool(pooled: "Pooled", *, full: bool) -> Iterator[Table]:
+    """Recall by sort, coverage, whom it wronged, false discoveries, spread over worlds, the last lines.
+
+    `full` leaves out nothing that a terminal has no room for.
+    """
     for title, part in recall_tables(pooled.recall):
         yield recall_table(title, part)
     if pooled.coverage["n_campaigns"].sum():
         yield _coverage(pooled.coverage)
-    yield wronged_table("benign kind", pooled.benign_kinds, "kind", "The labels name no benign account.")
-    if not pooled.benign_generators.is_empty():
-        yield wronged_table("generator", pooled.benign_generators, "kind", column="generator")
-    yield from attribute_tables(pooled)
+    yield wronged_table("benign kind", pooled.benign_kinds, ("kind",), "The labels name no benign account.")
+    yield from attribute_tables(pooled, full=full)
     yield discovery_table(pooled.discoveries)
     yield _figures(pooled.figures)
     yield Table("In short", (), [], (), "\n".join(_last_lines(pooled)))
@@ -96,14 +98,15 @@ def _last_lines(pooled: "Pooled") -> Iterator[str]:
         interval = f" ({between(overall['low'][0], overall['high'][0])} at 95 %)"
     yield (
         f"{total['n_detected']:,} of {total['n_campaigns']:,} campaigns found{interval} in "
-        f"{total['n_worlds']:,} worlds of {total['n_nights']:,} nights together"
+        f"{plural(total['n_worlds'], 'world')} of {plural(total['n_nights'], 'night')}"
     )
     if total["n_campaigns"]:
         yield delay_in_words(pooled.delays.row(0, named=True))
     for row in pooled.re_emergence.iter_rows(named=True):
         yield (
-            f"accounts that joined after their campaign was found: {row['n_joined']:,}; tied to it within a "
-            f"night: {percent(row['share_tied_within_one_night'])} ({between(row['low'], row['high'])} at 95 %)"
+            f"accounts that joined after their campaign was found: {row['n_joined']:,}; tied to it within "
+            f"a night: {percent(row['share_tied_within_one_night'])} "
+            f"({between(row['low'], row['high'])} at 95 %)"
         )
     if total["n_benign_accounts"]:
         yield (

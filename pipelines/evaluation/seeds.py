@@ -17,6 +17,7 @@ Here: rows of earlier evaluations pooled, with intervals. Not here: making or sc
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def over_seeds(worlds: Iterable[Iterable[Row]]) -> Pooled:
     ------
     ValueError : there is no world, or one has no row `total` or more than one.
     """
-    rows = [{**row, "world": number} for number, world in enumerate(worlds) for row in world]
+    rows = [{**row, "world": number} for number, world in enumerate(worlds, start=1) for row in world]
     totals = _frame(rows, "total", dict.fromkeys(_TOTALS, pl.Int64) | dict.fromkeys(_FIGURES, pl.Float64))
     stated = {
         row["stated_rate"] for row in rows if row["row"] == "total" and row.get("stated_rate") is not None
@@ -94,6 +95,7 @@ def over_seeds(worlds: Iterable[Iterable[Row]]) -> Pooled:
     campaigns = _frame(rows, "campaign", _CAMPAIGNS)
     findings = _frame(rows, "finding", DISCOVERIES).filter(pl.col("is_true").is_not_null())
     return Pooled(
+        campaigns=campaigns.sort("world", "campaign"),
         recall=recall_by_sort(campaigns),
         coverage=_coverage(campaigns),
         delays=delays(campaigns),
@@ -149,14 +151,15 @@ def _frame(rows: Sequence[Row], name: str, columns: Mapping[str, Any]) -> pl.Dat
     """Rows of one sort as a frame with `world`; absent columns are null, days may be text."""
     schema = {"world": pl.Int64, **columns}
     read = {key: pl.String if dtype == pl.Date else dtype for key, dtype in schema.items()}
-    picked = [
-        {key: str(row[key]) if dtype == pl.String and row.get(key) is not None else row.get(key) for key, dtype in read.items()}
-        for row in rows
-        if row["row"] == name
-    ]  # fmt: skip
+    picked = [{key: _plain(row.get(key)) for key in read} for row in rows if row["row"] == name]
     frame = pl.DataFrame(picked, read, strict=False)
     days = [pl.col(key).str.to_date() for key, dtype in schema.items() if dtype == pl.Date]
     return frame.with_columns(days)
+
+
+def _plain(value: Any) -> Any:
+    """Days as JSON Lines hold them."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _wronged(rows: Sequence[Row], name: str, *sort: str) -> pl.DataFrame:
@@ -303,4 +306,8 @@ def _total(totals: pl.DataFrame, campaigns: pl.DataFrame, rows: Sequence[Row]) -
             "campaign_recall": [found / campaigns.height if campaigns.height else None],
         },
         schema_overrides={"campaign_recall": pl.Float64},
-    ).hstack(benign.drop("n_accounts"))
+    ).hstack(
+        benign.drop("n_accounts").rename(
+            {"at_watch": "n_benign_at_watch", "above_watch": "n_benign_above_watch"}
+        )
+    )

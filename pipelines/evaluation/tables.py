@@ -18,11 +18,11 @@ Row = dict[str, Any]
 
 
 class Table(NamedTuple):
-    """A table in words: a title, heads, rows of text, which columns hold words rather than numbers, a note."""
+    """A table in words: title, heads, rows of text, which columns hold words and not numbers, a note."""
 
     title: str
     heads: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     words: tuple[int, ...]
     note: str = ""
 
@@ -68,28 +68,27 @@ def recall_table(title: str, part: pl.DataFrame) -> Table:
     return Table(f"Recall by {title}", (title, "campaigns", "found", "recall", "95 % interval"), rows, (0,))
 
 
-def wronged_table(
-    title: str, frame: pl.DataFrame, sort: str, nothing: str = "", *, column: str | None = None
-) -> Table:
-    """False flags by one sort of benign account (and a second one, `column`)."""
-    rows = []
-    for row in frame.iter_rows(named=True):
-        name = row[sort] if column is None else f"{row[sort]}, {row[column]}"
-        rows.append((name, *_wronged_cells(row)))
+def wronged_table(title: str, frame: pl.DataFrame, sort: Sequence[str], nothing: str = "") -> Table:
+    """False flags by one sort of benign account; `sort` names its columns."""
+    rows = [
+        (", ".join(row[name] for name in sort), *_wronged_cells(row)) for row in frame.iter_rows(named=True)
+    ]
     heads = (title, "accounts", "at watch", "above", "flagged per million", "above watch per million")
-    return Table(
-        f"False flags by {title.removeprefix('benign, by ')}", heads, rows, (0,), "" if rows else nothing
-    )
+    title = f"False flags by {title.removeprefix('benign, by ')}"
+    return Table(title, heads, rows, (0,), "" if rows else nothing)
 
 
-def few_wronged_table(sort: str, frame: pl.DataFrame) -> Table:
+def _few_wronged(title: str, frame: pl.DataFrame, sort: Sequence[str]) -> Table:
     """The same, those without a false flag summed up in a note: there may be two hundred countries."""
-    hit = frame.filter(pl.col("at_watch") + pl.col("above_watch") > 0)
-    clean = frame.filter(pl.col("at_watch") + pl.col("above_watch") == 0)
-    word = {"country": "countries"}.get(sort, f"{sort}s")
-    note = f"no false flag in {clean.height} {'other ' if hit.height else ''}{word}: "
-    note += f"{int(clean['n_accounts'].sum()):,} accounts"
-    return wronged_table(f"benign, by {sort}", hit, sort)._replace(note=note if clean.height else "")
+    is_hit = pl.col("at_watch") + pl.col("above_watch") > 0
+    hit, clean = frame.filter(is_hit), frame.filter(~is_hit)
+    if clean.is_empty():
+        return wronged_table(title, hit, sort)
+    words = plural(clean.height, f"{'other ' if hit.height else ''}{sort[-1]}").replace(
+        "countrys", "countries"
+    )
+    note = f"no false flag in {words}: {plural(int(clean['n_accounts'].sum()), 'account')}"
+    return wronged_table(title, hit, sort)._replace(note=note)
 
 
 def _wronged_cells(row: Row) -> tuple[str, ...]:
@@ -110,16 +109,20 @@ def per_million(row: Row, name: str) -> str:
     return f"0 (at most {high:,.0f})" if rate == 0 else f"{rate:,.0f} ({low:,.0f} to {high:,.0f})"
 
 
-def attribute_tables(scored: "Outcome") -> Iterator[Table]:
-    """False flags by whatever is known of the accounts, where it differs between them."""
+def attribute_tables(scored: "Outcome", *, full: bool) -> Iterator[Table]:
+    """False flags by what else is known of the accounts, where it differs between them.
+
+    `full` shows every line; otherwise only those with a false flag, for there may be dozens.
+    """
     attributes = {
-        "country": scored.benign_countries,
-        "language": scored.benign_languages,
-        "script": scored.benign_scripts,
+        "generator": (scored.benign_generators, ("kind", "generator")),
+        "country": (scored.benign_countries, ("country",)),
+        "language": (scored.benign_languages, ("language",)),
+        "script": (scored.benign_scripts, ("script",)),
     }
-    for column, frame in attributes.items():
+    for name, (frame, sort) in attributes.items():
         if frame.height > 1:
-            yield few_wronged_table(column, frame)
+            yield (wronged_table if full else _few_wronged)(f"benign, by {name}", frame, sort)
 
 
 def delay_in_words(delay: Row) -> str:
@@ -153,6 +156,11 @@ def between(low: float | None, high: float | None) -> str:
 def decimal(value: float | None) -> str:
     """`0.913`, or a dash."""
     return "-" if value is None else f"{value:.3f}"
+
+
+def plural(number: int, one: str) -> str:
+    """`1 night`, `3 nights`."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
 
 
 def or_dash(value: float | None, form: str = "{}", *, nothing: str = "-") -> str:

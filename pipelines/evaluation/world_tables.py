@@ -18,6 +18,7 @@ from pipelines.evaluation.tables import (
     or_dash,
     per_million,
     percent,
+    plural,
     recall_table,
     recall_tables,
     wronged_table,
@@ -27,17 +28,18 @@ if TYPE_CHECKING:
     from pipelines.evaluation.outcome import Evaluation
 
 
-def tables_of_world(scored: "Evaluation") -> Iterator[Table]:
-    """Campaigns, recall by sort, pools made anew, whom it wronged, accounts, and the last lines."""
+def tables_of_world(scored: "Evaluation", *, full: bool) -> Iterator[Table]:
+    """Campaigns, recall by sort, pools made anew, whom it wronged, accounts, and the last lines.
+
+    `full` leaves out nothing that a terminal has no room for.
+    """
     yield _campaigns(scored.campaigns)
     for title, part in recall_tables(scored.recall):
         yield recall_table(title, part)
     if not scored.re_emergence.is_empty():
         yield _re_emergence(scored.re_emergence)
-    yield wronged_table("benign kind", scored.benign_kinds, "kind", "The labels name no benign account.")
-    if not scored.benign_generators.is_empty():
-        yield wronged_table("generator", scored.benign_generators, "kind", column="generator")
-    yield from attribute_tables(scored)
+    yield wronged_table("benign kind", scored.benign_kinds, ("kind",), "The labels name no benign account.")
+    yield from attribute_tables(scored, full=full)
     yield _accounts(scored.total.row(0, named=True))
     if not scored.against.is_empty():
         yield _against(scored.against)
@@ -84,13 +86,16 @@ def _accounts(total: Row) -> Table:
     rows = [
         (
             words,
-            f"{total[f'n_flagged{suffix}']:,}",
+            f"{total[count]:,}",
             percent(total[f"precision{suffix}"]),
             between(total[f"precision{suffix}_low"], total[f"precision{suffix}_high"]),
             percent(total[f"recall{suffix}"]),
             between(total[f"recall{suffix}_low"], total[f"recall{suffix}_high"]),
         )
-        for words, suffix in (("at watch and above", ""), ("above watch", "_above_watch"))
+        for words, count, suffix in (
+            ("at watch and above", "n_flagged", ""),
+            ("above watch", "n_above_watch", "_above_watch"),
+        )
     ]
     heads = ("flagged accounts", "number", "precision", "95 % interval", "recall", "95 % interval")
     return Table("Flagged accounts", heads, rows, (0,))
@@ -99,7 +104,7 @@ def _accounts(total: Row) -> Table:
 def _against(frame: pl.DataFrame) -> Table:
     rows = [
         (
-            f"{row['day']}",
+            row["day"].isoformat(),
             f"{row['n_flagged']:,}",
             f"{row['n_flagged_other']:,}",
             f"{row['jaccard_accounts']:.3f}",
@@ -119,8 +124,8 @@ def _last_lines(scored: "Evaluation") -> Iterator[str]:
         interval = f" ({between(overall['low'][0], overall['high'][0])} at 95 %)"
     yield (
         f"{total['n_detected']} of {total['n_campaigns']} campaigns found{interval} "
-        f"in {total['n_findings']} findings and {total['n_lone']} lone flags over {total['n_nights']} nights; "
-        f"{total['n_accounts']:,} labelled accounts"
+        f"in {plural(total['n_findings'], 'finding')} and {plural(total['n_lone'], 'lone flag')} "
+        f"over {plural(total['n_nights'], 'night')}; {total['n_accounts']:,} labelled accounts"
     )
     if total["n_campaigns"]:
         yield delay_in_words(scored.delays.row(0, named=True))
@@ -134,7 +139,7 @@ def _last_lines(scored: "Evaluation") -> Iterator[str]:
             f"false flags per million benign accounts: {per_million(total, 'per_million_flagged')}; "
             f"above watch: {per_million(total, 'per_million_above_watch')}"
         )
-    steady = scored.nights["jaccard_standing"].drop_nulls()
+    steady = scored.nights["jaccard_standing"].drop_nulls().to_numpy()
     if len(steady):
         yield f"standing findings keep their accounts from night to night: Jaccard {steady.mean():.3f}"
     if total["n_unlabelled"]:

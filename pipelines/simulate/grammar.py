@@ -8,12 +8,15 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from pipelines.simulate.splits import Split, halved
 
 Rng = np.random.Generator
 Expand = Callable[[str, int, Rng], pa.Array]
@@ -27,7 +30,10 @@ _LETTERS = pa.array(list("ABCDEFGHJKLMNPQRSTUVWXYZ"))
 _FEW = 48
 """Below so many texts an Arrow call costs more than it saves (measured: 3 to 9 times faster so)."""
 
-LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "ar")
+_SYSTEM_END = " %% "
+"""In a frame: what stands before is the system prompt, what follows the message."""
+
+LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "ar", "ko", "pt", "hi", "it")
 
 
 def _parts(text: str, pattern: re.Pattern[str]) -> tuple[Part, ...]:
@@ -102,9 +108,23 @@ class Grammar:
         """Write a single text."""
         return str(self.expand(symbol, 1, rng)[0].as_py())
 
-    def frame(self, symbol: str, rng: Rng) -> "Frame":
-        """Draw one frame: everything in `{}` is decided now, everything in `<<>>` per request."""
-        return Frame(_parts(self.one(symbol, rng), _FRAME_SLOT))
+    def frames(self, symbol: str, n: int, rng: Rng) -> "list[Frame]":
+        """Draw `n` frames, each alternative of the rule once before one comes again.
+
+        Everything in `{}` is decided now, everything in `<<>>` per request.
+        """
+        alternatives = self._rules[symbol]
+        order = rng.permutation(len(alternatives))
+        return [self._frame(alternatives[order[at % len(order)]], rng) for at in range(n)]
+
+    def each_frame(self, symbol: str, rng: Rng) -> "list[Frame]":
+        """Every alternative of a rule once, in its order."""
+        return [self._frame(parts, rng) for parts in self._rules[symbol]]
+
+    def _frame(self, parts: tuple[Part, ...], rng: Rng) -> "Frame":
+        text = "".join([self._text(text, rng) if is_slot else text for is_slot, text in parts])
+        system, found, message = text.partition(_SYSTEM_END)
+        return Frame(_parts(message, _FRAME_SLOT), system) if found else Frame(_parts(text, _FRAME_SLOT))
 
 
 def scatter(chunks: Sequence[pa.Array], choice: npt.NDArray[np.int64]) -> pa.Array:
@@ -128,6 +148,8 @@ class Frame:
     """A fixed text around slots: what a template family looks like from the inside."""
 
     parts: tuple[Part, ...]
+    system: str | None = None
+    """System prompt the template is sent with, if it brings one."""
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -175,13 +197,21 @@ def _assemble(
     return scatter(chunks, which)
 
 
-def load_rules(language: str) -> dict[str, list[str]]:
-    """The rules of one corpus file."""
-    text = files("pipelines.simulate").joinpath("corpus", f"{language}.toml").read_text("utf-8")
-    return dict(tomllib.loads(text))
+@cache
+def load_rules(language: str) -> Mapping[str, Sequence[str]]:
+    """The rules of one language: of its file and of those that carry its name on (en, en_work ...)."""
+    corpus = files("pipelines.simulate").joinpath("corpus")
+    names = sorted(path.name for path in corpus.iterdir() if path.name.endswith(".toml"))
+    rules: dict[str, list[str]] = {}
+    for name in names:
+        if name.removesuffix(".toml").split("_")[0] == language:
+            rules.update(tomllib.loads(corpus.joinpath(name).read_text("utf-8")))
+    return rules
 
 
-def load_grammars() -> dict[str, Grammar]:
-    """One grammar per language; each may use the common words."""
-    common = load_rules("common")
-    return {language: Grammar({**common, **load_rules(language)}) for language in LANGUAGES}
+def load_grammars(split: Split = "all") -> dict[str, Grammar]:
+    """One grammar per language, of one half of the corpus or of all of it; each may use the common words."""
+    return {
+        language: Grammar(halved({**load_rules("common"), **load_rules(language)}, split))
+        for language in LANGUAGES
+    }

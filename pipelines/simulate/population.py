@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA
+from pipelines.record import ACCOUNT_SCHEMA, SIMULATED_LABEL_SCHEMA
 from pipelines.simulate.catalog import CLOUDS, load_catalog
 from pipelines.simulate.grammar import Rng, join
 
@@ -37,7 +37,12 @@ class Profile:
     """What the accounts of a kind have in common."""
 
     kind: str
+    generator: str = ""
+    """Which of a kind's generators; each has its own line in reports."""
     campaign: str | None = None
+    regime: str | None = None
+    """Of a campaign: which rate of the public record it is counted under."""
+    evasions: tuple[str, ...] = ()
     age_days: tuple[float, float] = (20.0, 1_100.0)
     """Range of account ages on the first night; drawn evenly on a logarithmic scale."""
     clients: tuple[str, ...] = ("web", "phone")
@@ -45,6 +50,8 @@ class Profile:
     network: str = "home"
     """home: own addresses at access providers; office: one address an organisation; cloud: hosters."""
     addresses: tuple[int, int] = (1, 4)
+    shared_exits: int = 0
+    """Where positive, all addresses are drawn from so many: a proxy's exits that serve every account."""
     org_size: int = 1
     accounts_per_payment: int = 1
     plans: tuple[tuple[str, float], ...] = (("free", 0.45), ("plus", 0.4), ("api", 0.15))
@@ -198,6 +205,9 @@ def _addresses(profile: Profile, n: int, org_of: Ints, rng: Rng) -> tuple[pa.Arr
     v4, v6 = _ipv4(total, rng), _ipv6(total, rng)
     newer = rng.random(total) < 0.15
     flat = pa.concat_arrays([v4, v6]).take(pa.array(np.arange(total) + total * newer))
+    if profile.shared_exits and total:
+        exits = min(profile.shared_exits, total)
+        flat = flat.take(pa.array(rng.integers(0, exits, total)))
     return flat, (np.cumsum(counts) - counts).astype(np.int64), counts.astype(np.int64)
 
 
@@ -267,6 +277,10 @@ def _label_rows(profile: Profile, accounts: pa.Table) -> pa.Table:
             "label": pa.array(["benign" if profile.campaign is None else "campaign"] * n, pa.string()),
             "campaign": pa.array([profile.campaign] * n, pa.string()),
             "kind": pa.array([profile.kind] * n, pa.string()),
+            "generator": pa.array([profile.generator or profile.kind] * n, pa.string()),
+            "regime": pa.array([profile.regime] * n, pa.string()),
+            "evasions": pa.array(["+".join(profile.evasions)] * n, pa.string()),
+            "joined": pa.nulls(n, pa.timestamp("us", tz="UTC")),
         },
-        schema=LABEL_SCHEMA,
+        schema=SIMULATED_LABEL_SCHEMA,
     )

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.simulate.grammar import LANGUAGES, Frame, Grammar, fill, load_grammars, scatter
-from pipelines.simulate.texts import FRAMES, TALK, OwnTexts
+from pipelines.simulate.texts import TALK, TEMPLATES, WORKS, OwnTexts
 
 SMALL = Grammar({"pet": ["cat", "dog"], "wish": ["a {pet}", "two {pet}s", "nothing"], "bare": [""]})
 
@@ -34,12 +34,26 @@ def test_a_symbol_without_a_rule_is_an_error() -> None:
 
 def test_a_frame_keeps_its_words_and_changes_its_slots() -> None:
     grammar = Grammar({"pet": ["cat", "dog"], "rule": ["Groom a <<pet>> as a {pet}, then a <<pet>>."]})
-    frame = grammar.frame("rule", rng(3))
+    (frame,) = grammar.frames("rule", 1, rng(3))
     assert frame.slots == ("pet", "pet")
     texts = fill([frame], np.zeros(200, np.int64), grammar.expand, rng()).to_pylist()
     fixed = {text.split(" as ")[1].split(",")[0] for text in texts}
     assert len(fixed) == 1
     assert len(set(texts)) == 4  # both slots change, independently
+
+
+def test_what_stands_before_the_percent_signs_is_the_system_prompt() -> None:
+    grammar = Grammar({"pet": ["cat"], "rule": ["You groom. %% My <<pet>>."], "bare": ["My <<pet>>."]})
+    assert grammar.frames("rule", 1, rng())[0] == Frame(
+        ((False, "My "), (True, "pet"), (False, ".")), "You groom."
+    )
+    assert grammar.frames("bare", 1, rng())[0].system is None
+
+
+def test_frames_come_all_once_before_one_comes_again() -> None:
+    grammar = Grammar({"rule": ["one", "two", "three"]})
+    drawn = [frame.parts[0][1] for frame in grammar.frames("rule", 6, rng())]
+    assert sorted(drawn[:3]) == sorted(drawn[3:]) == ["one", "three", "two"]
 
 
 def test_rows_get_the_frame_they_asked_for() -> None:
@@ -55,11 +69,12 @@ def test_scatter_puts_chunks_back_in_place() -> None:
     assert texts.to_pylist() == ["a", "c", "b"]
 
 
+@pytest.mark.parametrize("split", ["all", "tune", "report"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_rule_of_the_corpus_leads_nowhere(language: str) -> None:
-    grammar = load_grammars()[language]
+def test_no_rule_of_the_corpus_leads_nowhere(language: str, split: str) -> None:
+    grammar = load_grammars(split)[language]
     assert grammar.unknown() == []
-    for symbol in ("chat", "followup", "work"):
+    for symbol in ("chat", "followup", "work", "closing"):
         texts = grammar.expand(symbol, 200, rng()).to_pylist()
         assert all(texts)
         assert not any(
@@ -67,14 +82,15 @@ def test_no_rule_of_the_corpus_leads_nowhere(language: str) -> None:
         )
 
 
-def test_every_theme_can_be_written() -> None:
-    texts = OwnTexts()
+@pytest.mark.parametrize("split", ["all", "tune", "report"])
+def test_every_theme_can_be_written(split: str) -> None:
+    texts = OwnTexts(split)
     for theme in TALK:
         starts = np.array([True, False, False, True])
         assert len(texts.conversation(theme, starts, np.arange(4), rng())) == 4
-    for theme in FRAMES:
+    for theme in (*TEMPLATES, *WORKS):
         written = texts.templates(theme, 3, rng()).prompts(np.array([0, 1, 2, 2]), rng()).prompt.to_pylist()
-        assert all("<<" not in text and text for text in written)
+        assert all("<<" not in text and text for text in written), theme
 
 
 def test_the_corpus_is_rich() -> None:
@@ -84,3 +100,14 @@ def test_the_corpus_is_rich() -> None:
     assert len(masked) > 19_000
     messages = OwnTexts().slot("message", 400, rng()).to_pylist()
     assert {message.isascii() for message in messages} == {True, False}  # not in English alone
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_people_of_every_language_say_many_things(language: str) -> None:
+    """Also within one half of the corpus; short answers ("thanks") are said often, as in life."""
+    number = np.full(4_000, LANGUAGES.index(language))
+    for split in ("tune", "report"):
+        said = OwnTexts(split).conversation("chat", np.ones(4_000, bool), number, rng()).prompt.to_pylist()
+        long = [text for text in said if len(text) > (40 if language in ("zh", "ja") else 90)]
+        assert len(long) > 400
+        assert len(set(long)) > 0.95 * len(long)

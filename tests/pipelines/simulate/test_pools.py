@@ -6,12 +6,24 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from test_texts import check_promise, numbers
 from worlds import bytes_of, hamlet, requests_of
 
 from pipelines.errors import UsageError
-from pipelines.simulate.pools import PoolTexts, read_pools
+from pipelines.simulate.grammar import LANGUAGES
+from pipelines.simulate.pools import read_pools
+from pipelines.simulate.recombine import SHORT_BYTES, pieces
+from pipelines.simulate.splits import side_of_source
+from pipelines.simulate.texts import TEMPLATES, WORKS, PoolTexts, load_texts
 
 REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
+needs_real = pytest.mark.skipif(
+    not REAL.is_dir() and not os.environ.get("CI"), reason="the pools of real prompts are not on this machine"
+)
+
+
+def rng(seed: int = 1) -> np.random.Generator:
+    return np.random.default_rng(seed)
 
 
 def pool(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
@@ -19,9 +31,14 @@ def pool(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
     pl.DataFrame(rows).write_parquet(folder / f"{name}.parquet")
 
 
+def said(texts: PoolTexts, starts: np.ndarray, language: str = "en", seed: int = 1) -> list[str]:
+    number = np.full(len(starts), LANGUAGES.index(language))
+    return texts.conversation("chat", starts, number, rng(seed)).prompt.to_pylist()
+
+
 @pytest.fixture
 def pools(tmp_path: Path) -> Path:
-    """Ten conversations of three messages, and a work queue of forty items."""
+    """Ten conversations of three short messages, and a work queue of forty items."""
     folder = tmp_path / "pools"
     talk = [
         {
@@ -41,29 +58,134 @@ def pools(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def chatter(tmp_path: Path) -> Path:
+    """People who write in two languages, and a harvester."""
+    folder = tmp_path / "chatter"
+    words = {
+        "en": "The {n} birds fly home at dusk. Who counts the {n} birds? Nobody counts {n} of them.",
+        "de": "Die {n} Vögel fliegen abends heim. Wer zählt die {n} Vögel? Niemand zählt {n} davon.",
+    }
+    rows = [
+        {
+            "kind": "benign_user",
+            "prompt": text.format(n=n),
+            "capability": "general_chat",
+            "source": f"{language}-{n % 9}:part",
+            "language": language,
+        }
+        for language, text in words.items()
+        for n in range(200)
+    ]
+    pool(folder, "chat", rows)
+    pool(folder, "harvest", [{"kind": "distillation", "prompt": "reason", "source": "harvest"}])
+    return folder
+
+
 def test_people_follow_conversations_turn_by_turn(pools: Path) -> None:
     texts = PoolTexts(read_pools(pools))
-    said = texts.conversation("chat", np.ones(30, bool), np.zeros(30, np.int64), np.random.default_rng(1))
-    lines = [line.removeprefix("talk ") for line in said.prompt.to_pylist()]
-    assert [line.split(".")[1] for line in lines] == ["0", "1", "2"] * 10
-    assert len(set(lines)) == 30  # nothing comes twice before everything came once
+    starts = numbers(300) % 3 == 0
+    lines = [line.removeprefix("talk ").split(".") for line in said(texts, starts)]
+    assert [turn for _, turn in lines] == ["0", "1", "2"] * 100
+    assert all(len({c for c, _ in lines[at : at + 3]}) == 1 for at in range(0, 300, 3))
+    assert len({c for c, _ in lines}) == 10
 
 
-def test_a_campaign_deals_its_whole_queue_before_it_repeats(pools: Path) -> None:
-    texts = PoolTexts(read_pools(pools))
-    rng = np.random.default_rng(1)
-    queue = texts.templates("reasoning", 2, rng)
-    nights = [queue.prompts(np.arange(n) % 2, rng).prompt.to_pylist() for n in (25, 15, 40)]
-    assert sorted(nights[0] + nights[1]) == sorted(f"item {n}" for n in range(40))
-    assert sorted(nights[2]) == sorted(nights[0] + nights[1])
+def test_texts_remember_nothing(pools: Path) -> None:
+    """What is said on a night depends on that night's stream alone."""
+    fresh, used = PoolTexts(read_pools(pools)), PoolTexts(read_pools(pools))
+    starts = np.ones(40, bool)
+    said(used, starts, seed=8)
+    assert said(fresh, starts) == said(used, starts)
+    for theme in ("reasoning", "app", "rag"):
+        one, other = (texts.templates(theme, 3, rng()) for texts in (fresh, used))
+        other.prompts(numbers(60) % 3, rng(9))
+        assert one.prompts(numbers(60) % 3, rng(2)) == other.prompts(numbers(60) % 3, rng(2))
 
 
-def test_an_extraction_instruction_stays_the_same_around_real_items(pools: Path) -> None:
-    texts = PoolTexts(read_pools(pools))
-    rng = np.random.default_rng(1)
-    prompts = texts.templates("extract", 1, rng).prompts(np.zeros(40, np.int64), rng).prompt.to_pylist()
-    assert len({prompt.replace(f"item {n}", "") for n, prompt in enumerate(prompts)}) <= 41
-    assert all("item" in prompt and len(prompt) > 100 for prompt in prompts)
+def test_a_row_is_cut_into_pieces_that_make_it_again() -> None:
+    for text in (
+        "One. Two! Three?\nFour",
+        "你好。再见。",
+        "no end",
+        "a.\n\n\nb.\n",
+        "```\nx. y. z.\n```",
+        "x. " * 99,
+    ):
+        assert "".join(pieces(text)) == text
+        assert 1 <= len(pieces(text)) <= 6
+
+
+def test_messages_are_new_but_every_piece_is_real_or_a_closing(chatter: Path) -> None:
+    texts = PoolTexts(read_pools(chatter))
+    messages = said(texts, np.ones(3_000, bool))
+    real = {row["prompt"] for row in read_pools(chatter).iter_rows(named=True)}
+    first = {text.split(".")[0] for text in real}
+    assert len(set(messages)) > 2_500
+    assert all(message.split(".")[0] in first for message in messages)
+    assert sum(message in real for message in messages) < 0.03 * len(messages)
+    assert not any("Vögel" in message for message in messages)
+    assert sum("birds" in message for message in said(texts, np.ones(300, bool), "de")) == 0
+
+
+def test_a_language_the_pools_do_not_speak_is_our_own(chatter: Path) -> None:
+    korean = said(PoolTexts(read_pools(chatter)), np.ones(60, bool), "ko")
+    assert sum(any("가" <= letter <= "힣" for letter in text) for text in korean) > 50
+
+
+def test_a_side_of_the_pools_is_made_of_whole_sources(chatter: Path) -> None:
+    halves = [set(read_pools(chatter, split)["source"]) for split in ("tune", "report")]
+    assert halves[0].isdisjoint(halves[1])
+    assert halves[0] | halves[1] == set(read_pools(chatter)["source"])
+    for split in ("tune", "report"):
+        texts = load_texts(chatter, split)
+        assert len(said(texts, np.ones(20, bool))) == 20
+        assert texts.work("reasoning", rng()).n_items >= 1
+
+
+def test_a_side_without_people_is_refused(pools: Path) -> None:
+    empty = "report" if side_of_source("chat") == "tune" else "tune"
+    with pytest.raises(UsageError, match="no source with rows of kind benign_user"):
+        read_pools(pools, empty)
+
+
+def test_a_campaign_works_through_its_whole_queue(pools: Path) -> None:
+    work = PoolTexts(read_pools(pools)).work("reasoning", rng())
+    assert work.n_items == 40
+    texts = work.texts(numbers(80) * 0, numbers(80), rng()).joined().prompt.to_pylist()
+    assert sorted(texts[:40]) == sorted(f"item {n}" for n in range(40))
+    assert texts[40:] == texts[:40]
+
+
+def test_what_the_requests_of_a_source_share_is_told_apart_from_their_items(tmp_path: Path) -> None:
+    folder = tmp_path / "pools"
+    pool(folder, "chat", [{"kind": "benign_user", "prompt": "hello there"}])
+    rows = [
+        {
+            "kind": "distillation",
+            "prompt": f"Solve this for me: Bus {n} leaves. When is bus {n} home?\nThink first, then answer.",
+            "system": f"system {n}",
+        }
+        for n in range(60)
+    ]
+    pool(folder, "harvest", rows)
+    work = PoolTexts(read_pools(folder)).work("reasoning", rng())
+    framed = work.texts(numbers(work.n_items) * 0, numbers(work.n_items), rng())
+    assert set(framed.before.to_pylist()) == {"Solve this for me: Bus "}
+    assert set(framed.after.to_pylist()) == {" home?\nThink first, then answer."}
+    assert 60 < work.n_items <= 660  # filled up, each item once
+    assert len(framed.payload.unique()) == work.n_items
+    real = {row["prompt"]: row["system"] for row in rows}
+    joined = framed.joined()
+    assert set(real) <= set(joined.prompt.to_pylist())
+    pairs = dict(zip(joined.prompt.to_pylist(), joined.system.to_pylist(), strict=True))
+    assert all(pairs[prompt] == system for prompt, system in real.items())
+
+
+def test_an_instruction_of_ours_stays_the_same_around_real_messages(pools: Path) -> None:
+    framed = PoolTexts(read_pools(pools)).work("relay", rng()).texts(numbers(40) * 0, numbers(40), rng())
+    assert len(framed.before.unique()) == len(framed.after.unique()) == 1
+    assert all(text.startswith("talk ") for text in framed.payload.to_pylist())
 
 
 def test_kind_and_prompt_are_enough_for_a_whole_world(pools: Path, tmp_path: Path) -> None:
@@ -96,20 +218,33 @@ def test_a_file_that_is_no_parquet_is_named_without_its_content(pools: Path) -> 
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.skipif(
-    not REAL.is_dir() and not os.environ.get("CI"), reason="the pools of real prompts are not on this machine"
-)
+@needs_real
+@pytest.mark.parametrize("split", ["all", "tune", "report"])
+def test_real_pools_keep_the_promise_on_every_side(split: str) -> None:
+    texts = load_texts(REAL, split)
+    for theme in WORKS:
+        check_promise(texts.work(theme, rng(), n_frames=2))
+        check_promise(texts.work(theme, rng(), languages=("de", "ko")))
+    for theme in TEMPLATES:
+        assert len(texts.templates(theme, 3, rng()).prompts(numbers(30) % 3, rng())) == 30
+        assert len(texts.fixed(theme, 20, rng())) > 0
+    named = " ".join(where for _, where in texts.provenance())
+    for origin in set(read_pools(REAL)["source"].str.split(":").list.first()):
+        assert split in ("all", side_of_source(origin)) or origin not in named
+
+
+@needs_real
+@pytest.mark.parametrize("split", ["tune", "report"])
+def test_thousands_of_people_do_not_send_the_same_few_texts(split: str) -> None:
+    """Two long messages alike are rarer than one in a hundred; short ones repeat, as in life."""
+    messages = said(load_texts(REAL, split), np.ones(20_000, bool))
+    long = [text for text in messages if len(text.encode()) > 3 * SHORT_BYTES]
+    assert len(long) > 10_000
+    assert len(set(long)) > 0.97 * len(long)
+
+
+@needs_real
 def test_real_prompts_make_a_world_and_the_same_one_again(tmp_path: Path) -> None:
     for name in ("one", "two"):
         hamlet(tmp_path / name, prompts=REAL)
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")
-    kinds = {
-        row["prompt"]: row["kind"] for row in read_pools(REAL).select("prompt", "kind").iter_rows(named=True)
-    }
-    requests = requests_of(tmp_path / "one")
-    people = requests.filter(pl.col("kind").is_in(["person_chat", "enterprise_seats", "power_user"]))
-    assert {kinds[prompt] for prompt in people["prompt"].unique()} <= {"benign_user", "hard_negative"}
-    harvest = requests.filter(kind="synchronised").filter(pl.col("prompt").str.len_bytes() > 1_500)
-    assert {kinds[prompt] for prompt in harvest["prompt"].unique()} >= {"distillation"}
-    repeats = requests.filter(label="campaign").group_by("campaign", "prompt").len()
-    assert repeats["len"].max() <= 4
