@@ -168,7 +168,7 @@ def gap(a: Floats, b: Floats) -> float:
 
 
 def aligned(a: Floats, b: Floats) -> float:
-    """The same distance once both medians are one; of no use for small whole numbers, which do not stretch."""
+    """The same once both medians are one; of no use for small whole numbers, which do not stretch."""
     return gap(a / np.median(a), b / np.median(b))
 
 
