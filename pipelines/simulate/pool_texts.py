@@ -24,7 +24,7 @@ from pipelines.simulate.splits import Split
 from pipelines.simulate.workqueue import N_ITEMS, equal_areas, queue_of
 
 _OWN_WORDING = 0.5
-"""Share of campaigns that word their instructions themselves though somebody published some: each purpose has one
+"""Share of campaigns that word their instructions themselves though somebody published some: a purpose has one
 or two published sources, and operators who do not know each other do not all take the same one."""
 
 _ENOUGH_ROWS = 300
@@ -308,7 +308,7 @@ class PoolTexts:
     def _work_source(self, theme: str) -> str:
         way, rows = self._way(theme, english=True)
         return {
-            "requests": f"requests of {origins(rows)}, filled up; own frames in {_OWN_WORDING:.0%} of campaigns",
+            "requests": f"requests of {origins(rows)}, filled up; own frames in every second campaign",
             "rows": f"own frames around rows of {origins(rows)}, filled up",
             "retold": "own frames around retold messages",
             "own": "own corpus",
