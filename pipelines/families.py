@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector import text
-from pipelines.warehouse.arrow import fetch, registered
+from pipelines.warehouse.arrow import fetch, in_one_piece, registered
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 
@@ -78,7 +78,7 @@ def _system_families(con: duckdb.DuckDBPyConnection, day: date, threads: int) ->
 
 
 def _find(texts: pa.Table, account: npt.NDArray[np.int32], threads: int) -> text.Families:
-    shingles = texts.column("shingles").combine_chunks()
+    shingles = in_one_piece(texts.column("shingles"))
     starts = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum(pc.list_value_length(shingles).to_numpy(zero_copy_only=False), out=starts[1:])
     return text.find_families(
@@ -120,7 +120,7 @@ def _store(
 
 def _positions(account_id: pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[np.int32]]:
     """Distinct ids in ascending order, and the position of each row's among them."""
-    encoded = account_id.combine_chunks().dictionary_encode()
+    encoded = in_one_piece(account_id).dictionary_encode()
     ascending = pc.sort_indices(encoded.dictionary).to_numpy()
     place = np.empty(len(ascending), dtype=np.int32)
     place[ascending] = np.arange(len(ascending), dtype=np.int32)
@@ -139,7 +139,7 @@ def _kept(families: text.Families) -> text.Families:
 def _names(con: duckdb.DuckDBPyConnection, day: date, kind: str, families: text.Families) -> list[str]:
     """The id of each family: that of its earlier self if it has one, else a new one. No two share an id."""
     earlier = fetch(con, statement("families/earlier"), {"day": day, "kind": kind, "nights": MEMORY_NIGHTS})
-    shingles = earlier.column("shingles").combine_chunks()
+    shingles = in_one_piece(earlier.column("shingles"))
     n_shingles = pc.list_value_length(shingles).to_numpy(zero_copy_only=False).astype(np.int64)
     match = text.same_family(
         families,

@@ -168,8 +168,8 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(created[0][0])
 
 
-ROWS_PER_WRITE = 2 * 122_880
-"""Rows gathered for one insert: whole row groups of DuckDB's, which are compressed and written once."""
+ROWS_PER_WRITE = 122_880
+"""Rows gathered for one insert: a row group of DuckDB's, which is compressed and written at once."""
 
 
 MOST_WRITES = 2
@@ -198,12 +198,16 @@ class _Intake:
     def __enter__(self) -> "_Intake":
         (self._n_threads,) = self._con.execute("SELECT current_setting('threads')").fetchall()[0]
         self._con.execute("SET threads = 1")
+        # Each row group is written when it is full. Five together, as DuckDB likes it, would come in bursts
+        # for which all others wait, and the last burst at the very end.
+        self._con.execute("SET write_buffer_row_group_count = 1")
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._workers.shutdown(cancel_futures=True)
         self._writer.shutdown()
         self._con.execute(f"SET threads = {int(self._n_threads)}")
+        self._con.execute("RESET write_buffer_row_group_count")
 
     def put(self, batch: pa.RecordBatch, file_id: int) -> None:
         """Take one batch in; returns before it is written."""
