@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detector import features, text
+from detector import text
 from pipelines import adapters
 from pipelines.errors import UnreadableInput
 from pipelines.progress import Progress, Step
@@ -436,14 +435,6 @@ def _settle(
     )
 
 
-def warm_kernels() -> None:
-    """Compile the kernels, or fetch them from numba's cache: the first run's half minute is its own step."""
-    prints = text.fingerprint(pa.array(["warm", "up"]), weights=np.zeros((2, 24), dtype=np.int8))
-    shingles = prints.shingles.flatten().to_numpy(zero_copy_only=False)
-    text.find_families(
-        np.tile(shingles[:2], text.LEAST_ACCOUNTS),
-        np.arange(0, 2 * text.LEAST_ACCOUNTS + 1, 2),
-        np.arange(text.LEAST_ACCOUNTS, dtype=np.int32),
-        np.arange(text.LEAST_ACCOUNTS, dtype=np.uint64),
-    )
-    features.warm_up()
+def warm_up() -> None:
+    """Compile the text kernel, or fetch it from numba's cache: the first run's time is a step of its own."""
+    text.fingerprint(pa.array(["warm", "up"]), weights=text.classifier().weights)

@@ -307,3 +307,11 @@ def same_family(
     order = order[enough[order]]
     found[pairs[0][order]] = pairs[1][order]
     return found
+
+
+def warm_up() -> None:
+    """Compile the loops of this module, or read them from the cache, on a night of one text."""
+    n = LEAST_ACCOUNTS
+    shingles = np.tile(np.arange(2, dtype=np.uint32), n)
+    starts = np.arange(0, 2 * n + 1, 2, dtype=np.int64)
+    find_families(shingles, starts, np.arange(n, dtype=np.int32), np.arange(n, dtype=np.uint64))
