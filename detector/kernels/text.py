@@ -321,7 +321,7 @@ must not drown it."""
 @njit(cache=True, nogil=True, inline="always")
 def feature_bucket(first, second, n_buckets):
     """Bucket of a token (second = 0) or of a pair of neighbours."""
-    return np.int64((first * SEED + second) >> np.uint64(40)) & (n_buckets - 1)
+    return np.int64((first * SEED + second) >> np.uint64(44)) & (n_buckets - 1)
 
 
 @njit(cache=True, nogil=True)

@@ -173,4 +173,4 @@ def features(hashes: list[int], n_buckets: int) -> Iterator[int]:
 
 
 def bucket(first: int, second: int, n_buckets: int) -> int:
-    return ((first * SEED + second & MASK) >> 40) % n_buckets
+    return ((first * SEED + second & MASK) >> 44) % n_buckets
