@@ -9,6 +9,7 @@ not be read (the rest was done), 2 usage or configuration, 3 another scan holds 
 4 internal error, 130 interrupted.
 """
 
+import gc
 import os
 import sys
 import warnings
@@ -222,6 +223,18 @@ def _read_settings(workspace: "Workspace", config: Path | None) -> "Settings":
     return load_settings(config)
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Import in peace: the collector would look through half a million objects of modules again and again,
+    now and whenever more is imported, and none of them ever goes."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _as_date(day: datetime | None) -> date | None:
     return day.date() if day is not None else None
 
@@ -339,10 +352,11 @@ def scan(
     _invocation.get().is_scan = True
     place = _open_workspace(workspace)
     settings = _read_settings(place, config)
-    from pipelines import nightly
-    from pipelines.journal import journaled, write_summary
-    from pipelines.summary import show_scan
-    from pipelines.terminal import terminal_progress
+    with _without_collector():
+        from pipelines import nightly
+        from pipelines.journal import journaled, write_summary
+        from pipelines.summary import show_scan
+        from pipelines.terminal import terminal_progress
 
     with journaled(place, terminal_progress(), logs=logs, day=day, engine=engine) as progress:
         summary = nightly.scan(

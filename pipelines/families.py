@@ -113,8 +113,10 @@ def _store(
         registered(con, "tonight_family", named),
         registered(con, "tonight_account", _numbered("account", accounts)),
     ):
+        con.execute(statement("families/sent"))
         con.execute(statement("families/family"), {"day": day, "kind": kind})
         con.execute(statement("families/family_account"), {"day": day})
+        con.execute("DROP TABLE sent")
     return ids
 
 
