@@ -5,6 +5,9 @@ accounts as members of findings (bcubed).
 
 - *Precision* is the share of labelled flagged accounts that are labelled `campaign`, *recall* the share
   of accounts labelled `campaign` that are flagged; both for `watch` and above, and above `watch`.
+- *Precision, one in a thousand* is what the precision would be if only one account in a thousand were of a
+  campaign, at the same recall and the same share of benign accounts flagged: labelled worlds hold far more
+  campaign accounts than a real service, and flatter the plain precision.
 - Their intervals draw whole campaigns among campaigns and, of benign accounts, whole organisations (where
   these are known) among the innocent.
 """
@@ -15,6 +18,8 @@ from pipelines.evaluation.intervals import by_unit
 from pipelines.evaluation.material import Material
 
 Figures = dict[str, float | int | None]
+
+_ONE_IN = 1 / 1_000
 
 
 def precision_and_recall(material: Material) -> Figures:
@@ -31,9 +36,18 @@ def precision_and_recall(material: Material) -> Figures:
             ("n_above_watch" if suffix else "n_flagged"): people.filter(flagged).height,
             **_share(people, f"precision{suffix}", guilty & flagged, flagged),
             **_share(people, f"recall{suffix}", guilty & flagged, guilty),
+            f"precision_one_in_thousand{suffix}": _at_a_real_base_rate(people, guilty, flagged),
         }
     figures["n_unlabelled"] = material.flags.filter(~pl.col("is_labelled"))["account_id"].n_unique()
     return figures
+
+
+def _at_a_real_base_rate(people: pl.DataFrame, guilty: pl.Expr, flagged: pl.Expr) -> float | None:
+    recall = people.filter(guilty).select(flagged.mean()).item()
+    wronged = people.filter(~guilty).select(flagged.mean()).item()
+    if recall is None or wronged is None or recall + wronged == 0:
+        return None
+    return float(_ONE_IN * recall / (_ONE_IN * recall + (1 - _ONE_IN) * wronged))
 
 
 def _share(people: pl.DataFrame, name: str, part: pl.Expr, whole: pl.Expr) -> Figures:

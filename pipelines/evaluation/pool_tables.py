@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _OF_CAMPAIGNS = {
     "coverage": "share of its accounts",
     "coverage_at_first": "at the first report",
+    "coverage_by_third_night": "by the third night",
     "share_of_exchanges": "share of its exchanges",
     "purity": "purity",
 }

@@ -42,6 +42,7 @@ _CAMPAIGNS = {
     "detected": pl.Boolean,
     "coverage": pl.Float64,
     "coverage_at_first": pl.Float64,
+    "coverage_by_third_night": pl.Float64,
     "share_of_exchanges": pl.Float64,
     "purity": pl.Float64,
     "nights_to_detection": pl.Int64,
@@ -64,6 +65,8 @@ _FIGURES = (
     "recall",
     "precision_above_watch",
     "recall_above_watch",
+    "precision_one_in_thousand",
+    "precision_one_in_thousand_above_watch",
     "b_cubed_precision",
     "b_cubed_recall",
     "b_cubed_f1",
@@ -71,6 +74,7 @@ _FIGURES = (
     "per_million_above_watch",
     "per_million_account_nights",
 )
+_SHARES = ("coverage", "coverage_at_first", "coverage_by_third_night", "share_of_exchanges", "purity")
 _SCORE_EDGES = tuple(tenth / 10 for tenth in range(11))
 
 
@@ -171,7 +175,7 @@ def _coverage(campaigns: pl.DataFrame) -> pl.DataFrame:
     """`what, n_campaigns, worst, p10, median, p90` over detected campaigns."""
     found = campaigns.filter("detected")
     rows = []
-    for what in ("coverage", "coverage_at_first", "share_of_exchanges", "purity"):
+    for what in _SHARES:
         values = sorted(found[what].drop_nulls())
         quantiles = {"worst": 0.0, "p10": 0.1, "median": 0.5, "p90": 0.9}
         shares = {name: quantile(values, share, len(values)) for name, share in quantiles.items()}

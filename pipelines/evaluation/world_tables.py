@@ -139,6 +139,12 @@ def _last_lines(scored: "Evaluation") -> Iterator[str]:
             f"false flags per million benign accounts: {per_million(total, 'per_million_flagged')}; "
             f"above watch: {per_million(total, 'per_million_above_watch')}"
         )
+    if total["precision_one_in_thousand"] is not None:
+        yield (
+            "precision if one account in a thousand were of a campaign: "
+            f"{percent(total['precision_one_in_thousand'])}; "
+            f"above watch: {percent(total['precision_one_in_thousand_above_watch'])}"
+        )
     steady = scored.nights["jaccard_standing"].drop_nulls().to_numpy()
     if len(steady):
         yield f"standing findings keep their accounts from night to night: Jaccard {steady.mean():.3f}"
