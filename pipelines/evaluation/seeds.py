@@ -25,6 +25,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import UsageError
+from pipelines.evaluation.accounts import one_in_a_thousand
 from pipelines.evaluation.discoveries import SCHEMA as DISCOVERIES
 from pipelines.evaluation.emergence import SCHEMA as EMERGENCE
 from pipelines.evaluation.intervals import exact, mean_of_units, wilson
@@ -53,6 +54,8 @@ _COUNTS = {"n_accounts": pl.Int64, "at_watch": pl.Int64, "above_watch": pl.Int64
 _TOTALS = (
     "n_nights",
     "n_accounts",
+    "n_campaign_accounts",
+    "n_flagged",
     "n_benign_accounts",
     "n_findings",
     "n_lone",
@@ -65,8 +68,6 @@ _FIGURES = (
     "recall",
     "precision_above_watch",
     "recall_above_watch",
-    "precision_one_in_thousand",
-    "precision_one_in_thousand_above_watch",
     "b_cubed_precision",
     "b_cubed_recall",
     "b_cubed_f1",
@@ -301,13 +302,22 @@ def _total(totals: pl.DataFrame, campaigns: pl.DataFrame, rows: Sequence[Row]) -
         benign = benign.with_columns(
             pl.lit(None, pl.Float64).alias(n) for n in benign.columns if "million" in n
         )
+    n_wronged = int(benign["at_watch"][0] + benign["above_watch"][0])
+    sums = {name: int(totals[name].sum()) for name in _TOTALS}
+    low, counted = one_in_a_thousand(
+        sums["n_flagged"] - n_wronged, sums["n_campaign_accounts"], n_wronged, sums["n_benign_accounts"]
+    )
     return pl.DataFrame(
         {
             "n_worlds": [totals.height],
-            **{name: [int(totals[name].sum())] for name in _TOTALS},
+            **{name: [value] for name, value in sums.items()},
             "n_campaigns": [campaigns.height],
             "n_detected": [found],
             "campaign_recall": [found / campaigns.height if campaigns.height else None],
+            "precision_one_in_thousand": [counted],
+            "precision_one_in_thousand_low": [low],
         },
-        schema_overrides={"campaign_recall": pl.Float64},
+        schema_overrides=dict.fromkeys(
+            ("campaign_recall", "precision_one_in_thousand", "precision_one_in_thousand_low"), pl.Float64
+        ),
     ).hstack(benign.drop("n_accounts"))

@@ -142,6 +142,12 @@ def delay_in_words(delay: Row) -> str:
     return words
 
 
+def precision_in_words(total: Row, suffix: str = "") -> str:
+    """The precision at a real base rate: as counted, and at the most false flags that can be excluded."""
+    name = f"precision_one_in_thousand{suffix}"
+    return f"{percent(total[name])} (at least {percent(total[f'{name}_low'])})"
+
+
 # -- words ------------------------------------------------------------------------------------------
 
 

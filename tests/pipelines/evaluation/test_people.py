@@ -158,6 +158,8 @@ def test_precision_at_a_real_base_rate():
     total = judge(truth, flags((MON, "C-1", "t1 t2 p0")), sent(((MON,), f"t1 t2 t3 t4 {innocent}", 1))).total
     assert total["precision"].item() == 2 / 3
     assert total["precision_one_in_thousand"].item() == pytest.approx(0.5 / (0.5 + 9.99))
+    most = exact(1, 100).high
+    assert total["precision_one_in_thousand_low"].item() == pytest.approx(0.5 / (0.5 + 999 * most))
     assert total["precision_one_in_thousand_above_watch"].item() is None  # nobody was flagged above watch
 
 
