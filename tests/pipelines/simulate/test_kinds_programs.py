@@ -32,7 +32,9 @@ def gini(loads: pl.Series) -> float:
 def test_fixed_cases_come_after_every_commit_from_many_runners() -> None:
     rows = played("test_automation", "ci_fixed_cases", 12).rows
     assert nights_per_text(rows)["nights"].mean() > 2.5
-    assert rows.group_by("account_id").agg(pl.col("ip").n_unique())["ip"].median() > 5
+    many = rows.group_by("account_id").agg(pl.col("ip", "user_agent").n_unique())
+    assert many["ip"].median() > 5
+    assert many["user_agent"].median() > 3
     assert nightly(rows)[5:].mean() < 0.6 * nightly(rows)[:5].mean()
 
 
