@@ -19,6 +19,7 @@ import polars as pl
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
+from threadpoolctl import threadpool_limits
 
 from benchmarks.peers.texts import shingles
 from benchmarks.peers.world import World
@@ -86,7 +87,9 @@ def _fitted(prompts: pl.Series) -> tuple[TfidfTransformer, TruncatedSVD]:
     tfidf = TfidfTransformer(sublinear_tf=True)
     weighted = tfidf.fit_transform(counts)
     n_dimensions = max(1, min(N_DIMENSIONS, min(weighted.shape) - 1))
-    return tfidf, TruncatedSVD(n_dimensions, n_iter=2, random_state=0).fit(weighted)
+    # One thread: on a busy machine two that wait for each other take ten times as long.
+    with threadpool_limits(1):
+        return tfidf, TruncatedSVD(n_dimensions, n_iter=2, random_state=0).fit(weighted)
 
 
 def _projected(prompts: pl.Series, tfidf: TfidfTransformer, svd: TruncatedSVD) -> npt.NDArray[np.float32]:

@@ -108,7 +108,7 @@ def _worlds(options: argparse.Namespace) -> Iterator[Iterator[World]]:
 def _simulated(options: argparse.Namespace, folder: Path) -> Iterator[World]:
     for seed in options.seed or [1]:
         name = options.scenario.stem if options.scenario else options.scale
-        out = folder / f"{name}, seed {seed}"
+        out = folder / f"{name}, seed {seed}, split {options.split}"
         made = simulate(
             out,
             scale=options.scale,
@@ -116,6 +116,7 @@ def _simulated(options: argparse.Namespace, folder: Path) -> Iterator[World]:
             days=options.days,
             seed=seed,
             prompts=options.prompts,
+            split=options.split,
         )
         print(f"{out.name}: {made.as_line()}", file=sys.stderr)
         yield World(out)
@@ -132,6 +133,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--days", type=int, help="nights to simulate instead of the scenario's")
     parser.add_argument("--seed", type=int, action="append", help="seed to simulate; may be repeated")
     parser.add_argument("--prompts", type=Path, help="folder of pools of real prompts")
+    parser.add_argument(
+        "--split", default="all", help="sources and streams to simulate from: tune, report or all"
+    )
     parser.add_argument("--only", action="append", default=[], help="detectors whose names begin so")
     parser.add_argument("--format", choices=("table", "jsonl"), default="table")
     return parser.parse_args(arguments)

@@ -94,6 +94,7 @@ def score(flags: pl.DataFrame, truth: Truth) -> Scorecard:
     campaigns, kinds = judged.campaigns, judged.benign_kinds
     total = judged.total.row(0, named=True)
     found = campaigns.filter("detected")
+    wronged = Counter(dict(kinds.select("kind", pl.col("at_watch") + pl.col("above_watch")).iter_rows()))
     return Scorecard(
         n_campaigns=campaigns.height,
         n_found=found.height,
@@ -101,8 +102,8 @@ def score(flags: pl.DataFrame, truth: Truth) -> Scorecard:
         coverage=found["coverage"].to_list(),
         purity=found["purity"].to_list(),
         n_guilty=total["n_campaign_accounts"],
-        n_caught=total["n_flagged"] - total["at_watch"] - total["above_watch"],
-        n_wronged=Counter(dict(kinds.select("kind", pl.col("at_watch") + pl.col("above_watch")).iter_rows())),
+        n_caught=total["n_flagged"] - wronged.total(),
+        n_wronged=wronged,
         n_of_kind=Counter(dict(kinds.select("kind", "n_accounts").iter_rows())),
     )
 
