@@ -1,7 +1,7 @@
 """The accounts file: who the accounts are.
 
 Here: reading it from Parquet, JSON Lines or CSV, with refusals. Not here: request logs
-(`pipelines.adapters`), labels (`pipelines.evaluate`), the warehouse.
+(`pipelines.adapters`), labels (`pipelines.evaluation`), the warehouse.
 """
 
 from collections.abc import Mapping

@@ -30,6 +30,11 @@ MEMORY_NIGHTS = 35
 """How long a campaign is remembered: a pool that rests a month and comes back is the same campaign."""
 
 
+LASTING_NIGHTS = 14
+"""Nights over which the use of a text adds up: two weeks show the slowest account of the public record at
+eighty requests, and a fashion at two."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a night's campaign step found."""
@@ -112,7 +117,11 @@ def _calibration(n_nights: int) -> str:
 
 def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
     accounts = _frame(con, "campaigns/accounts", {"day": day})
-    objects = _frame(con, "campaigns/objects", {"day": day, "most_common": detect.EVERYBODYS})
+    objects = _frame(
+        con,
+        "campaigns/objects",
+        {"day": day, "most_common": detect.EVERYBODYS, "lasting_nights": LASTING_NIGHTS},
+    )
     position = pl.DataFrame({"account_id": accounts["account_id"], "account": np.arange(len(accounts))})
     objects = objects.join(position, on="account_id", how="inner", maintain_order="left")
     layers = []
@@ -150,7 +159,7 @@ def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
 
 def _uses(objects: pl.DataFrame, kind: str) -> detect.Uses:
     rows = objects.filter(pl.col("kind") == kind)
-    columns = ("n_requests", "n_items", "n_shared_items", "n_training")
+    columns = ("n_requests", "n_earlier_requests", "n_items", "n_shared_items", "n_training")
     return detect.Uses(*(rows[name].to_numpy() for name in columns))
 
 

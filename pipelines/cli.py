@@ -172,7 +172,19 @@ Accounts = Annotated[
 ]
 LogFormat = Annotated[str, typer.Option("--format", help="Format of the logs; auto looks at the data.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of to standard output.")]
-Scale = Literal["small", "medium", "incident"]
+Scale = Literal[
+    "small",
+    "medium",
+    "incident",
+    "benign",
+    "low_and_wide",
+    "middle",
+    "high_and_narrow",
+    "burst",
+    "evasions",
+    "feedback",
+    "standard",
+]
 Day = Annotated[
     datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="One UTC day.", metavar="YYYY-MM-DD")
 ]
@@ -250,6 +262,7 @@ def demo(
 \b
   stillwatch simulate --out world
   stillwatch simulate --out world --scale medium --days 10 --seed 7
+  stillwatch simulate --out world --night 2 --findings night-1.jsonl
 """
 )
 def simulate(
@@ -262,7 +275,22 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same traffic, byte for byte.")] = 1,
     scenario: ScenarioFile = None,
     prompts: Prompts = None,
+    split: Annotated[
+        Literal["tune", "report", "all"],
+        typer.Option(help="Half of all sources and words: one to choose settings by, one to judge them."),
+    ] = "all",
     log_format: Annotated[str, typer.Option("--log-format", help="Format of the logs.")] = "stillwatch",
+    night: Annotated[
+        int | None, typer.Option(min=1, help="Write this night alone, beside the nights that are there.")
+    ] = None,
+    findings: Annotated[
+        list[Path] | None,
+        typer.Option(help="Flagged accounts of the nights before: they are shut, and operators answer."),
+    ] = None,
+    ban_at: Annotated[
+        Literal["watch", "limit", "verify", "suspend"],
+        typer.Option("--ban-at", help="Mildest recommended action that shuts an account."),
+    ] = "limit",
 ) -> None:
     """Make labelled traffic to test with: logs, accounts and the truth about them."""
     from pipelines.simulate import simulate as make_traffic
@@ -276,7 +304,11 @@ def simulate(
         seed=seed,
         scenario=scenario,
         prompts=prompts,
+        split=split,
         log_format=log_format,
+        night=night,
+        findings=findings or (),
+        ban_at=ban_at,
         progress=terminal_progress(),
     )
     show_simulation(made)
@@ -377,21 +409,57 @@ def findings(
 
 \b
   stillwatch evaluate --workspace watch --labels world/labels.parquet
-  stillwatch evaluate --workspace watch --labels labels.csv --format jsonl
+  stillwatch evaluate --workspace watch --labels labels.csv --format jsonl --out seed-1.jsonl
+  stillwatch evaluate --workspace watch --labels labels.csv --format html --out evaluation.html
+  stillwatch evaluate seed-1.jsonl
 """
 )
 def evaluate(
-    workspace: InWorkspace,
-    labels: Annotated[Path, typer.Option("--labels", help="What is true of each account.")],
+    seeds: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SEEDS]...", help="Earlier evaluations as JSON Lines, one world each: pool them instead."
+        ),
+    ] = None,
+    *,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            envvar="STILLWATCH_WORKSPACE",
+            help="Folder of the warehouse, findings and cases.",
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="What is true of each account; needs --workspace.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="Another workspace that should have found the same: how far it did."),
+    ] = None,
     output_format: Annotated[
-        Literal["table", "jsonl"], typer.Option("--format", help="Form of the output.")
+        Literal["table", "jsonl", "html"], typer.Option("--format", help="Form of the output.")
     ] = "table",
+    out: Out = None,
+    config: Config = None,
 ) -> None:
-    """Score the findings against labels: found, covered, pure, and falsely flagged."""
-    from pipelines.evaluate import evaluate as score
-    from pipelines.summary import show_evaluation
+    """Score the findings against labels: found, covered, pure, how soon, and falsely flagged."""
+    if seeds and (labels or against):
+        raise UsageError("evaluations are pooled, or a workspace is judged, not both", remedy="leave one out")
+    if not seeds and (workspace is None or labels is None):
+        missing = "--workspace" if workspace is None else "--labels"
+        raise UsageError(f"{missing} is missing", remedy="name a workspace and its labels, or evaluations")
+    from pipelines import evaluation
+    from pipelines.evaluation.writing import write
 
-    show_evaluation(score(_existing_workspace(workspace), labels), output_format)
+    if workspace is None or labels is None or seeds:
+        write(evaluation.over_seeds(evaluation.read_evaluations(seeds or [])), output_format, out)
+        return
+    place = _existing_workspace(workspace)
+    settings = _read_settings(place, config)
+    other = _existing_workspace(against) if against else None
+    write(evaluation.evaluate(place, labels, against=other, settings=settings), output_format, out)
 
 
 @app.command(

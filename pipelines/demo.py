@@ -34,7 +34,7 @@ def run_demo(
     UsageError : the folder holds something that no demo made.
     WorkspaceBusy : an earlier demo is still scanning there.
     """
-    from pipelines.evaluate import evaluate
+    from pipelines.evaluation import evaluate
     from pipelines.simulate import simulate
 
     clear_earlier_demo(workspace)

@@ -144,13 +144,21 @@ def nights(workspace: Workspace) -> pl.DataFrame:
 
 
 def flags(workspace: Workspace) -> pl.DataFrame:
-    """`day, account_id, campaign_id, recommended_action` of every flag of every night, in that order."""
+    """Every flag of every night without its reasons, by day, account and campaign.
+
+    Columns: `day, account_id, campaign_id, recommended_action, score, p_value, confidence`.
+    """
     return _read(workspace, "flags")
 
 
-def first_nights(workspace: Workspace) -> pl.DataFrame:
-    """`account_id, day`: the first night on which each account that was ever flagged sent a request."""
-    return _read(workspace, "first_nights")
+def stated(workspace: Workspace) -> pl.DataFrame:
+    """`day, campaign_id, p_value, score, confidence`: how sure each campaign was said to be, every night."""
+    return _read(workspace, "stated")
+
+
+def flagged_activity(workspace: Workspace) -> pl.DataFrame:
+    """`account_id, day, n_requests`: what each account that was ever flagged sent on each night."""
+    return _read(workspace, "flagged_activity")
 
 
 def refused(workspace: Workspace) -> pl.DataFrame:

@@ -84,3 +84,15 @@ LABEL_SCHEMA = pa.schema(
     ]
 )
 """One row per account: `campaign` or `benign`, the campaign's name (null when benign), free text."""
+
+SIMULATED_LABEL_SCHEMA = pa.schema(
+    [
+        *LABEL_SCHEMA,
+        ("generator", pa.string()),
+        ("regime", pa.string()),
+        ("evasions", pa.string()),
+        ("joined", pa.timestamp("us", tz="UTC")),
+    ]
+)
+"""What a simulation knows beyond it: which generator of the kind, the campaign's regime and its evasions
+(joined by `+`, empty for none), and when an account signed up during the simulated nights (else null)."""

@@ -67,14 +67,32 @@ class Workspace:
         WorkspaceBusy : another scan holds it.
         """
         self.create()
+        with self._locked(fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep scans out while the warehouse is read: for a moment only, since a scan does not wait.
+
+        Several may read at once; what is read then is of one state, snapshot and warehouse alike.
+
+        Raises
+        ------
+        WorkspaceBusy : a scan holds the workspace.
+        """
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
         handle = os.open(self.root / "scan.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, how | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise WorkspaceBusy(
                     f"{self.root}: another scan is running here",
-                    remedy="wait for it to end, or scan into another workspace",
+                    remedy="wait for it to end, or name another workspace",
                 ) from None
             yield
         finally:

@@ -89,8 +89,11 @@ def as_documented(small_world: Path, tmp_path_factory: pytest.TempPathFactory) -
     pl.read_parquet(small_world / "labels.parquet").write_csv(place / "labels.csv")
     rows = pl.read_parquet(night / "*.parquet").head(200)
     rows.write_ndjson(place / "logs" / "gateway-1.jsonl.gz", compression="gzip")
-    done = run_in(place, ["scan", "logs", "--workspace", "watch", "--accounts", "accounts.parquet"])
-    assert done.returncode == 0, done.stderr
+    scan = "scan logs --workspace watch --accounts accounts.parquet"
+    evaluate = "evaluate --workspace watch --labels labels.csv --format jsonl --out seed-1.jsonl"
+    for command in (scan, evaluate):
+        done = run_in(place, command.split())
+        assert done.returncode == 0, done.stderr
     return place
 
 

@@ -322,10 +322,40 @@ def _log_odds(
         # points / share is the mean ratio; times share / usual, up to one.
         total += points / np.maximum(share, usual)
         kind = population.layers[position].kind
+        if kind == "template":
+            uses = share * population.n_requests[touched]
+            total += np.where(share > 0, scarcity(uses, is_member & (share > 0)), 0.0)
         reach = (is_member & (share > 0)).sum() / len(members)
         if kind in CONTENT_LAYERS and reach >= NEARLY_ALL:
             total[share == 0] += LAYER_WEIGHT[kind] * np.log(1 - reach + LEFT_OUT)
     return touched.astype(np.int64), total
+
+
+MOST_SCARCITY = 6.0
+"""Cap of what few uses say against membership, one to 400; a group of fifty says one to a hundred."""
+
+ONE_MORE_BY_CHANCE = 0.3
+"""Chance that an account which hit a stranger's text once by accident does so once more the same night."""
+
+
+def scarcity(n_uses: Float64, is_member: Bool) -> Float64:
+    """Log-odds against accounts that use the group's texts more rarely than its members do.
+
+    Over a large night somebody always sends one request that reads like the template, and hardly anybody two;
+    an operator's accounts work. The share of members with as few uses (smoothed) against the chance that a
+    bystander comes to so many; at most 0, and 0 without members to compare with.
+
+    Parameters
+    ----------
+    n_uses : float64, shape (n,): requests of each account that carried the group's texts
+    is_member : bool, shape (n,): accounts whose numbers are the measure
+    """
+    usual = np.sort(n_uses[is_member])
+    if len(usual) == 0:
+        return np.zeros(len(n_uses))
+    as_few = np.log((np.searchsorted(usual, n_uses, "right") + 0.5) / (len(usual) + 0.5))
+    by_chance = np.log(ONE_MORE_BY_CHANCE) * np.maximum(n_uses - 1, 0)
+    return np.clip(as_few - by_chance, -MOST_SCARCITY, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def group_of(candidate: Candidate, population: Population, objects: SharedObject
                 rows = np.flatnonzero(np.isin(layer.object, core) & ~others[layer.account])
         uses = Uses(
             all_uses.n_requests[rows],
+            all_uses.n_earlier_requests[rows],
             all_uses.n_items[rows],
             all_uses.n_shared_items[rows],
             all_uses.n_training[rows],
@@ -216,10 +217,13 @@ def even_load(group: Group) -> Evidence | None:
     n = np.sort(n)[: max(8, int(np.ceil(0.95 * len(n))))]  # a few replaced or banned accounts tell nothing
     # Variance beyond a Poisson count's own, relative to the mean squared: 1/k of a negative binomial.
     excess = max(float((n.var() - n.mean()) / n.mean() ** 2), 0.02)
+    points = _ramp(np.log10(excess), (-1.0, 2.0), (-0.5, 1.0), (0.0, 0.0), (0.6, -1.5))
+    # Whoever does a thing once or twice is as even as a scheduler: evenness speaks from several requests on.
+    said = _ramp(float(n.mean()), (2.0, 0.0), (5.0, 1.0))
     return Evidence(
         "timing", "EVEN_LOAD", "spread of requests per account beyond chance (0 is a scheduler's)",
         excess, "1 to 5 for people and customers",
-        _ramp(np.log10(excess), (-1.0, 2.0), (-0.5, 1.0), (0.0, 0.0), (0.6, -1.5)),
+        points * said if points > 0 else points,
     )  # fmt: skip
 
 
@@ -347,6 +351,18 @@ def young_accounts(group: Group) -> Evidence | None:
     )  # fmt: skip
 
 
+def lasting_use(group: Group) -> Evidence | None:
+    """Whether the members go on using what they share: a fashion is tried twice, a harvest is work."""
+    if len(group.rows) == 0:
+        return None
+    uses = float(group.uses.n_requests.sum() + group.uses.n_earlier_requests.sum())
+    per_member = uses / len(group.members)
+    return Evidence(
+        "lifecycle", "LASTING_USE", "requests per member from the shared texts, tonight and two weeks back",
+        per_member, "1 to 3 for a fashion", _ramp(per_member, (1.0, -2.5), (2.5, -1.5), (5.0, 0.0)),
+    )  # fmt: skip
+
+
 def moved_together(group: Group) -> Evidence | None:
     """Whether the members moved to a new model beyond everybody's curiosity."""
     share = _requests_weighted(group.population.new_model_share, group.population.n_requests, ~group.others)
@@ -375,7 +391,7 @@ QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
     shared_template, work_queue, training_technique, repeated_items, short_answers, conversation,
     even_load, sleepless,
     shared_payment, same_client, one_customer, one_room,
-    young_accounts, moved_together, unusual_accounts,
+    young_accounts, lasting_use, moved_together, unusual_accounts,
 )  # fmt: skip
 
 

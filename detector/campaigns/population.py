@@ -37,13 +37,15 @@ class Layer:
 class Uses:
     """How an account used a family of texts; every array parallel to the rows of its layer.
 
-    n_requests : requests made from the family
+    n_requests : requests made from the family tonight
+    n_earlier_requests : requests the account made from it on the nights before, as far as the log goes back
     n_items : different prompts among them
     n_shared_items : of those, sent by another account too
     n_training : summed probability that a request asks for training material, 0 to n_requests
     """
 
     n_requests: Float64
+    n_earlier_requests: Float64
     n_items: Float64
     n_shared_items: Float64
     n_training: Float64
@@ -52,7 +54,7 @@ class Uses:
     def none(cls) -> "Uses":
         """No family at all."""
         nothing = np.zeros(0)
-        return cls(nothing, nothing, nothing, nothing)
+        return cls(nothing, nothing, nothing, nothing, nothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,10 @@ from pipelines.simulate.recombine import Retold, conversations, retold
 from pipelines.simulate.splits import Split
 from pipelines.simulate.workqueue import N_ITEMS, equal_areas, queue_of
 
+_OWN_WORDING = 0.5
+"""Share of campaigns that word their instructions themselves though somebody published some: a purpose has one
+or two published sources, and operators who do not know each other do not all take the same one."""
+
 _ENOUGH_ROWS = 300
 """An application sends thousands of requests a week; a smaller source would make it repeat itself."""
 _ENOUGH_WORK = 300
@@ -249,7 +253,10 @@ class PoolTexts:
 
     # --- campaigns ------------------------------------------------------------------------------
     def work(self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)) -> Work:
-        way, rows = self._way(theme, english=tuple(languages) == ("en",))
+        english = tuple(languages) == ("en",)
+        way, rows = self._way(theme, english=english)
+        if way == "requests" and rng.random() < _OWN_WORDING:
+            way, rows = self._way(theme, english=english, rendered=False)
         if way == "requests":
             return requests_work(rows, rng)
         if way == "own":
@@ -260,13 +267,13 @@ class PoolTexts:
         banks = [self.messages(N_ITEMS, rng, (language,)) for language in languages]
         return queue_of(around, banks, equal_areas(N_ITEMS))
 
-    def _way(self, theme: str, *, english: bool) -> tuple[str, pl.DataFrame]:
+    def _way(self, theme: str, *, english: bool, rendered: bool = True) -> tuple[str, pl.DataFrame]:
         """How a queue is made: whole requests, rows or retold messages in frames of ours, or all our own.
 
         Whole requests are in the language they were written in: a campaign in several languages has
-        instructions of our own.
+        instructions of our own, and so has one that does not take what others `rendered`.
         """
-        for way, purposes in (("requests", REQUESTS), ("rows", PAYLOADS)):
+        for way, purposes in (("requests", REQUESTS if rendered else {}), ("rows", PAYLOADS)):
             if theme in purposes and english:
                 rows = self._rows.serving(purposes[theme])
                 if rows.height >= (_ENOUGH_WORK if theme in RETOLD else 1):
@@ -301,7 +308,7 @@ class PoolTexts:
     def _work_source(self, theme: str) -> str:
         way, rows = self._way(theme, english=True)
         return {
-            "requests": f"requests of {origins(rows)}, filled up",
+            "requests": f"requests of {origins(rows)}, filled up; own frames in every second campaign",
             "rows": f"own frames around rows of {origins(rows)}, filled up",
             "retold": "own frames around retold messages",
             "own": "own corpus",

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA
+from pipelines.record import ACCOUNT_SCHEMA, SIMULATED_LABEL_SCHEMA
 from pipelines.simulate.catalog import CLOUDS, load_catalog
 from pipelines.simulate.grammar import Rng, join
+from pipelines.simulate.shapes import client_output_scale, client_rates
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -37,7 +38,12 @@ class Profile:
     """What the accounts of a kind have in common."""
 
     kind: str
+    generator: str = ""
+    """Which of a kind's generators; each has its own line in reports."""
     campaign: str | None = None
+    regime: str | None = None
+    """Of a campaign: which rate of the public record it is counted under."""
+    evasions: tuple[str, ...] = ()
     age_days: tuple[float, float] = (20.0, 1_100.0)
     """Range of account ages on the first night; drawn evenly on a logarithmic scale."""
     clients: tuple[str, ...] = ("web", "phone")
@@ -45,6 +51,8 @@ class Profile:
     network: str = "home"
     """home: own addresses at access providers; office: one address an organisation; cloud: hosters."""
     addresses: tuple[int, int] = (1, 4)
+    shared_exits: int = 0
+    """Where positive, all addresses are drawn from so many: a proxy's exits that serve every account."""
     org_size: int = 1
     accounts_per_payment: int = 1
     plans: tuple[tuple[str, float], ...] = (("free", 0.45), ("plus", 0.4), ("api", 0.15))
@@ -62,6 +70,9 @@ class Profile:
     """Share of accounts that try a new model when one comes out."""
     move_share: tuple[float, float] = (0.1, 0.9)
     move_delay: tuple[int, int] = (0, 3)
+    rate_spread: float | None = None
+    """How unlike in volume the accounts are (shapes.client_rates); by default as customers of an API where
+    they sit in a cloud, and half as much elsewhere."""
     endpoint: str = "/v1/chat"
 
 
@@ -92,7 +103,11 @@ class Crowd:
     move_day: Ints
     move_share: Floats
     zest: Floats
-    """How much more (or less) than its kind an account sends; heavy-tailed, mean near one."""
+    """How much more (or less) than its kind an account sends; heavy-tailed, expectation one."""
+    answer_scale: Floats
+    """How much longer or shorter than its kind's the answers of a program's account are; median one."""
+    answer_width: Floats
+    """0 to 1: how uneven they are among programs."""
     system: pa.Array
     toolset: Ints
     endpoint: str = "/v1/chat"
@@ -121,7 +136,10 @@ def enrol(profile: Profile, n: int, rng: Rng, *, first_day: date, release_day: i
     addresses, first_address, n_addresses = _addresses(profile, n, org_of, rng)
     move = rng.random(n) < profile.moves
     delays = rng.integers(profile.move_delay[0], profile.move_delay[1] + 1, n)
-    zest = rng.lognormal(-0.32, 0.8, n)
+    spread = profile.rate_spread
+    if spread is None:
+        spread = 1.0 if profile.network == "cloud" else 0.5
+    zest = client_rates(n, rng, spread)
     accounts = _account_rows(profile, org_of, country, first_day, rng)
     systems = pa.array([*catalog.shared_systems, None], pa.string())
     with_system = rng.random(n) < profile.system
@@ -151,6 +169,8 @@ def enrol(profile: Profile, n: int, rng: Rng, *, first_day: date, release_day: i
         move_day=np.where(move, release_day + delays, np.iinfo(np.int64).max),
         move_share=rng.uniform(*profile.move_share, n),
         zest=zest,
+        answer_scale=client_output_scale(n, rng),
+        answer_width=rng.random(n),
         system=systems.take(pa.array(system_at)),
         toolset=np.full(n, -1, np.int64),
         endpoint=profile.endpoint,
@@ -198,6 +218,9 @@ def _addresses(profile: Profile, n: int, org_of: Ints, rng: Rng) -> tuple[pa.Arr
     v4, v6 = _ipv4(total, rng), _ipv6(total, rng)
     newer = rng.random(total) < 0.15
     flat = pa.concat_arrays([v4, v6]).take(pa.array(np.arange(total) + total * newer))
+    if profile.shared_exits and total:
+        exits = min(profile.shared_exits, total)
+        flat = flat.take(pa.array(rng.integers(0, exits, total)))
     return flat, (np.cumsum(counts) - counts).astype(np.int64), counts.astype(np.int64)
 
 
@@ -267,6 +290,10 @@ def _label_rows(profile: Profile, accounts: pa.Table) -> pa.Table:
             "label": pa.array(["benign" if profile.campaign is None else "campaign"] * n, pa.string()),
             "campaign": pa.array([profile.campaign] * n, pa.string()),
             "kind": pa.array([profile.kind] * n, pa.string()),
+            "generator": pa.array([profile.generator or profile.kind] * n, pa.string()),
+            "regime": pa.array([profile.regime] * n, pa.string()),
+            "evasions": pa.array(["+".join(profile.evasions)] * n, pa.string()),
+            "joined": pa.nulls(n, pa.timestamp("us", tz="UTC")),
         },
-        schema=LABEL_SCHEMA,
+        schema=SIMULATED_LABEL_SCHEMA,
     )

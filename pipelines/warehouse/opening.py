@@ -1,6 +1,6 @@
-"""Opening the warehouse: the one writer's connection, its limits and its tables.
+"""Opening the warehouse: the one writer's connection, its limits and its tables; and a reader's.
 
-Here: how a connection is made. Not here: the lock that keeps two scans apart (workspace), SQL (sql/).
+Here: how a connection is made. Not here: the lock that keeps scans and readers apart (workspace), SQL (sql/).
 """
 
 import os
@@ -45,3 +45,21 @@ def open_warehouse(workspace: Workspace, settings: Settings) -> Iterator[duckdb.
         yield con
     finally:
         con.close()
+
+
+@contextmanager
+def read_warehouse(workspace: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The workspace's warehouse, read-only; for whoever holds `workspace.reading()`.
+
+    Raises
+    ------
+    UsageError : the file is no warehouse of this version.
+    """
+    try:
+        with duckdb.connect(str(workspace.warehouse), read_only=True) as con:
+            yield con
+    except duckdb.Error as error:
+        raise UsageError(
+            f"{workspace.warehouse}: this warehouse cannot be read ({type(error).__name__})",
+            remedy="scan any night again with this version, or name another workspace",
+        ) from None

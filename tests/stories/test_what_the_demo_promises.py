@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from village import scan
 
-from pipelines.evaluate import Evaluation, evaluate
+from pipelines.evaluation import Evaluation, evaluate
 from pipelines.simulate import simulate
 from pipelines.workspace import Workspace
 

@@ -1,162 +1,137 @@
-"""Benign kinds where a person sits at the keyboard.
+"""person_chat: people who ask this and that, in sittings, awake by their own clock.
 
-Here: person_chat, power_user, enterprise_seats, classroom, viral_prompt. Not here: programs.
+Here: the habits of everyday, evening, office, student and night-owl users. Not here: those who live in
+the product (power), seats of companies (seats), courses (classroom).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 
 from pipelines.simulate.grammar import Rng
-from pipelines.simulate.group import Group, World
-from pipelines.simulate.population import Profile
-from pipelines.simulate.rhythm import OFFICE, Arrivals, sittings, together
-from pipelines.simulate.texts import Prompts
+from pipelines.simulate.group import Group, Night, World
+from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
+from pipelines.simulate.kinds.networks import behind_shared_exits
+from pipelines.simulate.kinds.speech import own_words, talk
+from pipelines.simulate.population import Crowd, Floats, Profile
+from pipelines.simulate.rhythm import AWAKE, OFFICE, sittings
 from pipelines.simulate.traffic import Traffic
 
 
-def person_chat(world: World, n: int, rng: Rng) -> Group:
-    """People who ask this and that, in sittings, awake by their own clock."""
-    crowd = world.enrol(Profile(kind="person_chat", age_days=(1, 900), system=0.25), n, rng)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """How a kind of person uses the product."""
 
-    def day(number: int, rng: Rng) -> list[Traffic]:
-        arrivals = sittings(0.8 * crowd.zest, 3.2, 75.0, crowd.utc_offset_h, rng)
-        return [_talk(world, crowd.language, arrivals, "chat", rng)]
+    sittings: float
+    """Mean number a day."""
+    turns: float
+    """Mean number of messages in a sitting."""
+    pause_s: float = 75.0
+    curve: npt.NDArray[np.float64]
+    """Weights of the 24 local hours."""
+    weekend: float = 1.0
+    themes: tuple[tuple[str, float], ...] = (("chat", 1.0),)
+    """What the sittings are about, with shares that sum to one."""
+    answer: float = 380.0
+    """Median answer in tokens; every person has some of their own."""
+    own_words: float = 0.08
+    """Share of people who wrote themselves a system prompt."""
+
+
+def visitors(world: World, crowd: Crowd, habit: Habit, rng: Rng, surge: Floats | None = None) -> Group:
+    """People with a habit.
+
+    Parameters
+    ----------
+    surge : float64, shape (n_nights, n_accounts); how much more each night sees, None for none
+    """
+    n = len(crowd)
+    own_words(world, crowd, habit.own_words, rng)
+    behind_shared_exits(crowd, rng)
+    clock = crowd.utc_offset_h + rng.integers(-1, 2, n)  # early risers and late ones
+    curve = own_days(habit.curve, n, rng)
+    answer = habit.answer * rng.lognormal(0.0, 0.35, n)
+
+    def day(night: Night) -> list[Traffic]:
+        rng = night.rng
+        expected = habit.sittings * crowd.zest * bustle(world, crowd, night.number, habit.weekend)
+        if surge is not None:
+            expected = expected * surge[min(night.number, len(surge) - 1)]
+        traffic = []
+        for theme, share in habit.themes:
+            arrivals = sittings(expected * share, habit.turns, habit.pause_s, clock, rng, curve)
+            traffic.append(talk(world, crowd, arrivals, theme, rng, output_tokens=answer[arrivals.account]))
+        return traffic
 
     return Group(crowd, day)
 
 
-def power_user(world: World, n: int, rng: Rng) -> Group:
-    """A few who live in the product: many sittings, long ones, sometimes at night."""
+def everyday(world: World, n: int, rng: Rng) -> Group:
+    """A little of everything, all day."""
+    profile = Profile(kind="person_chat", generator="everyday", age_days=(1, 900), system=0.25)
+    habit = Habit(sittings=0.8, turns=3.2, curve=AWAKE)
+    return visitors(world, world.enrol(profile, n, rng), habit, rng)
+
+
+def evening_chatter(world: World, n: int, rng: Rng) -> Group:
+    """After dinner, on the phone, long talks."""
     profile = Profile(
-        kind="power_user",
-        clients=("web", "phone", "sdk"),
-        addresses=(2, 6),
-        plans=(("plus", 0.5), ("pro", 0.4), ("api", 0.1)),
-        system=0.3,
-        moves=0.8,
+        kind="person_chat", generator="evening_chatter", age_days=(1, 700), clients=("phone",), verified=0.4
     )
-    crowd = world.enrol(profile, n, rng)
-    awake = np.full(24, 3.0) + OFFICE * 0.4
-
-    def day(number: int, rng: Rng) -> list[Traffic]:
-        arrivals = sittings(7.0 * crowd.zest, 8.0, 60.0, crowd.utc_offset_h, rng, awake)
-        return [_talk(world, crowd.language, arrivals, "chat", rng, output_tokens=520.0)]
-
-    return Group(crowd, day)
+    habit = Habit(
+        sittings=0.7, turns=5.5, pause_s=50.0, curve=hours_around(20.5, 2.0), weekend=1.4, answer=240.0
+    )
+    return visitors(world, world.enrol(profile, n, rng), habit, rng)
 
 
-def enterprise_seats(world: World, n: int, rng: Rng) -> Group:
-    """Many seats of one company behind one address and one payment, at work in office hours."""
-    seats = max(5, min(45, n // 3 or n))
+def office_user(world: World, n: int, rng: Rng) -> Group:
+    """At work, on their own account: mail, tables, a bit of code."""
     profile = Profile(
-        kind="enterprise_seats",
+        kind="person_chat",
+        generator="office_user",
+        age_days=(10, 900),
         clients=("web",),
-        network="office",
-        org_size=seats,
-        plans=(("enterprise", 1.0),),
-        verified=1.0,
-        use_cases=("office work", "research"),
-        system=1.0,
-        moves=0.5,
+        addresses=(2, 4),
+        plans=(("plus", 0.7), ("free", 0.2), ("api", 0.1)),
+        verified=0.6,
+        use_cases=("office work",),
+        system=0.15,
     )
-    crowd = world.enrol(profile, n, rng)
-
-    def day(number: int, rng: Rng) -> list[Traffic]:
-        arrivals = sittings(
-            1.7 * world.bustle(number, 0.12) * crowd.zest, 4.0, 90.0, crowd.utc_offset_h, rng, OFFICE
-        )
-        return [_talk(world, crowd.language, arrivals, "work", rng)]
-
-    return Group(crowd, day)
+    themes = (("work", 0.65), ("chat", 0.2), ("coding", 0.15))
+    habit = Habit(sittings=1.1, turns=2.6, pause_s=110.0, curve=OFFICE, weekend=0.2, themes=themes)
+    return visitors(world, world.enrol(profile, n, rng), habit, rng)
 
 
-def classroom(world: World, n: int, rng: Rng) -> Group:
-    """A course: everybody signs up on the day, behind one address, pastes the same homework, asks on."""
+def student(world: World, n: int, rng: Rng) -> Group:
+    """Afternoons and late; every ten days or so something is due, and two nights are long."""
     profile = Profile(
-        kind="classroom",
-        age_days=(0.02, 0.08),
-        clients=("web",),
-        network="office",
-        countries=("US", "GB", "CA", "AU", "IN"),
-        org_size=n,
-        plans=(("education", 1.0),),
-        verified=0.9,
-        use_cases=("course",),
-        moves=0.1,
+        kind="person_chat",
+        generator="student",
+        age_days=(1, 500),
+        plans=(("free", 0.7), ("plus", 0.2), ("education", 0.1)),
+        addresses=(2, 4),
+        verified=0.3,
     )
     crowd = world.enrol(profile, n, rng)
-    crowd.accounts = _own_payments_and_orgs(crowd.accounts, number_of_days_later=_lesson_day(world))
-    homework = world.texts.assignment(n, rng)
-    lesson_s = 14 * 3_600.0
-
-    def day(number: int, rng: Rng) -> list[Traffic]:
-        if number != _lesson_day(world):
-            curious = np.where(rng.random(n) < 0.04, 1.0, 0.0)
-            arrivals = sittings(curious, 2.0, 90.0, crowd.utc_offset_h, rng)
-            return [_talk(world, crowd.language, arrivals, "chat", rng)]
-        at = np.full(n, lesson_s) + rng.normal(0, 2_700.0, n)
-        length = rng.geometric(1 / 3.8, n)
-        owner = np.repeat(np.arange(n), length)
-        first = np.cumsum(length) - length
-        turn = np.arange(len(owner)) - first[owner]
-        second = np.clip(at[owner] + turn * rng.lognormal(4.6, 0.7, len(owner)), 0, 86_399)
-        arrivals = Arrivals(owner, second, owner.copy(), turn)
-        follow = world.texts.conversation("chat", np.zeros(len(owner), bool), crowd.language[owner], rng)
-        texts = pa.concat_arrays([follow.prompt.cast(pa.string()), homework.prompt.cast(pa.string())])
-        rows = np.where(turn == 0, len(owner) + owner, np.arange(len(owner)))
-        return [Traffic(arrivals=arrivals, prompt=texts.take(pa.array(rows)), output_tokens=450.0)]
-
-    return Group(crowd, day)
+    due = rng.integers(0, 10, n)
+    surge = np.where((np.arange(world.n_days)[:, None] + due) % 10 >= 8, 2.8, 0.7)
+    themes = (("chat", 0.6), ("work", 0.2), ("coding", 0.2))
+    habit = Habit(sittings=0.9, turns=4.0, curve=hours_around(17.0, 4.5), weekend=0.9, themes=themes)
+    return visitors(world, crowd, habit, rng, surge)
 
 
-def viral_prompt(world: World, n: int, rng: Rng) -> Group:
-    """Ordinary people who each try a fashionable prompt once or a few times; it spreads like a fashion."""
-    crowd = world.enrol(Profile(kind="viral_prompt", age_days=(2, 800)), n, rng)
-    fashion = world.texts.templates("viral", 1, rng)
-    # Logistic growth over the simulated nights: the day on which each person meets the prompt.
-    met = np.clip(world.n_days * 0.55 + rng.logistic(0, world.n_days * 0.15, n), 0, world.n_days - 1)
-    met_day = met.astype(np.int64)
-
-    def day(number: int, rng: Rng) -> list[Traffic]:
-        usual = sittings(0.6 * crowd.zest, 3.0, 75.0, crowd.utc_offset_h, rng)
-        tries = sittings(np.where(met_day == number, 1.2, 0.0), 1.0, 60.0, crowd.utc_offset_h, rng)
-        tried = fashion.prompts(np.zeros(len(tries), np.int64), rng)
-        talk = world.texts.conversation("chat", usual.starts, crowd.language[usual.account], rng)
-        texts = pa.concat_arrays([talk.prompt.cast(pa.string()), tried.prompt.cast(pa.string())])
-        return [Traffic(arrivals=together(usual, tries), prompt=texts)]
-
-    return Group(crowd, day)
+def night_owl(world: World, n: int, rng: Rng) -> Group:
+    """Awake when others sleep: tripping every rule about hours, on an account of their own."""
+    profile = Profile(kind="person_chat", generator="night_owl", age_days=(1, 900), verified=0.4, system=0.2)
+    habit = Habit(sittings=0.9, turns=5.0, pause_s=60.0, curve=hours_around(1.5, 2.5), weekend=1.3)
+    return visitors(world, world.enrol(profile, n, rng), habit, rng)
 
 
-def _lesson_day(world: World) -> int:
-    return min(1, world.n_days - 1)
-
-
-def _own_payments_and_orgs(accounts: pa.Table, *, number_of_days_later: int) -> pa.Table:
-    """Students are no organisation and pay nothing; they sign up on the day of the lesson."""
-    shifted = pa.array(
-        np.asarray(accounts["created_at"].to_numpy()).astype("datetime64[us]")
-        + np.timedelta64(number_of_days_later * 24 + 14, "h"),
-        pa.timestamp("us", tz="UTC"),
-    )
-    n = accounts.num_rows
-    for name, column in (
-        ("created_at", shifted),
-        ("org_id", pa.nulls(n, pa.string())),
-        ("payment_fingerprint", pa.nulls(n, pa.string())),
-    ):
-        accounts = accounts.set_column(accounts.schema.get_field_index(name), name, column)
-    return accounts
-
-
-def _talk(
-    world: World,
-    language: np.ndarray,
-    arrivals: Arrivals,
-    theme: str,
-    rng: Rng,
-    *,
-    output_tokens: float = 380.0,
-) -> Traffic:
-    texts: Prompts = world.texts.conversation(theme, arrivals.starts, language[arrivals.account], rng)
-    return Traffic(arrivals=arrivals, prompt=texts.prompt, system=texts.system, output_tokens=output_tokens)
+PERSON_CHAT = {
+    "everyday": everyday,
+    "evening_chatter": evening_chatter,
+    "office_user": office_user,
+    "student": student,
+    "night_owl": night_owl,
+}

@@ -55,6 +55,8 @@ class Account:
     hours: np.ndarray = field(default_factory=lambda: DAYTIME)
     shared_items: float = 0.0
     """share of its templated items that another account sent too"""
+    earlier_uses: float = 0.0
+    """requests from its templates on earlier nights, in multiples of tonight's"""
     training_of_templates: float = 0.1
 
 
@@ -199,7 +201,8 @@ def _uses(accounts: Sequence[Account], rows: Sequence[tuple[int, int, float]]) -
     n_requests = np.array([accounts[at].n_requests * share for at, _, share in rows])
     shared = np.array([accounts[at].shared_items for at, _, _ in rows])
     training = np.array([accounts[at].training_of_templates for at, _, _ in rows])
-    return Uses(n_requests, n_requests, n_requests * shared, n_requests * training)
+    earlier = np.array([accounts[at].earlier_uses for at, _, _ in rows])
+    return Uses(n_requests, n_requests * earlier, n_requests, n_requests * shared, n_requests * training)
 
 
 @dataclass(frozen=True)

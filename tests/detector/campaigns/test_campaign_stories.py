@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from nights import Judged, Night, flagged, grouped, judged
 
+from detector.campaigns.communities import scarcity
+
 NOT_KNOWN = float("nan")
 WITHOUT_PROMPTS = {"training_share": NOT_KNOWN, "repeat_share": NOT_KNOWN, "single_turn_share": NOT_KNOWN}
 
@@ -54,6 +56,27 @@ def test_having_tried_the_template_once_makes_no_member_of_somebody_hardly_known
     unknown = {"single_turn_share": NOT_KNOWN, "training_share": NOT_KNOWN, "account_age_days": NOT_KNOWN}
     night.add("newcomer", 2, objects={"template": {"kiln template 1": 1 / 40}}, n_requests=40.0, **unknown)
     assert list(only(flagged(night)).members) == campaign
+
+
+def test_whoever_sends_nothing_but_one_request_that_reads_like_the_template_is_no_member() -> None:
+    """All of what they sent carries it, in one turn and asking for reasoning: their number tells."""
+    night = Night()
+    night.people(4_000)
+    campaign = night.campaign()
+    passing = {"n_requests": 1.0, "single_turn_share": 1.0, "training_share": 0.9}
+    night.add("passer-by", 3, objects={"template": {"kiln template 1": 1.0}}, **passing)
+    assert list(only(flagged(night)).members) == campaign
+
+
+def test_few_uses_speak_against_membership_only_where_members_have_many() -> None:
+    members = np.array([40.0] * 50)
+    assert scarcity(np.array([1.0]), np.array([False])).tolist() == [0.0]
+    uses, is_member = np.append(members, [1.0, 40.0]), np.append(np.ones(50, bool), [False, False])
+    once, often = scarcity(uses, is_member)[-2:]
+    assert once < -4
+    assert often == 0.0
+    quiet = scarcity(np.array([1.0] * 51), np.append(np.ones(50, bool), False))
+    assert quiet[-1] == 0.0
 
 
 @pytest.mark.parametrize("share", [0.5, 0.15, 0.04])
@@ -184,12 +207,24 @@ def framework(night: Night) -> None:
     night.add("user", 120, objects=shared, single_turn_share=0.7)
 
 
+def challenge(night: Night) -> None:
+    """Ninety new people in one country try the same text tonight, up to three times, many by one browser."""
+    n_uses = np.tile([1.0, 2.0, 3.0], 30)
+    browsers = [{"client": {f"browser {at % 5 if at % 2 else 1}": 1.0}} for at in range(90)]
+    objects = [{"template": {"challenge": 1.0}, **browser} for browser in browsers]
+    hours = np.array([0.0] * 8 + [1.0] * 8 + [0.0] * 8)
+    facts = {"single_turn_share": 1.0, "account_age_days": 6.0, "training_of_templates": 0.1}
+    night.add("reveller", 90, objects=objects, n_requests=n_uses, hours=hours, **facts)
+
+
 def carrier(night: Night) -> None:
     """Two hundred people behind the three addresses of one carrier."""
     night.add("caller", 200, objects=[{"address": {f"gate {n % 3}": 1.0}} for n in range(200)])
 
 
-@pytest.mark.parametrize("look_alike", [classroom, evaluation, enterprise, fashion, framework, carrier])
+@pytest.mark.parametrize(
+    "look_alike", [classroom, evaluation, enterprise, fashion, challenge, framework, carrier]
+)
 @pytest.mark.parametrize("reference", [np.linspace(-6, 1, 60), np.empty(0)], ids=["history", "first night"])
 def test_look_alikes_are_left_alone(look_alike, reference: np.ndarray) -> None:
     night = Night()
@@ -198,7 +233,9 @@ def test_look_alikes_are_left_alone(look_alike, reference: np.ndarray) -> None:
     assert flagged(night, reference) == []
 
 
-@pytest.mark.parametrize("look_alike", [classroom, evaluation, enterprise, fashion, framework, carrier])
+@pytest.mark.parametrize(
+    "look_alike", [classroom, evaluation, enterprise, fashion, challenge, framework, carrier]
+)
 def test_a_campaign_is_found_beside_look_alikes_and_without_them(look_alike) -> None:
     night = Night()
     night.people(300)

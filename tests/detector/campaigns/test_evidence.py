@@ -44,6 +44,19 @@ def test_even_loads_are_a_schedulers_and_uneven_ones_are_peoples() -> None:
     assert human < 0
 
 
+def test_doing_a_thing_once_or_twice_is_no_even_load() -> None:
+    twice = np.tile([1.0, 2.0, 3.0], 20)
+    assert points("EVEN_LOAD", n_requests=twice) == 0
+    assert points("EVEN_LOAD", n_requests=twice + 5) > 1.5
+
+
+def test_a_fashion_is_used_once_or_twice_and_a_harvest_goes_on() -> None:
+    slow = np.full(60, 2.0)
+    assert points("LASTING_USE", n_requests=slow) < -1.5
+    assert points("LASTING_USE", n_requests=slow, earlier_uses=4.0) == 0
+    assert points("LASTING_USE", n_requests=np.full(60, 30.0)) == 0
+
+
 def test_a_few_replaced_accounts_do_not_spoil_an_even_load() -> None:
     n_requests = np.random.default_rng(1).poisson(40, 60).astype(float)
     n_requests[:3] = (900, 700, 500)

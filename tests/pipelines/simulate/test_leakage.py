@@ -7,28 +7,55 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
+from worlds import requests_of
 
+from pipelines.simulate import simulate
 from pipelines.simulate.grammar import LANGUAGES, Grammar, load_grammars
 from pipelines.simulate.promise import WORKS
 
 MIN_SUPPORT = 0.25
 """A word is a give-away when at least this share of harvesting accounts uses it and nobody else does."""
 
+N_SHUFFLES = 12
+"""Shuffled labels a model is tried on: what it reaches there is chance."""
+
 
 def auc(features: npt.NDArray[np.float64], guilty: npt.NDArray[np.bool_]) -> float:
     """Area under the curve of a forest that has never seen the account it judges."""
-    forest = RandomForestClassifier(
-        200, min_samples_leaf=3, class_weight="balanced", random_state=0, n_jobs=1
-    )
+    forest = RandomForestClassifier(60, min_samples_leaf=3, class_weight="balanced", random_state=0)
     scores = cross_val_predict(forest, features, guilty, cv=5, method="predict_proba")[:, 1]
-    ranks = np.argsort(np.argsort(scores))
-    n_guilty = int(guilty.sum())
-    return float((ranks[guilty].sum() - n_guilty * (n_guilty - 1) / 2) / (n_guilty * (~guilty).sum()))
+    return float(roc_auc_score(guilty, scores))
+
+
+def is_at_chance(features: npt.NDArray[np.float64], guilty: npt.NDArray[np.bool_]) -> bool:
+    """Whether a model finds no more in the features than in labels dealt out at random."""
+    rng = np.random.default_rng(5)
+    by_chance = [auc(features, rng.permutation(guilty)) for _ in range(N_SHUFFLES)]
+    return auc(features, guilty) < float(np.mean(by_chance) + 4 * np.std(by_chance))
 
 
 def characters(column: pl.Series, width: int) -> npt.NDArray[np.float64]:
     return np.array([[float(ord(c)) for c in text[:width].ljust(width)] for text in column.to_list()])
+
+
+def identities(rows: pl.DataFrame) -> npt.NDArray[np.float64]:
+    """Every id of a request as numbers, its place in the log and the name of its file."""
+    address = rows["ip"].str.extract_all(r"\d+").list.slice(1).list.eval(pl.element().cast(pl.Float64))
+    columns = [
+        characters(rows["account_id"], 21),
+        characters(rows["api_key_id"], 16),
+        characters(rows["org_id"].fill_null(""), 16),
+        characters(rows["project_id"].fill_null(""), 15),
+        characters(rows["session_id"].fill_null(""), 21),
+        characters(rows["request_id"], 26),
+        characters(rows["provider_request_id"], 21),
+        characters(rows["file"], 12),
+        address.list.mean().fill_null(0).to_numpy()[:, None],
+        rows["place"].to_numpy()[:, None].astype(np.float64) % 97,
+    ]
+    return np.hstack(columns)
 
 
 def test_ids_addresses_order_and_file_names_carry_no_label(requests: pl.DataFrame) -> None:
@@ -36,24 +63,38 @@ def test_ids_addresses_order_and_file_names_carry_no_label(requests: pl.DataFram
     last = requests.filter(pl.col("ts").dt.date() == pl.col("ts").dt.date().max())
     accounts = last.unique("account_id", keep="first", maintain_order=True)
     guilty = (accounts["label"] == "campaign").to_numpy()
-    address = accounts["ip"].str.extract_all(r"\d+").list.slice(1).list.eval(pl.element().cast(pl.Float64))
-    columns = [
-        characters(accounts["account_id"], 21),
-        characters(accounts["api_key_id"], 16),
-        characters(accounts["org_id"].fill_null(""), 16),
-        characters(accounts["request_id"], 26),
-        address.list.mean().fill_null(0).to_numpy()[:, None],
-    ]
     assert guilty.sum() > 60
-    assert auc(np.hstack(columns), guilty) < 0.62
-    assert accounts["file"].n_unique() == 1
+    assert is_at_chance(identities(accounts), guilty)
+
+
+def test_a_label_in_an_id_would_be_seen(requests: pl.DataFrame) -> None:
+    """The test above can fail: one letter of an id that depends on the label a little is found."""
+    accounts = requests.unique("account_id", keep="first", maintain_order=True)
+    guilty = (accounts["label"] == "campaign").to_numpy()
+    told = np.random.default_rng(1).random(len(guilty)) < 0.7
+    features = identities(accounts)
+    features[:, 6] = np.where(told, 97.0 + guilty, features[:, 6])
+    assert not is_at_chance(features, guilty)
 
 
 def test_people_files_are_in_the_order_of_random_ids(world: Path) -> None:
     labels = pl.read_parquet(world / "labels.parquet")
     assert labels["account_id"].is_sorted()
     place = np.arange(labels.height, dtype=np.float64)[:, None]
-    assert auc(place, (labels["label"] == "campaign").to_numpy()) < 0.62
+    assert is_at_chance(place, (labels["label"] == "campaign").to_numpy())
+
+
+def test_tune_and_report_worlds_share_no_account_and_no_prompt(tmp_path: Path) -> None:
+    worlds = {}
+    for split in ("tune", "report"):
+        simulate(tmp_path / split, scale="small", days=1, split=split)
+        worlds[split] = requests_of(tmp_path / split)
+    tune, report = worlds["tune"], worlds["report"]
+    for column in ("account_id", "ip", "org_id", "session_id"):
+        assert set(tune[column].drop_nulls()).isdisjoint(report[column].drop_nulls()), column
+    long = pl.col("prompt").str.len_bytes() >= 60
+    prompts = (set(frame.filter(long)["prompt"]) for frame in (tune, report))
+    assert next(prompts).isdisjoint(next(prompts))
 
 
 def test_no_single_word_gives_a_campaign_away(town: pl.DataFrame) -> None:

@@ -11,7 +11,7 @@ import pytest
 from worlds import HAMLET, bytes_of, hamlet, requests_of
 
 from pipelines.errors import UsageError
-from pipelines.record import ACCOUNT_SCHEMA, LABEL_SCHEMA, REQUEST_SCHEMA
+from pipelines.record import ACCOUNT_SCHEMA, REQUEST_SCHEMA, SIMULATED_LABEL_SCHEMA
 from pipelines.simulate import simulate
 
 
@@ -45,7 +45,7 @@ def test_rows_and_accounts_have_the_shapes_that_scans_read(world: Path) -> None:
         assert times.dt.date().unique().to_list() == [date.fromisoformat(day)]
         assert times.is_sorted()
     assert pq.read_schema(world / "accounts.parquet").equals(ACCOUNT_SCHEMA)
-    assert pq.read_schema(world / "labels.parquet").equals(LABEL_SCHEMA)
+    assert pq.read_schema(world / "labels.parquet").equals(SIMULATED_LABEL_SCHEMA)
 
 
 def test_every_account_is_labelled_once_and_known_to_the_accounts_file(
@@ -139,11 +139,11 @@ def test_look_alikes_look_alike(requests: pl.DataFrame) -> None:
     harness = requests.filter(kind="evaluation_harness")
     labs = harness.group_by("prompt").agg(pl.col("account_id").n_unique().alias("labs"))
     assert labs["labs"].max() > 1  # several labs, the very same items
-    assert harness["temperature"].unique().to_list() == [0.0]
-    suite = requests.filter(kind="regression_suite")
+    assert set(harness["temperature"]) == {0.0, 0.8}
+    suite = requests.filter(generator="nightly_rubric")
     nights = suite.group_by("prompt").agg(pl.col("ts").dt.date().n_unique().alias("nights"))
     assert (nights["nights"] == 3).mean() > 0.95  # the same items every night
-    lesson = requests.filter(kind="classroom")
+    lesson = requests.filter(generator="homework_hour")
     assert lesson["ip"].n_unique() == 1
     assert lesson.filter(pl.col("n_turns") > 1).height > 0
     coders = requests.filter(kind="coding_agent")
@@ -151,13 +151,12 @@ def test_look_alikes_look_alike(requests: pl.DataFrame) -> None:
 
 
 def test_people_sleep_and_campaigns_do_not(town: pl.DataFrame) -> None:
-    def quietest(kind: str, country: str | None = None) -> float:
-        rows = town.filter(kind=kind) if country is None else town.filter(kind=kind, country=country)
+    def quietest(rows: pl.DataFrame) -> float:
         by_hour = np.bincount(rows["ts"].dt.hour().to_numpy(), minlength=24)
         return float(by_hour.min() / by_hour.mean())
 
-    assert quietest("synchronised") > 0.4
-    assert quietest("person_chat", "US") < 0.25
+    assert quietest(town.filter(kind="synchronised")) > 0.4
+    assert quietest(town.filter(generator="everyday", country="US")) < 0.25
 
 
 @pytest.mark.parametrize("log_format", ["jsonl", "jsonl.gz", "csv"])

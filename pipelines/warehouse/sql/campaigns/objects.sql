@@ -1,5 +1,5 @@
 -- objects: what accounts could share tonight: one row per account, kind and object, with the part of the
--- account's requests that carried it. Takes $day and $most_common (0 to 1). An object of one account ties nobody, and most
+-- account's requests that carried it. Takes $day, $most_common (0 to 1), $lasting_nights. An object of one account ties nobody, and most
 -- addresses are such; one of nearly all accounts tells nobody apart: both leave before Python sees them.
 WITH sent AS (
     SELECT account_id, ip, client_fingerprint AS client, toolset_hash,
@@ -26,23 +26,28 @@ telling AS (                           -- carried by some, not by one and not by
     SELECT kind, object FROM carried GROUP BY kind, object
     HAVING count(*) BETWEEN 2 AND greatest($most_common * (SELECT count(*) FROM total), 8)
 ),
+earlier AS (                           -- a fashion is used once or twice, a harvest goes on
+    SELECT account_id, family_id, sum(n_requests) AS n_requests FROM night.family_account
+    WHERE day BETWEEN $day - $lasting_nights AND $day - 1 GROUP BY account_id, family_id
+),
 payment AS (
     SELECT account_id, payment_fingerprint AS object FROM total JOIN core.account USING (account_id)
     WHERE payment_fingerprint IS NOT NULL
     QUALIFY count(*) OVER (PARTITION BY payment_fingerprint) > 1
 )
 SELECT account_id, kind, object::VARCHAR AS object, least(n / n_requests, 1.0) AS share,
-       0.0::DOUBLE AS n_requests, 0.0::DOUBLE AS n_items, 0.0::DOUBLE AS n_shared_items,
-       0.0::DOUBLE AS n_training
+       0.0::DOUBLE AS n_requests, 0.0::DOUBLE AS n_earlier_requests, 0.0::DOUBLE AS n_items,
+       0.0::DOUBLE AS n_shared_items, 0.0::DOUBLE AS n_training
 FROM carried SEMI JOIN telling USING (kind, object) JOIN total USING (account_id)
 UNION ALL
-SELECT account_id, 'payment', object, 1.0, 0.0, 0.0, 0.0, 0.0 FROM payment
+SELECT account_id, 'payment', object, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0 FROM payment
 UNION ALL
 SELECT used.account_id, CASE family.kind WHEN 'system' THEN 'system_prompt' ELSE 'template' END, used.family_id,
-       least(used.n_requests / total.n_requests, 1.0), used.n_requests::DOUBLE, used.n_items::DOUBLE,
-       used.n_shared_items::DOUBLE, used.training_permille / 1000
+       least(used.n_requests / total.n_requests, 1.0), used.n_requests::DOUBLE,
+       coalesce(earlier.n_requests, 0)::DOUBLE, used.n_items::DOUBLE, used.n_shared_items::DOUBLE, used.training_permille / 1000
 FROM night.family_account AS used
 JOIN night.family AS family ON family.day = used.day AND family.family_id = used.family_id
 JOIN total ON total.account_id = used.account_id
+LEFT JOIN earlier ON earlier.account_id = used.account_id AND earlier.family_id = used.family_id
 WHERE used.day = $day
 ORDER BY kind, object, account_id

@@ -1,0 +1,156 @@
+"""What Stillwatch finds and whom it wrongs, on worlds it was not tuned on.
+
+    python benchmarks/quality.py [--seeds 5] [--prompts ../shared/pools] [--world standard ...]
+
+For each world, each source of text and each seed: simulate, scan the nights in their order, evaluate. Every
+row of every evaluation goes to bench-data/quality/*.jsonl, one file a run, and a run whose file is there is
+not made again; then docs/quality.md is written from the files.
+
+    standard   every benign and every campaign kind; benign requests a hundred times any one campaign's
+    evasions   two campaigns, plainly and under each evasion alone, then under several at once
+    benign     no campaign: whatever is flagged is a mistake
+    feedback   night by night: who was flagged is shut before the next night, and operators answer
+
+Worlds are of the `report` split: no source, text or random stream of theirs ever served to choose a setting.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines import findings, nightly
+from pipelines.evaluation import evaluate
+from pipelines.settings import load_settings
+from pipelines.simulate import load_scenario, simulate
+from pipelines.workspace import Workspace
+from quality_page import page
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench-data" / "quality"
+PAGE = ROOT / "docs" / "quality.md"
+
+WORLDS = ("standard", "evasions", "benign", "feedback")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One world to make, scan and judge."""
+
+    world: str
+    prompts: Path | None
+    seed: int
+    split: str
+
+    @property
+    def texts(self) -> str:
+        """Where its words are from."""
+        return "own corpus" if self.prompts is None else "real pools"
+
+    @property
+    def results(self) -> Path:
+        """Its file of rows."""
+        texts = "own" if self.prompts is None else "pools"
+        return RESULTS / f"{self.world}-{self.split}-{texts}-{self.seed}.jsonl"
+
+
+def main() -> None:
+    options = _options()
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    runs = list(_runs(options))
+    for run in runs:
+        if not run.results.exists() or options.again:
+            rows = list(_rows(run))
+            run.results.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    rows = [json.loads(line) for run in runs for line in run.results.read_text("utf-8").splitlines()]
+    options.out.write_text(page(rows), encoding="utf-8")
+    print(f"wrote {options.out}", file=sys.stderr)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--world", choices=WORLDS, nargs="+", default=WORLDS)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--prompts", type=Path, help="pools of real prompts, measured beside our own corpus")
+    parser.add_argument("--split", choices=("report", "tune"), default="report")
+    parser.add_argument("--again", action="store_true", help="make runs anew whose results are there")
+    parser.add_argument("--out", type=Path, default=PAGE)
+    return parser.parse_args()
+
+
+def _runs(options: argparse.Namespace) -> Iterator[Run]:
+    for world in options.world:
+        for prompts in (None, options.prompts) if options.prompts else (None,):
+            for seed in range(1, options.seeds + 1):
+                yield Run(world, prompts, seed, options.split)
+
+
+def _rows(run: Run) -> Iterator[dict[str, Any]]:
+    """Every row of the evaluation of one world, marked with what it was, and one row about the run."""
+    began = time.perf_counter()
+    (ROOT / "bench-data").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT / "bench-data", prefix="world-") as folder:
+        out, workspace = Path(folder) / "world", Workspace(Path(folder) / "watch")
+        made = _feedback(run, out, workspace) if run.world == "feedback" else _at_once(run, out, workspace)
+        marks = {"world": run.world, "texts": run.texts, "seed": run.seed, "split": run.split}
+        for line in evaluate(workspace, out / "labels.parquet").jsonl():
+            yield marks | json.loads(line)
+        seconds = round(time.perf_counter() - began, 1)
+        print(f"{run.results.stem}: {made['n_requests']:,} requests, {seconds:.0f} s", file=sys.stderr)
+        yield marks | {"row": "run", **made, "seconds": seconds}
+        shutil.rmtree(folder)
+        Path(folder).mkdir()  # the context manager removes it again
+
+
+def _at_once(run: Run, out: Path, workspace: Workspace) -> dict[str, Any]:
+    made = simulate(out, scale=run.world, seed=run.seed, prompts=run.prompts, split=run.split)
+    for night in sorted((out / "logs").glob("day=*")):
+        _scan(night, out, workspace)
+    return {
+        "n_requests": made.n_requests,
+        "n_accounts": made.n_accounts,
+        "n_campaign_requests": made.n_campaign_requests,
+        "nights": len(made.days),
+        "n_banned": 0,
+    }
+
+
+def _feedback(run: Run, out: Path, workspace: Workspace) -> dict[str, Any]:
+    """Simulate a night, scan it, shut whom it convicts, and so on."""
+    total = {"n_requests": 0, "n_accounts": 0, "n_campaign_requests": 0, "nights": 0, "n_banned": 0}
+    flagged: list[Path] = []
+    for number in range(1, load_scenario(run.world).nights + 1):
+        made = simulate(
+            out,
+            scale=run.world,
+            seed=run.seed,
+            prompts=run.prompts,
+            split=run.split,
+            night=number,
+            findings=flagged,
+        )
+        _scan(out / "logs" / f"day={made.days[0]}", out, workspace)
+        flagged = [out / "flagged.parquet"]
+        findings.accounts(workspace, made.days[0]).write_parquet(flagged[0])
+        total["n_requests"] += made.n_requests
+        total["n_campaign_requests"] += made.n_campaign_requests
+        total |= {"n_accounts": made.n_accounts, "nights": number, "n_banned": made.n_banned}
+    return total
+
+
+def _scan(night: Path, out: Path, workspace: Workspace) -> None:
+    scanned = nightly.scan(
+        [str(night)], workspace, accounts=out / "accounts.parquet", settings=load_settings()
+    )
+    if scanned.unreadable:
+        raise SystemExit(f"{night}: {scanned.unreadable[0]}")
+
+
+if __name__ == "__main__":
+    main()
