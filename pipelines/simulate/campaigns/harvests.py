@@ -71,7 +71,7 @@ def low_and_wide(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         addresses=(1, 2),
         plans=(("plus", 0.7), ("api", 0.3)),
         verified=0.2,
-        temperatures=(None, None, 0.6, 0.7, 1.0),
+        temperatures=(None, None, 0.7, 0.8, 1.0),
         max_tokens=(None, None, 2_048, 4_096, 8_192),
         sessions=0.5,
     )
@@ -155,6 +155,6 @@ def multilingual(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         asks = Asks(thinking=True, output_tokens=900.0)
         return (Task(work=tools.work("reasoning"), asks=asks, dress=dress),)
 
-    profile = replace(USUAL, addresses=(1, 3), thinking=(True,), temperatures=(None, 0.6, 1.0))
+    profile = replace(USUAL, addresses=(1, 3), thinking=(True,), temperatures=(None, 0.7, 1.0))
     style = Style(clock="pulse", attendance=0.95, cool_down_s=600.0)
     return set_up(world, spec, rng, profile=profile, style=style, tasks=tasks, languages=LANGUAGES).group()

@@ -251,7 +251,7 @@ class Operation:
         return talk.prompt.cast(pa.string())
 
     def _temperature(self, who: Ints, rng: Rng) -> Floats:
-        varied = np.round(rng.uniform(0.5, 1.1, len(who)), 1)
+        varied = hiding.WARMTHS[rng.integers(0, len(hiding.WARMTHS), len(who))]
         return np.asarray(np.where(self.restless[who], varied, self.crowd.temperature[who]))
 
 

@@ -328,8 +328,8 @@ def test_samples_of_one_item_are_many_at_temperature_one() -> None:
 def test_soft_labels_ask_for_probabilities_and_hardly_a_word() -> None:
     rows = delivered(play("soft_labels").night(1))
     assert (rows["top_logprobs"] >= 5).all()
-    assert rows["max_tokens"].max() <= 5
-    assert rows["output_tokens"].max() <= 5
+    assert rows["max_tokens"].max() <= 8
+    assert rows["output_tokens"].max() <= 8
     assert 0.2 < rows["n_logit_bias"].is_not_null().mean() < 0.6
 
 
