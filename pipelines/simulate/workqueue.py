@@ -26,6 +26,10 @@ class Around:
     systems: pa.Array | None = None
 
 
+NOTHING = Around(pa.array([""], pa.string()), pa.array([""], pa.string()))
+"""Around items that are whole requests and have nothing in common."""
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """Instructions and items, written once; a request takes one of each by number."""

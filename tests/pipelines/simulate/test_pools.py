@@ -192,7 +192,8 @@ def test_kind_and_prompt_are_enough_for_a_whole_world(pools: Path, tmp_path: Pat
     made = hamlet(tmp_path / "world", prompts=pools)
     assert made.n_requests > 1_000
     requests = requests_of(tmp_path / "world")
-    assert requests.filter(generator="everyday")["prompt"].str.starts_with("talk").all()
+    talk = requests.filter(generator="everyday")["prompt"].str.starts_with("talk")
+    assert talk.mean() > 0.95  # a few borrow an instruction or a fashion
 
 
 @pytest.mark.parametrize(
