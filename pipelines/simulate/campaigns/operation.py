@@ -226,7 +226,9 @@ class Operation:
         return self._hidden(traffic, scene)
 
     def _covering(self, talk: Talk, scene: "_Scene") -> Traffic:
-        traffic = Traffic(arrivals=talk.arrivals, prompt=talk.message, system=talk.persona)
+        traffic = Traffic(
+            arrivals=talk.arrivals, prompt=talk.message, system=talk.persona, answers_like="conversation"
+        )
         self._name_customers(traffic, talk)
         return self._hidden(traffic, scene)
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
+from pipelines.simulate.kinds.speech import answers_like
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import AWAKE, OFFICE, sittings
 from pipelines.simulate.shapes import day_levels, day_unrest
@@ -113,6 +114,7 @@ def _gateway(world: World, crowd: Crowd, clientele: Clientele, rng: Rng) -> Grou
                 Traffic(
                     arrivals=arrivals,
                     prompt=texts.prompt,
+                    answers_like=answers_like(theme),
                     system=products.take(pa.array(own, mask=~has_product[account, who])),
                     end_user=who if clientele.ids else None,
                     temperature=temperature[account, who],

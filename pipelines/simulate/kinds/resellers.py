@@ -18,7 +18,7 @@ from pipelines.simulate.kinds.coding import equip
 from pipelines.simulate.kinds.crowds import least_recently_used, queued
 from pipelines.simulate.kinds.networks import sit_together
 from pipelines.simulate.kinds.paperwork import leaders, only, teams
-from pipelines.simulate.kinds.speech import recite
+from pipelines.simulate.kinds.speech import answers_like, recite
 from pipelines.simulate.population import Crowd, Ints, Profile
 from pipelines.simulate.rhythm import AWAKE, Arrivals, singles, sittings, together
 from pipelines.simulate.traffic import Traffic
@@ -150,6 +150,7 @@ def _reselling(world: World, crowd: Crowd, pool: Ints, trade: Trade, rng: Rng) -
                 Traffic(
                     arrivals=sent,
                     prompt=texts.take(row).prompt,
+                    answers_like=answers_like(theme),
                     system=None if as_agent else style.take(pa.array(who, mask=~styled[who])),
                     toolset=None if as_agent else np.full(len(who), -1, np.int64),
                     temperature=None if as_agent else temperature[who],
