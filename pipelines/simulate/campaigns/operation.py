@@ -200,8 +200,6 @@ class Operation:
         framed = task.work.texts(frame, item, rng)
         if talk is not None:
             framed = replace(framed, payload=talk.message)
-        if task.dress is not None:
-            framed = task.dress(framed, self.tongue[who], rng)
         # A stream of its own: hidden or not, the same requests go to the same accounts.
         (secret,) = rng.spawn(1)
         mine = task.whole and talk is None
