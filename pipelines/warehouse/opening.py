@@ -50,7 +50,7 @@ def open_warehouse(workspace: Workspace, settings: Settings) -> Iterator[duckdb.
 
 
 def _check_fingerprints(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    """Refuse a warehouse whose fingerprints mean something else: families and repeats would silently be lost."""
+    """Refuse a warehouse whose fingerprints mean something else: families would silently be lost."""
     made_with = con.execute("SELECT fingerprint_version FROM core.made_with").fetchall()
     if not made_with and not con.execute("SELECT 1 FROM core.request LIMIT 1").fetchall():
         con.execute("INSERT INTO core.made_with VALUES ($version)", {"version": text.FINGERPRINT_VERSION})
