@@ -88,7 +88,7 @@ def _find(texts: pa.Table, account: npt.NDArray[np.int32], threads: int) -> text
         shingles.flatten().to_numpy(zero_copy_only=False),
         starts,
         account,
-        texts.column("text_hash").to_numpy(),
+        np.array(texts.column("text_hash")),  # a copy, always: Arrow's own is read-only when in one piece
         threads=threads,
     )
 

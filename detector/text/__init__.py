@@ -3,11 +3,13 @@
 from detector.text.classify import Classes, classifier, classify, training_permille
 from detector.text.families import LEAST_ACCOUNTS, Families, family_id, find_families, same_family, warm_up
 from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint
+from detector.text.fingerprint import VERSION as FINGERPRINT_VERSION
 from detector.text.skeleton import presentable, skeleton
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
 
 __all__ = [
     "CAPABILITIES",
+    "FINGERPRINT_VERSION",
     "LEAST_ACCOUNTS",
     "SCRIPTS",
     "TECHNIQUES",

@@ -322,5 +322,6 @@ def warm_up() -> None:
     """Compile the loops of this module, or read them from the cache, on a night of one text."""
     n = LEAST_ACCOUNTS
     shingles = np.tile(np.arange(2, dtype=np.uint32), n)
+    shingles.setflags(write=False)  # as Arrow gives them: for numba that is another type
     starts = np.arange(0, 2 * n + 1, 2, dtype=np.int64)
     find_families(shingles, starts, np.arange(n, dtype=np.int32), np.arange(n, dtype=np.uint64))

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.simulate.grammar import Rng
-from pipelines.simulate.promise import MIN_AREAS, Indices
+from pipelines.simulate.promise import Indices
 from pipelines.simulate.recombine import pieces
 from pipelines.simulate.workqueue import N_ITEMS, Around, Queue, equal_areas, queue_of
 
@@ -28,11 +28,11 @@ _MIN_SHARED_CHARS = 20
 
 
 def requests_work(rows: pl.DataFrame, rng: Rng) -> Queue:
-    """A queue of requests that others rendered, source by source; each source is a topic area.
+    """A queue of requests that others rendered, of all sources in a mixed order.
 
     Parameters
     ----------
-    rows : columns source, prompt, system; at least one row
+    rows : columns source, origin, prompt, system; at least one row
     """
     sources = rows.partition_by("source", maintain_order=True)
     prompts = [source.get_column("prompt").to_list() for source in sources]
@@ -41,29 +41,45 @@ def requests_work(rows: pl.DataFrame, rng: Rng) -> Queue:
         [text[len(before) : len(text) - len(after)] for text in texts]
         for texts, (before, after) in zip(prompts, ends, strict=True)
     ]
-    made = [_filled_up(texts, round(N_ITEMS * len(texts) / rows.height), rng) for texts in bodies]
+    made = [_filled_up(texts, n, rng) for texts, n in zip(bodies, _dealt_out(sources), strict=True)]
     given = [source.get_column("system").to_list() for source in sources]
     systems = [own[row] for own, (_, first) in zip(given, made, strict=True) for row in first.tolist()]
     sizes = [len(items) for items, _ in made]
+    order = rng.permutation(sum(sizes))
+    at = pa.array(order)
     return Queue(
         Around(pa.array([b for b, _ in ends], pa.string()), pa.array([a for _, a in ends], pa.string())),
-        pa.array([item for items, _ in made for item in items], pa.string()),
-        _areas(sizes),
-        item_around=np.repeat(np.arange(len(sizes)), sizes),
-        item_systems=None if all(system is None for system in systems) else pa.array(systems, pa.string()),
+        pa.array([item for items, _ in made for item in items], pa.string()).take(at),
+        equal_areas(len(order)),
+        item_around=np.repeat(np.arange(len(sizes)), sizes)[order],
+        item_systems=(
+            None if all(system is None for system in systems) else pa.array(systems, pa.string()).take(at)
+        ),
     )
 
 
 def rows_work(rows: pl.DataFrame, around: Around, n_languages: int, rng: Rng) -> Queue:
-    """A queue of rows inside instructions; every language gets the same items."""
+    """A queue of rows inside instructions, sources mixed; every language gets the same items."""
+    sources = rows.partition_by("source", maintain_order=True)
     made = [
-        _filled_up(source.get_column("prompt").to_list(), round(N_ITEMS * source.height / rows.height), rng)[
-            0
-        ]
-        for source in rows.partition_by("source", maintain_order=True)
+        _filled_up(source.get_column("prompt").to_list(), n, rng)[0]
+        for source, n in zip(sources, _dealt_out(sources), strict=True)
     ]
     items = pa.array([item for items in made for item in items], pa.string())
-    return queue_of(around, [items] * n_languages, _areas([len(items) for items in made]))
+    items = items.take(pa.array(rng.permutation(len(items))))
+    return queue_of(around, [items] * n_languages, equal_areas(len(items)))
+
+
+def _dealt_out(sources: Sequence[pl.DataFrame]) -> list[int]:
+    """How many items of a queue each source gives: origins alike, whatever the size of the file they came in;
+    within an origin by the number of rows."""
+    sizes = [source.height for source in sources]
+    names = [source.item(0, "origin") for source in sources]
+    of_origin = dict.fromkeys(names, 0)
+    for name, size in zip(names, sizes, strict=True):
+        of_origin[name] += size
+    share = N_ITEMS / len(of_origin)
+    return [round(share * size / of_origin[name]) for name, size in zip(names, sizes, strict=True)]
 
 
 def shared(texts: Sequence[str]) -> tuple[str, str]:
@@ -90,11 +106,6 @@ def _if_long(words: str) -> str:
     return words if len(words) >= _MIN_SHARED_CHARS else ""
 
 
-def _areas(sizes: Sequence[int]) -> Indices:
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64)
-    return starts if len(starts) >= MIN_AREAS else equal_areas(sum(sizes))
-
-
 def _filled_up(bodies: Sequence[str], n: int, rng: Rng) -> tuple[list[str], Indices]:
     """All bodies and new ones made of two of them, at most `n`, shuffled; and the row each begins with."""
     cut = [pieces(body) for body in bodies]
@@ -108,6 +119,6 @@ def _filled_up(bodies: Sequence[str], n: int, rng: Rng) -> tuple[list[str], Indi
             head = cut[row][: 1 + int(k * (len(cut[row]) - 1))]
             tail = cut[other][1 + int(j * (len(cut[other]) - 1)) :]
             items.setdefault("".join(head + tail), row)
-    order = rng.permutation(len(items))
+    order = rng.permutation(len(items))[: max(n, 1)]
     made, first = list(items), np.array(list(items.values()), np.int64)
     return [made[at] for at in order.tolist()], first[order]

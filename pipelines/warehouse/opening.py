@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import duckdb
 
+from detector import text
 from pipelines.errors import UsageError
 from pipelines.settings import Settings
 from pipelines.warehouse.statements import statement
@@ -42,6 +43,7 @@ def open_warehouse(workspace: Workspace, settings: Settings) -> Iterator[duckdb.
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET preserve_insertion_order = false")
         con.execute(statement("schema"))
+        _check_fingerprints(con, workspace)
         yield con
     finally:
         con.close()
@@ -63,3 +65,15 @@ def read_warehouse(workspace: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
             f"{workspace.warehouse}: this warehouse cannot be read ({type(error).__name__})",
             remedy="scan any night again with this version, or name another workspace",
         ) from None
+
+
+def _check_fingerprints(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    """Refuse a warehouse whose fingerprints mean something else: families would silently be lost."""
+    made_with = con.execute("SELECT fingerprint_version FROM core.made_with").fetchall()
+    if not made_with and not con.execute("SELECT 1 FROM core.request LIMIT 1").fetchall():
+        con.execute("INSERT INTO core.made_with VALUES ($version)", {"version": text.FINGERPRINT_VERSION})
+    elif made_with != [(text.FINGERPRINT_VERSION,)]:
+        raise UsageError(
+            f"{workspace.warehouse}: its texts were fingerprinted by another version",
+            remedy="move it away and scan the nights anew; decisions are kept elsewhere and stay",
+        )

@@ -299,3 +299,26 @@ def _days_of_requests(workspace: Workspace) -> list[date]:
         return [
             row[0] for row in con.execute("SELECT DISTINCT day FROM core.request ORDER BY day").fetchall()
         ]
+
+
+# -- versions --------------------------------------------------------------------------------------
+
+
+def test_a_warehouse_with_fingerprints_of_another_version_is_not_added_to(
+    workspace: Workspace, tmp_path: Path
+):
+    log = log_of(tmp_path, "one.jsonl", [june(1)])
+    scan(workspace, log)
+    with open_warehouse(workspace, Settings()) as con:
+        con.execute("UPDATE core.made_with SET fingerprint_version = fingerprint_version - 1")
+    with pytest.raises(UsageError, match="fingerprinted by another version"):
+        scan(workspace, log)
+
+
+def test_a_warehouse_that_does_not_say_its_version_is_an_old_one(workspace: Workspace, tmp_path: Path):
+    log = log_of(tmp_path, "one.jsonl", [june(1)])
+    scan(workspace, log)
+    with open_warehouse(workspace, Settings()) as con:
+        con.execute("DROP TABLE core.made_with")
+    with pytest.raises(UsageError, match="fingerprinted by another version"):
+        scan(workspace, log)

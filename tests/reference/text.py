@@ -94,23 +94,25 @@ def chained(start: int, values: Token) -> int:
 
 
 def words(token: Token) -> Token:
-    """The token as 64-bit words: ASCII letters packed eight to a word, every other letter one by itself.
-    The last word holds the ASCII letters left over; 0 when there are none."""
+    """The token as 64-bit words: ASCII letters eight to a word, every other letter one by itself. The last
+    word holds the ASCII letters left over, perhaps none."""
     out: Token = ()
-    for is_ascii, run in groupby(token, key=lambda letter: letter < 0x80):
-        letters = tuple(run)
-        if not is_ascii:
-            out += tuple(letter | WIDE for letter in letters)
-            continue
-        packed = [letters[first : first + 8] for first in range(0, len(letters), 8)]
-        out += tuple(int.from_bytes(word, "little") for word in packed)
-    ends_full = not token or token[-1] >= 0x80 or (len(token) - last_wide(token)) % 8 == 0
-    return out + (0,) if ends_full else out
+    ascii_letters: Token = ()
+    for letter in token:
+        if letter >= 0x80:
+            out += (packed(ascii_letters), letter | WIDE) if ascii_letters else (letter | WIDE,)
+            ascii_letters = ()
+        elif len(ascii_letters) == 7:
+            out += (packed((*ascii_letters, letter)),)
+            ascii_letters = ()
+        else:
+            ascii_letters += (letter,)
+    return (*out, packed(ascii_letters))
 
 
-def last_wide(token: Token) -> int:
-    """Letters up to and with the last one beyond ASCII."""
-    return max((place + 1 for place, letter in enumerate(token) if letter >= 0x80), default=0)
+def packed(ascii_letters: Token) -> int:
+    """The first letter in the lowest byte."""
+    return int.from_bytes(bytes(ascii_letters), "little")
 
 
 def token_hash(token: Token) -> int:

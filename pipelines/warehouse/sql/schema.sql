@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS core.account (
     approved_until      DATE
 );
 
+-- core.made_with: one row: the version of the fingerprints in this warehouse. Those of two versions never match.
+CREATE TABLE IF NOT EXISTS core.made_with (fingerprint_version INTEGER NOT NULL);
+
 -- core.request: one narrow row per accepted request. Texts are gone: fingerprints stand for them.
 CREATE TABLE IF NOT EXISTS core.request (
     day                DATE NOT NULL,
