@@ -167,6 +167,11 @@ def gap(a: Floats, b: Floats) -> float:
     return float(ks_2samp(_thinned(a), _thinned(b)).statistic)
 
 
+def aligned(a: Floats, b: Floats) -> float:
+    """The same once both medians are one; of no use for small whole numbers, which do not stretch."""
+    return gap(a / np.median(a), b / np.median(b))
+
+
 def factor(a: Floats, b: Floats) -> float:
     """By how much values differ on average, 1 and more: exp of the Wasserstein distance of logarithms."""
     return float(
@@ -234,7 +239,7 @@ def _pair_row(pair: Pair) -> list[str]:
         number(middle),
         f"{distance:.2f}",
         f"{floor:.2f}",
-        f"{gap(pair.world / np.median(pair.world), pair.trace.values / middle):.2f}",
+        "-" if pair.x_label == "turns" else f"{aligned(pair.world, pair.trace.values):.2f}",
         f"{factor(pair.world, pair.trace.values):.1f}",
         verdict(distance, floor),
     ]

@@ -203,6 +203,7 @@ def show_simulation(made: "SimulationSummary") -> None:
 def show_demo(workspace: Workspace, scored: "Evaluation") -> None:
     """All nights, what they found, how that compares with the truth, and how to look at it."""
     from pipelines import findings
+    from pipelines.evaluation.writing import write
 
     show()
     show_nights(findings.nights(workspace).sort("day").iter_rows(named=True))
@@ -210,19 +211,10 @@ def show_demo(workspace: Workspace, scored: "Evaluation") -> None:
     show()
     show("Against the labels of the simulation:", style="bold")
     show()
-    show_evaluation(scored, "table")
+    write(scored, "table", None)
     show()
     show("Open the console on it:", style="bold")
     show(f"  {console_line(workspace)}")
-
-
-def show_evaluation(scored: "Evaluation", form: str) -> None:
-    """Findings against labels: as tables, or one JSON object per line."""
-    if form == "jsonl":
-        sys.stdout.writelines(f"{line.rstrip()}\n" for line in scored.jsonl())
-    else:
-        for line in scored.table().splitlines():
-            show(line)
 
 
 # -- status ---------------------------------------------------------------------------------------

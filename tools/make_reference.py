@@ -112,7 +112,8 @@ def _values(parameter: Any) -> str:
         return str(parameter.metavar).removesuffix("...")
     if get_origin(annotation) is Literal:
         return " \\| ".join(get_args(annotation))
-    return {bool: "flag", int: "number", str: "text", Path: "path"}[annotation]
+    words = {bool: "flag", int: "number", str: "text", Path: "path", list[Path]: "path, may be repeated"}
+    return words[annotation]
 
 
 def _shown(default: object) -> str:

@@ -100,4 +100,4 @@ def _total(material: Material, matches: Matches, stated_rate: float | None) -> p
 
 
 def _is_count(name: str) -> bool:
-    return name.startswith("n_")
+    return name.startswith("n_") or name in ("at_watch", "above_watch")

@@ -94,7 +94,12 @@ def gather(
     if nights is None:
         days = pl.concat([activity["day"], flags["day"]])
     days = days.unique().sort()
-    activity = activity.filter(pl.col("day").is_in(days.implode())).sort("account_id", "day")
+    activity = (
+        activity.filter(pl.col("day").is_in(days.implode()))
+        .group_by("account_id", "day")
+        .agg(pl.col("n_requests").sum())
+        .sort("account_id", "day")
+    )
     came = activity.group_by("account_id").agg(pl.col("day").min().alias("since"))
     seen = pl.concat([came["account_id"], flags["account_id"]]).unique()
     is_seen = pl.col("account_id").is_in(seen.implode()) if whole else pl.lit(True)

@@ -306,8 +306,4 @@ def _total(totals: pl.DataFrame, campaigns: pl.DataFrame, rows: Sequence[Row]) -
             "campaign_recall": [found / campaigns.height if campaigns.height else None],
         },
         schema_overrides={"campaign_recall": pl.Float64},
-    ).hstack(
-        benign.drop("n_accounts").rename(
-            {"at_watch": "n_benign_at_watch", "above_watch": "n_benign_above_watch"}
-        )
-    )
+    ).hstack(benign.drop("n_accounts"))

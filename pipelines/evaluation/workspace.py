@@ -21,6 +21,7 @@ from pipelines.evaluation.judging import judge
 from pipelines.evaluation.labels import read_labels
 from pipelines.evaluation.outcome import Evaluation
 from pipelines.settings import Settings
+from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.opening import read_warehouse
 from pipelines.warehouse.statements import statement
 from pipelines.workspace import Workspace
@@ -28,7 +29,7 @@ from pipelines.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What one workspace holds, of one state."""
+    """What one workspace holds of labelled and of flagged accounts, all of one state."""
 
     nights: pl.Series
     flags: pl.DataFrame
@@ -59,7 +60,7 @@ def evaluate(
     WorkspaceBusy : a scan holds the workspace.
     """
     truth = read_labels(labels)
-    scanned = read(workspace)
+    scanned = read(workspace, truth["account_id"])
     scored = judge(
         truth,
         scanned.flags,
@@ -73,8 +74,12 @@ def evaluate(
     return scored if against is None else replace(scored, against=_compared(scanned, workspace, against))
 
 
-def read(workspace: Workspace) -> Scanned:
+def read(workspace: Workspace, labelled: pl.Series) -> Scanned:
     """Snapshot and warehouse of a workspace, of one state.
+
+    Parameters
+    ----------
+    labelled : ids of the accounts that labels speak of; of others only what was flagged is read
 
     Raises
     ------
@@ -88,7 +93,8 @@ def read(workspace: Workspace) -> Scanned:
         if not workspace.warehouse.exists():
             activity = findings.flagged_activity(workspace)
             return Scanned(nights, flags, stated, activity, None, is_whole=False)
-        with read_warehouse(workspace) as con:
+        wanted = pl.DataFrame({"account_id": pl.concat([labelled, flags["account_id"]]).unique().sort()})
+        with read_warehouse(workspace) as con, registered(con, "wanted", wanted.to_arrow()):
             activity, accounts = (
                 pl.DataFrame(con.sql(statement(f"evaluation/{name}")).to_arrow_table())
                 for name in ("activity", "accounts")
@@ -99,11 +105,12 @@ def read(workspace: Workspace) -> Scanned:
 
 
 def _compared(scanned: Scanned, workspace: Workspace, other: Workspace) -> pl.DataFrame:
-    theirs = read(other)
-    shared = scanned.nights.filter(scanned.nights.is_in(theirs.nights.implode()))
+    """Nights that both scanned; of the other one the snapshot is enough, so nobody needs to wait for it."""
+    theirs = findings.nights(other)["day"]
+    shared = scanned.nights.filter(scanned.nights.is_in(theirs.implode()))
     if shared.is_empty():
         raise UsageError(
             f"{other.root}: shares no night with {workspace.root}",
             remedy="scan the same logs into both, then compare",
         )
-    return churn.against(scanned.flags, theirs.flags, shared)
+    return churn.against(scanned.flags, findings.flags(other), shared)

@@ -45,9 +45,7 @@ def altogether(material: Material) -> dict[str, float | int | None]:
     per_night = n_nights_wronged * MILLION / n_account_nights if n_account_nights else None
     return {
         "n_benign_accounts": benign.height,
-        "n_benign_at_watch": counts["at_watch"],
-        "n_benign_above_watch": counts["above_watch"],
-        **{name: value for name, value in counts.items() if name.startswith("per_million")},
+        **{name: counts[name] for name in _RATES},
         "n_benign_account_nights": n_account_nights if material.whole else None,
         "per_million_account_nights": per_night,
     }

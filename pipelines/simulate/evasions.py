@@ -22,7 +22,7 @@ from pipelines.simulate.paraphrase import paraphrased
 from pipelines.simulate.population import Crowd, Profile, random_ids
 from pipelines.simulate.sentences import halves
 from pipelines.simulate.spec import Evasion
-from pipelines.simulate.texts import Framed
+from pipelines.simulate.texts import Framed, Work
 from pipelines.simulate.traffic import Traffic
 
 Ints = npt.NDArray[np.int64]
@@ -43,6 +43,8 @@ WEEKEND = 0.6
 """Pace of a weekend night under `day_night`."""
 ABROAD = ("en", "zh", "de", "es", "fr", "ru", "ja", "ar")
 """Languages of the instruction under `languages`."""
+_LOOKED_AT = 48
+"""Items read to tell whether a queue holds whole requests."""
 _PARAPHRASE = 0.6
 _LIMITS = np.array([-1, 1_024, 2_048, 4_096, 8_192], np.int64)
 _TOP_PS = np.array([np.nan, np.nan, 0.9, 0.95, 1.0])
@@ -107,14 +109,38 @@ def disguise_accounts(crowd: Crowd, evasions: Evasions, rng: Rng) -> None:
     crowd.accounts = crowd.accounts.set_column(place, "email_domain", domains)
 
 
-def worded(framed: Framed, evasions: Evasions, padding: Padding, rng: Rng) -> Framed:
-    """The requests of a hiding campaign, taken apart."""
+def speaks_for_itself(work: Work, rng: Rng) -> bool:
+    """Whether the items of a queue are whole requests, so that hiding an instruction means rewriting them.
+
+    They are where nothing stands around them and either no system prompt says what to do, or each brings its
+    own, or most begin with the same words: an instruction that stands in every item.
+    """
+    frame = np.arange(_LOOKED_AT) % max(1, work.n_frames)
+    item = np.linspace(0, work.n_items - 1, _LOOKED_AT).astype(np.int64)
+    framed = work.texts(frame, item, rng)
+    bare = pa.array((_lengths(framed.before) == 0) & (_lengths(framed.after) == 0))
+    items = framed.payload.filter(bare)
+    if len(items) == 0 or framed.system is None:
+        return len(items) > 0
+    n_systems = len(framed.system.filter(bare).drop_null().unique())
+    openings = pc.utf8_slice_codeunits(items.cast(pa.string()), 0, 30).unique()
+    return n_systems == 0 or n_systems > work.n_frames or len(openings) < len(items) / 2
+
+
+def worded(framed: Framed, evasions: Evasions, padding: Padding, rng: Rng, *, rewrite_items: bool) -> Framed:
+    """The requests of a hiding campaign, taken apart.
+
+    Parameters
+    ----------
+    padding : writes ordinary texts, to make an item longer with
+    rewrite_items : whether items with nothing around them are whole requests (`speaks_for_itself`)
+    """
     if "slots_in_middle" in evasions:
         framed = _in_the_middle(framed, padding, rng)
     if "paraphrase" in evasions:
-        framed = _reworded(framed, rng)
+        framed = _reworded(framed, rng, rewrite_items)
     if "lookalike_characters" in evasions:
-        framed = _misspelt(framed, rng)
+        framed = _misspelt(framed, rng, rewrite_items)
     return framed
 
 
@@ -122,7 +148,7 @@ def _in_the_middle(framed: Framed, padding: Padding, rng: Rng) -> Framed:
     """The payload between two halves of the instruction, and longer than the instruction."""
     n = len(framed)
     instruction = join([framed.before, framed.after], n)
-    first, second = halves(instruction)
+    first, second = (pc.utf8_trim_whitespace(half) for half in halves(instruction))
     payload = framed.payload.cast(pa.string())
     short = _lengths(payload) <= _lengths(instruction)
     wanted = np.flatnonzero(short & (_lengths(instruction) > 0))
@@ -145,14 +171,14 @@ def _put(n: int, rows: Ints, texts: pa.Array) -> pa.Array:
     return pa.concat_arrays([paragraphs, pa.array([""], pa.string())]).take(pa.array(place))
 
 
-def _reworded(framed: Framed, rng: Rng) -> Framed:
+def _reworded(framed: Framed, rng: Rng, rewrite_items: bool) -> Framed:
     """Every request in words of its own; what it demands of the answer comes before or behind the item."""
     n = len(framed)
     before = _rewritten(framed.before, rng)
     after = _rewritten(framed.after, rng)
     bare = (_lengths(framed.before) == 0) & (_lengths(framed.after) == 0)
     payload = framed.payload.cast(pa.string())
-    if bare.any():
+    if rewrite_items and bare.any():
         payload = pc.if_else(pa.array(bare), _rewritten(payload, rng), payload)
     turned = (rng.random(n) < 0.5) & ~bare
     ends_with = _lengths(framed.after) > 0
@@ -171,14 +197,16 @@ def _reworded(framed: Framed, rng: Rng) -> Framed:
 def _rewritten(texts: pa.Array, rng: Rng) -> pa.Array:
     """Texts in other words; nulls stay null."""
     written = paraphrased(pc.fill_null(texts.cast(pa.string()), ""), rng, strength=_PARAPHRASE)
-    return pc.if_else(texts.is_valid(), written, pa.scalar(None, pa.string())) if texts.null_count else written
+    return (
+        pc.if_else(texts.is_valid(), written, pa.scalar(None, pa.string())) if texts.null_count else written
+    )
 
 
-def _misspelt(framed: Framed, rng: Rng) -> Framed:
+def _misspelt(framed: Framed, rng: Rng, rewrite_items: bool) -> Framed:
     """Look-alike signs in the instruction; in the whole request where the two cannot be told apart."""
     bare = (_lengths(framed.before) == 0) & (_lengths(framed.after) == 0)
     payload = framed.payload.cast(pa.string())
-    if bare.any():
+    if rewrite_items and bare.any():
         payload = pc.if_else(pa.array(bare), sprinkled(payload, rng), payload)
     system = None if framed.system is None else sprinkled(framed.system, rng)
     return Framed(sprinkled(framed.before, rng), payload, sprinkled(framed.after, rng), system)

@@ -7,6 +7,7 @@ work queues (pool_work), new messages from old ones (recombine).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 import polars as pl
@@ -21,6 +22,10 @@ from pipelines.simulate.promise import TALK, TEMPLATES, WORKS, Flags, Indices, P
 from pipelines.simulate.recombine import Retold, conversations, retold
 from pipelines.simulate.splits import Split
 from pipelines.simulate.workqueue import N_ITEMS, equal_areas, queue_of
+
+_OWN_WORDING = 0.5
+"""Share of campaigns that word their instructions themselves though somebody published some: a purpose has one
+or two published sources, and operators who do not know each other do not all take the same one."""
 
 _ENOUGH_ROWS = 300
 """An application sends thousands of requests a week; a smaller source would make it repeat itself."""
@@ -39,24 +44,58 @@ _REAL_SLOTS = {"message": 1, "letter_in": 1, "ticket": 1, "item": 1, "question":
 
 @dataclass(frozen=True, slots=True)
 class PoolTemplates:
-    """Each template has an order of its own and goes on through it from a random place."""
+    """Each template goes through some rows in an order of its own, on from a random place.
+
+    Template t has the rows rows[first[t]:first[t] + size[t]] and takes every step[t]-th of them, going round.
+    """
 
     texts: Prompts
-    orders: Sequence[Indices]
-    """Rows of each template."""
+    rows: Indices
+    first: Indices
+    size: Indices
+    step: Indices
     systems: Sequence[str | None] | None = None
     """Where set, the system prompt of each template, instead of the rows' own."""
 
     def prompts(self, which: Indices, rng: Rng) -> Prompts:
-        rows = np.empty(len(which), np.int64)
-        for number in np.unique(which).tolist():
-            mine = np.flatnonzero(which == number)
-            order = self.orders[number]
-            rows[mine] = order[(rng.integers(len(order)) + np.arange(len(mine))) % len(order)]
-        texts = self.texts.take(rows)
+        start = (rng.random(len(self.size)) * self.size).astype(np.int64)
+        place = (start[which] + _nth(which)) * self.step[which] % self.size[which]
+        texts = self.texts.take(self.rows[self.first[which] + place])
         if self.systems is None:
             return texts
         return Prompts(texts.prompt, pa.array(list(self.systems), pa.string()).take(pa.array(which)))
+
+
+def pool_templates(
+    texts: Prompts,
+    decks: Sequence[Indices],
+    deck: Indices,
+    rng: Rng,
+    systems: Sequence[str | None] | None = None,
+) -> PoolTemplates:
+    """Templates that share a few decks of rows; `deck` says which one each template goes through."""
+    sizes = np.array([len(rows) for rows in decks], np.int64)
+    firsts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64)
+    step = [_step(int(size), rng) for size in sizes[deck]]
+    shuffled = np.concatenate([rng.permutation(rows) for rows in decks])
+    return PoolTemplates(texts, shuffled, firsts[deck], sizes[deck], np.array(step, np.int64), systems)
+
+
+def _step(size: int, rng: Rng) -> int:
+    """A stride that meets every one of `size` places before one comes again."""
+    step = int(rng.integers(1, size + 1))
+    while gcd(step, size) != 1:
+        step = step % size + 1
+    return step
+
+
+def _nth(which: Indices) -> Indices:
+    """How many entries before each one have the same value."""
+    order = np.argsort(which, kind="stable")
+    begins = np.flatnonzero(np.diff(which[order], prepend=-1))
+    nth = np.empty(len(which), np.int64)
+    nth[order] = np.arange(len(which)) - np.repeat(begins, np.diff(np.append(begins, len(which))))
+    return nth
 
 
 class PoolTexts:
@@ -148,8 +187,7 @@ class PoolTexts:
             return self._apps(rows, n, rng)
         if theme == "batch":
             return self._batches(rows, n, rng)
-        order = rng.permutation(numbers(rows))
-        return PoolTemplates(self._texts, [order] * n)
+        return pool_templates(self._texts, [numbers(rows)], np.zeros(n, np.int64), rng)
 
     def slot(self, symbol: str, n: int, rng: Rng) -> pa.Array:
         """What fills a slot of a frame of our own: real messages where it asks for a message."""
@@ -186,17 +224,19 @@ class PoolTexts:
         large = sizes.filter(pl.col("len") >= _ENOUGH_ROWS).get_column("origin").to_list()
         if not large:
             return self._own.framed("app", n, rng, self.slot)
-        orders: list[Indices] = []
+        deck = rng.integers(0, len(large), n)
+        decks = [rows.filter(pl.col("origin") == origin) for origin in large]
+        given = [
+            deck_rows.get_column("system").drop_nulls().unique(maintain_order=True) for deck_rows in decks
+        ]
         systems: list[str | None] = []
-        for frame in self._own.framed("app", n, rng, self.slot).frames:
-            mine = rows.filter(pl.col("origin") == large[int(rng.integers(len(large)))])
-            own = mine.get_column("system").drop_nulls().unique(maintain_order=True)
+        for frame, number in zip(self._own.framed("app", n, rng, self.slot).frames, deck, strict=True):
             words = " ".join(text.strip() for is_slot, text in frame.parts if not is_slot)
+            own = given[number]
             systems.append(
                 (frame.system or words) if own.is_empty() else str(own[int(rng.integers(len(own)))])
             )
-            orders.append(rng.permutation(numbers(mine)))
-        return PoolTemplates(self._texts, orders, systems)
+        return pool_templates(self._texts, [numbers(deck_rows) for deck_rows in decks], deck, rng, systems)
 
     def _batches(self, rows: pl.DataFrame, n: int, rng: Rng) -> PoolTemplates:
         """Back-fills: documents cut into pieces, one order for all of them."""
@@ -208,11 +248,15 @@ class PoolTexts:
         systems: list[str | None] = [
             None if given.is_empty() else str(given[int(rng.integers(len(given)))]) for _ in range(n)
         ]
-        return PoolTemplates(self._pieces, [rng.permutation(len(self._pieces)) for _ in range(n)], systems)
+        deck = np.zeros(n, np.int64)
+        return pool_templates(self._pieces, [np.arange(len(self._pieces))], deck, rng, systems)
 
     # --- campaigns ------------------------------------------------------------------------------
     def work(self, theme: str, rng: Rng, *, n_frames: int = 1, languages: Sequence[str] = ("en",)) -> Work:
-        way, rows = self._way(theme, english=tuple(languages) == ("en",))
+        english = tuple(languages) == ("en",)
+        way, rows = self._way(theme, english=english)
+        if way == "requests" and rng.random() < _OWN_WORDING:
+            way, rows = self._way(theme, english=english, rendered=False)
         if way == "requests":
             return requests_work(rows, rng)
         if way == "own":
@@ -223,13 +267,13 @@ class PoolTexts:
         banks = [self.messages(N_ITEMS, rng, (language,)) for language in languages]
         return queue_of(around, banks, equal_areas(N_ITEMS))
 
-    def _way(self, theme: str, *, english: bool) -> tuple[str, pl.DataFrame]:
+    def _way(self, theme: str, *, english: bool, rendered: bool = True) -> tuple[str, pl.DataFrame]:
         """How a queue is made: whole requests, rows or retold messages in frames of ours, or all our own.
 
         Whole requests are in the language they were written in: a campaign in several languages has
-        instructions of our own.
+        instructions of our own, and so has one that does not take what others `rendered`.
         """
-        for way, purposes in (("requests", REQUESTS), ("rows", PAYLOADS)):
+        for way, purposes in (("requests", REQUESTS if rendered else {}), ("rows", PAYLOADS)):
             if theme in purposes and english:
                 rows = self._rows.serving(purposes[theme])
                 if rows.height >= (_ENOUGH_WORK if theme in RETOLD else 1):
@@ -264,7 +308,7 @@ class PoolTexts:
     def _work_source(self, theme: str) -> str:
         way, rows = self._way(theme, english=True)
         return {
-            "requests": f"requests of {origins(rows)}, filled up",
+            "requests": f"requests of {origins(rows)}, filled up; own frames in every second campaign",
             "rows": f"own frames around rows of {origins(rows)}, filled up",
             "retold": "own frames around retold messages",
             "own": "own corpus",

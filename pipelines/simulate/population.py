@@ -14,6 +14,7 @@ import pyarrow as pa
 from pipelines.record import ACCOUNT_SCHEMA, SIMULATED_LABEL_SCHEMA
 from pipelines.simulate.catalog import CLOUDS, load_catalog
 from pipelines.simulate.grammar import Rng, join
+from pipelines.simulate.shapes import client_output_scale, client_rates
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -69,6 +70,9 @@ class Profile:
     """Share of accounts that try a new model when one comes out."""
     move_share: tuple[float, float] = (0.1, 0.9)
     move_delay: tuple[int, int] = (0, 3)
+    rate_spread: float | None = None
+    """How unlike in volume the accounts are (shapes.client_rates); by default as customers of an API where
+    they sit in a cloud, and half as much elsewhere."""
     endpoint: str = "/v1/chat"
 
 
@@ -99,7 +103,11 @@ class Crowd:
     move_day: Ints
     move_share: Floats
     zest: Floats
-    """How much more (or less) than its kind an account sends; heavy-tailed, mean near one."""
+    """How much more (or less) than its kind an account sends; heavy-tailed, expectation one."""
+    answer_scale: Floats
+    """How much longer or shorter than its kind's the answers of a program's account are; median one."""
+    answer_width: Floats
+    """0 to 1: how uneven they are among programs."""
     system: pa.Array
     toolset: Ints
     endpoint: str = "/v1/chat"
@@ -128,7 +136,10 @@ def enrol(profile: Profile, n: int, rng: Rng, *, first_day: date, release_day: i
     addresses, first_address, n_addresses = _addresses(profile, n, org_of, rng)
     move = rng.random(n) < profile.moves
     delays = rng.integers(profile.move_delay[0], profile.move_delay[1] + 1, n)
-    zest = rng.lognormal(-0.32, 0.8, n)
+    spread = profile.rate_spread
+    if spread is None:
+        spread = 1.0 if profile.network == "cloud" else 0.5
+    zest = client_rates(n, rng, spread)
     accounts = _account_rows(profile, org_of, country, first_day, rng)
     systems = pa.array([*catalog.shared_systems, None], pa.string())
     with_system = rng.random(n) < profile.system
@@ -158,6 +169,8 @@ def enrol(profile: Profile, n: int, rng: Rng, *, first_day: date, release_day: i
         move_day=np.where(move, release_day + delays, np.iinfo(np.int64).max),
         move_share=rng.uniform(*profile.move_share, n),
         zest=zest,
+        answer_scale=client_output_scale(n, rng),
+        answer_width=rng.random(n),
         system=systems.take(pa.array(system_at)),
         toolset=np.full(n, -1, np.int64),
         endpoint=profile.endpoint,

@@ -31,6 +31,10 @@ SHORT_BYTES = 28
 """Rows up to this size are said by many people in just these words, and stay as they are."""
 _OWN_CLOSING = 0.3
 """Share of messages that end in words of our own."""
+_NEAR = 0.08
+"""Endings are from rows of about the same length: this share of all endings to either side ..."""
+_NEAR_ROWS = 60
+"""... or this many."""
 
 
 def pieces(text: str) -> list[str]:
@@ -57,7 +61,11 @@ class Retold:
     is_short: Flags
     """Of each head: the whole of a short row."""
     first_head: Indices
+    row_bytes: Indices
+    """Length of each row."""
     tails: pa.Array
+    tail_row_bytes: Indices
+    """Length of the row that each ending is from, ascending."""
     first_row: Indices
     closing: Closing | None
 
@@ -75,24 +83,30 @@ class Retold:
         row[said_all] = rng.integers(0, len(self.first_head) - 1, int(said_all.sum()))
         n_ways = np.diff(self.first_head)[row]
         head = self.first_head[row] + (rng.random(n) * n_ways).astype(np.int64)
-        ending = self._endings(~self.is_short[head], rng)
+        ending = self._endings(~self.is_short[head], self.row_bytes[row], rng)
         return pc.utf8_trim_whitespace(
             pc.binary_join_element_wise(self.heads.take(pa.array(head)), ending, "")
         )
 
-    def _endings(self, wanted: Flags, rng: Rng) -> pa.Array:
-        n = len(wanted)
-        own = wanted & (rng.random(n) < (_OWN_CLOSING if len(self.tails) > 0 else 1.0))
+    def _endings(self, wanted: Flags, row_bytes: Indices, rng: Rng) -> pa.Array:
+        """Endings of rows about as long as the ones begun with, or closings of our own."""
+        n_tails = len(self.tails)
+        own = wanted & (rng.random(len(wanted)) < (_OWN_CLOSING if n_tails > 0 else 1.0))
         if self.closing is None:
             own[:] = False
-        of_rows = wanted & ~own & (len(self.tails) > 0)
-        parts = [pa.array([""], pa.string())]
-        place = np.zeros(n, np.int64)
-        place[own] = 1 + np.arange(int(own.sum()))
+        of_rows = wanted & ~own & (n_tails > 0)
+        closings = pa.array([], pa.string())
         if self.closing is not None:
-            parts.append(self.closing(int(own.sum()), rng).cast(pa.string()))
-        place[of_rows] = 1 + int(own.sum()) + rng.integers(0, max(len(self.tails), 1), int(of_rows.sum()))
-        return pa.concat_arrays([*parts, self.tails]).take(pa.array(place))
+            closings = self.closing(int(own.sum()), rng).cast(pa.string())
+        place = np.zeros(len(wanted), np.int64)
+        place[own] = 1 + np.arange(len(closings))
+        if n_tails > 0:
+            alike = np.searchsorted(self.tail_row_bytes, row_bytes[of_rows])
+            near = alike + rng.normal(0.0, max(_NEAR_ROWS, _NEAR * n_tails), len(alike))
+            # Reflected at both ends, else every short message would end like the shortest row.
+            inside = (n_tails - 1) - np.abs((n_tails - 1) - np.abs(near.astype(np.int64)))
+            place[of_rows] = 1 + len(closings) + np.clip(inside, 0, n_tails - 1)
+        return pa.concat_arrays([pa.array([""], pa.string()), closings, self.tails]).take(pa.array(place))
 
 
 def retold(rows: pl.DataFrame, closing: Closing | None = None) -> Retold:
@@ -104,24 +118,29 @@ def retold(rows: pl.DataFrame, closing: Closing | None = None) -> Retold:
     """
     ordered, sizes = conversations(rows)
     heads: list[str] = []
-    tails: list[str] = []
+    tails: dict[str, int] = {}
     n_heads: list[int] = []
     is_short: list[bool] = []
+    row_bytes: list[int] = []
     for text in ordered.get_column("prompt").to_list():
         cut = pieces(text)
+        row_bytes.append(len(text.encode()))
         n_heads.append(len(cut))
         heads += ["".join(cut[: k + 1]) for k in range(len(cut))]
-        tails += ["".join(cut[k:]) for k in range(1, len(cut))]
-        is_short += [False] * (len(cut) - 1) + [len(text.encode()) <= SHORT_BYTES]
+        tails |= {"".join(cut[k:]): row_bytes[-1] for k in range(1, len(cut))}
+        is_short += [False] * (len(cut) - 1) + [row_bytes[-1] <= SHORT_BYTES]
     # A beginning is followed by something else: it needs a gap where its sentence ends the row.
     spaced = [head if head[-1:].isspace() or head[-1:] in "。！？" else head + " " for head in heads]
+    by_length = sorted(tails, key=lambda tail: tails[tail])
     return Retold(
-        pa.array(spaced, pa.string()),
-        np.array(is_short, np.bool_),
-        np.concatenate(([0], np.cumsum(n_heads))).astype(np.int64),
-        pa.array(list(dict.fromkeys(tails)), pa.string()),
-        np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
-        closing,
+        heads=pa.array(spaced, pa.string()),
+        is_short=np.array(is_short, np.bool_),
+        first_head=np.concatenate(([0], np.cumsum(n_heads))).astype(np.int64),
+        row_bytes=np.array(row_bytes, np.int64),
+        tails=pa.array(by_length, pa.string()),
+        tail_row_bytes=np.array([tails[tail] for tail in by_length], np.int64),
+        first_row=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        closing=closing,
     )
 
 

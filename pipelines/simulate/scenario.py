@@ -126,6 +126,8 @@ def _with_base(given: dict[str, Any]) -> dict[str, Any]:
     name = given.pop("base", None)
     if name is None:
         return given
+    if name not in SCALES:
+        raise ValueError(f"base: unknown scale {name!r}; known are {', '.join(SCALES)}")
     base = tomllib.loads(_preset(str(name)).decode())
     base.pop("campaign", None)
     base = _with_base(base)

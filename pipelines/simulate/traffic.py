@@ -16,13 +16,17 @@ from pipelines.record import REQUEST_SCHEMA
 from pipelines.simulate.catalog import load_catalog
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.population import DAY_US, NEWEST_MODEL, Crowd, random_ids
-from pipelines.simulate.rhythm import Arrivals
+from pipelines.simulate.rhythm import Arrivals, so_far
+from pipelines.simulate.shapes import Like, answer_tokens
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 _RELEASE_HOUR = 9
 _ERRORS = (429, 500, 529)
+
+MOST_CONTEXT = 120_000
+"""Tokens of a conversation that are sent along; clients cut what is older."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +40,8 @@ class Traffic:
     toolset: Ints | None = None
     output_tokens: float | Floats = 380.0
     """Median length of an answer."""
+    answers_like: Like = "client"
+    """How answers spread about it: one purpose of one customer, people who chat, or steps of an agent."""
     context_tokens: Ints | None = None
     """What the conversation so far adds to the input."""
     end_user: Ints | None = None
@@ -96,7 +102,7 @@ def finish(traffic: Traffic, crowd: Crowd, day: int, day_start_us: int, rng: Rng
         model=model,
     )
     status, failed = _status(traffic, n, rng)
-    tokens = _tokens(traffic, asked, failed=failed, rng=rng)
+    tokens = _tokens(traffic, crowd, asked, failed=failed, rng=rng)
     client = _own(crowd.client[who], traffic.client)
     address = crowd.first_address[who] + _address(traffic, crowd.n_addresses[who], rng)
     sessions = random_ids("sess_", int(arrivals.session.max()) + 1 if n else 0, rng)
@@ -235,16 +241,27 @@ def _lengths(column: pa.Array) -> Ints:
     return np.asarray(lengths.to_numpy(zero_copy_only=False), np.int64)
 
 
+def _answers(traffic: Traffic, crowd: Crowd, model: Ints, rng: Rng) -> Ints:
+    """Answer lengths as real ones spread; a program's account keeps its own length and evenness for good."""
+    scale = np.array([m["output_scale"] for m in load_catalog().models])[model]
+    if traffic.answers_like != "client":
+        return answer_tokens(traffic.output_tokens * scale, len(model), rng, like=traffic.answers_like)
+    who = traffic.arrivals.account
+    median = traffic.output_tokens * scale * crowd.answer_scale[who]
+    return answer_tokens(median, len(model), rng, crowd.answer_width[who])
+
+
 def _tokens(
-    traffic: Traffic, asked: _Asked, *, failed: npt.NDArray[np.bool_], rng: Rng
+    traffic: Traffic, crowd: Crowd, asked: _Asked, *, failed: npt.NDArray[np.bool_], rng: Rng
 ) -> dict[str, pa.Array]:
     """Token counts, stop reasons and latency that fit the text, the limits and each other."""
     n = len(asked.model)
-    context = traffic.arrivals.turn * 420 if traffic.context_tokens is None else traffic.context_tokens
-    fixed = _lengths(asked.system) // 4 + context
     typed = (_lengths(traffic.prompt) * rng.normal(0.26, 0.015, n)).astype(np.int64) + 6
-    scale = np.array([m["output_scale"] for m in load_catalog().models])[asked.model]
-    answer = (traffic.output_tokens * scale * rng.lognormal(0.0, 0.55, n)).astype(np.int64) + 1
+    answer = _answers(traffic, crowd, asked.model, rng)
+    context = traffic.context_tokens
+    if context is None:
+        context = np.minimum(so_far(traffic.arrivals, typed + answer), MOST_CONTEXT)
+    fixed = _lengths(asked.system) // 4 + context
     thinks = asked.thinking == 1
     reasoning = np.where(thinks, (answer * rng.uniform(0.4, 2.5, n)).astype(np.int64), 0)
     refused = rng.random(n) < traffic.refused

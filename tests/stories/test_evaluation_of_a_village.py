@@ -4,12 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from running import stillwatch
 from village import FIRST, NIGHTS, SECOND, Village, scan
 
-from pipelines import evaluation
+from pipelines import evaluation, findings
 from pipelines.errors import UsageError, WorkspaceBusy
 from pipelines.workspace import Workspace
 
@@ -49,8 +50,6 @@ def test_everybody_who_came_is_judged_with_country_and_script(village, scored):
 
 
 def test_findings_state_the_campaigns_own_p_value(scanned_once, scored):
-    from pipelines import findings  # noqa: PLC0415
-
     [row] = scored.findings.filter(pl.col("campaign_id").is_not_null()).iter_rows(named=True)
     [first] = findings.campaigns(scanned_once, row["first_day"]).iter_rows(named=True)
     assert (row["p_value"], row["score"]) == (first["p_value"], first["score"])
@@ -78,8 +77,6 @@ def test_scans_of_different_nights_cannot_be_compared(village, scanned, labels, 
 
 def _without(workspace: Workspace, night: object) -> Workspace:
     """The same snapshot with one night forgotten."""
-    import duckdb  # noqa: PLC0415
-
     with duckdb.connect(workspace.published) as con:
         con.execute("DELETE FROM night WHERE day = $1", [night])
     return workspace
@@ -111,6 +108,33 @@ def test_a_warehouse_of_another_version_is_named(scanned, labels):
     scanned.warehouse.write_bytes(b"no database")
     with pytest.raises(UsageError, match="this warehouse cannot be read"):
         evaluation.evaluate(scanned, labels)
+
+
+def test_what_a_killed_scan_left_behind_is_no_obstacle(scanned, labels, tmp_path):
+    """Its last writes are in a log beside the warehouse; the published nights are what is judged."""
+    before = evaluation.evaluate(scanned, labels).jsonl()
+    left = Workspace(tmp_path / "left")
+    with duckdb.connect(scanned.warehouse) as con:
+        con.execute(
+            "INSERT INTO night.account_day BY NAME SELECT * REPLACE (day + 1 AS day) FROM night.account_day"
+        )
+        shutil.copytree(scanned.root, left.root)  # as the disk is when the power fails here
+    assert left.warehouse.with_name("warehouse.duckdb.wal").stat().st_size > 0
+    assert evaluation.evaluate(left, labels).total["n_nights"].item() == len(NIGHTS)
+    assert evaluation.evaluate(scanned, labels).jsonl() != before  # the doubled rows do count once written
+    assert evaluation.evaluate(left, labels).jsonl() == evaluation.evaluate(scanned, labels).jsonl()
+
+
+def test_labels_of_a_few_accounts_are_enough(scanned, labels, tmp_path):
+    """Who has no label is left out of everything but its own count."""
+    few = pl.read_parquet(labels).filter(pl.col("label") == "campaign").head(10)
+    path = tmp_path / "few.parquet"
+    few.write_parquet(path)
+    scored = evaluation.evaluate(scanned, path)
+    assert scored.total["n_accounts"].item() == 10
+    flagged = set(scored.findings["n_accounts"])
+    assert scored.total["n_unlabelled"].item() == max(flagged) - 10
+    assert scored.campaigns["coverage"].to_list() == [1.0]
 
 
 def test_judging_changes_nothing(scanned, labels):

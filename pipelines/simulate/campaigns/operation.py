@@ -204,7 +204,9 @@ class Operation:
             framed = task.dress(framed, self.tongue[who], rng)
         # A stream of its own: hidden or not, the same requests go to the same accounts.
         (secret,) = rng.spawn(1)
-        texts = hiding.worded(framed, self.spec.evasions, self._padding, secret).joined()
+        mine = task.whole and talk is None
+        hidden = hiding.worded(framed, self.spec.evasions, self._padding, secret, rewrite_items=mine)
+        texts = hidden.joined()
         sent = fail_over(arrivals, scene.staff, scene.since_s, self.style, rng)
         rows = pa.array(sent.row)
         system = texts.system if talk is None else _both(texts.system, talk.persona)
@@ -226,7 +228,9 @@ class Operation:
         return self._hidden(traffic, scene)
 
     def _covering(self, talk: Talk, scene: "_Scene") -> Traffic:
-        traffic = Traffic(arrivals=talk.arrivals, prompt=talk.message, system=talk.persona)
+        traffic = Traffic(
+            arrivals=talk.arrivals, prompt=talk.message, system=talk.persona, answers_like="conversation"
+        )
         self._name_customers(traffic, talk)
         return self._hidden(traffic, scene)
 

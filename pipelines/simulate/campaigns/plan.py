@@ -55,6 +55,8 @@ class Task:
     pick: Pick | None = None
     """Where None, place p in the queue is item p."""
     dress: Dress | None = None
+    whole: bool = False
+    """Whether its items are whole requests, instruction and all; `set_up` finds out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

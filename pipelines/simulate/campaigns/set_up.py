@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from pipelines.simulate import evasions as hiding
 from pipelines.simulate.campaigns.cover import personas
@@ -18,7 +19,7 @@ from pipelines.simulate.campaigns.plan import Style, Task, Team
 from pipelines.simulate.campaigns.roster import Roster, Rotation, muster
 from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import World
-from pipelines.simulate.population import Crowd, Profile
+from pipelines.simulate.population import Crowd, Profile, random_ids
 from pipelines.simulate.spec import CampaignSpec
 from pipelines.simulate.texts import Work
 
@@ -76,6 +77,7 @@ def set_up(
     nightly = nightly * pace.harvested
     roster, part = _pool(world, spec, style, places, for_pool)
     crowd = _crowd(world, spec, profile, len(part), for_people)
+    _pay_in_groups(crowd, profile, spec, sum(places), for_people)
     return Operation(
         world=world,
         spec=spec,
@@ -114,10 +116,21 @@ def _plan(
     teams: Callable[[Tools, Ints], Sequence[Team]] | None,
 ) -> Sequence[Team]:
     if teams is not None:
-        return teams(tools, part)
-    if tasks is None:
+        plan = teams(tools, part)
+    elif tasks is not None:
+        plan = (Team(places=np.ones(len(part), bool), tasks=tuple(tasks(tools))),)
+    else:
         raise ValueError("a campaign needs tasks or teams")
-    return (Team(places=np.ones(len(part), bool), tasks=tuple(tasks(tools))),)
+    looker = tools.rng.spawn(1)[0]
+    return [
+        replace(
+            team,
+            tasks=tuple(
+                replace(task, whole=hiding.speaks_for_itself(task.work, looker)) for task in team.tasks
+            ),
+        )
+        for team in plan
+    ]
 
 
 def _pool(
@@ -145,6 +158,20 @@ def _crowd(world: World, spec: CampaignSpec, profile: Profile, n: int, rng: Rng)
     crowd = world.enrol(described, n, rng)
     hiding.disguise_accounts(crowd, spec.evasions, rng)
     return crowd
+
+
+def _pay_in_groups(crowd: Crowd, profile: Profile, spec: CampaignSpec, n_first: int, rng: Rng) -> None:
+    """First holders share payments among themselves; newcomers bring new ones, shared by who comes along."""
+    per = hiding.disguised_profile(profile, spec.evasions).accounts_per_payment
+    if per == 1:
+        return
+    n = len(crowd)
+    first = rng.permutation(np.arange(n_first) // per)
+    later = -(-n_first // per) + np.arange(n - n_first) // per
+    group = np.concatenate((first, later))
+    payments = random_ids("pay_", int(group.max()) + 1, rng, 14).take(pa.array(group))
+    place = crowd.accounts.schema.get_field_index("payment_fingerprint")
+    crowd.accounts = crowd.accounts.set_column(place, "payment_fingerprint", payments)
 
 
 def _rotation(style: Style, hidden: hiding.Evasions, rng: Rng) -> Rotation | None:

@@ -1,21 +1,22 @@
 """single_purpose_app: products with one template each and short, constrained answers.
 
-Here: a support bot, a classifier, extraction to JSON, translation of tickets, one big application.
+Here: a support bot, a classifier, extraction to JSON, translation of tickets, comments on code, one big
+application that answers from passages.
 Not here: one-off runs (batches), resellers (gateways).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
-from pipelines.simulate.kinds.calendar import bustle
+from pipelines.simulate.kinds.calendar import Like, bustle
 from pipelines.simulate.kinds.paperwork import newcomers
 from pipelines.simulate.kinds.speech import ask
 from pipelines.simulate.population import Crowd, Profile
-from pipelines.simulate.rhythm import AWAKE, OFFICE, ROUND_THE_CLOCK, scattered, sittings
+from pipelines.simulate.rhythm import renewal, sittings
+from pipelines.simulate.shapes import burstiness, daily_curves, day_levels, day_unrest, off_day_share
 from pipelines.simulate.traffic import Traffic
 
 
@@ -29,8 +30,10 @@ class Product:
     most: int
     answers: tuple[float, ...]
     """Median answer in tokens; one of these per application, for good."""
-    curve: npt.NDArray[np.float64]
-    weekend: float
+    clock: Like
+    """Whose day its load follows."""
+    weekend: float = 1.0
+    """Of what such clients send on days of rest."""
     response_format: str | None = None
     end_users: int = 900
     """Customers behind an application; 0 where it serves nobody in particular."""
@@ -48,7 +51,7 @@ def ticket_classifier(world: World, n: int, rng: Rng) -> Group:
         use_cases=("classification", "routing"),
     )
     product = Product(
-        theme="app", size=(60, 1.1), most=2_500, answers=(4.0, 6.0, 12.0), curve=AWAKE + 0.5, weekend=0.6
+        theme="app", size=(60, 1.1), most=2_500, answers=(4.0, 6.0, 12.0), clock="people", weekend=0.6
     )
     return _serving(world, crowd, product, rng)
 
@@ -65,15 +68,16 @@ def support_bot(world: World, n: int, rng: Rng) -> Group:
         use_cases=("customer service",),
         sessions=0.7,
     )
-    templates = world.texts.templates("app", n, rng)
+    templates = world.texts.templates("support", n, rng)
+    curves, unrest = daily_curves(n, rng, "people"), day_unrest(n, rng)
     size = np.minimum(rng.lognormal(3.0, 1.1, n), 500)
     toolset = np.where(rng.random(n) < 0.4, _SHOP, -1)
     answer = rng.choice(np.array([60.0, 90.0, 140.0]), n)
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
-        busy = size * bustle(world, crowd, night.number, 0.8)
-        arrivals = sittings(busy, 2.6, 45.0, crowd.utc_offset_h, rng, AWAKE)
+        busy = size * bustle(world, crowd, night.number, 0.8) * day_levels(unrest, rng)
+        arrivals = sittings(busy, 2.6, 45.0, crowd.utc_offset_h, rng, curves)
         customers = rng.integers(0, 2_500, int(arrivals.session.max(initial=-1)) + 1)
         return [
             ask(
@@ -106,8 +110,8 @@ def json_extraction(world: World, n: int, rng: Rng) -> Group:
         size=(70, 1.0),
         most=2_500,
         answers=(60.0, 90.0, 160.0),
-        curve=OFFICE + 0.4,
-        weekend=0.15,
+        clock="office",
+        weekend=0.6,
         response_format="json_schema",
         end_users=0,
     )
@@ -126,12 +130,34 @@ def ticket_translation(world: World, n: int, rng: Rng) -> Group:
         use_cases=("translation", "customer service"),
     )
     product = Product(
-        theme="app",
+        theme="translation_job",
         size=(60, 1.0),
         most=2_000,
         answers=(110.0, 150.0),
-        curve=AWAKE + 2.5,
-        weekend=0.8,
+        clock="machine",
+    )
+    return _serving(world, crowd, product, rng)
+
+
+def code_review_bot(world: World, n: int, rng: Rng) -> Group:
+    """A comment under every change in a team's repositories: judging all day, in one format."""
+    crowd = _products(
+        world,
+        "code_review_bot",
+        n,
+        rng,
+        temperatures=(0.0, 0.2, None),
+        max_tokens=(1_024, 2_048, None),
+        use_cases=("software",),
+    )
+    product = Product(
+        theme="code_review",
+        size=(70, 0.9),
+        most=1_200,
+        answers=(160.0, 240.0, 380.0),
+        clock="office",
+        weekend=0.5,
+        end_users=40,
     )
     return _serving(world, crowd, product, rng)
 
@@ -150,12 +176,11 @@ def big_app(world: World, n: int, rng: Rng) -> Group:
         use_cases=("classification", "customer service", "search"),
     )
     product = Product(
-        theme="app",
+        theme="rag",
         size=(1_500, 0.5),
         most=6_000,
         answers=(12.0, 40.0, 90.0),
-        curve=ROUND_THE_CLOCK * 3.0 + AWAKE,
-        weekend=0.9,
+        clock="machine",
         response_format="json_object",
         end_users=20_000,
     )
@@ -168,12 +193,14 @@ def _serving(world: World, crowd: Crowd, product: Product, rng: Rng) -> Group:
     templates = world.texts.templates(product.theme, n, rng)
     size = rng.lognormal(np.log(product.size[0]), product.size[1], n)
     answer = rng.choice(np.array(product.answers), n)
+    curves, unrest, bursts = daily_curves(n, rng, product.clock), day_unrest(n, rng), burstiness(n, rng)
+    rest = product.weekend * off_day_share(n, rng, product.clock)
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
-        busy = size * bustle(world, crowd, night.number, product.weekend)
+        busy = size * bustle(world, crowd, night.number, rest) * day_levels(unrest, rng)
         counts = np.minimum(rng.poisson(busy), product.most)
-        arrivals = scattered(counts, product.curve, crowd.utc_offset_h, rng)
+        arrivals = renewal(counts, curves, bursts, crowd.utc_offset_h, rng)
         users = rng.integers(0, product.end_users, len(arrivals)) if product.end_users else None
         return [
             ask(
@@ -219,5 +246,6 @@ SINGLE_PURPOSE_APP = {
     "support_bot": support_bot,
     "json_extraction": json_extraction,
     "ticket_translation": ticket_translation,
+    "code_review_bot": code_review_bot,
     "big_app": big_app,
 }

@@ -12,6 +12,7 @@ from pipelines.simulate.kinds.paperwork import company, newcomers, share, teams
 from pipelines.simulate.kinds.speech import ask
 from pipelines.simulate.population import Crowd, Ints, Profile
 from pipelines.simulate.rhythm import Arrivals, run
+from pipelines.simulate.shapes import day_levels, day_unrest
 from pipelines.simulate.traffic import Traffic
 
 
@@ -62,11 +63,12 @@ def nightly_batch(world: World, n: int, rng: Rng) -> Group:
     crowd = _customers(world, "nightly_batch", n, rng, use_cases=("reporting",), verified=0.7)
     templates = world.texts.templates("batch", n, rng)
     size = np.minimum(rng.lognormal(4.8, 0.7, n), 900)
+    unrest = 0.5 * day_unrest(n, rng)  # reports are written every day
     start = np.asarray(rng.integers(0, 80, n) * 900.0, np.float64)  # schedulers offer quarters of an hour
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
-        busy = size * world.bustle(night.number, 0.35)
+        busy = size * world.bustle(night.number, 0.35) * day_levels(unrest, rng)
         counts = rng.poisson(busy)
         arrivals = run(counts, start, np.asarray(60.0 + counts * 1.5), rng)
         return [ask(templates, arrivals.account, arrivals, rng, output_tokens=150.0)]
@@ -129,7 +131,7 @@ def translation_batch(world: World, n: int, rng: Rng) -> Group:
         verified=0.8,
     )
     languages = 6
-    templates = world.texts.templates("batch", n * languages, rng)
+    templates = world.texts.templates("translation_job", n * languages, rng)
     when = rng.integers(0, world.n_days, n)
     items = np.minimum(rng.lognormal(4.8, 0.5, n), 500).astype(np.int64)
     start = rng.uniform(0, 50_000, n)

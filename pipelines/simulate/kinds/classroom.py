@@ -11,16 +11,8 @@ from pipelines.simulate.catalog import load_catalog, shares
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import hours_around
-from pipelines.simulate.kinds.paperwork import (
-    live_together,
-    only,
-    share,
-    sign_up,
-    since,
-    sit_together,
-    teams,
-    write,
-)
+from pipelines.simulate.kinds.networks import sit_together
+from pipelines.simulate.kinds.paperwork import live_together, only, share, sign_up, since, teams, write
 from pipelines.simulate.kinds.speech import bound, talk
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import AWAKE, DAY_S, Arrivals, sittings

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipelines.simulate.catalog import load_catalog, shares
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
-from pipelines.simulate.kinds.calendar import bustle, hours_around
+from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
 from pipelines.simulate.kinds.speech import talk
 from pipelines.simulate.population import Crowd, Profile
 from pipelines.simulate.rhythm import OFFICE, sittings
@@ -33,7 +33,7 @@ def terminal_sessions(world: World, n: int, rng: Rng) -> Group:
     """An order, then a dozen steps of reading, patching, running; into the evening."""
     crowd = _developers(world, "terminal_sessions", n, rng)
     equip(crowd, rng, ("opencrane", "gantry"))
-    hours = OFFICE + hours_around(22.0, 2.5) * 6 + 0.6
+    hours = own_days(OFFICE + hours_around(22.0, 2.5) * 6 + 0.6, n, rng)
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
@@ -62,11 +62,12 @@ def editor_pairing(world: World, n: int, rng: Rng) -> Group:
         world, "editor_pairing", n, rng, max_tokens=(2_048, 4_096, 8_192), thinking=(None, None, False)
     )
     equip(crowd, rng, ("pairloop", "quillet"))
+    hours = own_days(OFFICE, n, rng, "office")
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
         busy = 4.5 * crowd.zest * bustle(world, crowd, night.number, 0.25)
-        arrivals = sittings(busy, 3.0, 45.0, crowd.utc_offset_h, rng, OFFICE)
+        arrivals = sittings(busy, 3.0, 45.0, crowd.utc_offset_h, rng, hours)
         open_file = rng.lognormal(7.3, 0.7, len(arrivals)).astype(np.int64)
         return [
             talk(
@@ -98,7 +99,7 @@ def plan_and_act(world: World, n: int, rng: Rng) -> Group:
         network="home",
     )
     equip(crowd, rng, ("gantry", "mortar", "opencrane"))
-    starts = OFFICE + hours_around(23.5, 1.5) * 5  # the last one before bed runs on its own
+    starts = own_days(OFFICE + hours_around(23.5, 1.5) * 5, n, rng)  # the last one before bed runs on its own
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng

@@ -4,7 +4,7 @@ Here: arrivals of people turned into arrivals of the accounts that speak for the
 habits, nor what the accounts are.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,7 +26,19 @@ def on_behalf(people: Arrivals, account_of: Ints) -> Arrivals:
     return replace(people, account=account_of[people.account])
 
 
-def least_recently_used(people: Arrivals, pool_of: Ints, pool: Ints, hop: float, rng: Rng) -> Arrivals:
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """Requests as a pool of accounts sends them."""
+
+    arrivals: Arrivals
+    """In the order of the people's; `turn` goes on counting across accounts, `session` does not."""
+    moved: Ints
+    """Rows that went elsewhere because their own account answered with an error."""
+    failed: Arrivals
+    """The attempts that failed, one for each of `moved`, on the account and in the session before."""
+
+
+def least_recently_used(people: Arrivals, pool_of: Ints, pool: Ints, hop: float, rng: Rng) -> Dealt:
     """A pool of accounts takes its people's conversations in turn, whichever account rested longest first.
 
     A conversation sticks to its account, but for long silences and errors: then it goes on, in content, on
@@ -37,30 +49,35 @@ def least_recently_used(people: Arrivals, pool_of: Ints, pool: Ints, hop: float,
     pool_of : int64, shape (n_people,); the pool that serves each person
     pool : int64, shape (n_accounts,), ascending; the pool of each account
     hop : chance that a request finds its account out of order
-
-    Returns
-    -------
-    Arrivals in the order of `people`; `turn` goes on counting across accounts.
     """
     n = len(people)
     if n == 0:
-        return people
+        return Dealt(people, np.zeros(0, np.int64), people)
     pause = np.diff(people.second, prepend=people.second[0])
-    begins = people.starts | (pause > _STICKY_S) | (rng.random(n) < hop)
-    part = np.cumsum(begins) - 1
-    starts = np.flatnonzero(begins)
-    serves = pool_of[people.account[starts]]
-    order = np.lexsort((people.second[starts], serves))
-    first_part = np.searchsorted(serves[order], np.arange(int(pool.max()) + 1))
-    turn_of = np.arange(len(order)) - first_part[serves[order]]
+    rested = people.starts | (pause > _STICKY_S)
+    out_of_order = ~rested & (rng.random(n) < hop)
+    part = np.cumsum(rested | out_of_order) - 1
+    starts = np.flatnonzero(rested | out_of_order)
+    account = _in_turn(pool_of[people.account[starts]], people.second[starts], pool, rng)[part]
+    arrivals = Arrivals(account, people.second, part.astype(np.int64), people.turn)
+    moved = np.flatnonzero(out_of_order & (account != np.roll(account, 1)))
+    tried = np.maximum(people.second[moved] - rng.exponential(1.5, len(moved)) - 0.2, 0.0)
+    return Dealt(
+        arrivals, moved, Arrivals(account[moved - 1], tried, arrivals.session[moved - 1], people.turn[moved])
+    )
+
+
+def _in_turn(serves: Ints, second: Floats, pool: Ints, rng: Rng) -> Ints:
+    """Account of each conversation: within each pool one after the other, in order of time."""
+    order = np.lexsort((second, serves))
     sizes = np.bincount(pool)
     first_account = np.cumsum(sizes) - sizes
-    shuffled = _within_pools(pool, rng)
-    begin = rng.integers(0, 1 << 30, len(sizes))
-    at = first_account[serves[order]] + (turn_of + begin[serves[order]]) % sizes[serves[order]]
+    first = np.searchsorted(serves[order], np.arange(len(sizes)))
+    mine = serves[order]
+    place = np.arange(len(order)) - first[mine] + rng.integers(0, 1 << 30, len(sizes))[mine]
     account = np.empty(len(order), np.int64)
-    account[order] = shuffled[at]
-    return Arrivals(account[part], people.second, part.astype(np.int64), people.turn)
+    account[order] = _within_pools(pool, rng)[first_account[mine] + place % sizes[mine]]
+    return account
 
 
 def queued(arrivals: Arrivals, gap_s: float) -> Arrivals:
@@ -80,13 +97,3 @@ def queued(arrivals: Arrivals, gap_s: float) -> Arrivals:
 def _within_pools(pool: Ints, rng: Rng) -> Ints:
     """Accounts in a fresh order, each within its pool."""
     return np.lexsort((rng.random(len(pool)), pool)).astype(np.int64)
-
-
-def spread(n_people: int, n_accounts: int) -> Ints:
-    """People dealt evenly over accounts, in order: the account of each."""
-    return (np.arange(n_people) * n_accounts // max(1, n_people)).astype(np.int64)
-
-
-def zest_of(people: int, rng: Rng) -> Floats:
-    """How much each of some people uses what they pay for; heavy-tailed, mean near one."""
-    return np.asarray(rng.lognormal(-0.32, 0.8, people))

@@ -13,8 +13,10 @@ import pyarrow as pa
 from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
+from pipelines.simulate.kinds.speech import answers_like
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import AWAKE, OFFICE, sittings
+from pipelines.simulate.shapes import day_levels, day_unrest
 from pipelines.simulate.traffic import Traffic
 
 _PRODUCTS = 240
@@ -87,6 +89,7 @@ def _gateway(world: World, crowd: Crowd, clientele: Clientele, rng: Rng) -> Grou
     n = len(crowd)
     products = world.texts.personas(_PRODUCTS, rng).cast(pa.string())
     size = clientele.sittings * rng.lognormal(0.0, 0.5, n)
+    unrest = 0.5 * day_unrest(n, rng)  # thousands of customers: calmer than one of them
     language = _languages(crowd, clientele, rng)
     product = rng.integers(0, _PRODUCTS, (n, clientele.people))
     has_product = rng.random((n, clientele.people)) < clientele.products
@@ -97,9 +100,10 @@ def _gateway(world: World, crowd: Crowd, clientele: Clientele, rng: Rng) -> Grou
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
+        level = day_levels(unrest, rng)
         traffic = []
         for theme, share in clientele.themes:
-            busy = size * share * bustle(world, crowd, night.number, clientele.weekend)
+            busy = size * share * level * bustle(world, crowd, night.number, clientele.weekend)
             arrivals = sittings(busy, 3.0, 80.0, clock, rng, clientele.curve)
             n_sittings = int(arrivals.session.max(initial=-1)) + 1
             account = arrivals.account
@@ -110,6 +114,7 @@ def _gateway(world: World, crowd: Crowd, clientele: Clientele, rng: Rng) -> Grou
                 Traffic(
                     arrivals=arrivals,
                     prompt=texts.prompt,
+                    answers_like=answers_like(theme),
                     system=products.take(pa.array(own, mask=~has_product[account, who])),
                     end_user=who if clientele.ids else None,
                     temperature=temperature[account, who],
@@ -132,7 +137,7 @@ def _callers(keenness: Floats, gateway: Ints, n_sittings: int, rng: Rng) -> Ints
     n_accounts, n_people = keenness.shape
     line = (keenness / keenness[:, -1:] + np.arange(n_accounts)[:, None]).ravel()
     at = np.searchsorted(line, gateway + rng.random(n_sittings) * (1.0 - 1e-9))
-    return np.minimum(at - gateway * n_people, n_people - 1).astype(np.int64)
+    return np.asarray(np.minimum(at - gateway * n_people, n_people - 1), np.int64)
 
 
 def _languages(crowd: Crowd, clientele: Clientele, rng: Rng) -> Ints:

@@ -48,13 +48,6 @@ def live_together(crowd: Crowd, team: Ints) -> None:
     write(crowd, "country", crowd.accounts["country"].combine_chunks().take(pa.array(first)))
 
 
-def sit_together(crowd: Crowd, team: Ints) -> None:
-    """A team sends from the first member's addresses: one office, one campus, one hall."""
-    first = leaders(team)
-    crowd.first_address, crowd.n_addresses = crowd.first_address[first], crowd.n_addresses[first]
-    crowd.asn = crowd.asn.take(pa.array(first))
-
-
 def company(crowd: Crowd, team: Ints) -> None:
     """A team is one company: one organisation, payment, mail domain and country."""
     live_together(crowd, team)

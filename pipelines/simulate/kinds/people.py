@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
-from pipelines.simulate.kinds.calendar import bustle, hours_around
+from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
+from pipelines.simulate.kinds.networks import behind_shared_exits
 from pipelines.simulate.kinds.speech import own_words, talk
 from pipelines.simulate.population import Crowd, Floats, Profile
 from pipelines.simulate.rhythm import AWAKE, OFFICE, sittings
@@ -47,7 +48,9 @@ def visitors(world: World, crowd: Crowd, habit: Habit, rng: Rng, surge: Floats |
     """
     n = len(crowd)
     own_words(world, crowd, habit.own_words, rng)
+    behind_shared_exits(crowd, rng)
     clock = crowd.utc_offset_h + rng.integers(-1, 2, n)  # early risers and late ones
+    curve = own_days(habit.curve, n, rng)
     answer = habit.answer * rng.lognormal(0.0, 0.35, n)
 
     def day(night: Night) -> list[Traffic]:
@@ -57,7 +60,7 @@ def visitors(world: World, crowd: Crowd, habit: Habit, rng: Rng, surge: Floats |
             expected = expected * surge[min(night.number, len(surge) - 1)]
         traffic = []
         for theme, share in habit.themes:
-            arrivals = sittings(expected * share, habit.turns, habit.pause_s, clock, rng, habit.curve)
+            arrivals = sittings(expected * share, habit.turns, habit.pause_s, clock, rng, curve)
             traffic.append(talk(world, crowd, arrivals, theme, rng, output_tokens=answer[arrivals.account]))
         return traffic
 

@@ -9,8 +9,9 @@ import numpy as np
 from pipelines.simulate.catalog import load_catalog
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
-from pipelines.simulate.kinds.calendar import bustle, hours_around
+from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
 from pipelines.simulate.kinds.crowds import on_behalf
+from pipelines.simulate.kinds.paperwork import only
 from pipelines.simulate.kinds.speech import ask, own_words, talk
 from pipelines.simulate.population import Ints, Profile
 from pipelines.simulate.rhythm import OFFICE, run, sittings
@@ -32,7 +33,7 @@ def round_the_clock(world: World, n: int, rng: Rng) -> Group:
     )
     crowd = world.enrol(profile, n, rng)
     devices = _devices(n, rng)
-    awake = np.full(24, 3.0) + OFFICE * 0.4
+    awake = own_days(np.full(24, 3.0) + OFFICE * 0.4, n, rng)
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
@@ -48,6 +49,7 @@ def round_the_clock(world: World, n: int, rng: Rng) -> Group:
                     rng,
                     output_tokens=520.0,
                     client=devices[arrivals.account, arrivals.session % _DEVICES],
+                    address=arrivals.session % _DEVICES,  # a phone is on the road
                 )
             )
         return traffic
@@ -69,7 +71,7 @@ def quant_researcher(world: World, n: int, rng: Rng) -> Group:
         moves=0.9,
     )
     crowd = world.enrol(profile, n, rng)
-    scripts = world.texts.templates("batch", 2 * n, rng)
+    readings, surveys = (world.texts.templates(theme, n, rng) for theme in ("batch", "survey"))
     size = np.minimum(rng.lognormal(5.0, 0.6, n), 900)
     sweep = np.array([0.0, 0.0, 0.3, 0.7, 1.0])
     runs_on = rng.random((7, n)) < 0.4  # by weekday: a habit, not an event
@@ -80,17 +82,20 @@ def quant_researcher(world: World, n: int, rng: Rng) -> Group:
         counts = np.where(runs_on[night.number % 7], rng.poisson(size), 0)
         start = ((19.0 - crowd.utc_offset_h) % 24) * 3_600 * rng.uniform(0.85, 1.0, n)
         reads = run(counts, start, counts * rng.uniform(2.0, 8.0, n), rng)
-        which = reads.account * 2 + (rng.random(len(reads)) < 0.3)
+        asks = rng.random(len(reads)) < 0.3
         return [
             talk(world, crowd, sat, "coding", rng),
-            ask(
-                scripts,
-                which,
-                reads,
-                rng,
-                output_tokens=220.0,
-                temperature=rng.choice(sweep, len(reads)),
-                session_logged=False,
+            *(
+                ask(
+                    script,
+                    part.account,
+                    part,
+                    rng,
+                    output_tokens=220.0,
+                    temperature=rng.choice(sweep, len(part)),
+                    session_logged=False,
+                )
+                for script, part in ((readings, only(reads, ~asks)), (surveys, only(reads, asks)))
             ),
         ]
 

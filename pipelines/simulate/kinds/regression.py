@@ -42,7 +42,7 @@ def release_gate(world: World, n: int, rng: Rng) -> Group:
     """Twice a week, before a release: the same items on two models side by side, and some once more."""
     crowd, org = _companies(world, "release_gate", n, 1, rng)
     items = 160
-    suite = _suites(world, org, items, rng)
+    suite = _suites(world, org, items, rng, "own_evaluation")
     first_weekday = rng.integers(0, 3, n)  # and three days later
     start = rng.uniform(25_000, 60_000, n)
     other = np.where(crowd.model > 0, crowd.model - 1, crowd.model + 1)
@@ -116,12 +116,12 @@ def _graded(suite: Prompts, item: Ints, arrivals: Arrivals, **wishes: object) ->
     return recite(suite, item, arrivals, output_tokens=45.0, response_format="json_object", **wishes)
 
 
-def _suites(world: World, org: Ints, items: int, rng: Rng) -> Prompts:
+def _suites(world: World, org: Ints, items: int, rng: Rng, theme: str = "regression") -> Prompts:
     """`items` fixed items per organisation, one after the other."""
     books = []
     for _ in range(int(org.max(initial=0)) + 1):
-        book = world.texts.fixed("regression", items, rng)
-        books.append(book.take(np.arange(items) % len(book)))
+        book = world.texts.fixed(theme, 3 * items, rng)  # of a pool, each takes other rows
+        books.append(book.take(rng.permutation(len(book))[np.arange(items) % len(book)]))
     return bound(books)
 
 

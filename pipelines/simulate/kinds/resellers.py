@@ -16,10 +16,11 @@ from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.coding import equip
 from pipelines.simulate.kinds.crowds import least_recently_used, queued
-from pipelines.simulate.kinds.paperwork import leaders, only, sit_together, teams
-from pipelines.simulate.kinds.speech import recite
+from pipelines.simulate.kinds.networks import sit_together
+from pipelines.simulate.kinds.paperwork import leaders, only, teams
+from pipelines.simulate.kinds.speech import answers_like, recite
 from pipelines.simulate.population import Crowd, Ints, Profile
-from pipelines.simulate.rhythm import AWAKE, singles, sittings, together
+from pipelines.simulate.rhythm import AWAKE, Arrivals, singles, sittings, together
 from pipelines.simulate.traffic import Traffic
 
 
@@ -132,30 +133,47 @@ def _reselling(world: World, crowd: Crowd, pool: Ints, trade: Trade, rng: Rng) -
         talks = [sittings(zest * share, 4.0, 50.0, clock, rng, AWAKE + 1.0) for _, share in trade.themes]
         people = reduce(together, talks)
         theme_of = np.repeat(np.arange(len(talks)), [len(talk) for talk in talks])
-        arrivals = least_recently_used(people, buyer_pool, pool, trade.hop, rng)
-        if trade.gap_s > 0:
-            arrivals = queued(arrivals, trade.gap_s)
+        dealt = least_recently_used(people, buyer_pool, pool, trade.hop, rng)
+        arrivals = queued(dealt.arrivals, trade.gap_s) if trade.gap_s > 0 else dealt.arrivals
         traffic = []
         for number, (theme, _) in enumerate(trade.themes):
             mine = theme_of == number
-            who, starts, sent = people.account[mine], people.starts[mine], only(arrivals, mine)
-            texts = world.texts.conversation(theme, starts, language[who], rng)
+            texts = world.texts.conversation(theme, people.starts[mine], language[people.account[mine]], rng)
+            # What failed is sent again, word for word, by a sibling.
+            failed = np.flatnonzero(mine[dealt.moved])
+            again = (np.cumsum(mine) - 1)[dealt.moved[failed]]
+            row = np.concatenate((np.arange(len(texts)), again))
+            who = people.account[mine][row]
+            sent = _both(only(arrivals, mine), only(dealt.failed, mine[dealt.moved]))
             as_agent = theme == "agent"
             traffic.append(
                 Traffic(
                     arrivals=sent,
-                    prompt=texts.prompt,
+                    prompt=texts.take(row).prompt,
+                    answers_like=answers_like(theme),
                     system=None if as_agent else style.take(pa.array(who, mask=~styled[who])),
                     toolset=None if as_agent else np.full(len(who), -1, np.int64),
                     temperature=None if as_agent else temperature[who],
                     context_tokens=sent.turn * (900 if as_agent else 420),
                     end_user=_ids(trade, who),
                     end_users_roam=trade.ids == "devices",
+                    failed=(np.arange(len(row)) >= len(texts)) | (rng.random(len(row)) < 0.004),
                 )
             )
         return traffic
 
     return Group(crowd, day)
+
+
+def _both(sent: Arrivals, failed: Arrivals) -> Arrivals:
+    """Requests and failed attempts, whose sessions are the same ones."""
+    pairs = zip(_columns(sent), _columns(failed), strict=True)
+    account, second, session, turn = (np.concatenate(pair) for pair in pairs)
+    return Arrivals(account, second, session, turn)
+
+
+def _columns(arrivals: Arrivals) -> tuple[np.ndarray, ...]:
+    return arrivals.account, arrivals.second, arrivals.session, arrivals.turn
 
 
 def _ids(trade: Trade, who: Ints) -> Ints | None:

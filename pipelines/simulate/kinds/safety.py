@@ -10,7 +10,8 @@ import pyarrow as pa
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
-from pipelines.simulate.kinds.paperwork import company, newcomers, sit_together, teams, write
+from pipelines.simulate.kinds.networks import sit_together
+from pipelines.simulate.kinds.paperwork import company, newcomers, teams, write
 from pipelines.simulate.kinds.speech import ask
 from pipelines.simulate.population import Crowd, Profile
 from pipelines.simulate.rhythm import OFFICE, ROUND_THE_CLOCK, run, scattered

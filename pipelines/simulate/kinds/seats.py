@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
-from pipelines.simulate.kinds.calendar import bustle, hours_around
-from pipelines.simulate.kinds.paperwork import company, forget, newcomers, sit_together, teams
+from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
+from pipelines.simulate.kinds.networks import sit_together
+from pipelines.simulate.kinds.paperwork import company, forget, newcomers, teams
 from pipelines.simulate.kinds.speech import ask, talk
 from pipelines.simulate.population import Crowd, Ints, Profile
 from pipelines.simulate.rhythm import OFFICE, sittings
@@ -23,7 +24,7 @@ def law_firm(world: World, n: int, rng: Rng) -> Group:
     """One office, one address: long documents in, long answers out, at work until late."""
     crowd, firm = _company(world, "law_firm", n, rng, clients=("web",), use_cases=("legal work", "research"))
     sit_together(crowd, firm)
-    late = OFFICE + hours_around(20.0, 2.0) * 3
+    late = own_days(OFFICE + hours_around(20.0, 2.0) * 3, n, rng, "office")
     answer = 620.0 * rng.lognormal(0.0, 0.3, n)
 
     def day(night: Night) -> list[Traffic]:
@@ -54,17 +55,19 @@ def consultancy(world: World, n: int, rng: Rng) -> Group:
     )
     house_style = world.texts.personas(int(firm.max(initial=0)) + 1, rng).cast(pa.string())
     crowd.system = house_style.take(pa.array(firm))
+    curve = own_days(OFFICE + hours_around(22.0, 1.5) * 4, n, rng, "office")
     project = rng.integers(0, 5, n)  # colleagues on one project are busy on the same nights
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
         rush = np.where((night.number + project + firm) % 5 < 2, 2.2, 0.6)
         busy = 1.4 * rush * crowd.zest * bustle(world, crowd, night.number, 0.25)
-        curve = OFFICE + hours_around(22.0, 1.5) * 4
-        return [
-            talk(world, crowd, sittings(busy * share, 4.5, 90.0, crowd.utc_offset_h, rng, curve), theme, rng)
-            for theme, share in (("work", 0.75), ("coding", 0.25))
-        ]
+        traffic = []
+        for theme, share_of in (("work", 0.75), ("coding", 0.25)):
+            arrivals = sittings(busy * share_of, 4.5, 90.0, crowd.utc_offset_h, rng, curve)
+            hotel = project[arrivals.account] + night.number // 2
+            traffic.append(talk(world, crowd, arrivals, theme, rng, address=hotel))
+        return traffic
 
     return Group(crowd, day)
 
@@ -83,7 +86,7 @@ def call_centre(world: World, n: int, rng: Rng) -> Group:
         use_cases=("customer service",),
     )
     sit_together(crowd, firm)
-    macros = world.texts.templates("app", 2 * (int(firm.max(initial=0)) + 1), rng)
+    macros = world.texts.templates("support", 2 * (int(firm.max(initial=0)) + 1), rng)
     shift = rng.integers(0, 3, n)
     off = rng.integers(0, 7, n)
     skill = rng.normal(1.0, 0.12, n).clip(0.6, 1.4)  # calls come from one queue: nobody has many more

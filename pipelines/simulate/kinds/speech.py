@@ -14,6 +14,7 @@ from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import World
 from pipelines.simulate.population import Crowd, Ints
 from pipelines.simulate.rhythm import Arrivals
+from pipelines.simulate.shapes import Like
 from pipelines.simulate.texts import Prompts, Templates
 from pipelines.simulate.traffic import Traffic
 
@@ -23,7 +24,13 @@ def talk(world: World, crowd: Crowd, arrivals: Arrivals, theme: str, rng: Rng, *
     language = crowd.language[arrivals.account]
     texts = world.texts.conversation(theme, arrivals.starts, language, rng)
     wishes.setdefault("system", texts.system)
+    wishes.setdefault("answers_like", answers_like(theme))
     return Traffic(arrivals=arrivals, prompt=texts.prompt, **wishes)
+
+
+def answers_like(theme: str) -> Like:
+    """Whose answers those of a conversation are like: a chat's, or the steps of work on code."""
+    return "conversation" if theme in ("chat", "work") else "code"
 
 
 def ask(templates: Templates, which: Ints, arrivals: Arrivals, rng: Rng, **wishes: Any) -> Traffic:

@@ -13,7 +13,8 @@ from pipelines.simulate.kinds.calendar import bustle
 from pipelines.simulate.kinds.paperwork import days_later, expire
 from pipelines.simulate.kinds.speech import ask, talk
 from pipelines.simulate.population import Crowd, Profile
-from pipelines.simulate.rhythm import OFFICE, ROUND_THE_CLOCK, scattered, sittings
+from pipelines.simulate.rhythm import OFFICE, ROUND_THE_CLOCK, renewal, scattered, sittings
+from pipelines.simulate.shapes import burstiness, daily_curves, day_levels, day_unrest
 from pipelines.simulate.traffic import Traffic
 
 _MOST = 1_500
@@ -78,12 +79,15 @@ def _factory(
     world: World, crowd: Crowd, per_day: float, answer: float, rng: Rng, growth: float = 0.0
 ) -> Group:
     """A template, a pile of own seeds, all day and all night."""
-    templates = world.texts.templates("synthetic", len(crowd), rng)
+    n = len(crowd)
+    templates = world.texts.templates("synthetic", n, rng)
+    curves, unrest, bursts = daily_curves(n, rng, "machine"), day_unrest(n, rng), burstiness(n, rng)
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
-        busy = per_day * crowd.zest * (1.0 + growth * night.number)
-        arrivals = scattered(np.minimum(rng.poisson(busy), _MOST), ROUND_THE_CLOCK, crowd.utc_offset_h, rng)
+        busy = per_day * crowd.zest * (1.0 + growth * night.number) * day_levels(unrest, rng)
+        counts = np.minimum(rng.poisson(busy), _MOST)
+        arrivals = renewal(counts, curves, bursts, crowd.utc_offset_h, rng)
         return [ask(templates, arrivals.account, arrivals, rng, output_tokens=answer)]
 
     return Group(crowd, day)

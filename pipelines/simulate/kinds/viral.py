@@ -10,7 +10,8 @@ import numpy as np
 
 from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, SignUps, World
-from pipelines.simulate.kinds.calendar import hours_around
+from pipelines.simulate.kinds.calendar import hours_around, own_days
+from pipelines.simulate.kinds.networks import behind_shared_exits
 from pipelines.simulate.kinds.paperwork import age_days, sign_up, since
 from pipelines.simulate.kinds.speech import ask, recite, talk
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
@@ -29,7 +30,7 @@ def organic_growth(world: World, n: int, rng: Rng) -> Group:
     met = np.clip(world.n_days * 0.55 + rng.logistic(0, world.n_days * 0.15, n), 0, world.n_days - 1)
     met_day = met.astype(np.int64)
     signups = _some_came_for_it(world, crowd, met_day, 0.25, AWAKE, rng)
-    return _tried(world, crowd, met_day, AWAKE, world.texts.templates("viral", 1, rng), signups)
+    return _tried(world, crowd, met_day, AWAKE, world.texts.templates("viral", 1, rng), signups, rng)
 
 
 def country_challenge(world: World, n: int, rng: Rng) -> Group:
@@ -50,7 +51,7 @@ def country_challenge(world: World, n: int, rng: Rng) -> Group:
     curve = hours_around(18.5, 3.0)
     signups = _some_came_for_it(world, crowd, met_day, 0.45, curve, rng)
     fashion = world.texts.templates("viral", 1, rng)
-    return _tried(world, crowd, met_day, curve, fashion, signups, tries=2.0)
+    return _tried(world, crowd, met_day, curve, fashion, signups, rng, tries=2.0)
 
 
 def newsletter_morning(world: World, n: int, rng: Rng) -> Group:
@@ -69,7 +70,7 @@ def newsletter_morning(world: World, n: int, rng: Rng) -> Group:
     curve = hours_around(8.2, 1.1, 0.004)
     signups = _some_came_for_it(world, crowd, met_day, 0.2, curve, rng)
     printed = world.texts.templates("viral", 1, rng).prompts(np.zeros(1, np.int64), rng)
-    return _tried(world, crowd, met_day, curve, printed, signups)
+    return _tried(world, crowd, met_day, curve, printed, signups, rng)
 
 
 def _some_came_for_it(
@@ -89,15 +90,18 @@ def _tried(
     curve: Floats,
     fashion: Templates | Prompts,
     signups: SignUps,
+    rng: Rng,
     tries: float = 1.2,
 ) -> Group:
     """People who talk as ever, and try the prompt on the day they meet it and now and then once more."""
     n = len(crowd)
+    behind_shared_exits(crowd, rng)
+    awake = own_days(AWAKE, n, rng)
     signed_up_s = signups(np.zeros(n, np.int64)) / 1e6
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
-        usual = sittings(0.6 * crowd.zest, 3.0, 75.0, crowd.utc_offset_h, rng)
+        usual = sittings(0.6 * crowd.zest, 3.0, 75.0, crowd.utc_offset_h, rng, awake)
         keen = np.select([met_day == night.number, met_day == night.number - 1], [tries, 0.15], 0.0)
         tried = sittings(keen, 1.0, 60.0, crowd.utc_offset_h, rng, curve)
         new_s = signed_up_s[tried.account] - night.number * DAY_S

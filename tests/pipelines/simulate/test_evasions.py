@@ -10,13 +10,14 @@ from played import delivered, play
 
 from detector.text.fingerprint import fingerprint
 from pipelines.simulate.campaigns import CAMPAIGNS
-from pipelines.simulate.evasions import COVERED, FEW_A_NIGHT, paced, worded
+from pipelines.simulate.evasions import COVERED, FEW_A_NIGHT, paced, speaks_for_itself, worded
 from pipelines.simulate.group import NEVER
 from pipelines.simulate.lookalikes import sprinkled
 from pipelines.simulate.population import DAY_US
 from pipelines.simulate.sentences import halves
 from pipelines.simulate.spec import EVASIONS
 from pipelines.simulate.texts import Framed
+from pipelines.simulate.workqueue import NOTHING, Around, Queue, equal_areas
 
 KINDS = sorted(CAMPAIGNS)
 SEVERAL = ("synchronised", "low_and_wide", "relay", "soft_labels", "lone_extractor")
@@ -128,12 +129,28 @@ def test_a_text_is_cut_at_the_end_of_a_sentence_near_its_middle() -> None:
     assert joined == [text or "" for text in texts.to_pylist()]
 
 
-def test_whole_requests_are_reworded_where_no_frame_is_known() -> None:
+def test_whole_requests_are_reworded_and_items_under_a_system_prompt_are_not() -> None:
     text = "Please explain the answer step by step. You must show all of your reasoning."
     blank = pa.array([""] * 60)
     framed = Framed(blank, pa.array([text] * 60), blank)
-    out = worded(framed, ("paraphrase",), lambda n, rng: pa.array([""] * n), rng()).joined()
-    assert len(set(out.prompt.to_pylist())) > 20
+    texts = [
+        worded(framed, ("paraphrase",), lambda n, rng: blank[:n], rng(), rewrite_items=whole).joined().prompt
+        for whole in (True, False)
+    ]
+    assert len(texts[0].unique()) > 20
+    assert texts[1].to_pylist() == [text] * 60
+
+
+def test_it_shows_whether_a_queue_holds_whole_requests() -> None:
+    questions = pa.array([f"{n} questions of many kinds?" for n in range(80)])
+    rendered = pa.array([f"Answer with all of your reasoning shown. Question {n}?" for n in range(80)])
+    order = Around(pa.array([""]), pa.array([""]), pa.array(["Show your reasoning."]))
+    framed = Around(pa.array(["Show your reasoning. "]), pa.array([""]))
+    areas = equal_areas(80)
+    assert speaks_for_itself(Queue(NOTHING, rendered, areas), rng())
+    assert speaks_for_itself(Queue(order, rendered, areas), rng())
+    assert not speaks_for_itself(Queue(order, questions, areas), rng())
+    assert not speaks_for_itself(Queue(framed, questions, areas), rng())
 
 
 def test_each_account_keeps_to_one_of_several_languages() -> None:

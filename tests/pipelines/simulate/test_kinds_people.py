@@ -19,10 +19,21 @@ def nightly(rows: pl.DataFrame, n_nights: int = 7) -> list[int]:
 
 
 def test_everyday_people_sleep_and_ask_on() -> None:
-    rows = played("person_chat", "everyday", 400).rows
+    rows = played("person_chat", "everyday", 1_500).rows
     by_hour = hours(rows, "US")
-    assert by_hour[1:6].sum() < 0.08
+    assert by_hour[1:6].sum() < 0.14 < 5 / 24
     assert (rows["n_turns"] > 1).mean() > 0.4
+
+
+def test_strangers_share_the_exits_of_carriers_and_tunnels() -> None:
+    crowd = played("person_chat", "everyday", 1_500)
+    shared = crowd.rows.group_by("ip").agg(pl.col("account_id", "asn", "country").n_unique())
+    crowded = shared.filter(pl.col("account_id") >= 5)
+    assert crowded.height >= 4
+    assert crowded["asn"].max() == 1
+    assert crowded["country"].max() > 1  # a tunnel
+    assert (shared["account_id"] == 1).mean() > 0.8
+    assert crowd.accounts["org_id"].is_unique().all()
 
 
 def test_evening_chatters_come_after_dinner_on_the_phone() -> None:
@@ -48,15 +59,16 @@ def test_a_student_has_long_nights_before_a_deadline() -> None:
 
 def test_night_owls_are_awake_when_others_sleep() -> None:
     by_hour = hours(played("person_chat", "night_owl", 400).rows, "US")
-    assert by_hour[[22, 23, 0, 1, 2, 3, 4]].sum() > 0.7
-    assert by_hour[9:17].sum() < 0.15
+    assert by_hour[[22, 23, 0, 1, 2, 3, 4]].sum() > 0.55
+    assert by_hour[9:17].sum() < 0.2
 
 
 def test_a_round_the_clock_user_is_one_person_with_several_devices() -> None:
     rows = played("power_user", "round_the_clock", 30).rows
     devices = rows.group_by("account_id").agg(pl.col("client_fingerprint").n_unique())
     assert devices["client_fingerprint"].median() >= 2
-    assert (hours(rows, "US") > 0.01).all()
+    everywhere = np.bincount(rows["hour"].to_numpy(), minlength=24)
+    assert everywhere.min() > 0.3 * everywhere.mean()
     assert rows["n_turns"].mean() > 8
 
 
@@ -66,7 +78,7 @@ def test_a_researchers_script_sweeps_temperatures_beside_chats() -> None:
     assert (swept.filter(pl.col("len") > 200)["t"] >= 4).all()
     assert swept.filter(pl.col("len") > 200).height >= 10
     per_night = crowd.rows.group_by("account_id", "night").len()
-    assert per_night["len"].max() > 8 * per_night["len"].median()  # some evenings, not all
+    assert 0.15 < (per_night["len"] > 60).mean() < 0.75  # some evenings, not all
 
 
 def test_a_novelist_keeps_at_one_long_conversation() -> None:
@@ -79,7 +91,7 @@ def test_a_novelist_keeps_at_one_long_conversation() -> None:
 def test_a_family_is_several_people_at_once() -> None:
     rows = played("power_user", "family_account", 30).rows
     busy = rows.group_by("account_id", "night", "hour").agg(pl.col("session_id").n_unique().alias("talks"))
-    assert (busy["talks"] >= 2).mean() > 0.2
+    assert (busy["talks"] >= 2).mean() > 0.12
     assert rows.group_by("account_id").agg(pl.col("user_agent").n_unique())["user_agent"].median() >= 2
 
 

@@ -12,7 +12,6 @@ from sklearn.model_selection import cross_val_predict
 from worlds import requests_of
 
 from pipelines.simulate import simulate
-
 from pipelines.simulate.grammar import LANGUAGES, Grammar, load_grammars
 from pipelines.simulate.promise import WORKS
 

@@ -146,6 +146,13 @@ def test_a_crowd_of_clients_is_as_bursty_within_ten_minutes_as_the_trace() -> No
     assert ks_2samp(found, seen).statistic < 0.17  # halves of the trace are 0.15 apart
 
 
+def test_an_account_of_extreme_bursts_sends_all_at_once() -> None:
+    a = renewal(np.full(200, 50), ROUND_THE_CLOCK, 100.0, 0, rng())
+    gaps = np.diff(a.second)[np.diff(a.account) == 0].reshape(200, 49)
+    assert (np.sort(gaps)[:, 45] < 5).all()  # all but a few of 49 gaps are seconds at most
+    assert len(np.unique(a.second)) == len(a)
+
+
 def test_one_request_of_a_bursty_account_comes_at_any_time() -> None:
     a = renewal(np.ones(5_000, np.int64), ROUND_THE_CLOCK, 10.0, 0, rng())
     assert np.histogram(a.second, 10, (0, DAY_S))[0].min() > 400

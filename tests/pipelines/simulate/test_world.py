@@ -151,13 +151,12 @@ def test_look_alikes_look_alike(requests: pl.DataFrame) -> None:
 
 
 def test_people_sleep_and_campaigns_do_not(town: pl.DataFrame) -> None:
-    def quietest(kind: str, country: str | None = None) -> float:
-        rows = town.filter(kind=kind) if country is None else town.filter(kind=kind, country=country)
+    def quietest(rows: pl.DataFrame) -> float:
         by_hour = np.bincount(rows["ts"].dt.hour().to_numpy(), minlength=24)
         return float(by_hour.min() / by_hour.mean())
 
-    assert quietest("synchronised") > 0.4
-    assert quietest("person_chat", "US") < 0.25
+    assert quietest(town.filter(kind="synchronised")) > 0.4
+    assert quietest(town.filter(generator="everyday", country="US")) < 0.25
 
 
 @pytest.mark.parametrize("log_format", ["jsonl", "jsonl.gz", "csv"])

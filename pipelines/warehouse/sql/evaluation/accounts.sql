@@ -1,9 +1,9 @@
 -- evaluation/accounts: whose the accounts are, where they are, and what they write in.
--- Reads core.account (who they say they are) and core.request (what retention has left of it).
--- Called by evaluation.workspace. A country is null unless the accounts file names it: an address is no home.
+-- Reads core.account (who they say they are), core.request (what retention has left of it) and `wanted`, the
+-- accounts that are labelled or were flagged. Called by evaluation.workspace. A country is null unless the accounts file names it: an address is no home.
 WITH written AS (                      -- prompts of each account in each script
     SELECT account_id, script, count(*) AS n_prompts
-    FROM core.request
+    FROM core.request SEMI JOIN wanted USING (account_id)
     WHERE script IS NOT NULL
     GROUP BY account_id, script
 ),
@@ -14,7 +14,7 @@ mostly AS (                            -- the script of most; on a tie the lower
 ),
 logged AS (
     SELECT account_id, min(org_id) AS org_id
-    FROM core.request
+    FROM core.request SEMI JOIN wanted USING (account_id)
     GROUP BY account_id
 )
 SELECT
@@ -22,7 +22,8 @@ SELECT
     coalesce(known.org_id, logged.org_id) AS org_id,
     known.country,
     mostly.script
-FROM logged
-FULL JOIN mostly USING (account_id)
-FULL JOIN core.account AS known USING (account_id)
+FROM wanted
+LEFT JOIN logged USING (account_id)
+LEFT JOIN mostly USING (account_id)
+LEFT JOIN core.account AS known USING (account_id)
 ORDER BY account_id
