@@ -14,9 +14,9 @@ set its own threshold, so the first night has no findings; accounts with fewer t
 (the paper asks for ten posts); Leiden at resolution 1 in place of bare components, which chain; groups of
 at least 5.
 
-Bounds: an account is compared with neighbours through its 16 heaviest traces, at most 12 neighbours a trace
-in the order of account ids, and the cosine of those pairs is exact. All pairs that share a trace would be
-quadratic in its popularity.
+Bounds: an account is compared with neighbours through its 8 heaviest traces, at most 8 neighbours a trace in
+the order of account ids, and the cosine of those pairs is exact; edges among the 20 strongest of neither end
+are dropped. All pairs that share a trace would be quadratic in its popularity.
 
 Needs of a log: prompts, system prompts, user agents; any of them alone will do.
 """
@@ -40,9 +40,10 @@ from benchmarks.peers.world import World
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-HEAVIEST = 16
-NEIGHBOURS = 12
-MAX_TRACES = 256
+HEAVIEST = 8
+NEIGHBOURS = 8
+STRONGEST = 20
+MAX_TRACES = 128
 """Traces an account keeps of one night, the most used first: more would say nothing new about it."""
 
 
@@ -59,7 +60,7 @@ class CoSimilarity:
         """Judge every night but the first by the network of the week that ends with it."""
         nets = list(self._networks(world))
         cuts = [None, *(_quantile(net.weight, 1.0 - self.kept_share) for net in nets[:-1])]
-        levels = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+        levels = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
         return Found(
             flags=_communities(nets, cuts),
             point=f"heaviest {self.kept_share:.1%} of edges on the night before",
@@ -67,19 +68,22 @@ class CoSimilarity:
         )
 
     def _networks(self, world: World) -> Iterator["_Network"]:
+        names = pl.concat([world.night(day)["account_id"].unique() for day in world.days]).unique().sort()
+        numbers = pl.DataFrame({"account_id": names}).with_row_index("account")
         nights: list[pl.DataFrame] = []
         for day in world.days:
             night = world.night(day, "prompt", "system_prompt", "user_agent", "client_fingerprint")
-            nights = [*nights[-self.window_nights + 1 :], _traces(night)]
+            numbered = night.join(numbers, on="account_id", how="left", maintain_order="left")
+            nights = [*nights[-self.window_nights + 1 :], _traces(numbered)]
             used = (
                 pl.concat(nights)
-                .group_by("account_id", "trace")
+                .group_by("account", "trace")
                 .agg(pl.col("n").sum())
-                .sort("account_id", "trace")
-                .filter(pl.len().over("account_id") >= self.least_traces)
+                .filter(pl.len().over("account") >= self.least_traces)
+                .sort("account", "trace")
             )
-            accounts = used["account_id"].unique(maintain_order=True)
-            first, second, weight = similar_accounts(used)
+            accounts = names.gather(used["account"].unique(maintain_order=True))
+            first, second, weight = _strongest(*similar_accounts(used))
             yield _Network(day, accounts, night["account_id"].unique(), first, second, weight)
 
 
@@ -100,23 +104,23 @@ def _quantile(values: Floats, q: float) -> float | None:
 
 
 def _traces(night: pl.DataFrame) -> pl.DataFrame:
-    """`account_id, trace, n`: what an account left behind in a night, as hashes."""
+    """`account, trace, n`: what an account left behind in a night, as hashes."""
     row, shingle = shingles(night["prompt"])
     counted = [
-        pl.DataFrame({"account_id": night["account_id"].gather(row), "trace": shingle}),
-        night.select("account_id", pl.col("system_prompt").hash(seed=1).alias("trace")).filter(
+        pl.DataFrame({"account": night["account"].gather(row), "trace": shingle}),
+        night.select("account", pl.col("system_prompt").hash(seed=1).alias("trace")).filter(
             night["system_prompt"].is_not_null()
         ),
         night.select(
-            "account_id", pl.struct("user_agent", "client_fingerprint").hash(seed=2).alias("trace")
+            "account", pl.struct("user_agent", "client_fingerprint").hash(seed=2).alias("trace")
         ).filter(night["user_agent"].is_not_null()),
     ]
     return (
         pl.concat(counted)
-        .group_by("account_id", "trace")
+        .group_by("account", "trace")
         .agg(pl.len().cast(pl.Int64).alias("n"))
-        .sort("account_id", "n", "trace", descending=[False, True, False])
-        .group_by("account_id", maintain_order=True)
+        .sort("account", "n", "trace", descending=[False, True, False])
+        .group_by("account", maintain_order=True)
         .head(MAX_TRACES)
     )
 
@@ -126,14 +130,14 @@ def similar_accounts(used: pl.DataFrame) -> tuple[Ints, Ints, Floats]:
 
     Parameters
     ----------
-    used : account_id, trace, n; each pair once, by account_id
+    used : account (a number), trace, n; each pair once, by account
 
     Returns
     -------
     first, second : int64, numbers of accounts in the order of `used`, first < second, each pair once
     cosine : float64, above 0 and at most 1
     """
-    row = used["account_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    row = used["account"].rank("dense").to_numpy().astype(np.int64) - 1
     column = used["trace"].rank("dense").to_numpy().astype(np.int64) - 1
     if len(row) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
@@ -149,6 +153,15 @@ def similar_accounts(used: pl.DataFrame) -> tuple[Ints, Ints, Floats]:
     _cosine_kernel(vectors.indptr, vectors.indices, vectors.data, first, second, cosine)
     kept = cosine > 0
     return first[kept], second[kept], np.minimum(cosine[kept], 1.0)
+
+
+def _strongest(first: Ints, second: Ints, weight: Floats) -> tuple[Ints, Ints, Floats]:
+    """The edges that are among the STRONGEST of either end."""
+    edges = pl.DataFrame({"edge": np.arange(len(first)), "first": first, "second": second, "weight": weight})
+    ends = pl.concat(edges.select("edge", "weight", pl.col(end).alias("end")) for end in ("first", "second"))
+    ranked = ends.sort("end", "weight", "edge", descending=[False, True, False])
+    kept = ranked.group_by("end", maintain_order=True).head(STRONGEST)["edge"].unique().sort().to_numpy()
+    return first[kept], second[kept], weight[kept]
 
 
 def _neighbours(row: Ints, column: Ints, weight: Floats, held_by: Ints, n_accounts: int) -> Ints:

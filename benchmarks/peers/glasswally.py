@@ -41,6 +41,9 @@ WEIGHTS = {
     "token_budget": 0.03,
 }
 
+CLUSTERED = ("hydra", "pivot")
+"""Signals that look at clusters; the others are the same whatever joins accounts."""
+
 MEDIUM = 0.35
 CLUSTER_BONUS = 0.08
 
@@ -57,39 +60,50 @@ class Glasswally:
 
     def find(self, world: World) -> Found:
         """Judge every night by its events and the relations of all nights so far."""
-        published, unfingerprinted = list(_scores(world, True)), list(_scores(world, False))
-        found = cut(pl.concat(published), MEDIUM, f"sum {MEDIUM:g}, tier medium")
-        other = cut(pl.concat(unfingerprinted), MEDIUM, "")
+        published, unfingerprinted = _scores(world)
+        found = cut(published, MEDIUM, f"sum {MEDIUM:g}, tier medium")
+        other = cut(unfingerprinted, MEDIUM, "")
         renamed = tuple((f"{words}, no cluster by TLS fingerprint", flags) for words, flags in other.others)
         return Found(found.flags, found.point, others=(*found.others, *renamed))
 
 
-def _scores(world: World, by_fingerprint: bool) -> list[pl.DataFrame]:
-    """`day, account_id, campaign_id, score` of every account-night; the campaign is the cluster."""
+def _scores(world: World) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Scores of every account-night, with clusters by TLS fingerprint and without."""
     payments = world.payments()
-    shared = pl.DataFrame(schema={"account_id": pl.String, "item": pl.UInt64})
-    nights = []
+    shared = {
+        by_client: pl.DataFrame(schema={"account_id": pl.String, "item": pl.UInt64})
+        for by_client in (True, False)
+    }
+    nights: dict[bool, list[pl.DataFrame]] = {True: [], False: []}
     for day in world.days:
         events = world.night(day, *_COLUMNS)
-        shared = pl.concat([shared, _relations(events, payments, by_fingerprint)]).unique()
-        night = Night(events, _clusters(shared), payments)
-        everybody = night.clusters.join(events.select("account_id").unique(), on="account_id", how="semi")
-        total = pl.when(pl.col("size") >= 5).then(CLUSTER_BONUS).otherwise(0.0)
-        for name, weight in WEIGHTS.items():
-            signal = SIGNALS[name](night).select(
-                "account_id", (pl.col("score").clip(0, 1) * (0.4 + 0.6 * pl.col("confidence"))).alias(name)
+        told: dict[str, pl.DataFrame] = {}
+        for by_client, earlier in shared.items():
+            shared[by_client] = pl.concat([earlier, _relations(events, payments, by_client)]).unique()
+            night = Night(events, _clusters(shared[by_client]), payments)
+            told |= {
+                name: signal(night)
+                for name, signal in SIGNALS.items()
+                if name in CLUSTERED or name not in told
+            }
+            nights[by_client].append(
+                _summed(night, told).with_columns(pl.lit(day).cast(pl.Date).alias("day"))
             )
-            everybody = everybody.join(signal, on="account_id", how="left")
-            total = total + weight * pl.col(name).fill_null(0.0)
-        nights.append(
-            everybody.select(
-                pl.lit(day).cast(pl.Date).alias("day"),
-                "account_id",
-                pl.when(pl.col("size") >= 3).then(pl.col("cluster")).alias("campaign_id"),
-                total.alias("score"),
-            )
+    return pl.concat(nights[True]), pl.concat(nights[False])
+
+
+def _summed(night: Night, told: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """`account_id, campaign_id, score` of every account of a night; the campaign is the cluster."""
+    everybody = night.clusters.join(night.events.select("account_id").unique(), on="account_id", how="semi")
+    total = pl.when(pl.col("size") >= 5).then(CLUSTER_BONUS).otherwise(0.0)
+    for name, weight in WEIGHTS.items():
+        effective = pl.col("score").clip(0, 1) * (0.4 + 0.6 * pl.col("confidence"))
+        everybody = everybody.join(
+            told[name].select("account_id", effective.alias(name)), on="account_id", how="left"
         )
-    return nights
+        total = total + weight * pl.col(name).fill_null(0.0)
+    cluster = pl.when(pl.col("size") >= 3).then(pl.col("cluster"))
+    return everybody.select("account_id", cluster.alias("campaign_id"), total.alias("score"))
 
 
 def _relations(events: pl.DataFrame, payments: pl.DataFrame, by_fingerprint: bool) -> pl.DataFrame:

@@ -24,7 +24,7 @@ from benchmarks.peers.registry import PEERS
 from benchmarks.peers.scorecard import Truth, best_with_labels, score
 from benchmarks.peers.table import FIXED, ORACLE, SPARING_ORACLE, SPARING_PER_MILLION, Row, as_table
 from benchmarks.peers.world import World
-from pipelines.errors import StillwatchError
+from pipelines.errors import StillwatchError, UsageError
 from pipelines.evaluation import read_labels
 from pipelines.simulate import simulate
 
@@ -32,11 +32,16 @@ from pipelines.simulate import simulate
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the comparison and print it; 0 when all went well."""
     options = _options(arguments)
+    names = [peer.name for peer in PEERS]
+    for only in options.only:
+        if not any(name.lower().startswith(only.lower()) for name in names):
+            print(f"error: no detector begins with {only!r}; there are {', '.join(names)}", file=sys.stderr)
+            return 2
     try:
         with _worlds(options) as worlds:
             rows = [row for world in worlds for row in compare(world, options.only, label=world.root.name)]
     except StillwatchError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}\n  remedy: {error.remedy}", file=sys.stderr)
         return 2
     print("\n".join(row.as_json() for row in rows) if options.format == "jsonl" else as_table(rows))
     return 0
@@ -44,9 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def compare(world: World, only: Sequence[str] = (), *, label: str) -> list[Row]:
     """The rows of all detectors, or of those whose names begin as `only` says, on one world."""
-    chosen = [
-        peer for peer in PEERS if not only or any(peer.name.lower().startswith(o.lower()) for o in only)
-    ]
+    starts = tuple(name.lower() for name in only)
+    chosen = [peer for peer in PEERS if not only or peer.name.lower().startswith(starts)]
+    labels = world.root / "labels.parquet"
+    if not labels.is_file():
+        raise UsageError(f"{labels}: no such file", remedy="name a folder that `stillwatch simulate` wrote")
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         prepared = None

@@ -10,11 +10,11 @@ from benchmarks.peers.cosimilarity import similar_accounts
 def _used(rows: dict[str, dict[int, int]]) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            {"account_id": a, "trace": t, "n": n}
+            {"account": ord(a[0]) if len(a) == 1 else int(a[1:]), "trace": t, "n": n}
             for a, held in sorted(rows.items())
             for t, n in sorted(held.items())
         ],
-        schema={"account_id": pl.String, "trace": pl.UInt64, "n": pl.Int64},
+        schema={"account": pl.UInt32, "trace": pl.UInt64, "n": pl.Int64},
     )
 
 

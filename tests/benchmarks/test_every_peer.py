@@ -14,6 +14,7 @@ from running import ROOT
 
 from benchmarks.peers.peer import FLAG_SCHEMA, Peer, flags
 from benchmarks.peers.registry import PEERS, named
+from benchmarks.peers.run import main
 from benchmarks.peers.table import FIXED, ORACLE, SPARING_ORACLE
 from benchmarks.peers.world import World
 from pipelines.simulate import simulate
@@ -132,3 +133,10 @@ def test_the_command_prints_a_row_for_every_detector_and_point(labelled: Path):
     assert oracles == {"Huntbase AA26-251A", "PRADA", "SynchroTrap"}
     assert all(row["n_campaigns"] == 1 and row["seconds"] > 0 and row["peak_bytes"] > 0 for row in rows)
     assert {row["n_benign_accounts"] for row in rows} == {rows[0]["n_benign_accounts"]}
+
+
+def test_a_mistaken_name_or_folder_is_named_in_the_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["--world", str(tmp_path), "--only", "nobody"]) == 2
+    assert "'nobody'" in capsys.readouterr().err
+    assert main(["--world", str(tmp_path)]) == 2
+    assert "labels.parquet: no such file" in capsys.readouterr().err
