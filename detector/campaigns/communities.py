@@ -318,9 +318,10 @@ def _log_odds(
         points = np.bincount(
             row[mine], weights=carried.data[mine] * log_ratio[carried.col[mine]], minlength=len(touched)
         )
+        mean_ratio = points / np.where(share > 0, share, 1.0)
+        share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
         usual = np.median(share[is_member & (share > 0)]) if (is_member & (share > 0)).any() else 1.0
-        # points / share is the mean ratio; times share / usual, up to one.
-        total += points / np.maximum(share, usual)
+        total += mean_ratio * np.minimum(share / usual, 1.0)
         kind = population.layers[position].kind
         if kind == "template":
             uses = share * population.n_requests[touched]
