@@ -271,7 +271,7 @@ def scan_night(logs: Path) -> Night:
 
 
 def _compile_kernels() -> None:
-    warm = "from pipelines.load import warm_kernels; warm_kernels()"
+    warm = "from pipelines import load, nightly; load.warm_up(); nightly.warm_up()"
     subprocess.run([sys.executable, "-c", warm], cwd=ROOT, check=True)
 
 

@@ -68,12 +68,24 @@ class _Flagged:
     family_requests: dict[str, float]
 
 
-def find_campaigns(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> Found:
+def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
+    """What accounts could share on `day`, for `find_campaigns`: a long query, and it needs no scores."""
+    return _frame(
+        con,
+        "campaigns/objects",
+        {"day": day, "most_common": detect.EVERYBODYS, "lasting_nights": LASTING_NIGHTS},
+    )
+
+
+def find_campaigns(
+    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, gathered: pl.DataFrame | None = None
+) -> Found:
     """Replace the campaigns, flagged accounts and candidates of `day`.
 
-    Only nights before `day` serve as reference and memory, whatever else the warehouse holds.
+    Only nights before `day` serve as reference and memory, whatever else the warehouse holds. `gathered` is
+    what `gather_objects` gave, where it was asked beforehand.
     """
-    night = _fetch(con, day)
+    night = _fetch(con, day, gather_objects(con, day) if gathered is None else gathered)
     objects = detect.shared_objects(night.population)
     candidates = detect.candidates(night.population, objects)
     groups = [detect.group_of(candidate, night.population, objects) for candidate in candidates]
@@ -115,13 +127,8 @@ def _calibration(n_nights: int) -> str:
 # --- fetching --------------------------------------------------------------------------------------------
 
 
-def _fetch(con: duckdb.DuckDBPyConnection, day: date) -> _Night:
+def _fetch(con: duckdb.DuckDBPyConnection, day: date, objects: pl.DataFrame) -> _Night:
     accounts = _frame(con, "campaigns/accounts", {"day": day})
-    objects = _frame(
-        con,
-        "campaigns/objects",
-        {"day": day, "most_common": detect.EVERYBODYS, "lasting_nights": LASTING_NIGHTS},
-    )
     position = pl.DataFrame({"account_id": accounts["account_id"], "account": np.arange(len(accounts))})
     objects = objects.join(position, on="account_id", how="inner", maintain_order="left")
     layers = []

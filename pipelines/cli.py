@@ -9,6 +9,7 @@ not be read (the rest was done), 2 usage or configuration, 3 another scan holds 
 4 internal error, 130 interrupted.
 """
 
+import gc
 import os
 import sys
 import warnings
@@ -39,6 +40,7 @@ class _Invocation:
 
     debug: bool = False
     workspace: "Workspace | None" = None
+    is_scan: bool = False
 
 
 _invocation: ContextVar[_Invocation] = ContextVar("invocation")
@@ -123,8 +125,22 @@ app = typer.Typer(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
-    app(args=None if arguments is None else list(arguments), prog_name="stillwatch")
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="stillwatch")
+    except SystemExit as left:
+        invocation = _invocation.get(None)  # none: help and mistakes end before any command begins
+        if arguments is None and invocation and invocation.is_scan and isinstance(left.code, int):
+            _leave_at_once(left.code)
+        raise
     raise AssertionError("typer leaves by itself")  # pragma: no cover
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """End the process here. Every file is closed by now, and Python would still take nearly a second to take
+    apart, object by object, the thousands of modules a scan has imported."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _show_version(wanted: bool) -> None:
@@ -217,6 +233,18 @@ def _read_settings(workspace: "Workspace", config: Path | None) -> "Settings":
     if config is None and workspace.settings.is_file():
         config = workspace.settings
     return load_settings(config)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Import in peace: the collector would look through half a million objects of modules again and again,
+    now and whenever more is imported, and none of them ever goes."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _as_date(day: datetime | None) -> date | None:
@@ -353,12 +381,14 @@ def scan(
     config: Config = None,
 ) -> None:
     """Scan a night of logs, end to end; safe to run again."""
+    _invocation.get().is_scan = True
     place = _open_workspace(workspace)
     settings = _read_settings(place, config)
-    from pipelines import nightly
-    from pipelines.journal import journaled, write_summary
-    from pipelines.summary import show_scan
-    from pipelines.terminal import terminal_progress
+    with _without_collector():
+        from pipelines import nightly
+        from pipelines.journal import journaled, write_summary
+        from pipelines.summary import show_scan
+        from pipelines.terminal import terminal_progress
 
     with journaled(place, terminal_progress(), logs=logs, day=day, engine=engine) as progress:
         summary = nightly.scan(

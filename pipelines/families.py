@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector import text
-from pipelines.warehouse.arrow import fetch, registered
+from pipelines.warehouse.arrow import fetch, in_one_piece, registered
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 
@@ -27,7 +27,8 @@ MEMORY_NIGHTS = 35
 def find_night_families(con: duckdb.DuckDBPyConnection, day: date, threads: int = 1) -> int:
     """Replace the families of `day`; returns how many prompt families there are.
 
-    Leaves the temporary table `tonight_family_request` (row_id of core.request, family_id) for later steps.
+    Leaves the temporary table `tonight_family_request` for later steps: row_id of core.request, family_id,
+    and place, 0 for the family that the request holds most of.
     """
     with transaction(con):
         con.execute("DELETE FROM night.family WHERE day = $day", {"day": day})
@@ -41,20 +42,22 @@ def _prompt_families(con: duckdb.DuckDBPyConnection, day: date, threads: int) ->
     texts = fetch(con, statement("families/prompts"), {"day": day})
     accounts, account = _positions(texts.column("account_id"))
     families = _find(texts, account, threads)
+    text, place = np.nonzero(families.of_text >= 0)
+    family = families.of_text[text, place]
     uses = pa.table(
         {
-            "family": families.of_text,
-            "account": account,
-            "item": texts.column("text_hash"),
-            "training_permille": texts.column("training_permille"),
+            "family": family,
+            "account": account[text],
+            "item": texts.column("text_hash").take(pa.array(text)),
+            "training_permille": texts.column("training_permille").take(pa.array(text)),
         }
     )
     ids = pa.array(_store(con, day, "prompt", families, accounts, uses), pa.string())
-    belongs = families.of_text >= 0
     of_request = pa.table(
         {
-            "row_id": texts.column("row_id").filter(pa.array(belongs)),
-            "family_id": ids.take(pa.array(families.of_text[belongs])),
+            "row_id": texts.column("row_id").take(pa.array(text)),
+            "family_id": ids.take(pa.array(family)),
+            "place": pa.array(place).cast(pa.int8()),
         }
     )
     with registered(con, "of_request", of_request):
@@ -66,9 +69,9 @@ def _system_families(con: duckdb.DuckDBPyConnection, day: date, threads: int) ->
     texts = fetch(con, statement("families/systems"), {"day": day})
     accounts, account = _positions(texts.column("account_id"))
     families = _find(texts, account, threads)
-    belongs = families.of_text >= 0
+    belongs = families.best >= 0  # a system prompt is one text of one author
     hashes, first = np.unique(texts.column("text_hash").to_numpy()[belongs], return_index=True)
-    system_family = pa.table({"system_hash": hashes, "family": families.of_text[belongs][first]})
+    system_family = pa.table({"system_hash": hashes, "family": families.best[belongs][first]})
     with (
         registered(con, "system_family", system_family),
         registered(con, "tonight_account", _numbered("account", accounts)),
@@ -78,7 +81,7 @@ def _system_families(con: duckdb.DuckDBPyConnection, day: date, threads: int) ->
 
 
 def _find(texts: pa.Table, account: npt.NDArray[np.int32], threads: int) -> text.Families:
-    shingles = texts.column("shingles").combine_chunks()
+    shingles = in_one_piece(texts.column("shingles"))
     starts = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum(pc.list_value_length(shingles).to_numpy(zero_copy_only=False), out=starts[1:])
     return text.find_families(
@@ -113,14 +116,16 @@ def _store(
         registered(con, "tonight_family", named),
         registered(con, "tonight_account", _numbered("account", accounts)),
     ):
+        con.execute(statement("families/sent"))
         con.execute(statement("families/family"), {"day": day, "kind": kind})
         con.execute(statement("families/family_account"), {"day": day})
+        con.execute("DROP TABLE sent")
     return ids
 
 
 def _positions(account_id: pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[np.int32]]:
     """Distinct ids in ascending order, and the position of each row's among them."""
-    encoded = account_id.combine_chunks().dictionary_encode()
+    encoded = in_one_piece(account_id).dictionary_encode()
     ascending = pc.sort_indices(encoded.dictionary).to_numpy()
     place = np.empty(len(ascending), dtype=np.int32)
     place[ascending] = np.arange(len(ascending), dtype=np.int32)
@@ -139,7 +144,7 @@ def _kept(families: text.Families) -> text.Families:
 def _names(con: duckdb.DuckDBPyConnection, day: date, kind: str, families: text.Families) -> list[str]:
     """The id of each family: that of its earlier self if it has one, else a new one. No two share an id."""
     earlier = fetch(con, statement("families/earlier"), {"day": day, "kind": kind, "nights": MEMORY_NIGHTS})
-    shingles = earlier.column("shingles").combine_chunks()
+    shingles = in_one_piece(earlier.column("shingles"))
     n_shingles = pc.list_value_length(shingles).to_numpy(zero_copy_only=False).astype(np.int64)
     match = text.same_family(
         families,

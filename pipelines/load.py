@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detector import features, text
+from detector import text
 from pipelines import adapters
 from pipelines.errors import UnreadableInput
 from pipelines.progress import Progress, Step
@@ -168,8 +167,8 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(created[0][0])
 
 
-ROWS_PER_WRITE = 2 * 122_880
-"""Rows gathered for one insert: whole row groups of DuckDB's, which are compressed and written once."""
+ROWS_PER_WRITE = 122_880
+"""Rows gathered for one insert: a row group of DuckDB's, which is compressed and written at once."""
 
 
 MOST_WRITES = 2
@@ -198,12 +197,16 @@ class _Intake:
     def __enter__(self) -> "_Intake":
         (self._n_threads,) = self._con.execute("SELECT current_setting('threads')").fetchall()[0]
         self._con.execute("SET threads = 1")
+        # Each row group is written when it is full. Five together, as DuckDB likes it, would come in bursts
+        # for which all others wait, and the last burst at the very end.
+        self._con.execute("SET write_buffer_row_group_count = 1")
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._workers.shutdown(cancel_futures=True)
         self._writer.shutdown()
         self._con.execute(f"SET threads = {int(self._n_threads)}")
+        self._con.execute("RESET write_buffer_row_group_count")
 
     def put(self, batch: pa.RecordBatch, file_id: int) -> None:
         """Take one batch in; returns before it is written."""
@@ -432,14 +435,6 @@ def _settle(
     )
 
 
-def warm_kernels() -> None:
-    """Compile the kernels, or fetch them from numba's cache: the first run's half minute is its own step."""
-    prints = text.fingerprint(pa.array(["warm", "up"]), weights=np.zeros((2, 24), dtype=np.int8))
-    shingles = prints.shingles.flatten().to_numpy(zero_copy_only=False)
-    text.find_families(
-        np.tile(shingles[:2], text.LEAST_ACCOUNTS),
-        np.arange(0, 2 * text.LEAST_ACCOUNTS + 1, 2),
-        np.arange(text.LEAST_ACCOUNTS, dtype=np.int32),
-        np.arange(text.LEAST_ACCOUNTS, dtype=np.uint64),
-    )
-    features.warm_up()
+def warm_up() -> None:
+    """Compile the text kernel, or fetch it from numba's cache: the first run's time is a step of its own."""
+    text.fingerprint(pa.array(["warm", "up"]), weights=text.classifier().weights)

@@ -16,7 +16,8 @@ from typing import TypeVar
 import duckdb
 import pyarrow as pa
 
-from detector import models
+from detector import features as measures
+from detector import models, text
 from pipelines import accounts as account_files
 from pipelines import campaigns, evidence, families, features, load, publish, scores
 from pipelines.errors import UnreadableInput
@@ -86,14 +87,14 @@ def scan(
     started = time.monotonic()
     with workspace.lock(), open_warehouse(workspace, settings) as con:
         with progress.step("kernels"):
-            load.warm_kernels()
+            load.warm_up()
         unreadable: list[UnreadableInput] = []
         if accounts is not None:
             with progress.step("accounts") as step:
                 step.note(f"{_load_accounts(con, accounts, unreadable):,} accounts known")
         forgotten = _forgotten_nights(con)
         with ThreadPoolExecutor(1) as meanwhile:
-            meanwhile.submit(models.import_libraries)
+            meanwhile.submit(warm_up)
             loaded = load.load_requests(
                 con, logs, day=day, log_format=log_format, settings=settings, progress=progress
             )
@@ -114,6 +115,14 @@ def scan(
         refused=loaded.refused,
         seconds=time.monotonic() - started,
     )
+
+
+def warm_up() -> None:
+    """Compile the kernels of the steps after loading, or fetch them from numba's cache, and import what
+    models and communities need: it takes seconds, which can pass while logs are read."""
+    text.warm_up()
+    measures.warm_up()
+    models.import_libraries()
 
 
 def _forgotten_nights(con: duckdb.DuckDBPyConnection) -> set[date]:
@@ -157,7 +166,8 @@ def _scan_night(
         return result
 
     threads = n_threads(settings)
-    # Most of the features need no families: they are gathered meanwhile, on a connection of their own.
+    # Two connections, for two processors: most of the features need no families, and the objects that
+    # accounts share need no scores.
     with con.cursor() as beside, ThreadPoolExecutor(1) as meanwhile:
         gathered = meanwhile.submit(features.gather_features, beside, day)
         n_families = step(
@@ -170,12 +180,13 @@ def _scan_night(
             lambda: features.store_features(beside, day, gathered.result()),
             lambda n: f"{n:,} accounts",
         )
-    step("scores", lambda: scores.score_accounts(con, day, settings), lambda n: f"{n:,} accounts scored")
-    found = step(
-        "campaigns",
-        lambda: campaigns.find_campaigns(con, day, settings),
-        lambda found: f"{found.n_campaigns:,} campaigns of {found.n_candidates:,} candidates",
-    )
+        objects = meanwhile.submit(campaigns.gather_objects, beside, day)
+        step("scores", lambda: scores.score_accounts(con, day, settings), lambda n: f"{n:,} accounts scored")
+        found = step(
+            "campaigns",
+            lambda: campaigns.find_campaigns(con, day, settings, objects.result()),
+            lambda found: f"{found.n_campaigns:,} campaigns of {found.n_candidates:,} candidates",
+        )
     evidence.keep_evidence(con, day, settings=settings, progress=progress)
     with transaction(con):
         con.execute("DELETE FROM night.summary WHERE day = $day", {"day": day})
@@ -239,4 +250,4 @@ def _forget(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     )
 
 
-__all__ = ["NightSummary", "ScanSummary", "scan"]
+__all__ = ["NightSummary", "ScanSummary", "scan", "warm_up"]

@@ -34,7 +34,7 @@ WEIGHTS_FILE = HERE.parent / "detector/text/data/classifier.npz"
 CARD_FILE = HERE.parent / "docs/reference/classifier.md"
 PHRASES_FILE = HERE / "classifier_phrases.toml"
 
-VERSION = 1
+VERSION = 2
 SEED = 20260
 N_BUCKETS = 1 << 15
 BENIGN_FALSE_POSITIVES = 0.01

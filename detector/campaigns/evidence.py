@@ -61,10 +61,27 @@ class Group:
         return bool(np.isfinite(self.population.training_share[self.members]).mean() >= LEAST_KNOWN)
 
     @property
+    def templated_requests(self) -> Float64:
+        """Requests of each member tonight that carry the shared texts; one that carries two counts once, as
+        far as the account's number of requests tells."""
+        account = self.population.layer(self.layer).account[self.rows] if len(self.rows) else self.rows
+        carried = np.bincount(account, weights=self.uses.n_requests, minlength=len(self.population))
+        return np.minimum(carried, self.population.n_requests)[self.members]
+
+    @property
+    def earlier_requests(self) -> Float64:
+        """Requests of each member from the shared texts on earlier nights: those of the text it used most."""
+        earlier = np.zeros(len(self.population))
+        if len(self.rows):
+            account = self.population.layer(self.layer).account[self.rows]
+            np.maximum.at(earlier, account, self.uses.n_earlier_requests)
+        return earlier[self.members]
+
+    @property
     def templated_share(self) -> float:
         """0 to 1: the part of the members' requests that carries the shared texts."""
         total = float(self.population.n_requests[self.members].sum())
-        return min(float(self.uses.n_requests.sum()) / total, 1.0) if total else 0.0
+        return float(self.templated_requests.sum()) / total if total else 0.0
 
 
 ENOUGH_TEMPLATED = 0.2
@@ -355,8 +372,7 @@ def lasting_use(group: Group) -> Evidence | None:
     """Whether the members go on using what they share: a fashion is tried twice, a harvest is work."""
     if len(group.rows) == 0:
         return None
-    uses = float(group.uses.n_requests.sum() + group.uses.n_earlier_requests.sum())
-    per_member = uses / len(group.members)
+    per_member = float((group.templated_requests + group.earlier_requests).mean())
     return Evidence(
         "lifecycle", "LASTING_USE", "requests per member from the shared texts, tonight and two weeks back",
         per_member, "1 to 3 for a fashion", _ramp(per_member, (1.0, -2.5), (2.5, -1.5), (5.0, 0.0)),

@@ -1,8 +1,9 @@
 """Loops over winnowed shingles: which ones many accounts share, and which of those travel together.
 
 Here: numba loops and nothing else. Meaning: detector.text.families. Slow twins: tests/reference/families.py.
-Every loop is linear in the number of shingles; nothing is compared pair by pair. Requests come ordered by
-account, so that "another account" is a comparison with the account seen last.
+Every loop is linear in the number of shingles; nothing is compared pair by pair. Texts are counted in the
+order of their accounts, so that "another account" is a comparison with the account seen last. Text i holds
+shingles[starts[i]:ends[i]].
 """
 
 import numpy as np
@@ -36,48 +37,83 @@ def _slot(value, multiplier, bits):
     return np.int64((np.uint64(value) * multiplier) >> np.uint64(64 - bits))
 
 
-@njit(cache=True, nogil=True)
-def take_sample(account, text_hash, order, most, taken):
-    """Mark up to `most` different texts of each account: those with the smallest hashes.
+@njit(cache=True, nogil=True, inline="always")
+def _part(key, n_parts):
+    """Which of n_parts counts this key: by a hash, for a division would cost more than the counting."""
+    spread = (np.uint64(key) * _MULTIPLIERS[1]) >> np.uint64(32)
+    return np.int64((spread * np.uint64(n_parts)) >> np.uint64(32))
 
-    `order` sorts requests by account, then by hash: the hash is as good as random, so the smallest ones are
-    a fair sample, the same whatever the order of files.
+
+@njit(cache=True, nogil=True)
+def sample(text_hash, order, starts, most):
+    """Rows of up to `most` different texts of each account: those with the smallest hashes, by account.
+
+    Account i owns the rows order[starts[i]:starts[i + 1]]. A hash is as good as random, so the smallest ones
+    are a fair sample, the same whatever the order of files.
     """
-    previous_account = np.int64(-1)
-    previous_hash = np.uint64(0)
-    n_taken = 0
-    for row in order:
-        if account[row] != previous_account:
-            previous_account = account[row]
-            n_taken = 0
-        elif text_hash[row] == previous_hash:
-            continue
-        previous_hash = text_hash[row]
-        if n_taken < most:
-            taken[row] = True
+    rows = np.empty(len(order), dtype=np.int64)
+    n_rows = 0
+    for account in range(len(starts) - 1):
+        mine = order[starts[account] : starts[account + 1]]
+        hashes = text_hash[mine]
+        n_taken = 0
+        previous = np.uint64(0)
+        for at in np.argsort(hashes, kind="mergesort"):  # of equal texts the first row
+            if n_taken > 0 and hashes[at] == previous:
+                continue
+            if n_taken == most:
+                break
+            previous = hashes[at]
+            rows[n_rows] = mine[at]
+            n_rows += 1
             n_taken += 1
+    return rows[:n_rows]
 
 
 @njit(cache=True, nogil=True)
-def sketch_accounts(shingles, starts, account, order, taken, least):
-    """Count-min sketch of the distinct accounts of each shingle: never one too few.
+def gather(shingles, starts, rows, first, last, out, out_starts):
+    """Copy the shingles of rows[first:last] to `out`: what is read several times should lie in one place."""
+    for at in range(first, last):
+        place = out_starts[at]
+        for index in range(starts[rows[at]], starts[rows[at] + 1]):
+            out[place] = shingles[index]
+            place += 1
+
+
+@njit(cache=True, nogil=True)
+def sketch_line(shingles, starts, ends, account, least, line):
+    """One of the two lines of a count-min sketch of the distinct accounts of each shingle: never one too few.
 
     Distinct because accounts come one after the other: a counter remembers the last. Returns an array of
-    shape (2, slots): last account + 1 in the high half, count (up to `least`) in the low half. Source:
+    shape (slots,): last account + 1 in the high half, count (up to `least`) in the low half. Source:
     Cormode, Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
     """
-    sketch = np.zeros((2, 1 << SKETCH_BITS), dtype=np.uint64)
-    for row in order:
-        if not taken[row]:
-            continue
+    counters = np.zeros(1 << SKETCH_BITS, dtype=np.uint64)
+    multiplier = _MULTIPLIERS[line]
+    for row in range(len(account)):
         mine = np.uint64(account[row] + 1) << np.uint64(32)
-        for at in range(starts[row], starts[row + 1]):
-            for line in range(2):
-                slot = _slot(shingles[at], _MULTIPLIERS[line], SKETCH_BITS)
-                cell = sketch[line, slot]
-                if cell & ~_LOW != mine and cell & _LOW < least:
-                    sketch[line, slot] = mine | ((cell & _LOW) + _ONE)
-    return sketch
+        for at in range(starts[row], ends[row]):
+            slot = _slot(shingles[at], multiplier, SKETCH_BITS)
+            cell = counters[slot]
+            if cell & ~_LOW != mine and cell & _LOW < least:
+                counters[slot] = mine | ((cell & _LOW) + _ONE)
+    return counters
+
+
+@njit(cache=True, nogil=True)
+def drop_rare(shingles, starts, ends, first, last, one_line, other_line, least):
+    """Keep of the texts first..last, in place, the shingles that both lines of the sketch let through."""
+    for row in range(first, last):
+        place = starts[row]
+        for at in range(starts[row], ends[row]):
+            shingle = shingles[at]
+            if one_line[_slot(shingle, _MULTIPLIERS[0], SKETCH_BITS)] & _LOW < least:
+                continue
+            if other_line[_slot(shingle, _MULTIPLIERS[1], SKETCH_BITS)] & _LOW < least:
+                continue
+            shingles[place] = shingle
+            place += 1
+        ends[row] = place
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -130,24 +166,17 @@ def _filled(table, least):
 
 
 @njit(cache=True, nogil=True)
-def count_shingles(shingles, starts, account, order, taken, sketch, least, part=0, n_parts=1):
-    """Exact count of the shingles that the sketch lets through: (shingle + 1, texts) of those with `least`
+def count_shingles(shingles, starts, ends, account, least, part=0, n_parts=1):
+    """Exact count of the shingles that the sketch let through: (shingle + 1, texts) of those with `least`
     accounts, in no particular order. Of n_parts calls, each counts the shingles of its own part."""
     bits = 16
     table = np.zeros((1 << bits, 4), dtype=np.uint64)
     n_used = 0
-    for row in order:
-        if not taken[row]:
-            continue
-        for at in range(starts[row], starts[row + 1]):
-            shingle = shingles[at]
-            if shingle % n_parts != part:
+    for row in range(len(account)):
+        for at in range(starts[row], ends[row]):
+            key = np.uint64(shingles[at]) + _ONE
+            if _part(key, n_parts) != part:
                 continue
-            if sketch[0, _slot(shingle, _MULTIPLIERS[0], SKETCH_BITS)] & _LOW < least:
-                continue
-            if sketch[1, _slot(shingle, _MULTIPLIERS[1], SKETCH_BITS)] & _LOW < least:
-                continue
-            key = np.uint64(shingle) + _ONE
             slot = _find(table, key, bits)
             if table[slot, KEY] == 0:
                 n_used += 1
@@ -215,42 +244,50 @@ def pair_levels(n_texts):
 
 
 @njit(cache=True, nogil=True)
-def count_pairs(
-    shingles, starts, account, order, taken, bitmap, index, n_texts, least, confidence, part=0, n_parts=1
-):
+def positions(shingles, starts, ends, first, last, bitmap, index):
+    """Put, in place, the positions of the indexed shingles of the texts first..last; drop all others."""
+    index_bits = _bits_of(index)
+    for row in range(first, last):
+        place = starts[row]
+        for at in range(starts[row], ends[row]):
+            position = _position(bitmap, index, index_bits, shingles[at])
+            if position >= 0:
+                shingles[place] = position
+                place += 1
+        ends[row] = place
+
+
+@njit(cache=True, nogil=True)
+def count_pairs(shared, starts, ends, account, depth, n_texts, least, confidence, part=0, n_parts=1):
     """In how many texts two shared shingles stand within SKIP of each other, shared ones alone counted.
+
+    shared : uint32; text i holds the shared shingles at the positions shared[starts[i]:ends[i]] of `n_texts`
+    depth : how many halvings (`pair_level` of a pair's more frequent shingle) each text survives; counts are
+        not scaled up again
 
     Pairs whose numbers of texts differ too much to reach `confidence` are never counted: an everyday phrase
     stands beside thousands of things, and this keeps it from filling memory. Returns (pair keys + 1, texts)
     of pairs seen with `least` accounts, in no particular order; a pair's key is (smaller position << 32) |
-    larger position. taken[row] is 0 for texts left out, else one more than the number of halvings
-    (`pair_level` of the pair's more frequent shingle) the text survives; counts are not scaled up again.
+    larger position.
     """
     bits = 16
     table = np.zeros((1 << bits, 4), dtype=np.uint64)
-    index_bits = _bits_of(index)
     level_of = pair_levels(n_texts)
     n_used = 0
-    recent = np.empty(SKIP, dtype=np.int64)
-    for row in order:
-        depth = np.int64(taken[row]) - 1
-        if depth < 0:
-            continue
-        n_recent = 0
-        for at in range(starts[row], starts[row + 1]):
-            here = _position(bitmap, index, index_bits, shingles[at])
-            if here < 0:
+    for row in range(len(account)):
+        for at in range(starts[row] + 1, ends[row]):
+            here = shared[at]
+            if level_of[here] > depth[row]:
                 continue
-            for back in range(min(n_recent, SKIP)):
-                other = recent[(n_recent - 1 - back) % SKIP]
-                low, high = min(here, other), max(here, other)
-                if low == high or (low + high) % n_parts != part:
+            for before in range(max(at - SKIP, starts[row]), at):
+                low, high = min(here, shared[before]), max(here, shared[before])
+                if low == high or level_of[shared[before]] > depth[row]:
                     continue
-                if max(level_of[low], level_of[high]) > depth:
+                key = ((np.uint64(low) << np.uint64(32)) | np.uint64(high)) + _ONE
+                if _part(key, n_parts) != part:
                     continue
                 if min(n_texts[low], n_texts[high]) < confidence * max(n_texts[low], n_texts[high]):
                     continue
-                key = ((np.uint64(low) << np.uint64(32)) | np.uint64(high)) + _ONE
                 slot = _find(table, key, bits)
                 if table[slot, KEY] == 0:
                     n_used += 1
@@ -259,8 +296,6 @@ def count_pairs(
                         bits += 1
                         slot = _find(table, key, bits)
                 _count(table, slot, key, account[row], row)
-            recent[n_recent % SKIP] = here
-            n_recent += 1
     return _filled(table, least)
 
 
@@ -268,10 +303,11 @@ def count_pairs(
 def assign_families(
     shingles, starts, first, last, bitmap, index, family_of, sizes, least_shingles, least_share, out, held
 ):
-    """Give the texts first..last the family they hold most shingles of, if enough; of equals the first.
+    """Give the texts first..last the families they hold enough shingles of: most first, of equals the first.
 
-    family_of[position] is the family of an indexed shingle, sizes[family] its number of shingles. held[row]
-    is the number of the family's shingles found, repeats of one not counted.
+    family_of[position] is the family of an indexed shingle, sizes[family] its number of shingles. out and
+    held have as many columns as a text may have families; held[row] says how many shingles of each were
+    found, repeats of one not counted. What a row does not need is -1 in out and 0 in held.
     """
     index_bits = _bits_of(index)
     n_held = np.zeros(len(sizes), dtype=np.int32)
@@ -292,16 +328,22 @@ def assign_families(
                 touched[n_touched] = family
                 n_touched += 1
             n_held[family] += 1
-        best = -1
-        for number in range(n_touched):
-            family = touched[number]
-            enough = max(least_shingles, int(np.ceil(least_share * min(sizes[family], 64))))
-            if n_held[family] < enough:
-                continue
-            ahead = n_held[family] - n_held[best] if best >= 0 else 1
-            if ahead > 0 or (ahead == 0 and family < best):
-                best = family
-        out[row] = best
-        held[row] = n_held[best] if best >= 0 else 0
+        for place in range(out.shape[1]):
+            best = -1
+            for number in range(n_touched):
+                family = touched[number]
+                enough = max(least_shingles, int(np.ceil(least_share * min(sizes[family], 64))))
+                if n_held[family] < enough:
+                    continue
+                ahead = n_held[family] - n_held[best] if best >= 0 else 1
+                if ahead > 0 or (ahead == 0 and family < best):
+                    best = family
+            out[row, place] = best
+            held[row, place] = n_held[best] if best >= 0 else 0
+            if best < 0:
+                out[row, place:] = -1
+                held[row, place:] = 0
+                break
+            n_held[best] = 0  # taken; the next place goes to the next best
         for number in range(n_touched):
             n_held[touched[number]] = 0

@@ -5,7 +5,9 @@ tests/reference/text.py. Every loop is linear in the bytes it reads, whatever th
 """
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 SHINGLE_TOKENS = 4
 """Tokens per shingle: three are everyday phrases, five lose a template at the first changed word."""
@@ -33,7 +35,16 @@ FIRST_LETTER, N_LETTERS = np.uint32(ord("a")), np.uint32(26)  # what an ASCII le
 
 SEED = np.uint64(0x9E3779B97F4A7C15)
 PRIME = np.uint64(0xD6E8FEB86659FD93)
+SHINGLE_PRIME = np.uint64(0xC2B2AE3D27D4EB4F)
 DIGIT_SYMBOL = np.uint64(0x30)
+WIDE = np.uint64(1 << 63)
+"""Marks a letter beyond ASCII in a token's hash: eight ASCII letters, one a byte, leave this bit free."""
+
+_EVERY_BYTE = np.uint64(0x0101010101010101)
+_TOP_BITS = np.uint64(0x80) * _EVERY_BYTE
+_SMALL = np.uint64(0x20) * _EVERY_BYTE  # the bit that tells a small letter from its capital
+_FROM_A = np.uint64(0x80 - ord("a")) * _EVERY_BYTE  # added, sets the top bit of every byte from `a` on
+_AFTER_Z = np.uint64(0x80 - ord("z") - 1) * _EVERY_BYTE
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -45,6 +56,66 @@ def _mix(value):
     value *= SEED
     value ^= value >> np.uint64(32)
     return value
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _chained(value, word):
+    return (value ^ word) * PRIME
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _token_hash(token, packed):
+    value = _chained(token, packed)
+    value ^= value >> np.uint64(32)
+    value *= SEED
+    return value ^ (value >> np.uint64(29))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _next_item(item, token_hash):
+    item = _chained(item, token_hash)
+    return item ^ (item >> np.uint64(32))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _with_letter(token, packed, n_packed, letter):
+    """Add a folded letter to a token: ASCII letters are packed eight to a word, the first in the lowest
+    byte, others are words of their own. Returns (hash of the full words, word begun, letters in it)."""
+    if letter >= np.uint64(0x80):
+        if n_packed > 0:
+            token = _chained(token, packed)
+        return _chained(token, letter | WIDE), np.uint64(0), 0
+    packed |= letter << np.uint64(8 * n_packed)
+    if n_packed == 7:
+        return _chained(token, packed), np.uint64(0), 0
+    return token, packed, n_packed + 1
+
+
+@intrinsic
+def _eight_bytes(typing_context, data, position):
+    """data[position:position + 8] as one number, the first byte the lowest: one load, wherever it stands."""
+
+    def generate(context, builder, signature, arguments):
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        address = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(64).as_pointer())
+        return builder.load(address, align=1)
+
+    return types.uint64(data, position), generate
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _ascii_letters(data, position):
+    """The ASCII letters that data[position:position + 8] begins with, in small, the first in the lowest
+    byte; and how many they are, 0 to 8. All eight bytes at once: a branch for each letter, mispredicted at
+    the end of each word, takes longer than everything else."""
+    eight = _eight_bytes(data, position)
+    small = eight | _SMALL
+    low = small & ~_TOP_BITS
+    others = ~((low + _FROM_A) & ~(low + _AFTER_Z) & ~eight) & _TOP_BITS
+    first = others & (~others + np.uint64(1))
+    letters = (first >> np.uint64(7)) - np.uint64(1)  # ones in the bytes before the first that is no letter
+    n_letters = ((letters & _EVERY_BYTE) * _EVERY_BYTE) >> np.uint64(56)
+    return small & letters, np.int64(n_letters)
 
 
 @njit(cache=True, nogil=True)
@@ -82,7 +153,7 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
     of three bytes is one and an expansion of three bytes is one).
     """
     n_tokens = 0
-    token = SEED
+    token, packed, n_packed = SEED, np.uint64(0), 0
     digits = np.uint64(0)
     in_token = False
     in_digits = False
@@ -91,34 +162,27 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
     position = start
     while position < end:
         byte = data[position]
-        position += 1
         if byte < 0x80:
             folded = fold[byte]
-            if folded - FIRST_LETTER < N_LETTERS:  # most bytes of most texts: a loop of their own
-                if not in_token:
+            if folded - FIRST_LETTER < N_LETTERS:
+                if n_packed == 0 and position + 8 <= end:  # most bytes of most texts
+                    packed, n_packed = _ascii_letters(data, position)
+                    position += n_packed
+                    n_ascii_letters += n_packed
+                    if n_packed == 8:
+                        token, packed, n_packed = _chained(token, packed), np.uint64(0), 0
                     in_token = True
-                    token = SEED
-                    digits = np.uint64(0)
-                in_digits = False
-                first = position
-                while True:
-                    token = (token ^ np.uint64(folded)) * PRIME
-                    if position >= end:
-                        break
-                    byte = data[position]
-                    if byte >= 0x80:
-                        break
-                    folded = fold[byte]
-                    if folded - FIRST_LETTER >= N_LETTERS:
-                        break
-                    position += 1
-                n_ascii_letters += position - first + 1
-                continue
+                    in_digits = False
+                    continue
+                n_ascii_letters += 1
             code = np.uint64(byte)
+            position += 1
         elif byte < 0xC2 or byte > 0xF4:
             code = np.uint64(0)
             folded = np.uint32(SEPARATOR)
+            position += 1
         else:
+            position += 1
             n_more = 1 if byte < 0xE0 else (2 if byte < 0xF0 else 3)
             code = np.uint64(byte) & np.uint64(0x3F >> n_more)
             valid = position + n_more <= end
@@ -151,71 +215,68 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
         if folded == VANISH:
             continue
         if folded & DIGIT:
-            if not in_token:
-                in_token = True
-                token = SEED
-                digits = np.uint64(0)
             if not in_digits:
-                token = (token ^ DIGIT_SYMBOL) * PRIME
-                in_digits = True
-            digits = (digits ^ np.uint64(folded)) * PRIME
+                token, packed, n_packed = _with_letter(token, packed, n_packed, DIGIT_SYMBOL)
+            in_token = True
+            in_digits = True
+            digits = _chained(digits, np.uint64(folded))
             continue
         in_digits = False
-        if folded == SEPARATOR or folded & ALONE:
-            if in_token:
-                hashed = _mix(token)
-                tokens[n_tokens] = hashed
-                n_tokens += 1
-                item = _mix(item ^ hashed ^ digits)
-                in_token = False
-            if folded == SEPARATOR:
-                continue
-        if not in_token:
-            in_token = True
-            token = SEED
+        if in_token and (folded == SEPARATOR or folded & ALONE):
+            hashed = _token_hash(token, packed)
+            tokens[n_tokens] = hashed
+            n_tokens += 1
+            item = _next_item(item, hashed ^ digits)
+            token, packed, n_packed = SEED, np.uint64(0), 0
             digits = np.uint64(0)
+            in_token = False
+        if folded == SEPARATOR:
+            continue
         if folded & EXPANDS:
             row = folded & LOW_BITS
             for column in range(expansions.shape[1]):
-                letter = expansions[row, column]
+                letter = np.uint64(expansions[row, column])
                 if letter == 0:
                     break
-                token = (token ^ np.uint64(letter)) * PRIME
+                token, packed, n_packed = _with_letter(token, packed, n_packed, letter)
         else:
-            token = (token ^ np.uint64(folded & LOW_BITS)) * PRIME
+            token, packed, n_packed = _with_letter(token, packed, n_packed, np.uint64(folded & LOW_BITS))
+        in_token = True
         if folded & ALONE:
-            hashed = _mix(token)
+            hashed = _token_hash(token, packed)
             tokens[n_tokens] = hashed
             n_tokens += 1
-            item = _mix(item ^ hashed)
+            item = _next_item(item, hashed)
+            token, packed, n_packed = SEED, np.uint64(0), 0
             in_token = False
     if in_token:
-        hashed = _mix(token)
+        hashed = _token_hash(token, packed)
         tokens[n_tokens] = hashed
         n_tokens += 1
-        item = _mix(item ^ hashed ^ digits)
+        item = _next_item(item, hashed ^ digits)
     n_of_script[LATIN] += n_ascii_letters
     return n_tokens, _mix(item)
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _shingle(tokens, first, n):
-    value = SEED
-    for index in range(first, first + n):
-        value = (value ^ tokens[index]) * PRIME
-        value ^= value >> np.uint64(31)
-    return np.uint32(_mix(value) >> np.uint64(32))
+    value = tokens[first]
+    for index in range(first + 1, first + n):
+        value = value * PRIME + tokens[index]
+    value ^= value >> np.uint64(32)
+    return np.uint32((value * SHINGLE_PRIME) >> np.uint64(32))
 
 
 @njit(cache=True, nogil=True)
-def winnow(tokens, n_tokens, kept):
+def winnow(tokens, n_tokens, shingles, kept):
     """Write the winnowed shingles of a token sequence into `kept` (N_KEPT long); return how many.
 
-    The first shingle, the minimum of every window of WINDOW shingles (the rightmost on a tie, each chosen
-    position once), the last shingle: instructions open or close a prompt, and short ones would slip
-    between two minima. A value equal to the one before it is left out. Of more than N_KEPT the first
-    N_HEAD and the last N_TAIL remain. A text of up to SHINGLE_TOKENS tokens is one shingle of all of
-    them; an empty text has none.
+    The first shingle, the minimum of every window of WINDOW shingles, the last shingle: instructions open or
+    close a prompt, and short ones would slip between two minima. A value equal to the one before it is left
+    out. Of more than N_KEPT the first N_HEAD and the last N_TAIL remain. A text of up to SHINGLE_TOKENS
+    tokens is one shingle of all of them; an empty text has none.
+
+    `shingles` is room to work in, at least n_tokens long.
     """
     if n_tokens == 0:
         return 0
@@ -223,51 +284,32 @@ def winnow(tokens, n_tokens, kept):
         kept[0] = _shingle(tokens, 0, n_tokens)
         return 1
     n_shingles = n_tokens - SHINGLE_TOKENS + 1
+    for at in range(n_shingles):
+        shingles[1 + at] = _shingle(tokens, at, SHINGLE_TOKENS)
+    shingles[0], last = shingles[1], shingles[n_shingles]
+    # Minima of ever wider windows. No loop here branches on what the text says: the processor would guess
+    # wrong every few shingles.
     window = min(WINDOW, n_shingles)  # a text shorter than the window is one window
-    ring = np.empty(WINDOW, dtype=np.uint32)
-    n_kept = 0
-    n_tail = 0  # fingerprints written round the tail ring
-    best = np.uint32(0)
-    best_at = -1
-    last = np.uint32(0)
-    for at in range(-1, n_shingles + 1):
-        if at == -1:
-            pick = _shingle(tokens, 0, SHINGLE_TOKENS)
-        elif at == n_shingles:
-            pick = ring[(n_shingles - 1) % WINDOW]
-        else:
-            value = _shingle(tokens, at, SHINGLE_TOKENS)
-            ring[at % WINDOW] = value
-            moved = at == window - 1
-            if best_at < 0 or value <= best:
-                best, best_at = value, at
-                moved = True
-            elif best_at <= at - WINDOW:
-                best_at = at - WINDOW + 1
-                best = ring[best_at % WINDOW]
-                for candidate in range(best_at + 1, at + 1):
-                    if ring[candidate % WINDOW] <= best:
-                        best, best_at = ring[candidate % WINDOW], candidate
-                moved = True
-            if not moved or at < window - 1:
-                continue
-            pick = best
-        if n_kept > 0 and pick == last:
-            continue
-        last = pick
-        if n_kept < N_HEAD:
-            kept[n_kept] = pick
-            n_kept += 1
-        else:
-            kept[N_HEAD + n_tail % N_TAIL] = pick
-            n_tail += 1
-    if n_tail <= N_TAIL:
-        return n_kept + n_tail
-    # The ring starts somewhere in its middle: turn it so that the tail reads in order.
-    turned = np.empty(N_TAIL, dtype=np.uint32)
-    for index in range(N_TAIL):
-        turned[index] = kept[N_HEAD + (n_tail + index) % N_TAIL]
-    kept[N_HEAD:N_KEPT] = turned
+    width = 1
+    while width < window:
+        step = min(width, window - width)
+        width += step
+        for at in range(1, n_shingles - width + 2):
+            shingles[at] = min(shingles[at], shingles[at + step])
+    n_windows = n_shingles - width + 1
+    shingles[n_windows + 1] = last
+    n_kept = 1
+    previous = shingles[0]
+    for at in range(1, n_windows + 2):
+        pick = shingles[at]
+        shingles[n_kept] = pick
+        n_kept += np.int64(pick != previous)
+        previous = pick
+    if n_kept <= N_KEPT:
+        kept[:n_kept] = shingles[:n_kept]
+        return n_kept
+    kept[:N_HEAD] = shingles[:N_HEAD]
+    kept[N_HEAD:N_KEPT] = shingles[n_kept - N_TAIL : n_kept]
     return N_KEPT
 
 
@@ -279,7 +321,7 @@ must not drown it."""
 @njit(cache=True, nogil=True, inline="always")
 def feature_bucket(first, second, n_buckets):
     """Bucket of a token (second = 0) or of a pair of neighbours."""
-    return np.int64(_mix(first * SEED + second) >> np.uint64(20)) & (n_buckets - 1)
+    return np.int64((first * SEED + second) >> np.uint64(44)) & (n_buckets - 1)
 
 
 @njit(cache=True, nogil=True)
@@ -297,14 +339,15 @@ def score(tokens, n_tokens, weights, sums):
     tail_start = max(head_end, n_tokens - N_FEATURE_TAIL)
     for at in range(n_tokens if n_tokens <= head_end else head_end + n_tokens - tail_start):
         index = at if at < head_end else tail_start + at - head_end
-        row = feature_bucket(tokens[index], np.uint64(0), n_buckets)
-        for output in range(n_outputs):
-            sums[output] += weights[row, output]
-        n_added += 1
+        alone = feature_bucket(tokens[index], np.uint64(0), n_buckets)
         if index > 0 and (index != tail_start or tail_start == head_end):
-            row = feature_bucket(tokens[index - 1], tokens[index], n_buckets)
+            pair = feature_bucket(tokens[index - 1], tokens[index], n_buckets)
+            for output in range(n_outputs):  # both at once: half as many trips to `sums`
+                sums[output] += np.int32(weights[alone, output]) + np.int32(weights[pair, output])
+            n_added += 2
+        else:
             for output in range(n_outputs):
-                sums[output] += weights[row, output]
+                sums[output] += weights[alone, output]
             n_added += 1
     return n_added
 
@@ -325,6 +368,7 @@ def fingerprint_rows(
     for row in range(first, last):
         longest = max(longest, offsets[row + 1] - offsets[row])
     tokens = np.empty(min(longest, max_bytes) + 1, dtype=np.uint64)
+    room = np.empty(len(tokens), dtype=np.uint32)
     n_of_script = np.zeros(N_SCRIPTS, dtype=np.int64)
     for row in range(first, last):
         if not present[row]:
@@ -337,7 +381,7 @@ def fingerprint_rows(
         n_tokens_of[row] = n_tokens
         n_of_script[0] = 0  # code points of no script: digits, signs, blanks
         script_of[row] = np.argmax(n_of_script)
-        n_shingles[row] = winnow(tokens, n_tokens, shingles[row - first])
+        n_shingles[row] = winnow(tokens, n_tokens, room, shingles[row - first])
         n_added[row] = score(tokens, n_tokens, weights, sums[row])
 
 

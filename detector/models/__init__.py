@@ -16,7 +16,6 @@ from detector.models.tails import TailModel
 def import_libraries() -> None:
     """Import ahead of time what models and communities need: it takes seconds, which can pass while logs
     are read on another thread."""
-    import pyod.models.ecod  # noqa: PLC0415
     import pyod.models.iforest  # noqa: F401, PLC0415
     import sknetwork.clustering  # noqa: F401, PLC0415
 

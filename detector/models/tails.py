@@ -1,4 +1,7 @@
-"""Tail model: how rare is each value, feature by feature, summed up (PyOD's ECOD).
+"""Tail model: how rare is each value, feature by feature, summed up (ECOD).
+
+Written out here, as PyOD defines it: PyOD's own loads a plotting library and compiles a loop, every night
+anew, which takes longer than the whole model.
 
 It sees coordinated accounts that a model of neighbourhoods misses (they are each other's neighbours), and
 it explains itself: a feature's part is the negative logarithm of the share of accounts at least as extreme.
@@ -6,7 +9,7 @@ it explains itself: a feature's part is the negative logarithm of the share of a
 Source: Li et al., ECOD, IEEE TKDE 35 (2023) 12181.
 """
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -24,7 +27,6 @@ class TailModel:
     def __init__(self) -> None:
         self._columns = np.empty(0, np.intp)
         self._n_features = 0
-        self._ecod: Any = None
         self._fitted: Float64 = np.empty((0, 0))
         self._tails: Float64 = np.empty((0, 0))
 
@@ -35,10 +37,7 @@ class TailModel:
         self._columns = varying(matrix)
         self._fitted = matrix
         if len(self._columns):
-            from pyod.models.ecod import ECOD  # noqa: PLC0415  (takes seconds to import)
-
-            self._ecod = ECOD(n_jobs=1).fit(matrix[:, self._columns])
-            self._tails = self._ecod.O
+            self._tails = tail_parts(matrix[:, self._columns])
         return self
 
     def score(self, matrix: Float64) -> Float64:
@@ -55,10 +54,22 @@ class TailModel:
         return np.where(matrix > 0, out, 0.0)
 
     def _tails_of(self, matrix: Float64) -> Float64:
-        # the night scores the accounts it was fitted on: ECOD has those already, and would take as
-        # long again to find them
+        # the night scores the accounts it was fitted on: those are known already
         if matrix is self._fitted or np.array_equal(matrix, self._fitted):
             return self._tails
-        self._ecod.decision_function(matrix[:, self._columns])
-        tails: Float64 = self._ecod.O[-len(matrix) :]
-        return tails
+        both = np.concatenate([self._fitted, matrix])[:, self._columns]
+        return tail_parts(both)[-len(matrix) :]
+
+
+def tail_parts(matrix: Float64) -> Float64:
+    """Surprise of each value among its column, in nats: of the rarer side, the side that the column leans to,
+    or of both sides where it leans to neither. Shape of `matrix`."""
+    parts = np.empty(matrix.shape)
+    for column, values in enumerate(matrix.T):
+        _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+        n_up_to = np.cumsum(counts)
+        left = -np.log(n_up_to / len(values))
+        right = -np.log((len(values) - n_up_to + counts) / len(values))
+        leans = ((values - values.mean()) ** 3).mean() != 0
+        parts[:, column] = (np.maximum(left, right) if leans else left + right)[place]
+    return parts

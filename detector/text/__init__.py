@@ -1,7 +1,7 @@
 """Texts as numbers: fingerprints, template families, capability and technique."""
 
 from detector.text.classify import Classes, classifier, classify, training_permille
-from detector.text.families import LEAST_ACCOUNTS, Families, family_id, find_families, same_family
+from detector.text.families import LEAST_ACCOUNTS, Families, family_id, find_families, same_family, warm_up
 from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint
 from detector.text.skeleton import presentable, skeleton
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
@@ -23,4 +23,5 @@ __all__ = [
     "same_family",
     "skeleton",
     "training_permille",
+    "warm_up",
 ]

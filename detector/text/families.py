@@ -12,7 +12,7 @@ everyday phrase stays alone, since nothing nearly always stands beside it.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from detector.kernels import families as kernels
+from detector.kernels.tally import group_kernel
 
 LEAST_ACCOUNTS = 5
 """Fewer accounts sharing a text are two friends, a household or a team."""
@@ -44,6 +45,10 @@ SAMPLE_TEXTS = 300_000
 """Texts in the sample: enough to see a template of fifty accounts among ten million requests, few enough that
 time and memory do not grow with the night."""
 
+MOST_FAMILIES = 3
+"""Templates of one text: an instruction around an item that has a template of its own (a review bot's
+request, a benchmark's frame), and one more. Else the longer template of the item would hide the instruction."""
+
 _ROWS_PER_TASK = 65_536
 
 
@@ -53,8 +58,8 @@ class Families:
 
     shingles : uint32, flat; family f owns shingles[starts[f]:starts[f + 1]], ascending
     starts : int64, shape (n_families + 1,)
-    of_text : int32, shape (n,); number of the text's family, -1 for none
-    held : int32, shape (n,); how many of its family's shingles the text holds
+    of_text : int32, shape (n, MOST_FAMILIES); numbers of the text's families, most held first, then -1
+    held : int32, shape (n, MOST_FAMILIES); how many of each family's shingles the text holds
     """
 
     shingles: npt.NDArray[np.uint32]
@@ -64,6 +69,11 @@ class Families:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    @property
+    def best(self) -> npt.NDArray[np.int32]:
+        """int32, shape (n,); the family that each text holds most of, -1 for none."""
+        return self.of_text[:, 0]
 
     def shingles_of(self, family: int) -> npt.NDArray[np.uint32]:
         """Shingles of one family, ascending."""
@@ -103,79 +113,135 @@ def find_families(
         raise ValueError("starts must have one entry more than texts, and end where the shingles do")
     if n == 0 or len(shingles) == 0:
         return _no_families(n)
-    order, taken = _sample(account, text_hash)
-    texts = (shingles, starts, account, order, taken)
-    sketch = kernels.sketch_accounts(*texts, LEAST_ACCOUNTS)
-    keys, n_texts = _in_parts(threads, kernels.count_shingles, *texts, sketch, LEAST_ACCOUNTS)
-    del sketch
+    rows = _sample(account, text_hash)
+    sample = _Sample.of(shingles, starts, account, rows, threads)
+    sample.drop_rare()
+    keys, n_texts = sample.counted(kernels.count_shingles, LEAST_ACCOUNTS)
     if len(keys) == 0:
         return _no_families(n)
     ascending = np.argsort(keys)
     shared = (keys[ascending] - np.uint64(1)).astype(np.uint32)
     n_texts = n_texts[ascending]
-    bitmap, index = kernels.index_of(shared)
-    halved = (shingles, starts, account, order, taken * _halvings(text_hash))
-    pairs, n_pair_texts = _in_parts(
-        threads, kernels.count_pairs, *halved, bitmap, index, n_texts, LEAST_ACCOUNTS, CONFIDENCE
-    )
+    sample.narrow(kernels.positions, *kernels.index_of(shared))
+    halvings = _halvings(text_hash[rows])
+    pairs, n_pair_texts = sample.counted(kernels.count_pairs, halvings, n_texts, LEAST_ACCOUNTS, CONFIDENCE)
+    del sample
     family_of_shared, sizes = _components(pairs, n_pair_texts, n_texts)
     in_family = family_of_shared >= 0
-    bitmap, index = kernels.index_of(shared[in_family])
-    of_text = np.empty(n, dtype=np.int32)
-    held = np.empty(n, dtype=np.int32)
+    of_text = np.empty((n, MOST_FAMILIES), dtype=np.int32)
+    held = np.empty((n, MOST_FAMILIES), dtype=np.int32)
 
-    def assign(first: int) -> None:
-        kernels.assign_families(
-            shingles, starts, first, min(first + _ROWS_PER_TASK, n), bitmap, index,
-            family_of_shared[in_family], sizes, LEAST_SHINGLES, LEAST_SHARE, of_text, held,
-        )  # fmt: skip
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(assign, range(0, n, _ROWS_PER_TASK)))
+    look_up = (*kernels.index_of(shared[in_family]), family_of_shared[in_family], sizes)
+    _in_ranges(
+        threads,
+        n,
+        lambda first, last: kernels.assign_families(
+            shingles, starts, first, last, *look_up, LEAST_SHINGLES, LEAST_SHARE, of_text, held
+        ),
+    )
     by_family = np.argsort(family_of_shared[in_family], kind="stable")
     family_starts = np.zeros(len(sizes) + 1, dtype=np.int64)
     np.cumsum(sizes, out=family_starts[1:])
     return Families(shared[in_family][by_family], family_starts, of_text, held)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The texts that take part in finding families, by account, copied to lie in the order they are read.
+
+    Text i holds shingles[starts[i]:ends[i]]. What is no longer wanted is dropped in place.
+    """
+
+    shingles: npt.NDArray[np.uint32]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    account: npt.NDArray[np.int32]
+    threads: int
+
+    @classmethod
+    def of(
+        cls,
+        shingles: npt.NDArray[np.uint32],
+        starts: npt.NDArray[np.int64],
+        account: npt.NDArray[np.int32],
+        rows: npt.NDArray[np.int64],
+        threads: int,
+    ) -> Self:
+        """These rows of all texts."""
+        bounds = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(starts[rows + 1] - starts[rows], out=bounds[1:])
+        copied = np.empty(bounds[-1], dtype=np.uint32)
+        sample = cls(copied, bounds[:-1], bounds[1:].copy(), account[rows], threads)
+        _in_ranges(
+            threads,
+            len(rows),
+            lambda first, last: kernels.gather(shingles, starts, rows, first, last, copied, bounds),
+        )
+        return sample
+
+    def drop_rare(self) -> None:
+        """Drop nearly all shingles that fewer than LEAST_ACCOUNTS accounts hold, and no other."""
+        with ThreadPoolExecutor(self.threads) as pool:
+            sketch = pool.map(
+                lambda line: kernels.sketch_line(
+                    self.shingles, self.starts, self.ends, self.account, LEAST_ACCOUNTS, line
+                ),
+                range(2),
+            )
+            self.narrow(kernels.drop_rare, *sketch, LEAST_ACCOUNTS)
+
+    def narrow(self, kernel: Callable[..., None], *arguments: object) -> None:
+        """Let a kernel drop shingles, or put others in their place; each thread takes its own texts."""
+        texts = (self.shingles, self.starts, self.ends)
+        _in_ranges(
+            self.threads, len(self.starts), lambda first, last: kernel(*texts, first, last, *arguments)
+        )
+
+    def counted(
+        self, kernel: Callable[..., tuple[npt.NDArray[Any], npt.NDArray[Any]]], *arguments: object
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """Let each thread count its own part of the keys, and put the parts together."""
+        texts = (self.shingles, self.starts, self.ends, self.account)
+        with ThreadPoolExecutor(self.threads) as pool:
+            parts = list(
+                pool.map(lambda part: kernel(*texts, *arguments, part, self.threads), range(self.threads))
+            )
+        return np.concatenate([keys for keys, _ in parts]), np.concatenate([counts for _, counts in parts])
+
+
+def _in_ranges(threads: int, n: int, run: Callable[[int, int], None]) -> None:
+    """Share out 0..n in ranges: run(first, last)."""
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda first: run(first, min(first + _ROWS_PER_TASK, n)), range(0, n, _ROWS_PER_TASK)))
+
+
 def _halvings(text_hash: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
-    """One more than how often each text survives a halving of all texts: the trailing zeros of its hash."""
+    """How often each text survives a halving of all texts: the trailing zeros of its hash."""
     mixed = text_hash * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(32)
     lowest = mixed & (~mixed + np.uint64(1))
-    return (np.bitwise_count(lowest - np.uint64(1)) + 1).astype(np.uint8)
+    return np.bitwise_count(lowest - np.uint64(1)).astype(np.uint8)
 
 
-def _in_parts(
-    n_parts: int, count: Callable[..., tuple[npt.NDArray[Any], npt.NDArray[Any]]], *arguments: object
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Let each thread count its own part of the keys, and put the parts together."""
-    with ThreadPoolExecutor(n_parts) as pool:
-        parts = list(pool.map(lambda part: count(*arguments, part, n_parts), range(n_parts)))
-    return np.concatenate([keys for keys, _ in parts]), np.concatenate([counts for _, counts in parts])
-
-
-def _sample(
-    account: npt.NDArray[np.int32], text_hash: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Rows by account and text, and which of them take part: the same texts whatever the rows' order."""
-    order = np.lexsort((text_hash, account))
-    taken = np.zeros(len(account), dtype=np.bool_)
+def _sample(account: npt.NDArray[np.int32], text_hash: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Rows of the texts that take part, by account: the same texts whatever the rows' order."""
     n_of_account = np.bincount(account)
     most = next(
         (most for most in TEXTS_PER_ACCOUNT if np.minimum(n_of_account, most).sum() <= SAMPLE_TEXTS),
         TEXTS_PER_ACCOUNT[-1],
     )
-    kernels.take_sample(account, text_hash, order, most, taken)
-    return order, taken
+    starts = np.empty(len(n_of_account) + 1, dtype=np.int64)
+    order = np.empty(len(account), dtype=np.int64)
+    group_kernel(account, starts, order)
+    return kernels.sample(text_hash, order, starts, most)
 
 
 def _no_families(n: int) -> Families:
     return Families(
         np.empty(0, dtype=np.uint32),
         np.zeros(1, dtype=np.int64),
-        np.full(n, -1, dtype=np.int32),
-        np.zeros(n, dtype=np.int32),
+        np.full((n, MOST_FAMILIES), -1, dtype=np.int32),
+        np.zeros((n, MOST_FAMILIES), dtype=np.int32),
     )
 
 
@@ -250,3 +316,11 @@ def same_family(
     order = order[enough[order]]
     found[pairs[0][order]] = pairs[1][order]
     return found
+
+
+def warm_up() -> None:
+    """Compile the loops of this module, or read them from the cache, on a night of one text."""
+    n = LEAST_ACCOUNTS
+    shingles = np.tile(np.arange(2, dtype=np.uint32), n)
+    starts = np.arange(0, 2 * n + 1, 2, dtype=np.int64)
+    find_families(shingles, starts, np.arange(n, dtype=np.int32), np.arange(n, dtype=np.uint64))

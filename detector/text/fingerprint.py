@@ -21,7 +21,7 @@ SCRIPTS = (
 )  # fmt: skip
 """Codes of `Fingerprints.script` are positions in this tuple."""
 
-VERSION = 1
+VERSION = 2
 """Changes whenever a text's fingerprint changes: fingerprints of two versions are never compared."""
 
 _ROWS_PER_TASK = 8_192

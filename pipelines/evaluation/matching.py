@@ -16,6 +16,8 @@ Here: one row per labelled campaign, and which findings name which campaigns. No
   match's labelled accounts that are of the campaign.
 - It was *found on* the first night as of which any finding names it. *Coverage at first* is that finding's
   share, as of that night, of the campaign's accounts that had sent anything by then.
+- *Coverage by the third night* is the share the match held as of the third scanned night since any of the
+  campaign's accounts first sent anything, of those that had sent anything by then; null in a shorter world.
 - *Exchanges* of a campaign are the requests of its accounts as the scan counts them (no retries, scaled up
   where a source samples), cover traffic included: a log cannot tell it apart. *Share of exchanges* is the
   part sent by accounts that the match holds. *Exchanges to detection* are those sent up to the end of the
@@ -70,7 +72,7 @@ def match(material: Material) -> Matches:
         )
     )  # fmt: skip
     campaigns = _with_company(campaigns, final, material)
-    campaigns = _with_delays(campaigns, material)
+    campaigns = _with_delays(_with_third_night(campaigns, material), material)
     return Matches(campaigns.select(_COLUMNS).sort("campaign"), _merges(material))
 
 
@@ -87,6 +89,7 @@ _COLUMNS = (
     "n_matched",
     "coverage",
     "coverage_at_first",
+    "coverage_by_third_night",
     "share_of_exchanges",
     "purity",
     "n_findings",
@@ -213,6 +216,25 @@ def _with_company(campaigns: pl.DataFrame, final: pl.DataFrame, material: Materi
         .join(flagged, on="campaign", how="left")
         .with_columns(pl.col(counts).fill_null(0))
     )
+
+
+def _with_third_night(campaigns: pl.DataFrame, material: Material) -> pl.DataFrame:
+    """How wholly each campaign was held when a monitor has had three nights to look."""
+    nights: list[date] = material.nights.to_list()
+    thirds = dict(zip(nights, nights[2:], strict=False))
+    third = pl.col("began").replace_strict(thirds, default=None, return_dtype=pl.Date)
+    held = material.held.select("finding", "account_id", pl.col("since").alias("held_since"))
+    shares = (
+        material.members.select("campaign", "account_id", "since")
+        .join(campaigns.select("campaign", "finding", third.alias("third")), on="campaign")
+        .filter(pl.col("since") <= pl.col("third"))
+        .join(held, on=["finding", "account_id"], how="left")
+        .group_by("campaign")
+        .agg(
+            (pl.col("held_since") <= pl.col("third")).fill_null(False).mean().alias("coverage_by_third_night")
+        )
+    )
+    return campaigns.join(shares, on="campaign", how="left")
 
 
 def _with_delays(campaigns: pl.DataFrame, material: Material) -> pl.DataFrame:

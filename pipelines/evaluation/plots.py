@@ -22,8 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pipelines.evaluation.outcome import Evaluation, Outcome, Pooled
-from pipelines.evaluation.tables import RECALL_TITLES
-from pipelines.terminal import visible
+from pipelines.evaluation.tables import RECALL_TITLES, shortened
 
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#8C8C8C"
 _STYLE: dict[Any, Any] = {
@@ -249,8 +248,7 @@ def _legend(axes: Axes, n_columns: int) -> None:
 
 
 def _short(name: str) -> str:
-    seen = visible(name)
-    return seen if len(seen) <= _LONGEST_NAME else seen[: _LONGEST_NAME - 1] + "…"
+    return shortened(name, _LONGEST_NAME)
 
 
 def _drawn(draw: Callable[[Axes], None], n_lines: int, name: str) -> str:

@@ -18,6 +18,7 @@ from pipelines.evaluation.tables import (
     per_million,
     percent,
     plural,
+    precision_in_words,
     recall_table,
     recall_tables,
     wronged_table,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _OF_CAMPAIGNS = {
     "coverage": "share of its accounts",
     "coverage_at_first": "at the first report",
+    "coverage_by_third_night": "by the third night",
     "share_of_exchanges": "share of its exchanges",
     "purity": "purity",
 }
@@ -113,3 +115,5 @@ def _last_lines(pooled: "Pooled") -> Iterator[str]:
             f"false flags per million benign accounts: {per_million(total, 'per_million_flagged')}; "
             f"above watch: {per_million(total, 'per_million_above_watch')}"
         )
+    if total["precision_one_in_thousand"] is not None:
+        yield f"precision if one account in a thousand were of a campaign: {precision_in_words(total)}"

@@ -25,6 +25,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import UsageError
+from pipelines.evaluation.accounts import one_in_a_thousand
 from pipelines.evaluation.discoveries import SCHEMA as DISCOVERIES
 from pipelines.evaluation.emergence import SCHEMA as EMERGENCE
 from pipelines.evaluation.intervals import exact, mean_of_units, wilson
@@ -42,6 +43,7 @@ _CAMPAIGNS = {
     "detected": pl.Boolean,
     "coverage": pl.Float64,
     "coverage_at_first": pl.Float64,
+    "coverage_by_third_night": pl.Float64,
     "share_of_exchanges": pl.Float64,
     "purity": pl.Float64,
     "nights_to_detection": pl.Int64,
@@ -52,6 +54,8 @@ _COUNTS = {"n_accounts": pl.Int64, "at_watch": pl.Int64, "above_watch": pl.Int64
 _TOTALS = (
     "n_nights",
     "n_accounts",
+    "n_campaign_accounts",
+    "n_flagged",
     "n_benign_accounts",
     "n_findings",
     "n_lone",
@@ -71,6 +75,7 @@ _FIGURES = (
     "per_million_above_watch",
     "per_million_account_nights",
 )
+_SHARES = ("coverage", "coverage_at_first", "coverage_by_third_night", "share_of_exchanges", "purity")
 _SCORE_EDGES = tuple(tenth / 10 for tenth in range(11))
 
 
@@ -171,7 +176,7 @@ def _coverage(campaigns: pl.DataFrame) -> pl.DataFrame:
     """`what, n_campaigns, worst, p10, median, p90` over detected campaigns."""
     found = campaigns.filter("detected")
     rows = []
-    for what in ("coverage", "coverage_at_first", "share_of_exchanges", "purity"):
+    for what in _SHARES:
         values = sorted(found[what].drop_nulls())
         quantiles = {"worst": 0.0, "p10": 0.1, "median": 0.5, "p90": 0.9}
         shares = {name: quantile(values, share, len(values)) for name, share in quantiles.items()}
@@ -297,13 +302,22 @@ def _total(totals: pl.DataFrame, campaigns: pl.DataFrame, rows: Sequence[Row]) -
         benign = benign.with_columns(
             pl.lit(None, pl.Float64).alias(n) for n in benign.columns if "million" in n
         )
+    n_wronged = int(benign["at_watch"][0] + benign["above_watch"][0])
+    sums = {name: int(totals[name].sum()) for name in _TOTALS}
+    low, counted = one_in_a_thousand(
+        sums["n_flagged"] - n_wronged, sums["n_campaign_accounts"], n_wronged, sums["n_benign_accounts"]
+    )
     return pl.DataFrame(
         {
             "n_worlds": [totals.height],
-            **{name: [int(totals[name].sum())] for name in _TOTALS},
+            **{name: [value] for name, value in sums.items()},
             "n_campaigns": [campaigns.height],
             "n_detected": [found],
             "campaign_recall": [found / campaigns.height if campaigns.height else None],
+            "precision_one_in_thousand": [counted],
+            "precision_one_in_thousand_low": [low],
         },
-        schema_overrides={"campaign_recall": pl.Float64},
+        schema_overrides=dict.fromkeys(
+            ("campaign_recall", "precision_one_in_thousand", "precision_one_in_thousand_low"), pl.Float64
+        ),
     ).hstack(benign.drop("n_accounts"))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+_LONGEST_CELL = 60
+
 
 class Table(NamedTuple):
     """A table in words: title, heads, rows of text, which columns hold words and not numbers, a note."""
@@ -140,6 +142,12 @@ def delay_in_words(delay: Row) -> str:
     return words
 
 
+def precision_in_words(total: Row, suffix: str = "") -> str:
+    """The precision at a real base rate: as counted, and at the most false flags that can be excluded."""
+    name = f"precision_one_in_thousand{suffix}"
+    return f"{percent(total[name])} (at least {percent(total[f'{name}_low'])})"
+
+
 # -- words ------------------------------------------------------------------------------------------
 
 
@@ -158,6 +166,12 @@ def decimal(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
+def shortened(text: str, longest: int) -> str:
+    """What steers a terminal made visible, and cut where one hostile name would push all columns away."""
+    seen = visible(text)
+    return seen if len(seen) <= longest else seen[: longest - 1] + "…"
+
+
 def plural(number: int, one: str) -> str:
     """`1 night`, `3 nights`."""
     return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
@@ -172,7 +186,7 @@ def _as_lines(table: Table) -> str:
     """A plain table; columns in `words` to the left, numbers to the right."""
     lines = []
     if table.rows:
-        cells = [[visible(cell) for cell in row] for row in (table.heads, *table.rows)]
+        cells = [[shortened(cell, _LONGEST_CELL) for cell in row] for row in (table.heads, *table.rows)]
         widths = [max(len(line[at]) for line in cells) for at in range(len(table.heads))]
         lines = [_line(row, widths, table.words) for row in cells]
     return "\n".join([*lines, *([table.note] if table.note else [])])

@@ -19,6 +19,7 @@ from pipelines.evaluation.tables import (
     per_million,
     percent,
     plural,
+    precision_in_words,
     recall_table,
     recall_tables,
     wronged_table,
@@ -139,6 +140,11 @@ def _last_lines(scored: "Evaluation") -> Iterator[str]:
             f"false flags per million benign accounts: {per_million(total, 'per_million_flagged')}; "
             f"above watch: {per_million(total, 'per_million_above_watch')}"
         )
+    if total["precision_one_in_thousand"] is not None:
+        words = precision_in_words(total)
+        if total["precision_one_in_thousand_above_watch"] is not None:
+            words += f"; above watch: {precision_in_words(total, '_above_watch')}"
+        yield f"precision if one account in a thousand were of a campaign: {words}"
     steady = scored.nights["jaccard_standing"].drop_nulls().to_numpy()
     if len(steady):
         yield f"standing findings keep their accounts from night to night: Jaccard {steady.mean():.3f}"

@@ -47,6 +47,9 @@ _LOOKED_AT = 48
 """Items read to tell whether a queue holds whole requests."""
 _PARAPHRASE = 0.6
 _LIMITS = np.array([-1, 1_024, 2_048, 4_096, 8_192], np.int64)
+_SMALL_LIMITS = np.array([1, 8, 16, 32, 64, 128, 256], np.int64)
+WARMTHS = np.array([0.2, 0.3, 0.7, 0.8, 0.9, 1.0])
+"""Temperatures that ordinary programs set: an odd value would give its sender away."""
 _TOP_PS = np.array([np.nan, np.nan, 0.9, 0.95, 1.0])
 
 
@@ -244,13 +247,16 @@ def jitter(traffic: Traffic, crowd: Crowd, usual: Habits, rng: Rng) -> None:
     centre = usual.temperature[who]
     if traffic.temperature is not None:
         centre = np.where(np.isnan(traffic.temperature), centre, traffic.temperature)
-    warm = np.asarray(np.round(np.clip(centre + rng.normal(0, 0.12, n), 0.0, 1.3), 1), np.float64)
+    step = np.searchsorted(WARMTHS, centre) + rng.integers(-1, 2, n)
+    warm = WARMTHS[np.clip(step, 0, len(WARMTHS) - 1)]
     traffic.temperature = np.where(rng.random(n) < 0.15, np.nan, warm)
     traffic.top_p = _TOP_PS[rng.integers(0, len(_TOP_PS), n)]
     common = _LIMITS[(usual.limit[who] + rng.integers(0, 3, n)) % len(_LIMITS)]
     if traffic.max_tokens is not None:
         own = traffic.max_tokens
-        common = np.where((own >= 0) & (own < 256), own * rng.integers(1, 4, n), common)
+        step = np.searchsorted(_SMALL_LIMITS, own) + rng.integers(0, 3, n)
+        small = _SMALL_LIMITS[np.minimum(step, len(_SMALL_LIMITS) - 1)]
+        common = np.where((own >= 0) & (own < 64), small, common)
     traffic.max_tokens = common
     traffic.stream = np.where(rng.random(n) < usual.streams[who], 1, 0)
     if traffic.thinking is None:

@@ -39,11 +39,13 @@ class Night:
             settings=Settings(input=ONE_THREAD),
             progress=Silent(),
         )
-        self.con.execute("CREATE TEMP TABLE tonight_family_request (row_id BIGINT, family_id VARCHAR)")
+        self.con.execute(
+            "CREATE TEMP TABLE tonight_family_request (row_id BIGINT, family_id VARCHAR, place TINYINT)"
+        )
         for account in sorted(flagged):
             self.con.execute(
                 """INSERT INTO tonight_family_request
-                   SELECT rowid, 'fam' FROM core.request WHERE account_id = ?""",
+                   SELECT rowid, 'fam', 0 FROM core.request WHERE account_id = ?""",
                 [account],
             )
             self.con.execute(

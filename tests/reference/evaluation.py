@@ -111,6 +111,7 @@ def matched_slow(world: World, campaign: str) -> dict[str, object]:
         "nights_to_detection": None,
         "exchanges_to_detection": None,
         "coverage_at_first": None,
+        "coverage_by_third_night": _by_third_night(world, ours, match),
     }
     if naming:
         row |= _first_report(world, campaign, touching)
@@ -129,6 +130,15 @@ def _first_report(world: World, campaign: str, touching: Iterable[Finding]) -> d
         "exchanges_to_detection": _sent(world, ours, night) if _sent(world, ours) else None,
         "coverage_at_first": first / max(first, len(at_work)),
     }
+
+
+def _by_third_night(world: World, ours: set[str], match: Finding | None) -> float | None:
+    at_work = sorted(day for account, day in world.sent if account in ours)
+    nights = [night for night in world.nights if at_work and night >= at_work[0]]
+    if len(nights) < 3:
+        return None
+    there = {account for account, day in world.sent if account in ours and day <= nights[2]}
+    return len(there & world.held(match, nights[2])) / len(there) if match else 0.0
 
 
 def _sent(world: World, accounts: set[str], until: int | None = None) -> int:

@@ -15,6 +15,7 @@ from detector.text.families import (
     LEAST_ACCOUNTS,
     LEAST_SHARE,
     LEAST_SHINGLES,
+    MOST_FAMILIES,
     SAMPLE_TEXTS,
     TEXTS_PER_ACCOUNT,
 )
@@ -101,26 +102,26 @@ def groups(members: Iterable[int], ties: Iterable[tuple[int, int]]) -> list[list
     return sorted({id(group): sorted(group) for group in group_of.values()}.values())
 
 
-def family_of(text: Text, families: Sequence[Sequence[int]]) -> tuple[int, int]:
-    """(number of the family that the text holds most of, how much), (-1, 0) when it holds enough of none."""
-    best, most = -1, 0
+def families_of(text: Text, families: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """(number, how much of it the text holds) of its families: those it holds enough of, most first."""
+    found = []
     for number, family in enumerate(families):
         held = len(set(family) & set(text.shingles))
         enough = max(LEAST_SHINGLES, math.ceil(LEAST_SHARE * min(len(family), 64)))
-        if held >= enough and held > most:
-            best, most = number, held
-    return best, most
+        if held >= enough:
+            found.append((number, held))
+    return sorted(found, key=lambda one: (-one[1], one[0]))[:MOST_FAMILIES]
 
 
-def find_families_slow(texts: Sequence[Text]) -> tuple[list[list[int]], list[tuple[int, int]]]:
-    """The families of a night, and for each text its family and how much of it the text holds."""
+def find_families_slow(texts: Sequence[Text]) -> tuple[list[list[int]], list[list[tuple[int, int]]]]:
+    """The families of a night, and for each text its families and how much of each the text holds."""
     taken = sampled(texts, most_texts_per_account(texts))
     sample = [texts[at] for at in sorted(taken)]
     shared = shared_shingles(sample, LEAST_ACCOUNTS)
     pairs = travelling_pairs(sample, shared, LEAST_ACCOUNTS, CONFIDENCE)
     ties = [pair for pair, n in pairs.items() if n >= CONFIDENCE * max(shared[pair[0]], shared[pair[1]])]
     families = [group for group in groups(shared, ties) if len(group) >= LEAST_SHINGLES]
-    return families, [family_of(text, families) for text in texts]
+    return families, [families_of(text, families) for text in texts]
 
 
 def same_family_slow(tonight: Sequence[Set[int]], earlier: Sequence[Set[int]]) -> list[int]:

@@ -18,9 +18,11 @@ Token = tuple[int, ...]
 
 MASK = (1 << 64) - 1
 SEED, PRIME = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
+SHINGLE_PRIME = 0xC2B2AE3D27D4EB4F
 SEPARATOR, VANISH = 0, 1
 ALONE, EXPANDS, DIGIT = 1 << 31, 1 << 30, 1 << 29
 DIGIT_SYMBOL = ord("0")
+WIDE = 1 << 63
 HEAD_TOKENS, TAIL_TOKENS = 256, 128
 
 DECOMPOSED_SYLLABLE = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
@@ -91,8 +93,30 @@ def chained(start: int, values: Token) -> int:
     return start
 
 
+def words(token: Token) -> Token:
+    """The token as 64-bit words: ASCII letters packed eight to a word, every other letter one by itself.
+    The last word holds the ASCII letters left over; 0 when there are none."""
+    out: Token = ()
+    for is_ascii, run in groupby(token, key=lambda letter: letter < 0x80):
+        letters = tuple(run)
+        if not is_ascii:
+            out += tuple(letter | WIDE for letter in letters)
+            continue
+        packed = [letters[first : first + 8] for first in range(0, len(letters), 8)]
+        out += tuple(int.from_bytes(word, "little") for word in packed)
+    ends_full = not token or token[-1] >= 0x80 or (len(token) - last_wide(token)) % 8 == 0
+    return out + (0,) if ends_full else out
+
+
+def last_wide(token: Token) -> int:
+    """Letters up to and with the last one beyond ASCII."""
+    return max((place + 1 for place, letter in enumerate(token) if letter >= 0x80), default=0)
+
+
 def token_hash(token: Token) -> int:
-    return mix(chained(SEED, masked(token)))
+    value = chained(SEED, words(masked(token)))
+    value = (value ^ value >> 32) * SEED & MASK
+    return value ^ value >> 29
 
 
 def text_hash(of_tokens: list[Token]) -> int:
@@ -100,16 +124,16 @@ def text_hash(of_tokens: list[Token]) -> int:
     value = SEED
     for token in of_tokens:
         digits = chained(0, tuple(letter for letter in token if letter & DIGIT))
-        value = mix(value ^ token_hash(token) ^ digits)
+        value = chained(value, (token_hash(token) ^ digits,))
+        value ^= value >> 32
     return mix(value)
 
 
 def shingle(hashes: list[int]) -> int:
-    value = SEED
+    value = 0
     for each in hashes:
-        value = (value ^ each) * PRIME & MASK
-        value ^= value >> 31
-    return mix(value) >> 32
+        value = (value * PRIME + each) & MASK
+    return ((value ^ value >> 32) * SHINGLE_PRIME & MASK) >> 32
 
 
 def shingles(hashes: list[int]) -> list[int]:
@@ -149,4 +173,4 @@ def features(hashes: list[int], n_buckets: int) -> Iterator[int]:
 
 
 def bucket(first: int, second: int, n_buckets: int) -> int:
-    return (mix((first * SEED + second) & MASK) >> 20) % n_buckets
+    return ((first * SEED + second & MASK) >> 44) % n_buckets

@@ -30,14 +30,15 @@ OVERLAP = 0.25
 FOSSILS = 3
 """Client versions a relay has stored for its accounts, and never renews."""
 _N_FRAMEWORKS = len(load_catalog().frameworks)
-_DESK, _CLICKER = _N_FRAMEWORKS, _N_FRAMEWORKS + 1
+_CLICKER, _LOOKUP = _N_FRAMEWORKS + 1, _N_FRAMEWORKS + 3
+"""Tool lists that honest test suites and applications send, too."""
 
 
 def pivot(world: World, spec: CampaignSpec, rng: Rng) -> Group:
     """Tool-use and coding trajectories; within a day of a new model half of the work moves to it."""
 
     def tasks(tools: Tools) -> Sequence[Task]:
-        asks = Asks(toolsets=(_DESK, _CLICKER), steps=3.3, output_tokens=1_100.0)
+        asks = Asks(toolsets=(_CLICKER, _LOOKUP), steps=3.3, output_tokens=1_100.0)
         return (
             Task(work=tools.work("trajectory", n_frames=2), asks=asks, share=0.7),
             Task(work=tools.work("tool_use"), asks=asks, share=0.3),
@@ -70,10 +71,10 @@ def multi_path(world: World, spec: CampaignSpec, rng: Rng) -> Group:
 
     def teams(tools: Tools, part: Ints) -> Sequence[Team]:
         paths = (
-            ("tool_use", Asks(toolsets=(_N_FRAMEWORKS + 3,), steps=2.5, output_tokens=500.0)),
+            ("tool_use", Asks(toolsets=(_LOOKUP,), steps=2.5, output_tokens=500.0)),
             ("coding", Asks(toolsets=tuple(range(3)), steps=3.0, output_tokens=1_200.0)),
             ("data_analysis", Asks(output_tokens=900.0)),
-            ("computer_use", Asks(toolsets=(_DESK, _CLICKER), steps=4.0, n_images=1, output_tokens=300.0)),
+            ("computer_use", Asks(toolsets=(_CLICKER,), steps=4.0, n_images=1, output_tokens=300.0)),
             ("vision", Asks(n_images=1, output_tokens=450.0)),
         )
         lane = np.arange(len(part)) % len(paths)
@@ -86,7 +87,7 @@ def multi_path(world: World, spec: CampaignSpec, rng: Rng) -> Group:
     profile = replace(
         USUAL,
         age_days=(3, 200),
-        clients=("sdk", "web", "phone", "ci"),
+        clients=("sdk", "web", "phone"),
         addresses=(1, 4),
         plans=(("api", 0.4), ("plus", 0.25), ("pro", 0.2), ("free", 0.1), ("education", 0.05)),
         verified=0.4,
@@ -184,7 +185,7 @@ def shared_pool(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         # Two teams share the rate of the pool: each account sends about as much as the scenario says.
         half = spec.accounts / 2
         scale = [half / max(1, int(np.isin(part, of).sum())) for of in ((0, 1), (1, 2))]
-        asks = Asks(toolsets=(_DESK, _CLICKER), steps=3.0, output_tokens=1_100.0)
+        asks = Asks(toolsets=(_CLICKER, _LOOKUP), steps=3.0, output_tokens=1_100.0)
         a = (
             Task(work=one[0], asks=Asks(output_tokens=900.0), share=0.7 * scale[0]),
             Task(work=one[1], asks=Asks(output_tokens=260.0), share=0.3 * scale[0]),

@@ -7,33 +7,15 @@ hide behind customers (fronts), kinds known by their technique (techniques).
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pyarrow as pa
-
-from pipelines.simulate.campaigns.plan import Asks, Ints, Style, Task
+from pipelines.simulate.campaigns.plan import Asks, Style, Task
 from pipelines.simulate.campaigns.profiles import EAST, USUAL
 from pipelines.simulate.campaigns.set_up import Tools, set_up
-from pipelines.simulate.grammar import LANGUAGES, Rng, join
+from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.spec import CampaignSpec
-from pipelines.simulate.texts import Framed
 
 BURST_NIGHTS = 3
 """A burst without a last night of its own goes on so long."""
-
-_SAME_LANGUAGE = {
-    "en": "The language you think in must be the language of the question.",
-    "de": "Die Sprache, in der du denkst, muss die Sprache der Frage sein.",
-    "fr": "La langue dans laquelle tu réfléchis doit être celle de la question.",
-    "es": "El idioma en que piensas debe ser el idioma de la pregunta.",
-    "zh": "思考时使用的语言必须与问题的语言一致。",
-    "ja": "考えるときの言語は、質問の言語と同じにしてください。",
-    "ru": "Язык, на котором ты думаешь, должен совпадать с языком вопроса.",
-    "hi": "तुम जिस भाषा में सोचो, वह प्रश्न की भाषा ही होनी चाहिए।",
-    "it": "La lingua in cui pensi deve essere quella della domanda.",
-    "ko": "생각할 때 쓰는 언어는 질문의 언어와 같아야 합니다.",
-    "pt": "A língua em que você pensa deve ser a língua da pergunta.",
-    "ar": "يجب أن تكون اللغة التي تفكر بها هي لغة السؤال نفسها.",
-}
 
 
 def synchronised(world: World, spec: CampaignSpec, rng: Rng) -> Group:
@@ -71,7 +53,7 @@ def low_and_wide(world: World, spec: CampaignSpec, rng: Rng) -> Group:
         addresses=(1, 2),
         plans=(("plus", 0.7), ("api", 0.3)),
         verified=0.2,
-        temperatures=(None, None, 0.6, 0.7, 1.0),
+        temperatures=(None, None, 0.7, 0.8, 1.0),
         max_tokens=(None, None, 2_048, 4_096, 8_192),
         sessions=0.5,
     )
@@ -141,20 +123,11 @@ def lone_extractor(world: World, spec: CampaignSpec, rng: Rng) -> Group:
 
 
 def multilingual(world: World, spec: CampaignSpec, rng: Rng) -> Group:
-    """One instruction in many languages; the language of the thinking has to be that of the question."""
-    lines = _SAME_LANGUAGE
+    """One order in many languages, each account in one of them: reasoning in that language, thinking on."""
 
     def tasks(tools: Tools) -> Sequence[Task]:
-        spoken = pa.array([lines[code] for code in tools.languages], pa.string())
+        return (Task(work=tools.work("reasoning"), asks=Asks(thinking=True, output_tokens=900.0)),)
 
-        def dress(framed: Framed, tongue: Ints, rng: Rng) -> Framed:
-            line = spoken.take(pa.array(tongue))
-            after = join([framed.after.cast(pa.string()), "\n\n", line], len(framed))
-            return replace(framed, after=after)
-
-        asks = Asks(thinking=True, output_tokens=900.0)
-        return (Task(work=tools.work("reasoning"), asks=asks, dress=dress),)
-
-    profile = replace(USUAL, addresses=(1, 3), thinking=(True,), temperatures=(None, 0.6, 1.0))
+    profile = replace(USUAL, addresses=(1, 3), thinking=(True,), temperatures=(None, 0.7, 1.0))
     style = Style(clock="pulse", attendance=0.95, cool_down_s=600.0)
     return set_up(world, spec, rng, profile=profile, style=style, tasks=tasks, languages=LANGUAGES).group()

@@ -200,8 +200,6 @@ class Operation:
         framed = task.work.texts(frame, item, rng)
         if talk is not None:
             framed = replace(framed, payload=talk.message)
-        if task.dress is not None:
-            framed = task.dress(framed, self.tongue[who], rng)
         # A stream of its own: hidden or not, the same requests go to the same accounts.
         (secret,) = rng.spawn(1)
         mine = task.whole and talk is None
@@ -251,7 +249,7 @@ class Operation:
         return talk.prompt.cast(pa.string())
 
     def _temperature(self, who: Ints, rng: Rng) -> Floats:
-        varied = np.round(rng.uniform(0.5, 1.1, len(who)), 1)
+        varied = hiding.WARMTHS[rng.integers(0, len(hiding.WARMTHS), len(who))]
         return np.asarray(np.where(self.restless[who], varied, self.crowd.temperature[who]))
 
 

@@ -10,18 +10,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.simulate.grammar import Rng
-from pipelines.simulate.texts import Framed, Work
+from pipelines.simulate.texts import Work
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 Pick = Callable[[int, Ints], Ints]
 """A night (0-based) and places in the queue to the items that stand there."""
-
-Dress = Callable[[Framed, Ints, Rng], Framed]
-"""Requests, taken apart, and the language each account was given (position in the plan's `languages`), to
-requests with more around them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +49,6 @@ class Task:
     """Of its team's requests; an array has one entry per night of the world."""
     pick: Pick | None = None
     """Where None, place p in the queue is item p."""
-    dress: Dress | None = None
     whole: bool = False
     """Whether its items are whole requests, instruction and all; `set_up` finds out."""
 

@@ -122,7 +122,7 @@ def soft_labels(world: World, spec: CampaignSpec, rng: Rng) -> Group:
     def tasks(tools: Tools) -> Sequence[Task]:
         n_bias = int(rng.integers(2, 8))
         plain = Asks(temperature=0.0, max_tokens=1, top_logprobs=20, output_tokens=1.0)
-        biased = Asks(temperature=0.0, max_tokens=5, top_logprobs=5, n_logit_bias=n_bias, output_tokens=2.0)
+        biased = Asks(temperature=0.0, max_tokens=8, top_logprobs=5, n_logit_bias=n_bias, output_tokens=2.0)
         return (
             Task(work=tools.work("soft_label"), asks=plain, share=0.6),
             Task(work=tools.work("soft_label"), asks=biased, share=0.4),

@@ -11,7 +11,7 @@ from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
 from pipelines.simulate.kinds.speech import bound, recite
-from pipelines.simulate.population import Crowd, Floats, Profile
+from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import OFFICE, Arrivals, hours, run, singles
 from pipelines.simulate.texts import Prompts
 from pipelines.simulate.traffic import Traffic
@@ -24,12 +24,23 @@ def ci_fixed_cases(world: World, n: int, rng: Rng) -> Group:
     crowd = _pipelines(world, "ci_fixed_cases", n, rng)
     cases = _suites(world, n, _CASES, rng)
     n_cases = rng.integers(8, _CASES + 1, n)
+    images = load_catalog().client_weights(("ci", "sdk"))  # one key, whatever the runner's image holds
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
         commits = 4.0 * crowd.zest * bustle(world, crowd, night.number, 0.2)
-        arrivals, case = _after_commits(crowd, commits, n_cases, 1.6, rng)
-        return [recite(cases, arrivals.account * _CASES + case, arrivals, output_tokens=60.0)]
+        arrivals, case, build = _after_commits(crowd, commits, n_cases, 1.6, rng)
+        runners = rng.choice(len(images), int(build.max(initial=-1)) + 1, p=images)
+        return [
+            recite(
+                cases,
+                arrivals.account * _CASES + case,
+                arrivals,
+                output_tokens=60.0,
+                address=build,
+                client=runners[build],
+            )
+        ]
 
     return Group(crowd, day)
 
@@ -44,7 +55,7 @@ def flaky_retries(world: World, n: int, rng: Rng) -> Group:
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
         commits = 4.0 * crowd.zest * bustle(world, crowd, night.number, 0.3)
-        first, case = _after_commits(crowd, commits, n_cases, 2.5, rng)
+        first, case, _ = _after_commits(crowd, commits, n_cases, 2.5, rng)
         tries = np.minimum(rng.geometric(1.0 - flaky[first.account, case].clip(0, 0.95)), 4)
         row = np.repeat(np.arange(len(first)), tries)
         attempt = np.arange(len(row)) - np.repeat(np.cumsum(tries) - tries, tries) + 1
@@ -149,9 +160,9 @@ def _suites(world: World, n: int, size: int, rng: Rng) -> Prompts:
 
 
 def _after_commits(
-    crowd: Crowd, commits: Floats, n_cases: np.ndarray, pace_s: float, rng: Rng
-) -> tuple[Arrivals, np.ndarray]:
-    """Whole suites, each started by a commit; with the number of the case of each request."""
+    crowd: Crowd, commits: Floats, n_cases: Ints, pace_s: float, rng: Rng
+) -> tuple[Arrivals, Ints, Ints]:
+    """Whole suites, each started by a commit; with the case and the build of each request."""
     owner = np.repeat(np.arange(len(crowd)), rng.poisson(commits))
     begin = hours(len(owner), OFFICE + 1.0, crowd.utc_offset_h[owner], rng)
     size = n_cases[owner]
@@ -159,7 +170,7 @@ def _after_commits(
     case = np.arange(len(build)) - np.repeat(np.cumsum(size) - size, size)
     second = np.minimum(begin[build] + case * pace_s + rng.exponential(2.0, len(build)), 86_399.0)
     order = np.lexsort((second, owner[build]))
-    return singles(owner[build], second), case[order]
+    return singles(owner[build], second), case[order], build[order]
 
 
 TEST_AUTOMATION = {

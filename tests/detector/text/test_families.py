@@ -94,6 +94,17 @@ def drawn_texts(rows: Iterable[tuple[int, tuple[int, ...]]]) -> list[Text]:
     return [Text(account, hash(shingles) % 2**64, shingles) for account, shingles in rows]
 
 
+def belonging(of_text: np.ndarray, held: np.ndarray) -> list[list[tuple[int, int]]]:
+    """Each text's families and how much of each it holds; nothing may follow a family that is none."""
+    texts = []
+    for families, counts in zip(of_text.tolist(), held.tolist(), strict=True):
+        n = sum(family >= 0 for family in families)
+        assert families[n:] == [-1] * (len(families) - n)
+        assert counts[n:] == [0] * (len(families) - n)
+        texts.append(list(zip(families[:n], counts[:n], strict=True)))
+    return texts
+
+
 @given(DRAWN, st.sampled_from([1, 2, 3]))
 @settings(deadline=None, max_examples=40)
 def test_families_agree_with_the_definition_on_any_number_of_threads(
@@ -102,7 +113,7 @@ def test_families_agree_with_the_definition_on_any_number_of_threads(
     found = drawn_families(rows, threads)
     families, belongs = find_families_slow(drawn_texts(rows))
     assert [found.shingles_of(number).tolist() for number in range(len(found))] == families
-    assert list(zip(found.of_text.tolist(), found.held.tolist(), strict=True)) == belongs
+    assert belonging(found.of_text, found.held) == belongs
 
 
 @given(DRAWN, st.randoms(use_true_random=False))
@@ -131,7 +142,7 @@ def test_threads_change_nothing() -> None:
 def test_a_night_without_texts_has_no_families() -> None:
     assert len(drawn_families([])) == 0
     silent = drawn_families([(account, ()) for account in range(9)])
-    assert (len(silent), silent.of_text.tolist()) == (0, [-1] * 9)
+    assert (len(silent), silent.best.tolist()) == (0, [-1] * 9)
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
@@ -146,7 +157,7 @@ def test_hundreds_of_templates_fill_larger_tables_and_stay_apart() -> None:
     texts = [(5 * t + n, range(600 * t, 600 * (t + 1))) for t in range(100) for n in range(5)]
     found = drawn_families([(account, tuple(shingles)) for account, shingles in texts])
     assert np.diff(found.starts).tolist() == [600] * 100
-    assert found.of_text.tolist() == [t for t in range(100) for _ in range(5)]
+    assert found.best.tolist() == [t for t in range(100) for _ in range(5)]
 
 
 # --- stories -----------------------------------------------------------------------------------------------
@@ -169,8 +180,23 @@ def test_a_template_is_one_family_wherever_its_slot_is_and_however_long(
     campaign, people = made_by(lambda: around(say(slot_words))), crowd(say)
     found = families_of(campaign + people)
     assert len(found) == 1
-    assert (found.of_text[: len(campaign)] == 0).all()
-    assert (found.of_text[len(campaign) :] == -1).all()
+    assert (found.best[: len(campaign)] == 0).all()
+    assert (found.best[len(campaign) :] == -1).all()
+
+
+def test_an_instruction_around_items_that_have_a_template_of_their_own_is_seen_beside_it() -> None:
+    """The items are a review bot's requests, whose template is longer than the instruction."""
+    say = Speech()
+    bot = f"{OTHER} {TEMPLATE[::-1]} {OTHER[::-1]}"
+    campaign = made_by(lambda: f"{TEMPLATE}: {bot} {say(25)}")
+    customers = made_by(lambda: f"{bot} {say(25)}", first=50)
+    found = families_of(campaign + customers + crowd(say))
+    inside, outside = found.of_text[: len(campaign)], found.of_text[len(campaign) :][: len(customers)]
+    assert len(found) == 2
+    assert {tuple(row) for row in np.sort(inside, axis=1).tolist()} == {(-1, 0, 1)}
+    assert len({tuple(row) for row in outside.tolist()}) == 1
+    assert (outside[:, 1:] == -1).all()
+    assert set(outside[:, 0]) == set(inside[:, 0])  # the longer one is what both hold most of
 
 
 def test_two_templates_are_two_families() -> None:
@@ -179,7 +205,7 @@ def test_two_templates_are_two_families() -> None:
     other = made_by(lambda: f"{OTHER}: {say(25)}")  # of the same accounts
     found = families_of(one + other + crowd(say))
     assert len(found) == 2
-    assert len(set(found.of_text[: len(one)])) == len(set(found.of_text[len(one) : len(one + other)])) == 1
+    assert len(set(found.best[: len(one)])) == len(set(found.best[len(one) : len(one + other)])) == 1
 
 
 def test_what_four_accounts_share_is_nobody_elses_business() -> None:
@@ -199,7 +225,7 @@ def test_an_everyday_phrase_ties_nobody_together() -> None:
         *((1_000 + n, f"{say(20)} {polite} {say(20)}") for n in range(200)),
     ]
     found = families_of(prompts)
-    one, other, people = found.of_text[:60], found.of_text[60:120], found.of_text[120:]
+    one, other, people = found.best[:60], found.best[60:120], found.best[120:]
     assert len(set(one)) == len(set(other)) == 1
     assert len({one[0], other[0]} | set(people)) == 3  # the phrase may be a family of its own
 
@@ -213,7 +239,7 @@ def test_a_piece_common_to_two_templates_does_not_join_them() -> None:
         made_by(lambda: f"{TEMPLATE} {common}: {say(25)}")
         + made_by(lambda: f"{OTHER} {common}: {say(25)}", first=50)
     )
-    one, other = found.of_text[:60], found.of_text[60:]
+    one, other = found.best[:60], found.best[60:]
     assert (len(set(one)), len(set(other))) == (1, 1)
     assert one[0] != other[0]
 
@@ -221,7 +247,7 @@ def test_a_piece_common_to_two_templates_does_not_join_them() -> None:
 def test_exact_copies_sent_by_many_are_one_family() -> None:
     say = Speech()
     found = families_of([*((n, TEMPLATE) for n in range(12)), *crowd(say)])
-    assert (len(found), set(found.of_text[:12].tolist())) == (1, {0})
+    assert (len(found), set(found.best[:12].tolist())) == (1, {0})
 
 
 def test_a_chinese_template_is_a_family_too() -> None:
@@ -235,7 +261,7 @@ def test_a_chinese_template_is_a_family_too() -> None:
     people = [(1_000 + n, say(60)) for n in range(100)]
     found = families_of(campaign + people)
     assert len(found) == 1
-    assert (found.of_text == [0] * len(campaign) + [-1] * len(people)).all()
+    assert (found.best == [0] * len(campaign) + [-1] * len(people)).all()
 
 
 def test_one_busy_account_weighs_no_more_than_the_others() -> None:
@@ -247,7 +273,7 @@ def test_one_busy_account_weighs_no_more_than_the_others() -> None:
     loud = [(0, f"{half} {say(9)}") for _ in range(1_000)] + [(0, f"{half} over and over")] * 100_000
     found = families_of(shared + loud + crowd(say))
     assert len(found) == 1
-    assert (found.of_text == [0] * (len(shared) + len(loud)) + [-1] * 120).all()
+    assert (found.best == [0] * (len(shared) + len(loud)) + [-1] * 120).all()
 
 
 def test_a_large_night_is_sampled_and_its_templates_are_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +283,7 @@ def test_a_large_night_is_sampled_and_its_templates_are_still_found(monkeypatch:
     campaign = made_by(lambda: f"{TEMPLATE}: {say(25)}", n_accounts=60, each=8)
     found = families_of(campaign + crowd(say))
     assert len(found) == 1
-    assert (found.of_text == [0] * len(campaign) + [-1] * 120).all()
+    assert (found.best == [0] * len(campaign) + [-1] * 120).all()
 
 
 # --- the same family, night after night ------------------------------------------------------------------
@@ -297,7 +323,7 @@ def test_a_template_that_gains_a_piece_is_recognised_the_next_night() -> None:
     found = same_family(
         second, first.shingles, np.zeros(len(first.shingles), np.int64), np.diff(first.starts)
     )
-    campaign = second.of_text[-1]
+    campaign = second.best[-1]
     assert len(second) == 2
     assert found[campaign] == 0
     assert found[1 - campaign] == -1
@@ -366,22 +392,22 @@ def test_nearly_all_prompts_of_a_real_source_are_in_as_many_families_as_it_has_t
     real_night: tuple[list[str], Families], name: str
 ) -> None:
     sources, found = real_night
-    mine = found.of_text[np.array(sources) == name]
+    mine = found.best[np.array(sources) == name]
     largest = Counter(mine[mine >= 0].tolist()).most_common(N_TEMPLATES[name])
     assert sum(n for _, n in largest) >= 0.95 * len(mine)
 
 
 def test_real_families_hold_one_source_each(real_night: tuple[list[str], Families]) -> None:
     sources, found = real_night
-    in_family = Counter(zip(found.of_text.tolist(), sources, strict=True))
+    in_family = Counter(zip(found.best.tolist(), sources, strict=True))
     strangers = 0
     for family in range(len(found)):
         sizes = [n for (number, _), n in in_family.items() if number == family]
         strangers += sum(sizes) - max(sizes, default=0)
-    assert strangers <= 0.01 * (found.of_text >= 0).sum()
+    assert strangers <= 0.01 * (found.best >= 0).sum()
 
 
 def test_real_people_have_few_families(real_night: tuple[list[str], Families]) -> None:
     sources, found = real_night
     people = np.isin(sources, ("benign_wildchat", "benign_oasst_eval", "benign_oasst_zh"))
-    assert (found.of_text[people] >= 0).mean() < 0.1
+    assert (found.best[people] >= 0).mean() < 0.1

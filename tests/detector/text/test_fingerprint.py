@@ -95,7 +95,8 @@ def test_a_slot_in_the_middle_leaves_the_frame_recognisable():
         f"{TEMPLATE}\n\n{payload}\n\nReturn the answer as JSON with two keys, please" for payload in payloads
     ]
     kept = [set(row) for row in fingerprint(pa.array(frames)).shingles.to_pylist()]
-    assert len(kept[0] & kept[1] & kept[2]) >= 4
+    # the first shingle, the last, and at least one of the windows that lie within the opening
+    assert len(kept[0] & kept[1] & kept[2]) >= 3
 
 
 @pytest.mark.parametrize(

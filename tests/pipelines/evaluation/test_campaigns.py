@@ -58,6 +58,7 @@ def test_the_first_report_is_asked_only_for_those_who_were_there():
     activity = sent(((MON, TUE, WED), "t1 t2 t3", 1), ((WED,), "t4 t5", 1))
     tallow = one_campaign(judge(truth, said, activity), "tallow")
     assert tallow["coverage_at_first"] == 2 / 3  # t4 and t5 came later
+    assert tallow["coverage_by_third_night"] == 4 / 5
     assert tallow["coverage"] == 4 / 5
 
 

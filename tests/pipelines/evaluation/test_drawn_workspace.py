@@ -112,6 +112,7 @@ def test_a_campaign_is_matched_to_the_finding_that_holds_most_of_it(scored: Eval
         "n_matched": 4,
         "coverage": 0.8,  # t3 was replaced after the first night and still counts
         "coverage_at_first": 0.6,
+        "coverage_by_third_night": 0.8,
         "share_of_exchanges": None,
         "purity": 0.8,  # ana was swept in
         "n_findings": 2,

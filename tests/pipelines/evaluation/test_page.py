@@ -99,6 +99,12 @@ def test_a_page_of_many_worlds_shows_calibration():
     assert "From world to world" in text
 
 
+def test_one_endless_name_does_not_push_a_terminal_apart():
+    world = scored(["amber", "x" * 5_000])
+    assert max(map(len, world.table().splitlines())) < 300
+    assert "x" * 5_000 in page(world)  # a page can break it
+
+
 def test_equal_outcomes_make_equal_pages():
     assert page(scored(["amber", "birch"])) == page(scored(["amber", "birch"]))
 

@@ -149,3 +149,23 @@ def test_an_action_once_recommended_stays_recommended():
     assert scored.benign_kinds["above_watch"].item() == 1
     assert scored.total["recall_above_watch"].item() == 1
     assert scored.findings["action"].to_list() == ["suspend"]
+
+
+def test_precision_at_a_real_base_rate():
+    """Half of the guilty and one in a hundred of the innocent flagged: among a thousand, 0.5 and 9.99."""
+    innocent = " ".join(f"p{n}" for n in range(100))
+    truth = labels(*campaign("tallow", "t1 t2 t3 t4"), *benign("person", innocent))
+    total = judge(truth, flags((MON, "C-1", "t1 t2 p0")), sent(((MON,), f"t1 t2 t3 t4 {innocent}", 1))).total
+    assert total["precision"].item() == 2 / 3
+    assert total["precision_one_in_thousand"].item() == pytest.approx(0.5 / (0.5 + 9.99))
+    most = exact(1, 100).high
+    assert total["precision_one_in_thousand_low"].item() == pytest.approx(0.5 / (0.5 + 999 * most))
+    assert total["precision_one_in_thousand_above_watch"].item() is None  # nobody was flagged above watch
+
+
+def test_rows_that_come_twice_count_once():
+    truth = labels(*campaign("tallow", "t1 t2"), *benign("person", "p1"))
+    said, activity = flags((MON, "C-1", "t1 t2 p1")), sent(((MON,), "t1 t2 p1", 4))
+    once = judge(truth, said, activity)
+    half = activity.with_columns(n_requests=2)
+    assert judge(truth, pl.concat([said, said]), pl.concat([half, half])).jsonl() == once.jsonl()

@@ -186,3 +186,12 @@ def test_a_finding_states_what_its_first_night_stated():
     whole = judge(truth, said, activity, stated=stated).findings.row(0, named=True)
     assert (whole["p_value"], whole["score"], whole["confidence"]) == (0.002, 0.8, "medium")
     assert isinstance(whole["first_day"], date)
+
+
+def test_precision_at_a_real_base_rate_is_of_all_worlds_together():
+    total = pooled(world("t1 t2 p1"), world("u1 u2"), world()).total.row(0, named=True)
+    caught, wronged = 4 / 12, 1 / 12  # of twelve guilty and of twelve innocent accounts
+    assert total["precision_one_in_thousand"] == pytest.approx(caught / (caught + 999 * wronged))
+    assert total["precision_one_in_thousand_low"] == pytest.approx(
+        caught / (caught + 999 * exact(1, 12).high)
+    )

@@ -17,7 +17,7 @@ from pipelines.simulate.population import DAY_US
 from pipelines.simulate.sentences import halves
 from pipelines.simulate.spec import EVASIONS
 from pipelines.simulate.texts import Framed
-from pipelines.simulate.workqueue import NOTHING, Around, Queue, equal_areas
+from pipelines.simulate.workqueue import Around, Queue, equal_areas
 
 KINDS = sorted(CAMPAIGNS)
 SEVERAL = ("synchronised", "low_and_wide", "relay", "soft_labels", "lone_extractor")
@@ -144,10 +144,11 @@ def test_whole_requests_are_reworded_and_items_under_a_system_prompt_are_not() -
 def test_it_shows_whether_a_queue_holds_whole_requests() -> None:
     questions = pa.array([f"{n} questions of many kinds?" for n in range(80)])
     rendered = pa.array([f"Answer with all of your reasoning shown. Question {n}?" for n in range(80)])
+    nothing = Around(pa.array([""]), pa.array([""]))
     order = Around(pa.array([""]), pa.array([""]), pa.array(["Show your reasoning."]))
     framed = Around(pa.array(["Show your reasoning. "]), pa.array([""]))
     areas = equal_areas(80)
-    assert speaks_for_itself(Queue(NOTHING, rendered, areas), rng())
+    assert speaks_for_itself(Queue(nothing, rendered, areas), rng())
     assert speaks_for_itself(Queue(order, rendered, areas), rng())
     assert not speaks_for_itself(Queue(order, questions, areas), rng())
     assert not speaks_for_itself(Queue(framed, questions, areas), rng())

@@ -192,7 +192,7 @@ def test_kind_and_prompt_are_enough_for_a_whole_world(pools: Path, tmp_path: Pat
     made = hamlet(tmp_path / "world", prompts=pools)
     assert made.n_requests > 1_000
     requests = requests_of(tmp_path / "world")
-    talk = requests.filter(kind="person_chat")["prompt"].str.starts_with("talk")
+    talk = requests.filter(generator="everyday")["prompt"].str.starts_with("talk")
     assert talk.mean() > 0.95  # a few borrow an instruction or a fashion
 
 

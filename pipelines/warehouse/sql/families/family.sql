@@ -1,14 +1,12 @@
 -- family: the night's families with their prevalence and first night. The readable form comes with the evidence.
--- Reads the registered Arrow tables tonight_use, tonight_family (family, family_id, shingles). Takes $day, $kind.
+-- Reads the temporary table sent and the registered Arrow table tonight_family (family, family_id, shingles).
+-- Takes $day, $kind.
 INSERT INTO night.family BY NAME
-WITH used AS (
-    SELECT family, account, item, count(*) AS n_requests FROM tonight_use WHERE family >= 0 GROUP BY family, account, item
-),
-users AS (
+WITH users AS (
     SELECT family, count(*)::INTEGER AS n_accounts, sum(n_requests)::BIGINT AS n_requests
-    FROM (SELECT family, account, sum(n_requests) AS n_requests FROM used GROUP BY family, account) GROUP BY family
+    FROM (SELECT family, account, sum(n_requests) AS n_requests FROM sent GROUP BY family, account) GROUP BY family
 ),
-items AS (SELECT family, count(*) AS n_items FROM (SELECT DISTINCT family, item FROM used) GROUP BY family),
+items AS (SELECT family, count(*) AS n_items FROM (SELECT DISTINCT family, item FROM sent) GROUP BY family),
 counted AS (FROM users JOIN items USING (family)),
 earlier AS (
     SELECT family_id, min(first_seen) AS first_seen FROM night.family WHERE day < $day GROUP BY family_id

@@ -1,12 +1,8 @@
 -- family_account: who used which family, and whether its items are one account's or many people's.
--- Reads the registered Arrow tables tonight_use (one row per request: family, account, item), tonight_family
--- (family, family_id) and tonight_account (account, account_id). Takes $day.
+-- Reads the temporary table sent and the registered Arrow tables tonight_family (family, family_id) and
+-- tonight_account (account, account_id). Takes $day.
 INSERT INTO night.family_account BY NAME
-WITH sent AS (                         -- plain groups one after the other: several times faster than DISTINCT counts
-    SELECT family, account, item, count(*) AS n_requests, sum(training_permille) AS training_permille
-    FROM tonight_use WHERE family >= 0 GROUP BY family, account, item
-),
-item AS (                              -- an item of two accounts is one that people share, or that is dealt out twice
+WITH item AS (                         -- an item of two accounts is one that people share, or that is dealt out twice
     SELECT family, item FROM sent GROUP BY family, item HAVING count(*) > 1
 ),
 per_account AS (
