@@ -24,8 +24,8 @@ from pipelines.simulate.splits import Split
 from pipelines.simulate.workqueue import N_ITEMS, equal_areas, queue_of
 
 _OWN_WORDING = 0.5
-"""Share of campaigns that word their instructions themselves though somebody published some: a purpose has one
-or two published sources, and operators who do not know each other do not all take the same one."""
+"""Share of campaigns that word their instructions themselves though somebody published some: a purpose has
+one or two published sources, and operators who do not know each other do not all take the same one."""
 
 _ENOUGH_ROWS = 300
 """An application sends thousands of requests a week; a smaller source would make it repeat itself."""
