@@ -5,7 +5,6 @@ tests/reference/text.py. Every loop is linear in the bytes it reads, whatever th
 """
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -97,7 +96,8 @@ def _eight_bytes(typing_context, data, position):
 
     def generate(context, builder, signature, arguments):
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        address = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(64).as_pointer())
+        words = context.get_value_type(types.uint64).as_pointer()
+        address = builder.bitcast(builder.gep(array.data, [arguments[1]]), words)
         return builder.load(address, align=1)
 
     return types.uint64(data, position), generate
@@ -303,7 +303,7 @@ def winnow(tokens, n_tokens, shingles, kept):
     for at in range(1, n_windows + 2):
         pick = shingles[at]
         shingles[n_kept] = pick
-        n_kept += np.int64(pick != previous)
+        n_kept += int(pick != previous)
         previous = pick
     if n_kept <= N_KEPT:
         kept[:n_kept] = shingles[:n_kept]

@@ -233,7 +233,8 @@ def _sample(account: npt.NDArray[np.int32], text_hash: npt.NDArray[np.uint64]) -
     starts = np.empty(len(n_of_account) + 1, dtype=np.int64)
     order = np.empty(len(account), dtype=np.int64)
     group_kernel(account, starts, order)
-    return kernels.sample(text_hash, order, starts, most)
+    rows: npt.NDArray[np.int64] = kernels.sample(text_hash, order, starts, most)
+    return rows
 
 
 def _no_families(n: int) -> Families:
