@@ -356,7 +356,7 @@ def scarcity(n_uses: Float64, is_member: Bool) -> Float64:
         return np.zeros(len(n_uses))
     as_few = np.log((np.searchsorted(usual, n_uses, "right") + 0.5) / (len(usual) + 0.5))
     by_chance = np.log(ONE_MORE_BY_CHANCE) * np.maximum(n_uses - 1, 0)
-    return np.clip(as_few - by_chance, -MOST_SCARCITY, 0.0)
+    return np.asarray(np.clip(as_few - by_chance, -MOST_SCARCITY, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class Group:
     members : int64, positions of accounts; others : bool, shape (n_accounts,), all but the members
     layer : the kind of text the group shares, `template` or `system_prompt`
     rows : int64, rows of that layer that belong to members and to the texts typical of the group
+    account : int64, the position of each of those rows' account
     uses : what those rows carry
     """
 
@@ -53,6 +54,7 @@ class Group:
     others: Bool
     layer: str
     rows: Int64
+    account: Int64
     uses: Uses
 
     @property
@@ -64,17 +66,15 @@ class Group:
     def templated_requests(self) -> Float64:
         """Requests of each member tonight that carry the shared texts; one that carries two counts once, as
         far as the account's number of requests tells."""
-        account = self.population.layer(self.layer).account[self.rows] if len(self.rows) else self.rows
-        carried = np.bincount(account, weights=self.uses.n_requests, minlength=len(self.population))
-        return np.minimum(carried, self.population.n_requests)[self.members]
+        n = len(self.population)
+        carried = np.bincount(self.account, weights=self.uses.n_requests, minlength=n)
+        return np.asarray(np.minimum(carried, self.population.n_requests)[self.members])
 
     @property
     def earlier_requests(self) -> Float64:
         """Requests of each member from the shared texts on earlier nights: those of the text it used most."""
         earlier = np.zeros(len(self.population))
-        if len(self.rows):
-            account = self.population.layer(self.layer).account[self.rows]
-            np.maximum.at(earlier, account, self.uses.n_earlier_requests)
+        np.maximum.at(earlier, self.account, self.uses.n_earlier_requests)
         return earlier[self.members]
 
     @property
@@ -95,12 +95,13 @@ def group_of(candidate: Candidate, population: Population, objects: SharedObject
     others[candidate.members] = False
 
     def sharing(kind: str, all_uses: Uses) -> Group:
-        rows = np.empty(0, dtype=np.int64)
+        rows = account = np.empty(0, dtype=np.int64)
         for position, layer in enumerate(population.layers):
             if layer.kind == kind:
                 first, last = objects.first_object[position], objects.first_object[position + 1]
                 core = candidate.core[(candidate.core >= first) & (candidate.core < last)] - first
                 rows = np.flatnonzero(np.isin(layer.object, core) & ~others[layer.account])
+                account = layer.account[rows]
         uses = Uses(
             all_uses.n_requests[rows],
             all_uses.n_earlier_requests[rows],
@@ -108,7 +109,7 @@ def group_of(candidate: Candidate, population: Population, objects: SharedObject
             all_uses.n_shared_items[rows],
             all_uses.n_training[rows],
         )
-        return Group(population, candidate.members, others, kind, rows, uses)
+        return Group(population, candidate.members, others, kind, rows, account, uses)
 
     templates = sharing("template", population.templates)
     if templates.templated_share >= ENOUGH_TEMPLATED:

@@ -47,7 +47,7 @@ time and memory do not grow with the night."""
 
 MOST_FAMILIES = 3
 """Templates of one text: an instruction around an item that has a template of its own (a review bot's
-request, a benchmark's frame), and one more. Else the longer template of the item would hide the instruction."""
+request, a benchmark's frame), and one more. Else the longer one, the item's, would hide the instruction."""
 
 _ROWS_PER_TASK = 65_536
 

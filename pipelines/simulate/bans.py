@@ -4,7 +4,7 @@ Here: reading the findings of a night, the file `bans.parquet` of a world, and w
 Not here: how an operator answers a ban (campaigns), the findings themselves (pipelines.findings).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -90,7 +90,11 @@ def convicted(findings: Sequence[Path], ban_at: str) -> pl.Series:
 
 
 def _flagged(path: Path) -> pl.DataFrame:
-    readers = {".jsonl": pl.read_ndjson, ".csv": pl.read_csv, ".parquet": pl.read_parquet}
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+        ".jsonl": pl.read_ndjson,
+        ".csv": pl.read_csv,
+        ".parquet": pl.read_parquet,
+    }
     remedy = "write it with `stillwatch findings --what accounts --format jsonl --out FILE`"
     if not path.is_file():
         raise UsageError(f"{path}: no such file of findings", remedy=remedy)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -29,13 +30,14 @@ from pipelines.simulate.group import NEVER, Group, Night, World
 from pipelines.simulate.kinds import BENIGN
 from pipelines.simulate.scenario import Scenario, load_scenario
 from pipelines.simulate.spec import CampaignSpec
+from pipelines.simulate.splits import Split
 from pipelines.simulate.texts import load_texts
 from pipelines.simulate.traffic import finish
 
 FIRST_DAY = date(2026, 3, 2)
 """A Monday, so that the first nights are working days."""
 
-SPLITS = ("tune", "report", "all")
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 _MARK = ".stillwatch-simulation"
 _ROWS_PER_FILE = 250_000
@@ -74,7 +76,7 @@ def simulate(
     seed: int = 1,
     scenario: Path | None = None,
     prompts: Path | None = None,
-    split: str = "all",
+    split: Split = "all",
     log_format: str = "stillwatch",
     first_day: date = FIRST_DAY,
     night: int | None = None,
