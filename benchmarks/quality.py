@@ -25,12 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quality_page import page
+
 from pipelines import findings, nightly
 from pipelines.evaluation import evaluate
 from pipelines.settings import load_settings
 from pipelines.simulate import load_scenario, simulate
 from pipelines.workspace import Workspace
-from quality_page import page
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench-data" / "quality"
@@ -69,7 +70,7 @@ def main() -> None:
             rows = list(_rows(run))
             run.results.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     rows = [json.loads(line) for run in runs for line in run.results.read_text("utf-8").splitlines()]
-    options.out.write_text(page(rows), encoding="utf-8")
+    options.out.write_text(page(rows, options.prompts), encoding="utf-8")
     print(f"wrote {options.out}", file=sys.stderr)
 
 
@@ -79,6 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--prompts", type=Path, help="pools of real prompts, measured beside our own corpus")
     parser.add_argument("--split", choices=("report", "tune"), default="report")
+    parser.add_argument("--only", choices=("own", "pools"), help="words of one kind alone")
     parser.add_argument("--again", action="store_true", help="make runs anew whose results are there")
     parser.add_argument("--out", type=Path, default=PAGE)
     return parser.parse_args()
@@ -86,7 +88,9 @@ def _options() -> argparse.Namespace:
 
 def _runs(options: argparse.Namespace) -> Iterator[Run]:
     for world in options.world:
-        for prompts in (None, options.prompts) if options.prompts else (None,):
+        sources = {"own": None, "pools": options.prompts}
+        names = [options.only] if options.only else ["own", "pools"] if options.prompts else ["own"]
+        for prompts in (sources[name] for name in names):
             for seed in range(1, options.seeds + 1):
                 yield Run(world, prompts, seed, options.split)
 

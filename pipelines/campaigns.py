@@ -35,6 +35,11 @@ LASTING_NIGHTS = 14
 eighty requests, and a fashion at two."""
 
 
+TAINTED = 0.1
+"""A community is no reference when this share of its accounts was ever flagged: one in ten is more than
+chance and bystanders bring together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a night's campaign step found."""
@@ -104,9 +109,9 @@ def find_campaigns(
         ]
     )
     with transaction(con):
-        for table in ("campaign", "flagged_account", "candidate"):
+        for table in ("campaign", "flagged_account", "candidate", "candidate_account"):
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
-        _write_candidates(con, day, candidates, verdicts)
+        _write_candidates(con, night, candidates, verdicts)
         _write_campaigns(con, night, flagged)
         in_campaigns = {account for found in flagged for account in found.account_ids}
         alone = scores.flag_lone_accounts(con, day, in_campaigns)
@@ -188,16 +193,9 @@ def _codes(names: pl.Series) -> npt.NDArray[np.int64]:
 def _reference(
     con: duckdb.DuckDBPyConnection, day: date, policy: detect.Policy
 ) -> tuple[npt.NDArray[np.float64], int]:
-    """Evidence of earlier nights' innocent communities, and the number of those nights.
-
-    What reached the threshold stays out even where it was not flagged: a campaign that was missed must not
-    become what innocence looks like.
-    """
-    rows = con.execute(
-        """SELECT evidence, day FROM night.candidate
-           WHERE day < $day AND NOT flagged AND evidence < $least ORDER BY day, candidate_id""",
-        {"day": day, "least": policy.least_log_odds},
-    ).fetchall()
+    """Evidence of earlier nights' innocent communities, and the number of those nights."""
+    values = {"day": day, "least": policy.least_log_odds, "tainted": TAINTED}
+    rows = con.execute(statement("campaigns/reference"), values).fetchall()
     return np.array([row[0] for row in rows], dtype=np.float64), len({row[1] for row in rows})
 
 
@@ -237,7 +235,7 @@ def _without_overlap(found: list[_Flagged]) -> list[_Flagged]:
 
 def _write_candidates(
     con: duckdb.DuckDBPyConnection,
-    day: date,
+    night: _Night,
     candidates: Sequence[detect.Candidate],
     verdicts: Sequence[detect.Verdict],
 ) -> None:
@@ -250,7 +248,21 @@ def _write_candidates(
         }
     )
     with registered(con, "judged", table):
-        con.execute("INSERT INTO night.candidate BY NAME SELECT $day AS day, * FROM judged", {"day": day})
+        con.execute(
+            "INSERT INTO night.candidate BY NAME SELECT $day AS day, * FROM judged", {"day": night.day}
+        )
+    sizes = [len(candidate.members) for candidate in candidates]
+    members = np.concatenate([np.empty(0, np.int64), *(candidate.members for candidate in candidates)])
+    who = pa.table(
+        {
+            "candidate_id": np.repeat(np.arange(len(candidates), dtype=np.int32), sizes),
+            "account_id": night.accounts["account_id"].gather(members).to_arrow(),
+        }
+    )
+    with registered(con, "who", who):
+        con.execute(
+            "INSERT INTO night.candidate_account BY NAME SELECT $day AS day, * FROM who", {"day": night.day}
+        )
 
 
 def _write_campaigns(con: duckdb.DuckDBPyConnection, night: _Night, flagged: Sequence[_Flagged]) -> None:

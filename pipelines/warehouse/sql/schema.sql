@@ -252,6 +252,14 @@ CREATE TABLE IF NOT EXISTS night.candidate (
     flagged      BOOLEAN NOT NULL
 );
 
+-- night.candidate_account: who was in it. What shares members with something flagged, on whatever night, is no
+-- reference.
+CREATE TABLE IF NOT EXISTS night.candidate_account (
+    day          DATE NOT NULL,
+    candidate_id INTEGER NOT NULL,
+    account_id   VARCHAR NOT NULL
+);
+
 -- night.campaign: what was flagged; the columns of the findings contract, and its evidence.
 CREATE TABLE IF NOT EXISTS night.campaign (
     day           DATE NOT NULL,

@@ -1,0 +1,17 @@
+-- reference: evidence of earlier nights' innocent communities. Takes $day, $least, $tainted. What reached the threshold
+-- stays out even where it was not flagged, and so does a part of something that was flagged on any night before
+-- this one: a campaign that was missed, or found in pieces, must not become what innocence looks like.
+WITH suspect AS (
+    SELECT DISTINCT account_id FROM night.flagged_account WHERE day < $day
+),
+tainted AS (
+    SELECT day, candidate_id
+    FROM night.candidate_account LEFT JOIN suspect USING (account_id)
+    WHERE day < $day
+    GROUP BY day, candidate_id
+    HAVING count(suspect.account_id) >= $tainted * count(*)
+)
+SELECT evidence, day
+FROM night.candidate ANTI JOIN tainted USING (day, candidate_id)
+WHERE day < $day AND NOT flagged AND evidence < $least
+ORDER BY day, candidate_id
