@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.simulate.grammar import LANGUAGES, Expand, Frame, Rng, fill, join, load_grammars, scatter
-from pipelines.simulate.own_work import layouts, speakers, write_around, write_work
+from pipelines.simulate.own_work import layouts, own_words, speakers, write_around, write_work
 from pipelines.simulate.promise import TALK, TEMPLATES, WORKS, Flags, Indices, Prompts
 from pipelines.simulate.splits import Split
 from pipelines.simulate.workqueue import Around, Queue
@@ -60,8 +60,8 @@ class OwnTexts:
     def framed(self, theme: str, n: int, rng: Rng, expand: Expand) -> OwnTemplates:
         """Templates whose slots somebody else fills."""
         if f"frame_{theme}" in self._english:
-            return OwnTemplates(self._english.frames(f"frame_{theme}", n, rng), expand)
-        frames = self._english.frames(f"work_{theme}", n, rng)
+            return OwnTemplates(own_words(self._english.frames(f"frame_{theme}", n, rng), rng), expand)
+        frames = own_words(self._english.frames(f"work_{theme}", n, rng), rng)
         payloads = layouts(self._english, theme, rng)
 
         def filled(symbol: str, n: int, rng: Rng) -> pa.Array:

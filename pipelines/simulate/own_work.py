@@ -4,11 +4,14 @@ Here: how rules become a queue. Not here: the queue itself (workqueue), the rule
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.simulate.grammar import Expand, Frame, Grammar, Rng, fill
+from pipelines.simulate.paraphrase import paraphrased
 from pipelines.simulate.promise import MIN_AREAS
 from pipelines.simulate.workqueue import N_ITEMS, Around, Queue, queue_of
 
@@ -30,16 +33,51 @@ def speakers(grammars: Mapping[str, Grammar], theme: str, languages: Sequence[st
 
 
 def write_around(grammars: Sequence[Grammar], theme: str, n_frames: int, rng: Rng) -> Around:
-    """Draw `n_frames` instructions per grammar."""
+    """Draw `n_frames` instructions per grammar, each in words of this operator's own: there are but a handful
+    of instructions for a theme, and two operators who do not know each other do not write the same text."""
     drawn = [grammar.frames(f"work_{theme}", n_frames, rng) for grammar in grammars]
     frames = [language[at] for at in range(n_frames) for language in drawn]
     sides = [_sides(frame) for frame in frames]
     systems = [frame.system for frame in frames]
     return Around(
-        pa.array([before for before, _ in sides], pa.string()),
-        pa.array([after for _, after in sides], pa.string()),
-        None if all(system is None for system in systems) else pa.array(systems, pa.string()),
+        _reworded([before for before, _ in sides], rng),
+        _reworded([after for _, after in sides], rng),
+        None if all(system is None for system in systems) else _reworded(systems, rng),
     )
+
+
+_OWN_WORDS = 0.7
+"""How much of an instruction its user says in other words than its author did: paraphrase's strength."""
+
+_SENTENCE_CHARS = 40
+"""Shorter fixed texts are headings and rules between slots."""
+
+
+def own_words(frames: Sequence[Frame], rng: Rng) -> list[Frame]:
+    """The same frames, each worded by a user of its own: applications and suites differ in words, too."""
+    long = [text for frame in frames for is_slot, text in frame.parts if _is_sentence(is_slot, text)]
+    worded = iter(_reworded(long, rng).to_pylist())
+    return [
+        replace(
+            frame,
+            parts=tuple(
+                (is_slot, next(worded) if _is_sentence(is_slot, text) else text)
+                for is_slot, text in frame.parts
+            ),
+        )
+        for frame in frames
+    ]
+
+
+def _is_sentence(is_slot: bool, text: str) -> bool:
+    return not is_slot and len(text) >= _SENTENCE_CHARS
+
+
+def _reworded(texts: Sequence[str | None], rng: Rng) -> pa.Array:
+    """The same texts in other words; who has none gets none."""
+    given = pa.array(texts, pa.string())
+    worded = paraphrased(pc.fill_null(given, ""), rng, strength=_OWN_WORDS)
+    return pc.if_else(given.is_valid(), worded, pa.scalar(None, pa.string()))
 
 
 def write_work(

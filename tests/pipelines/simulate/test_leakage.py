@@ -40,15 +40,22 @@ def characters(column: pl.Series, width: int) -> npt.NDArray[np.float64]:
     return np.array([[float(ord(c)) for c in text[:width].ljust(width)] for text in column.to_list()])
 
 
+def borrowed(ids: pl.Series) -> pl.Series:
+    """The ids, an absent one replaced by somebody's: whether a client reports sessions is behaviour."""
+    known = ids.drop_nulls()
+    at = np.random.default_rng(2).integers(0, len(known), len(ids))
+    return ids.zip_with(ids.is_not_null(), known.gather(at))
+
+
 def identities(rows: pl.DataFrame) -> npt.NDArray[np.float64]:
     """Every id of a request as numbers, its place in the log and the name of its file."""
     address = rows["ip"].str.extract_all(r"\d+").list.slice(1).list.eval(pl.element().cast(pl.Float64))
     columns = [
         characters(rows["account_id"], 21),
         characters(rows["api_key_id"], 16),
-        characters(rows["org_id"].fill_null(""), 16),
-        characters(rows["project_id"].fill_null(""), 15),
-        characters(rows["session_id"].fill_null(""), 21),
+        characters(borrowed(rows["org_id"]), 16),
+        characters(borrowed(rows["project_id"]), 15),
+        characters(borrowed(rows["session_id"]), 21),
         characters(rows["request_id"], 26),
         characters(rows["provider_request_id"], 21),
         characters(rows["file"], 12),
