@@ -115,6 +115,15 @@ def supporting_families(pieces: list[Evidence], policy: Policy) -> tuple[str, ..
     return tuple(family for family, total in sums.items() if total >= policy.family_log_odds)
 
 
+TAIL_FROM = 1.0
+"""Log-odds from which the tail of benign communities is looked at. Below it lies their bulk, whose shape is
+no exponential: most that look like something at all reach two, and would make the tail seem endless."""
+
+MOST_SCALE = 1.5
+"""Thickest tail that a reference is believed to have. Evidence is counted in log-odds, so the scale should be
+one. What seems to make it thicker than half as much again is more likely campaigns that were not flagged:
+believed, each of them would hide the next ones, and after a week nothing would be found at all."""
+
 PRIOR_WEIGHT = 10.0
 """Pseudo-observations behind the prior of the tail: as many as the candidates of one quiet night."""
 
@@ -124,18 +133,20 @@ def tail_p_values(values: Float64, reference: Float64) -> Float64:
 
     Log-odds that were exactly log-likelihood ratios would exceed t under the null with probability exp(-t) at
     most (Markov's inequality). Ours are not exact, so the tail is checked against the reference: how many
-    benign communities reach above zero, and how far (peaks over a threshold, exponential excess; Coles, An
-    Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4). Both start from the bound (one
-    half above zero, scale one) with the weight of PRIOR_WEIGHT observations; the scale never falls below one.
-    The median excess, not the mean, sets the scale: a campaign missed on an earlier night must not widen its
-    own null.
+    benign communities reach above TAIL_FROM, and how far beyond it (peaks over a threshold, exponential
+    excess; Coles, An Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4). Both start
+    from the bound (exp(-TAIL_FROM) / 2 above it, scale one) with the weight of PRIOR_WEIGHT observations; the
+    scale stays between one and MOST_SCALE. The median excess, not the mean, sets it: a campaign missed on an
+    earlier night must not widen its own null. Values up to TAIL_FROM have p-value 1.
     """
-    above = reference[reference > 0]
-    n_half = PRIOR_WEIGHT / 2
-    probability_above = (len(above) + n_half) / (len(reference) + PRIOR_WEIGHT)
-    observed_scale = float(np.median(above)) / np.log(2) if len(above) else 1.0
-    scale = (len(above) * max(observed_scale, 1.0) + PRIOR_WEIGHT) / (len(above) + PRIOR_WEIGHT)
-    return np.asarray(np.where(values > 0, probability_above * np.exp(-np.maximum(values, 0) / scale), 1.0))
+    excess = reference[reference > TAIL_FROM] - TAIL_FROM
+    prior_above = PRIOR_WEIGHT * np.exp(-TAIL_FROM) / 2
+    probability_above = (len(excess) + prior_above) / (len(reference) + PRIOR_WEIGHT)
+    observed_scale = float(np.median(excess)) / np.log(2) if len(excess) else 1.0
+    observed_scale = min(max(observed_scale, 1.0), MOST_SCALE)
+    scale = (len(excess) * observed_scale + PRIOR_WEIGHT) / (len(excess) + PRIOR_WEIGHT)
+    beyond = np.maximum(values - TAIL_FROM, 0)
+    return np.asarray(np.where(values > TAIL_FROM, probability_above * np.exp(-beyond / scale), 1.0))
 
 
 def benjamini_hochberg(p_values: Float64, rate: float) -> npt.NDArray[np.bool_]:

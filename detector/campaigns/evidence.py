@@ -153,15 +153,31 @@ LEAST_ITEMS = 40
 """Fewer items cannot show whether one list is being dealt out."""
 
 
+def exclusive_text(group: Group) -> Evidence | None:
+    """Whether the texts are the group's own, or a public prompt that many others use as well."""
+    layer = group.population.layer(group.layer)
+    if layer is None or len(group.rows) == 0:
+        return None
+    inside = np.bincount(layer.object[group.rows], minlength=layer.n_objects)
+    everywhere = np.bincount(layer.object, minlength=layer.n_objects)
+    weight = np.bincount(layer.object[group.rows], group.uses.n_requests, minlength=layer.n_objects)
+    own = float((weight * inside / np.maximum(everywhere, 1)).sum() / max(weight.sum(), 1e-9))
+    return Evidence(
+        "content", "EXCLUSIVE_TEXT", "share of the accounts that use the shared texts which are in the group",
+        own, "near 0 for a framework's public prompt", _ramp(own, (0.1, -2.0), (0.4, -0.5), (0.7, 0.0)),
+    )  # fmt: skip
+
+
 def work_queue(group: Group) -> Evidence | None:
     """Whether the slots look like one list dealt out, or like many people sending the same things."""
     items = group.uses.n_items.sum()
     if items < LEAST_ITEMS:
         return None
     repeated = float(group.uses.n_shared_items.sum() / items)
+    as_far_as_known = _upper_share(repeated, float(items))
     # Classes, suites, benchmarks and fashions send the same items from many accounts; one operator who pays
     # for every answer sends each item once.
-    points = _ramp(repeated, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0))
+    points = _ramp(as_far_as_known, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0))
     return Evidence(
         "content", "WORK_QUEUE", "share of items that more than one account sent",
         repeated, "0.3 to 1 where many people do the same task",
@@ -233,9 +249,12 @@ def even_load(group: Group) -> Evidence | None:
     if len(n) < 8 or n.mean() < 2:
         return None
     n = np.sort(n)[: max(8, int(np.ceil(0.95 * len(n))))]  # a few replaced or banned accounts tell nothing
-    # Variance beyond a Poisson count's own, relative to the mean squared: 1/k of a negative binomial.
-    excess = max(float((n.var() - n.mean()) / n.mean() ** 2), 0.02)
-    points = _ramp(np.log10(excess), (-1.0, 2.0), (-0.5, 1.0), (0.0, 0.0), (0.6, -1.5))
+    # Variance beyond a Poisson count's own, relative to the mean squared: 1/k of a negative binomial. A dozen
+    # accounts may be even by chance: what counts is the most it may be, two standard errors up.
+    variance = max(float(n.var()), float(n.mean()))
+    excess = max(float((n.var() - n.mean()) / n.mean() ** 2), 0.0)
+    at_most = max(excess + 2 * np.sqrt(2 / (len(n) - 1)) * variance / n.mean() ** 2, 0.02)
+    points = _ramp(np.log10(at_most), (-1.0, 2.0), (-0.5, 1.0), (0.0, 0.0), (0.6, -1.5))
     # Whoever does a thing once or twice is as even as a scheduler: evenness speaks from several requests on.
     said = _ramp(float(n.mean()), (2.0, 0.0), (5.0, 1.0))
     return Evidence(
@@ -278,10 +297,13 @@ def shared_payment(group: Group) -> Evidence | None:
     share = float((n_owners[position] > 1).mean())
     if share == 0:
         return None  # unique payments are what both honest and careful people have
+    # Operators pay in small lots; an instrument that pays for dozens of strangers may as well be a voucher.
+    n_largest = float(np.bincount(position)[n_owners > 1].max())
+    points = _ramp(share, (0.02, 0.0), (0.2, 1.5), (0.6, 2.5)) * _ramp(n_largest, (10, 1.0), (25, 0.3))
     return Evidence(
         "identity", "SHARED_PAYMENT",
         "share of accounts paid by an instrument that another organisation uses too",
-        share, "under 0.02", _ramp(share, (0.02, 0.0), (0.2, 1.5), (0.6, 2.5)),
+        share, "under 0.02", points,
     )  # fmt: skip
 
 
@@ -405,7 +427,8 @@ def unusual_accounts(group: Group) -> Evidence | None:
 
 
 QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
-    shared_template, work_queue, training_technique, repeated_items, short_answers, conversation,
+    shared_template, exclusive_text, work_queue, training_technique, repeated_items,
+    short_answers, conversation,
     even_load, sleepless,
     shared_payment, same_client, one_customer, one_room,
     young_accounts, lasting_use, moved_together, unusual_accounts,
@@ -419,6 +442,14 @@ def _ramp(value: float, *points: tuple[float, float]) -> float:
     """Piecewise linear through (value, log-odds) points, flat beyond the ends."""
     xs, ys = zip(*points, strict=True)
     return float(np.interp(value, xs, ys))
+
+
+def _upper_share(share: float, n: float) -> float:
+    """The most a share may be that was seen in n cases, two standard errors up (Wilson, JASA 22, 1927)."""
+    z = 2.0
+    middle = share + z**2 / (2 * n)
+    reach = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return (middle + reach) / (1 + z**2 / n)
 
 
 def _any_known(values: Float64) -> bool:

@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.campaigns import Evidence, Policy, Verdict, decide
-from detector.campaigns.decision import benjamini_hochberg, supporting_families, tail_p_values
+from detector.campaigns.decision import (
+    PRIOR_WEIGHT,
+    TAIL_FROM,
+    benjamini_hochberg,
+    supporting_families,
+    tail_p_values,
+)
 from tests.reference.decision import rejected_slow
 
 FINITE = st.floats(-30, 30)
@@ -42,11 +48,11 @@ def test_more_evidence_never_has_a_higher_p_value(reference: list[float], values
 @given(st.lists(FINITE, max_size=60), FINITE)
 @settings(deadline=None)
 def test_no_reference_makes_the_tail_thinner_than_markovs(reference: list[float], value: float) -> None:
-    """As thin as exp(-t), for the part of benign communities that reach above zero: no history beats that."""
-    above = sum(points > 0 for points in reference)
+    """As thin as exp(-t), for the part of benign communities that show something: no history beats that."""
+    above = sum(points > TAIL_FROM for points in reference)
     [p_value] = tail_p_values(np.array([value]), np.array(reference))
-    least_above = (above + 5) / (len(reference) + 10)
-    assert p_value >= min(least_above * np.exp(-max(value, 0.0)), 1.0) * (1 - 1e-12)
+    least_above = (above + PRIOR_WEIGHT * np.exp(-TAIL_FROM) / 2) / (len(reference) + PRIOR_WEIGHT)
+    assert p_value >= min(least_above * np.exp(-max(value - TAIL_FROM, 0.0)), 1.0) * (1 - 1e-12)
 
 
 def test_without_any_reference_the_bound_alone_speaks() -> None:
@@ -61,10 +67,20 @@ def test_a_campaign_missed_on_an_earlier_night_does_not_hide_the_next_one() -> N
     assert verdict(5.0, 2.0, 2.0, reference=contaminated).flagged
 
 
+def test_a_week_of_campaigns_that_were_missed_does_not_hide_the_next_one_either() -> None:
+    """Half of what was not flagged is campaigns just under the threshold."""
+    contaminated = np.concatenate([QUIET, np.linspace(4.0, 4.9, len(QUIET))])
+    assert verdict(5.0, 2.0, 2.0, reference=contaminated).flagged
+
+
 def test_nights_whose_innocent_communities_reach_high_ask_for_more() -> None:
     loud = np.linspace(0.0, 9.0, 60)
-    assert verdict(3.0, 2.0, 1.5).flagged
-    assert not verdict(3.0, 2.0, 1.5, reference=loud).flagged
+    quiet_night, loud_night = verdict(3.0, 2.0, 1.0), verdict(3.0, 2.0, 1.0, reference=loud)
+    assert quiet_night.flagged
+    assert loud_night.p_value > 10 * quiet_night.p_value
+    pieces = [[piece("content", 4.0), piece("timing", 2.0)], *([[piece("content", 1.0)]] * 9)]
+    on_both = [decide(pieces, night, has_content=True, policy=Policy())[0] for night in (QUIET, loud)]
+    assert [one.flagged for one in on_both] == [True, False]
 
 
 # --- the false-discovery rate ------------------------------------------------------------------------------

@@ -81,6 +81,35 @@ def test_a_card_shared_within_one_organisation_is_no_evidence() -> None:
     assert points("SHARED_PAYMENT", organisation=[f"org {n}" for n in range(60)]) == 2.5
 
 
+def test_a_voucher_that_pays_for_everybody_says_less_than_cards_in_small_lots() -> None:
+    voucher = [{"template": {"kiln template 1": 0.9}, "payment": {"voucher": 1.0}} for _ in range(60)]
+    assert 0 < points("SHARED_PAYMENT", objects=voucher) < 1
+    assert points("SHARED_PAYMENT") == 2.5
+
+
+def test_a_public_prompt_that_many_others_use_says_less() -> None:
+    assert points("EXCLUSIVE_TEXT") == 0
+    night = Night()
+    night.people(300)
+    night.add(
+        "user of the same prompt", 240, objects={"template": {"kiln template 1": 0.05}}, n_requests=40.0
+    )
+    night.campaign()
+    [group] = [one for one in judged(night) if "kiln-000" in one.members]
+    assert len(group.members) == 60
+    assert group.piece("EXCLUSIVE_TEXT").log_odds < -0.1
+
+
+def test_a_dozen_even_accounts_say_less_than_a_hundred() -> None:
+    few, many = (points("EVEN_LOAD", n=n, n_requests=np.tile([7.0, 8.0, 9.0], n // 3)) for n in (12, 120))
+    assert few < many == 2.0
+
+
+def test_few_items_leave_open_whether_one_list_is_dealt_out() -> None:
+    few, many = (points("WORK_QUEUE", n=n, n_requests=5.0) for n in (12, 120))
+    assert 0 < few < many
+
+
 def test_unique_cards_are_what_honest_people_have() -> None:
     objects = {"template": {"kiln template": 0.9}}
     assert "SHARED_PAYMENT" not in {piece.code for piece in campaign(objects=objects).evidence}
