@@ -4,7 +4,7 @@
 
 For each world, each source of text and each seed: simulate, scan the nights in their order, evaluate. Every
 row of every evaluation goes to bench-data/quality/*.jsonl, one file a run, and a run whose file is there is
-not made again; then docs/quality.md is written from the files.
+not made again; then docs/quality.md is written from all the files.
 
     standard   every benign and every campaign kind; benign requests a hundred times any one campaign's
     evasions   two campaigns, plainly and under each evasion alone, then under several at once
@@ -64,12 +64,12 @@ class Run:
 def main() -> None:
     options = _options()
     RESULTS.mkdir(parents=True, exist_ok=True)
-    runs = list(_runs(options))
-    for run in runs:
+    for run in _runs(options):
         if not run.results.exists() or options.again:
             rows = list(_rows(run))
             run.results.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    rows = [json.loads(line) for run in runs for line in run.results.read_text("utf-8").splitlines()]
+    results = sorted(RESULTS.glob(f"*-{options.split}-*.jsonl"))  # also those of earlier calls
+    rows = [json.loads(line) for path in results for line in path.read_text("utf-8").splitlines()]
     options.out.write_text(page(rows, options.prompts), encoding="utf-8")
     print(f"wrote {options.out}", file=sys.stderr)
 

@@ -33,9 +33,9 @@ to real traces, and what no trace shows. Nobody has published labelled traffic o
 
 WORLDS = {
     "standard": """Every benign kind and every campaign kind at the rates of the public record; ordinary
-requests are about a hundred times those of any one campaign. Two nights pass before the first campaign begins.""",
-    "evasions": """Two campaigns, one at the lowest rate of the public record and one in its middle, each plainly,
-under every evasion alone, under four at once and under all ten.""",
+requests are about a hundred times those of any one campaign. Two nights pass before the first one begins.""",
+    "evasions": """Two campaigns, one at the lowest rate of the public record and one in its middle, each
+plainly, under every evasion alone, under four at once and under all ten.""",
     "benign": """No campaign at all: every flag is a mistake.""",
     "feedback": """Four campaigns, played night by night: whoever is recommended for more than `watch` is shut
 before the next night, and the operators replace what they lost.""",

@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 from running import ROOT, stillwatch
 
 from pipelines import cli
+from pipelines.simulate import simulate
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
@@ -84,14 +85,16 @@ def as_documented(small_world: Path, tmp_path_factory: pytest.TempPathFactory) -
     shutil.copytree(night, place / "logs" / night.name)
     shutil.copy(small_world / "accounts.parquet", place)
     pl.read_parquet(place / "accounts.parquet").write_csv(place / "accounts.csv")
-    (place / "world").mkdir()
+    tiny = place / "tiny.toml"
+    tiny.write_text("nights = 2\n[benign]\nperson_chat = 40\n")
+    simulate(place / "world", scenario=tiny)
     shutil.copy(small_world / "labels.parquet", place / "world")
     pl.read_parquet(small_world / "labels.parquet").write_csv(place / "labels.csv")
     rows = pl.read_parquet(night / "*.parquet").head(200)
     rows.write_ndjson(place / "logs" / "gateway-1.jsonl.gz", compression="gzip")
     scan = "scan logs --workspace watch --accounts accounts.parquet"
     evaluate = "evaluate --workspace watch --labels labels.csv --format jsonl --out seed-1.jsonl"
-    for command in (scan, evaluate):
+    for command in (scan, "scan world/logs --workspace watch", evaluate):
         done = run_in(place, command.split())
         assert done.returncode == 0, done.stderr
     return place
