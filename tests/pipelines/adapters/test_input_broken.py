@@ -261,7 +261,7 @@ def test_one_long_shared_system_prompt_does_not_burst_a_batch(parquet):
 
 
 @pytest.mark.parametrize("name", ["empty.jsonl", "empty.csv", "empty.parquet", "empty.jsonl.gz"])
-@pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b"", mtime=0)])
 def test_an_empty_file_is_an_empty_log(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
@@ -287,7 +287,7 @@ def test_tables_without_rows_are_empty_logs(csv, parquet):
         (b"dear diary, nothing happened today\n", "no known format"),
         (b'{"user": "ana", "text": "hi"}\n', "no known format"),
         (os.urandom(4) + b"\x00\x01\x02" * 1_000, "no"),
-        (gzip.compress(b"PAR1...."), "Parquet file inside gzip"),
+        (gzip.compress(b"PAR1....", mtime=0), "Parquet file inside gzip"),
     ],
 )
 def test_a_file_that_is_no_log_is_named_with_what_to_do(tmp_path, content, said):
