@@ -11,6 +11,8 @@ not made again; then docs/quality.md is written from all the files.
     benign     no campaign: whatever is flagged is a mistake
     feedback   night by night: who was flagged is shut before the next night, and operators answer
 
+`--scenario FILE` measures a world of your own instead; with `--play`, night by night.
+
 Worlds are of the `report` split: no source, text or random stream of theirs ever served to choose a setting.
 """
 
@@ -20,7 +22,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from pipelines import findings, nightly
 from pipelines.evaluation import evaluate
 from pipelines.settings import load_settings
 from pipelines.simulate import load_scenario, simulate
+from pipelines.simulate.splits import Split
 from pipelines.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +50,11 @@ class Run:
     world: str
     prompts: Path | None
     seed: int
-    split: str
+    split: Split
+    scenario: Path | None = None
+    """Instead of the preset of that name."""
+    played: bool = False
+    """Night by night, with enforcement."""
 
     @property
     def texts(self) -> str:
@@ -61,8 +68,8 @@ class Run:
         return RESULTS / f"{self.world}-{self.split}-{texts}-{self.seed}.jsonl"
 
 
-def main() -> None:
-    options = _options()
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
     RESULTS.mkdir(parents=True, exist_ok=True)
     for run in _runs(options):
         if not run.results.exists() or options.again:
@@ -74,7 +81,7 @@ def main() -> None:
     print(f"wrote {options.out}", file=sys.stderr)
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--world", choices=WORLDS, nargs="+", default=WORLDS)
     parser.add_argument("--seeds", type=int, default=5)
@@ -83,16 +90,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", choices=("own", "pools"), help="words of one kind alone")
     parser.add_argument("--again", action="store_true", help="make runs anew whose results are there")
     parser.add_argument("--out", type=Path, default=PAGE)
-    return parser.parse_args()
+    parser.add_argument("--scenario", type=Path, help="a scenario file, instead of the worlds above")
+    parser.add_argument("--play", action="store_true", help="play the scenario night by night")
+    return parser.parse_args(arguments)
 
 
 def _runs(options: argparse.Namespace) -> Iterator[Run]:
-    for world in options.world:
+    for world in [options.scenario.stem] if options.scenario else options.world:
         sources = {"own": None, "pools": options.prompts}
         names = [options.only] if options.only else ["own", "pools"] if options.prompts else ["own"]
         for prompts in (sources[name] for name in names):
             for seed in range(1, options.seeds + 1):
-                yield Run(world, prompts, seed, options.split)
+                played = options.play if options.scenario else world == "feedback"
+                yield Run(world, prompts, seed, options.split, options.scenario, played)
 
 
 def _rows(run: Run) -> Iterator[dict[str, Any]]:
@@ -101,7 +111,7 @@ def _rows(run: Run) -> Iterator[dict[str, Any]]:
     (ROOT / "bench-data").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / "bench-data", prefix="world-") as folder:
         out, workspace = Path(folder) / "world", Workspace(Path(folder) / "watch")
-        made = _feedback(run, out, workspace) if run.world == "feedback" else _at_once(run, out, workspace)
+        made = _played(run, out, workspace) if run.played else _at_once(run, out, workspace)
         marks = {"world": run.world, "texts": run.texts, "seed": run.seed, "split": run.split}
         for line in evaluate(workspace, out / "labels.parquet").jsonl():
             yield marks | json.loads(line)
@@ -113,7 +123,7 @@ def _rows(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def _at_once(run: Run, out: Path, workspace: Workspace) -> dict[str, Any]:
-    made = simulate(out, scale=run.world, seed=run.seed, prompts=run.prompts, split=run.split)
+    made = simulate(out, **_world(run))
     for night in sorted((out / "logs").glob("day=*")):
         _scan(night, out, workspace)
     return {
@@ -125,20 +135,12 @@ def _at_once(run: Run, out: Path, workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _feedback(run: Run, out: Path, workspace: Workspace) -> dict[str, Any]:
+def _played(run: Run, out: Path, workspace: Workspace) -> dict[str, Any]:
     """Simulate a night, scan it, shut whom it convicts, and so on."""
     total = {"n_requests": 0, "n_accounts": 0, "n_campaign_requests": 0, "nights": 0, "n_banned": 0}
     flagged: list[Path] = []
-    for number in range(1, load_scenario(run.world).nights + 1):
-        made = simulate(
-            out,
-            scale=run.world,
-            seed=run.seed,
-            prompts=run.prompts,
-            split=run.split,
-            night=number,
-            findings=flagged,
-        )
+    for number in range(1, load_scenario(run.world, run.scenario).nights + 1):
+        made = simulate(out, **_world(run), night=number, findings=flagged)
         _scan(out / "logs" / f"day={made.days[0]}", out, workspace)
         flagged = [out / "flagged.parquet"]
         findings.accounts(workspace, made.days[0]).write_parquet(flagged[0])
@@ -146,6 +148,17 @@ def _feedback(run: Run, out: Path, workspace: Workspace) -> dict[str, Any]:
         total["n_campaign_requests"] += made.n_campaign_requests
         total |= {"n_accounts": made.n_accounts, "nights": number, "n_banned": made.n_banned}
     return total
+
+
+def _world(run: Run) -> dict[str, Any]:
+    """What `simulate` takes of a run."""
+    return {
+        "scale": run.world,
+        "scenario": run.scenario,
+        "seed": run.seed,
+        "prompts": run.prompts,
+        "split": run.split,
+    }
 
 
 def _scan(night: Path, out: Path, workspace: Workspace) -> None:

@@ -48,15 +48,14 @@ def page(rows: Sequence[Row], prompts: Path | None) -> str:
 
 
 def _worlds(rows: Sequence[Row]) -> Iterator[str]:
-    def group(row: Row) -> tuple[int, str]:
-        return list(WORLDS).index(row["world"]), row["texts"]
+    def group(row: Row) -> tuple[int, str, str]:
+        return [*WORLDS, row["world"]].index(row["world"]), row["world"], row["texts"]
 
-    for (_, texts), of_group in groupby(sorted(rows, key=group), key=group):
+    for (_, world, texts), of_group in groupby(sorted(rows, key=group), key=group):
         runs = list(of_group)
-        world = runs[0]["world"]
         seeds = sorted({row["seed"] for row in runs})
         yield f"\n## `{world}`, words from {texts}\n"
-        yield WORLDS[world] + "\n"
+        yield WORLDS.get(world, "A scenario of your own.") + "\n"
         yield _size(runs, len(seeds))
         pooled = over_seeds([[row for row in runs if row["seed"] == seed] for seed in seeds])
         for table in pooled.tables(full=True):
