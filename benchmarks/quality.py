@@ -33,7 +33,7 @@ from pipelines import findings, nightly
 from pipelines.evaluation import evaluate
 from pipelines.settings import load_settings
 from pipelines.simulate import load_scenario, simulate
-from pipelines.simulate.splits import Split
+from pipelines.simulate.texts.splits import Split
 from pipelines.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent

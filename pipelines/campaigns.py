@@ -409,7 +409,7 @@ def _member_rows(
     members = found.candidate.members
     population = night.population
     in_templates = np.bincount(
-        _accounts_of(found.group),
+        found.group.account,
         weights=found.group.uses.n_requests,
         minlength=len(population),
     )[members] / np.maximum(population.n_requests[members], 1)
@@ -453,12 +453,6 @@ def _member_rows(
             }
         )
     return rows
-
-
-def _accounts_of(group: detect.Group) -> npt.NDArray[np.int64]:
-    """The account of each of the group's rows."""
-    layer = group.population.layer(group.layer)
-    return np.empty(0, dtype=np.int64) if layer is None else layer.account[group.rows]
 
 
 def _own_reasons(

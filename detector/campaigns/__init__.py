@@ -2,7 +2,8 @@
 
 from detector.campaigns.communities import EVERYBODYS, Candidate, candidates
 from detector.campaigns.decision import Policy, Verdict, decide
-from detector.campaigns.evidence import Evidence, Group, group_of, weigh
+from detector.campaigns.evidence import Evidence, weigh
+from detector.campaigns.group import Group, group_of
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.population import Layer, Population, Uses, shared_objects
 from detector.campaigns.wording import profile, summary

@@ -17,8 +17,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.campaigns.communities import Candidate
-from detector.campaigns.population import Bool, Float64, Int64, Layer, Population, SharedObjects, Uses
+from detector.campaigns.group import Group
+from detector.campaigns.measures import (
+    any_known,
+    ramp,
+    rank_probability,
+    requests_weighted,
+    trough,
+    upper_share,
+)
+from detector.campaigns.population import Bool, Float64, Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,86 +44,6 @@ class Evidence:
     value: float
     usual_range: str
     log_odds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A candidate with what the pieces of evidence look at.
-
-    members : int64, positions of accounts; others : bool, shape (n_accounts,), all but the members
-    layer : the kind of text the group shares, `template` or `system_prompt`
-    rows : int64, rows of that layer that belong to members and to the texts typical of the group
-    account : int64, the position of each of those rows' account
-    uses : what those rows carry
-    """
-
-    population: Population
-    members: Int64
-    others: Bool
-    layer: str
-    rows: Int64
-    account: Int64
-    uses: Uses
-
-    @property
-    def has_content(self) -> bool:
-        """Whether the log carried the prompts of most members."""
-        return bool(np.isfinite(self.population.training_share[self.members]).mean() >= LEAST_KNOWN)
-
-    @property
-    def templated_requests(self) -> Float64:
-        """Requests of each member tonight that carry the shared texts; one that carries two counts once, as
-        far as the account's number of requests tells."""
-        n = len(self.population)
-        carried = np.bincount(self.account, weights=self.uses.n_requests, minlength=n)
-        return np.asarray(np.minimum(carried, self.population.n_requests)[self.members])
-
-    @property
-    def earlier_requests(self) -> Float64:
-        """Requests of each member from the shared texts on earlier nights: those of the text it used most."""
-        earlier = np.zeros(len(self.population))
-        np.maximum.at(earlier, self.account, self.uses.n_earlier_requests)
-        return earlier[self.members]
-
-    @property
-    def templated_share(self) -> float:
-        """0 to 1: the part of the members' requests that carries the shared texts."""
-        total = float(self.population.n_requests[self.members].sum())
-        return float(self.templated_requests.sum()) / total if total else 0.0
-
-
-ENOUGH_TEMPLATED = 0.2
-"""Share of requests from which user templates are what the group shares; below it, its system prompts may
-be, if they carry more."""
-
-
-def group_of(candidate: Candidate, population: Population, objects: SharedObjects) -> Group:
-    """What the evidence needs of one candidate."""
-    others = np.ones(len(population), dtype=np.bool_)
-    others[candidate.members] = False
-
-    def sharing(kind: str, all_uses: Uses) -> Group:
-        rows = account = np.empty(0, dtype=np.int64)
-        for position, layer in enumerate(population.layers):
-            if layer.kind == kind:
-                first, last = objects.first_object[position], objects.first_object[position + 1]
-                core = candidate.core[(candidate.core >= first) & (candidate.core < last)] - first
-                rows = np.flatnonzero(np.isin(layer.object, core) & ~others[layer.account])
-                account = layer.account[rows]
-        uses = Uses(
-            all_uses.n_requests[rows],
-            all_uses.n_earlier_requests[rows],
-            all_uses.n_items[rows],
-            all_uses.n_shared_items[rows],
-            all_uses.n_training[rows],
-        )
-        return Group(population, candidate.members, others, kind, rows, account, uses)
-
-    templates = sharing("template", population.templates)
-    if templates.templated_share >= ENOUGH_TEMPLATED:
-        return templates
-    systems = sharing("system_prompt", population.systems)
-    return systems if systems.templated_share > templates.templated_share else templates
 
 
 def weigh(group: Group) -> list[Evidence]:
@@ -137,7 +65,7 @@ def shared_template(group: Group) -> Evidence | None:
         return None
     share = group.templated_share
     # Sharing a text is what look-alikes do too, so it says little; sharing none speaks against.
-    points = _ramp(share, (0.05, -1.0), (0.3, 0.5), (0.6, 1.0))
+    points = ramp(share, (0.05, -1.0), (0.3, 0.5), (0.6, 1.0))
     if group.layer == "system_prompt":
         return Evidence(
             "content", "SHARED_SYSTEM_PROMPT", "share of requests under the same few system prompts",
@@ -164,7 +92,7 @@ def exclusive_text(group: Group) -> Evidence | None:
     own = float((weight * inside / np.maximum(everywhere, 1)).sum() / max(weight.sum(), 1e-9))
     return Evidence(
         "content", "EXCLUSIVE_TEXT", "share of the accounts that use the shared texts which are in the group",
-        own, "near 0 for a framework's public prompt", _ramp(own, (0.1, -2.0), (0.4, -0.5), (0.7, 0.0)),
+        own, "near 0 for a framework's public prompt", ramp(own, (0.1, -2.0), (0.4, -0.5), (0.7, 0.0)),
     )  # fmt: skip
 
 
@@ -174,10 +102,10 @@ def work_queue(group: Group) -> Evidence | None:
     if items < LEAST_ITEMS:
         return None
     repeated = float(group.uses.n_shared_items.sum() / items)
-    as_far_as_known = _upper_share(repeated, float(items))
+    as_far_as_known = upper_share(repeated, float(items))
     # Classes, suites, benchmarks and fashions send the same items from many accounts; one operator who pays
     # for every answer sends each item once.
-    points = _ramp(as_far_as_known, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0))
+    points = ramp(as_far_as_known, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0))
     return Evidence(
         "content", "WORK_QUEUE", "share of items that more than one account sent",
         repeated, "0.3 to 1 where many people do the same task",
@@ -191,7 +119,7 @@ def training_technique(group: Group) -> Evidence | None:
     if not group.has_content or n_requests == 0:
         return None
     share = float(group.uses.n_training.sum() / n_requests)
-    usual = _requests_weighted(group.population.training_share, group.population.n_requests, group.others)
+    usual = requests_weighted(group.population.training_share, group.population.n_requests, group.others)
     usual = usual if np.isfinite(usual) else 0.0
     # A classifier is far from sure of one text; its mean over thousands of texts of one template is steady.
     return Evidence(
@@ -204,39 +132,39 @@ def training_technique(group: Group) -> Evidence | None:
 
 def repeated_items(group: Group) -> Evidence | None:
     """Whether the same items come night after night: a regression suite, not a harvest."""
-    share = _requests_weighted(group.population.repeat_share, group.population.n_requests, ~group.others)
+    share = requests_weighted(group.population.repeat_share, group.population.n_requests, ~group.others)
     if not np.isfinite(share):
         return None
     return Evidence(
         "content", "REPEATED_ITEMS", "share of requests whose item the account sent on an earlier night",
         share, "near 0 for harvesting, near 1 for a regression suite",
-        _ramp(share, (0.1, 0.0), (0.5, -3.0)),
+        ramp(share, (0.1, 0.0), (0.5, -3.0)),
     )  # fmt: skip
 
 
 def short_answers(group: Group) -> Evidence | None:
     """Whether the answers are too short to train on: labels, yes or no, a number."""
     means = group.population.output_tokens_mean[group.members]
-    if not _any_known(means):
+    if not any_known(means):
         return None
     mean = float(np.nanmedian(means))
     return Evidence(
         "content", "ANSWER_LENGTH", "median of the members' mean answer, tokens",
         mean, "under 30 for classification and extraction",
-        _ramp(math.log10(max(mean, 1.0)), (1.0, -2.0), (1.7, 0.0), (2.5, 0.5)),
+        ramp(math.log10(max(mean, 1.0)), (1.0, -2.0), (1.7, 0.0), (2.5, 0.5)),
     )  # fmt: skip
 
 
 def conversation(group: Group) -> Evidence | None:
     """Whether anybody talks: people ask again, scripts do not."""
     shares = group.population.single_turn_share[group.members]
-    if not _any_known(shares):
+    if not any_known(shares):
         return None
     share = float(np.nanmean(shares))
     return Evidence(
         "content", "SINGLE_TURN", "mean share of requests that open and end a conversation",
         share, "0.2 to 0.7 for people",
-        _ramp(share, (0.3, -1.0), (0.6, 0.0), (0.9, 0.5)),
+        ramp(share, (0.3, -1.0), (0.6, 0.0), (0.9, 0.5)),
     )  # fmt: skip
 
 
@@ -254,9 +182,9 @@ def even_load(group: Group) -> Evidence | None:
     variance = max(float(n.var()), float(n.mean()))
     excess = max(float((n.var() - n.mean()) / n.mean() ** 2), 0.0)
     at_most = max(excess + 2 * np.sqrt(2 / (len(n) - 1)) * variance / n.mean() ** 2, 0.02)
-    points = _ramp(np.log10(at_most), (-1.0, 2.0), (-0.5, 1.0), (0.0, 0.0), (0.6, -1.5))
+    points = ramp(np.log10(at_most), (-1.0, 2.0), (-0.5, 1.0), (0.0, 0.0), (0.6, -1.5))
     # Whoever does a thing once or twice is as even as a scheduler: evenness speaks from several requests on.
-    said = _ramp(float(n.mean()), (2.0, 0.0), (5.0, 1.0))
+    said = ramp(float(n.mean()), (2.0, 0.0), (5.0, 1.0))
     return Evidence(
         "timing", "EVEN_LOAD", "spread of requests per account beyond chance (0 is a scheduler's)",
         excess, "1 to 5 for people and customers",
@@ -269,12 +197,12 @@ def sleepless(group: Group) -> Evidence | None:
     hours = group.population.hour_counts[group.members].sum(axis=0)
     if hours.sum() < 24 * 8:
         return None
-    trough = _trough(hours)
-    usual = _trough(group.population.hour_counts[group.others].sum(axis=0))
+    quietest = trough(hours)
+    usual = trough(group.population.hour_counts[group.others].sum(axis=0))
     return Evidence(
         "timing", "ROUND_THE_CLOCK", "quietest six hours of the day against the mean hour",
-        trough, f"{usual:.2f} over the night's other accounts",
-        _ramp(trough - usual, (-0.4, -1.0), (-0.1, 0.0), (0.1, 0.25), (0.4, 1.0)),
+        quietest, f"{usual:.2f} over the night's other accounts",
+        ramp(quietest - usual, (-0.4, -1.0), (-0.1, 0.0), (0.1, 0.25), (0.4, 1.0)),
     )  # fmt: skip
 
 
@@ -299,7 +227,7 @@ def shared_payment(group: Group) -> Evidence | None:
         return None  # unique payments are what both honest and careful people have
     # Operators pay in small lots; an instrument that pays for dozens of strangers may as well be a voucher.
     n_largest = float(np.bincount(position)[n_owners > 1].max())
-    points = _ramp(share, (0.02, 0.0), (0.2, 1.5), (0.6, 2.5)) * _ramp(n_largest, (10, 1.0), (25, 0.3))
+    points = ramp(share, (0.02, 0.0), (0.2, 1.5), (0.6, 2.5)) * ramp(n_largest, (10, 1.0), (25, 0.3))
     return Evidence(
         "identity", "SHARED_PAYMENT",
         "share of accounts paid by an instrument that another organisation uses too",
@@ -348,7 +276,7 @@ def one_customer(group: Group) -> Evidence | None:
         return None
     return Evidence(
         "identity", "ONE_ORGANISATION", "share of accounts that belong to one organisation",
-        share, "near 1 for a company's seats", _ramp(share, (0.3, 0.0), (0.6, -3.0), (0.8, -6.0)),
+        share, "near 1 for a company's seats", ramp(share, (0.3, 0.0), (0.6, -3.0), (0.8, -6.0)),
     )  # fmt: skip
 
 
@@ -373,7 +301,7 @@ def one_room(group: Group) -> Evidence | None:
         return None
     return Evidence(
         "identity", "ONE_ROOM", "share of traffic from one address within eight hours",
-        share, "near 1 for a class or a hackathon", _ramp(share, (0.3, 0.0), (0.6, -2.5), (0.9, -4.0)),
+        share, "near 1 for a class or a hackathon", ramp(share, (0.3, 0.0), (0.6, -2.5), (0.9, -4.0)),
     )  # fmt: skip
 
 
@@ -382,12 +310,12 @@ def one_room(group: Group) -> Evidence | None:
 
 def young_accounts(group: Group) -> Evidence | None:
     """Whether the members are younger than the night's other accounts: P(member is the younger of a pair)."""
-    younger = _rank_probability(-group.population.account_age_days, group.members, group.others)
+    younger = rank_probability(-group.population.account_age_days, group.members, group.others)
     if younger is None:
         return None
     return Evidence(
         "lifecycle", "YOUNG_ACCOUNTS", "chance that a member is younger than another account",
-        younger, "0.4 to 0.6", _ramp(younger, (0.3, -1.5), (0.5, 0.0), (0.8, 1.0), (0.95, 2.0)),
+        younger, "0.4 to 0.6", ramp(younger, (0.3, -1.5), (0.5, 0.0), (0.8, 1.0), (0.95, 2.0)),
     )  # fmt: skip
 
 
@@ -398,14 +326,14 @@ def lasting_use(group: Group) -> Evidence | None:
     per_member = float((group.templated_requests + group.earlier_requests).mean())
     return Evidence(
         "lifecycle", "LASTING_USE", "requests per member from the shared texts, tonight and two weeks back",
-        per_member, "1 to 3 for a fashion", _ramp(per_member, (1.0, -2.5), (2.5, -1.5), (5.0, 0.0)),
+        per_member, "1 to 3 for a fashion", ramp(per_member, (1.0, -2.5), (2.5, -1.5), (5.0, 0.0)),
     )  # fmt: skip
 
 
 def moved_together(group: Group) -> Evidence | None:
     """Whether the members moved to a new model beyond everybody's curiosity."""
-    share = _requests_weighted(group.population.new_model_share, group.population.n_requests, ~group.others)
-    usual = _requests_weighted(group.population.new_model_share, group.population.n_requests, group.others)
+    share = requests_weighted(group.population.new_model_share, group.population.n_requests, ~group.others)
+    usual = requests_weighted(group.population.new_model_share, group.population.n_requests, group.others)
     if not (np.isfinite(share) and np.isfinite(usual)) or max(share, usual) == 0:
         return None
     return Evidence(
@@ -417,12 +345,12 @@ def moved_together(group: Group) -> Evidence | None:
 
 def unusual_accounts(group: Group) -> Evidence | None:
     """Whether the members stand out among their peers one by one (PyOD), before any link is looked at."""
-    higher = _rank_probability(group.population.account_score, group.members, group.others)
+    higher = rank_probability(group.population.account_score, group.members, group.others)
     if higher is None:
         return None
     return Evidence(
         "lifecycle", "UNUSUAL_ACCOUNTS", "chance that a member's anomaly score exceeds another account's",
-        higher, "0.4 to 0.6", _ramp(higher, (0.3, -0.5), (0.5, 0.0), (0.9, 0.75)),
+        higher, "0.4 to 0.6", ramp(higher, (0.3, -0.5), (0.5, 0.0), (0.9, 0.75)),
     )  # fmt: skip
 
 
@@ -433,52 +361,3 @@ QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
     shared_payment, same_client, one_customer, one_room,
     young_accounts, lasting_use, moved_together, unusual_accounts,
 )  # fmt: skip
-
-
-# --- arithmetic ------------------------------------------------------------------------------------------
-
-
-def _ramp(value: float, *points: tuple[float, float]) -> float:
-    """Piecewise linear through (value, log-odds) points, flat beyond the ends."""
-    xs, ys = zip(*points, strict=True)
-    return float(np.interp(value, xs, ys))
-
-
-def _upper_share(share: float, n: float) -> float:
-    """The most a share may be that was seen in n cases, two standard errors up (Wilson, JASA 22, 1927)."""
-    z = 2.0
-    middle = share + z**2 / (2 * n)
-    reach = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return (middle + reach) / (1 + z**2 / n)
-
-
-def _any_known(values: Float64) -> bool:
-    return bool(np.isfinite(values).any())
-
-
-def _requests_weighted(values: Float64, n_requests: Float64, chosen: Bool) -> float:
-    """Mean over requests rather than accounts; NaN when nothing is known."""
-    known = chosen & np.isfinite(values)
-    weight = n_requests[known].sum()
-    return float((values[known] * n_requests[known]).sum() / weight) if weight > 0 else float("nan")
-
-
-def _trough(hours: Float64) -> float:
-    """Mean of the quietest six hours over the mean hour: 1 is a machine's day, near 0 one time zone's."""
-    return float(np.sort(hours)[:6].mean() / max(hours.mean(), 1e-9))
-
-
-LEAST_KNOWN = 0.5
-"""A rank comparison needs the value of half of the members at least."""
-
-
-def _rank_probability(values: Float64, members: Int64, others: Bool) -> float | None:
-    """P(a member's value exceeds another account's), ties half (Mann-Whitney); None if little is known."""
-    mine = values[members]
-    mine = mine[np.isfinite(mine)]
-    rest = np.sort(values[others & np.isfinite(values)])
-    if len(mine) < max(8, LEAST_KNOWN * len(members)) or len(rest) < 8:
-        return None
-    below = np.searchsorted(rest, mine, "left")
-    at_most = np.searchsorted(rest, mine, "right")
-    return float((below + at_most).sum() / (2 * len(rest) * len(mine)))

@@ -1,4 +1,4 @@
-"""The world around the texts: countries, clients, models and agent frameworks, read from the corpus.
+"""The world around the texts: countries, clients, models and agent frameworks, read from data/catalog.toml.
 
 Here: tables to draw from, weighted. Not here: who draws (population), what is said (texts).
 """
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.simulate.grammar import LANGUAGES
+from pipelines.simulate.texts.grammar import LANGUAGES
 
 Weights = npt.NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def shares(weights: list[float]) -> Weights:
 @cache
 def load_catalog() -> Catalog:
     """Read the catalog once."""
-    raw = tomllib.loads(files("pipelines.simulate").joinpath("corpus", "catalog.toml").read_text("utf-8"))
+    raw = tomllib.loads(files("pipelines.simulate").joinpath("data", "catalog.toml").read_text("utf-8"))
     return Catalog(
         countries=tuple(raw["country"]),
         clients=tuple(raw["client"]),

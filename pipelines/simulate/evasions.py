@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.simulate.catalog import load_catalog
-from pipelines.simulate.grammar import Rng, join
 from pipelines.simulate.lookalikes import sprinkled
-from pipelines.simulate.paraphrase import paraphrased
 from pipelines.simulate.population import Crowd, Profile, random_ids
 from pipelines.simulate.sentences import halves
 from pipelines.simulate.spec import Evasion
 from pipelines.simulate.texts import Framed, Work
+from pipelines.simulate.texts.grammar import Rng, join
+from pipelines.simulate.texts.paraphrase import paraphrased
 from pipelines.simulate.traffic import Traffic
 
 Ints = npt.NDArray[np.int64]

@@ -15,9 +15,9 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.population import Crowd, Profile, enrol
 from pipelines.simulate.texts import Texts
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 Ints = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.simulate.grammar import Rng
+from pipelines.simulate.texts.grammar import Rng
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from pipelines.record import ACCOUNT_SCHEMA, SIMULATED_LABEL_SCHEMA
 from pipelines.simulate.catalog import CLOUDS, load_catalog
-from pipelines.simulate.grammar import Rng, join
 from pipelines.simulate.shapes import client_output_scale, client_rates
+from pipelines.simulate.texts.grammar import Rng, join
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.simulate import shapes
-from pipelines.simulate.grammar import Rng
+from pipelines.simulate.texts.grammar import Rng
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from pipelines.simulate.grammar import Rng
+from pipelines.simulate.texts.grammar import Rng
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

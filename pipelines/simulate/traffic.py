@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 
 from pipelines.record import REQUEST_SCHEMA
 from pipelines.simulate.catalog import load_catalog
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.population import DAY_US, NEWEST_MODEL, Crowd, random_ids
 from pipelines.simulate.rhythm import Arrivals, so_far
 from pipelines.simulate.shapes import Like, answer_tokens
+from pipelines.simulate.texts.grammar import Rng
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -30,8 +30,8 @@ from pipelines.simulate.group import NEVER, Group, Night, World
 from pipelines.simulate.kinds import BENIGN
 from pipelines.simulate.scenario import Scenario, load_scenario
 from pipelines.simulate.spec import CampaignSpec
-from pipelines.simulate.splits import Split
 from pipelines.simulate.texts import load_texts
+from pipelines.simulate.texts.splits import Split
 from pipelines.simulate.traffic import finish
 
 FIRST_DAY = date(2026, 3, 2)

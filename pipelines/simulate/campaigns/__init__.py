@@ -9,9 +9,9 @@ Not here: which campaigns a world has (scenario), how they hide (evasions).
 from collections.abc import Callable
 
 from pipelines.simulate.campaigns import fronts, harvests, techniques
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.spec import CampaignSpec
+from pipelines.simulate.texts.grammar import Rng
 
 CampaignKind = Callable[[World, CampaignSpec, Rng], Group]
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.simulate.campaigns.dispatch import Customers
-from pipelines.simulate.grammar import LANGUAGES, Rng, scatter
 from pipelines.simulate.population import Crowd
 from pipelines.simulate.rhythm import Arrivals
 from pipelines.simulate.texts import Texts
+from pipelines.simulate.texts.grammar import LANGUAGES, Rng, scatter
 
 Ints = npt.NDArray[np.int64]
 

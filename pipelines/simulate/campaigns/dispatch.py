@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.simulate.campaigns.plan import Style
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.rhythm import (
     AWAKE,
     DAY_S,
@@ -23,6 +22,7 @@ from pipelines.simulate.rhythm import (
     singles,
     sittings,
 )
+from pipelines.simulate.texts.grammar import Rng
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

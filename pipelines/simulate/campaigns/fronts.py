@@ -16,10 +16,10 @@ from pipelines.simulate.campaigns.plan import Asks, Style, Task, Team
 from pipelines.simulate.campaigns.profiles import EAST, USUAL
 from pipelines.simulate.campaigns.set_up import Tools, set_up
 from pipelines.simulate.catalog import load_catalog
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.population import Crowd
 from pipelines.simulate.spec import CampaignSpec
+from pipelines.simulate.texts.grammar import Rng
 
 Ints = npt.NDArray[np.int64]
 

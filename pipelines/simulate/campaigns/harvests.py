@@ -10,9 +10,9 @@ from dataclasses import replace
 from pipelines.simulate.campaigns.plan import Asks, Style, Task
 from pipelines.simulate.campaigns.profiles import EAST, USUAL
 from pipelines.simulate.campaigns.set_up import Tools, set_up
-from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.spec import CampaignSpec
+from pipelines.simulate.texts.grammar import LANGUAGES, Rng
 
 BURST_NIGHTS = 3
 """A burst without a last night of its own goes on so long."""

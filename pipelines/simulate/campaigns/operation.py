@@ -27,11 +27,11 @@ from pipelines.simulate.campaigns.dispatch import (
 from pipelines.simulate.campaigns.ledger import Ledger
 from pipelines.simulate.campaigns.plan import Asks, Style, Task, Team
 from pipelines.simulate.campaigns.roster import Roster, Shift
-from pipelines.simulate.grammar import Rng, join
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.population import Crowd
 from pipelines.simulate.rhythm import Arrivals
 from pipelines.simulate.spec import CampaignSpec
+from pipelines.simulate.texts.grammar import Rng, join
 from pipelines.simulate.traffic import Traffic
 
 Ints = npt.NDArray[np.int64]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import NEVER
 from pipelines.simulate.population import DAY_US
+from pipelines.simulate.texts.grammar import Rng
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

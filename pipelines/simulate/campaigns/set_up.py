@@ -17,11 +17,11 @@ from pipelines.simulate.campaigns.ledger import planned
 from pipelines.simulate.campaigns.operation import Operation
 from pipelines.simulate.campaigns.plan import Style, Task, Team
 from pipelines.simulate.campaigns.roster import Roster, Rotation, muster
-from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import World
 from pipelines.simulate.population import Crowd, Profile, random_ids
 from pipelines.simulate.spec import CampaignSpec
 from pipelines.simulate.texts import Work
+from pipelines.simulate.texts.grammar import LANGUAGES, Rng
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

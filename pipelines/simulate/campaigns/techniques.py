@@ -14,10 +14,10 @@ import pyarrow as pa
 from pipelines.simulate.campaigns.plan import Asks, Style, Task
 from pipelines.simulate.campaigns.profiles import EAST, USUAL
 from pipelines.simulate.campaigns.set_up import Tools, set_up
-from pipelines.simulate.grammar import Rng, join
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.spec import CampaignSpec
 from pipelines.simulate.texts import Framed, Work
+from pipelines.simulate.texts.grammar import Rng, join
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

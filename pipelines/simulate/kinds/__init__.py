@@ -7,7 +7,6 @@ has several, so that no figure rests on one author's idea of it.
 
 from collections.abc import Callable, Mapping
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, World
 from pipelines.simulate.kinds.apps import SINGLE_PURPOSE_APP
 from pipelines.simulate.kinds.batches import BATCH_JOB
@@ -26,6 +25,7 @@ from pipelines.simulate.kinds.seats import ENTERPRISE_SEATS
 from pipelines.simulate.kinds.synthetic import SYNTHETIC_DATA_CUSTOMER
 from pipelines.simulate.kinds.testing import TEST_AUTOMATION
 from pipelines.simulate.kinds.viral import VIRAL_PROMPT
+from pipelines.simulate.texts.grammar import Rng
 
 Generator = Callable[[World, int, Rng], Group]
 

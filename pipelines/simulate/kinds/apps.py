@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import Like, bustle
 from pipelines.simulate.kinds.paperwork import newcomers
@@ -17,6 +16,7 @@ from pipelines.simulate.kinds.speech import ask
 from pipelines.simulate.population import Crowd, Profile
 from pipelines.simulate.rhythm import renewal, sittings
 from pipelines.simulate.shapes import burstiness, daily_curves, day_levels, day_unrest, off_day_share
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 

@@ -6,13 +6,13 @@ worker keys, a catalogue translated. Not here: what answers customers (apps).
 
 import numpy as np
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.paperwork import company, newcomers, share, teams
 from pipelines.simulate.kinds.speech import ask
 from pipelines.simulate.population import Crowd, Ints, Profile
 from pipelines.simulate.rhythm import Arrivals, run
 from pipelines.simulate.shapes import day_levels, day_unrest
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.simulate.catalog import load_catalog
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import World
 from pipelines.simulate.population import Crowd, Floats
 from pipelines.simulate.shapes import daily_curves, mean_curve
+from pipelines.simulate.texts.grammar import Rng
 
 Like = Literal["people", "office", "machine"]
 

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.simulate.catalog import load_catalog, shares
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import hours_around
 from pipelines.simulate.kinds.networks import sit_together
@@ -17,6 +16,7 @@ from pipelines.simulate.kinds.speech import bound, talk
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import AWAKE, DAY_S, Arrivals, sittings
 from pipelines.simulate.texts import Prompts
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _COURSE = (15, 160)

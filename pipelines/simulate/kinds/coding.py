@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.simulate.catalog import load_catalog, shares
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
 from pipelines.simulate.kinds.speech import talk
 from pipelines.simulate.population import Crowd, Profile
 from pipelines.simulate.rhythm import OFFICE, sittings
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _LAST_CONTEXT = 160_000

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.population import Floats, Ints
 from pipelines.simulate.rhythm import DAY_S, Arrivals
+from pipelines.simulate.texts.grammar import Rng
 
 _STICKY_S = 3_600.0
 """A conversation stays on its account until it has been silent for so long: the public relays' default."""

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
 from pipelines.simulate.kinds.speech import answers_like
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import AWAKE, OFFICE, sittings
 from pipelines.simulate.shapes import day_levels, day_unrest
+from pipelines.simulate.texts.grammar import LANGUAGES, Rng
 from pipelines.simulate.traffic import Traffic
 
 _PRODUCTS = 240

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.simulate.catalog import load_catalog
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.paperwork import forget, share, teams
 from pipelines.simulate.kinds.speech import recite
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import run
 from pipelines.simulate.texts import Prompts
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _ITEMS = 400

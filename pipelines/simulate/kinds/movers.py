@@ -7,13 +7,13 @@ they always do.
 
 import numpy as np
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
 from pipelines.simulate.kinds.people import Habit, visitors
 from pipelines.simulate.kinds.speech import bound, recite, talk
 from pipelines.simulate.population import NEWEST_MODEL, Profile
 from pipelines.simulate.rhythm import AWAKE, OFFICE, Arrivals, hours, scattered, singles, sittings
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _RELEASE_S = 9.0 * 3_600

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.simulate.catalog import CLOUDS
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.kinds.paperwork import leaders
 from pipelines.simulate.population import Crowd, Ints
+from pipelines.simulate.texts.grammar import Rng
 
 _PER_CARRIER_EXIT = 25
 _PER_TUNNEL_EXIT = 12

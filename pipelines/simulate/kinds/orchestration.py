@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import hours_around
 from pipelines.simulate.kinds.speech import ask, talk
 from pipelines.simulate.population import Crowd, Floats, Profile
 from pipelines.simulate.rhythm import OFFICE, ROUND_THE_CLOCK, Arrivals, sittings
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 

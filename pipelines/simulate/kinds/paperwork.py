@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import SignUps, World
 from pipelines.simulate.population import DAY_US, Crowd, Floats, Ints
 from pipelines.simulate.rhythm import DAY_S, Arrivals
+from pipelines.simulate.texts.grammar import Rng
 
 
 def teams(n: int, low: int, high: int, rng: Rng) -> Ints:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
 from pipelines.simulate.kinds.networks import behind_shared_exits
 from pipelines.simulate.kinds.speech import own_words, talk
 from pipelines.simulate.population import Crowd, Floats, Profile
 from pipelines.simulate.rhythm import AWAKE, OFFICE, sittings
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 

@@ -7,7 +7,6 @@ Not here: ordinary people (people).
 import numpy as np
 
 from pipelines.simulate.catalog import load_catalog
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
 from pipelines.simulate.kinds.crowds import on_behalf
@@ -15,6 +14,7 @@ from pipelines.simulate.kinds.paperwork import only
 from pipelines.simulate.kinds.speech import ask, own_words, talk
 from pipelines.simulate.population import Ints, Profile
 from pipelines.simulate.rhythm import OFFICE, run, sittings
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _DEVICES = 4

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.paperwork import company, newcomers, teams
 from pipelines.simulate.kinds.speech import bound, recite
 from pipelines.simulate.population import Crowd, Ints, Profile
 from pipelines.simulate.rhythm import Arrivals, run
 from pipelines.simulate.texts import Prompts
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 

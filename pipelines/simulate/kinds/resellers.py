@@ -12,7 +12,6 @@ from functools import reduce
 import numpy as np
 import pyarrow as pa
 
-from pipelines.simulate.grammar import LANGUAGES, Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.coding import equip
 from pipelines.simulate.kinds.crowds import least_recently_used, queued
@@ -21,6 +20,7 @@ from pipelines.simulate.kinds.paperwork import leaders, only, teams
 from pipelines.simulate.kinds.speech import answers_like, recite
 from pipelines.simulate.population import Crowd, Ints, Profile
 from pipelines.simulate.rhythm import AWAKE, Arrivals, singles, sittings, together
+from pipelines.simulate.texts.grammar import LANGUAGES, Rng
 from pipelines.simulate.traffic import Traffic
 
 

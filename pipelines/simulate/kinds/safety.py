@@ -7,7 +7,6 @@ operator's own probing (campaigns).
 import numpy as np
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
 from pipelines.simulate.kinds.networks import sit_together
@@ -15,6 +14,7 @@ from pipelines.simulate.kinds.paperwork import company, newcomers, teams, write
 from pipelines.simulate.kinds.speech import ask
 from pipelines.simulate.population import Crowd, Profile
 from pipelines.simulate.rhythm import OFFICE, ROUND_THE_CLOCK, run, scattered
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 

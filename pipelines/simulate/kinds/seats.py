@@ -7,7 +7,6 @@ accounts of their own (people).
 import numpy as np
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle, hours_around, own_days
 from pipelines.simulate.kinds.networks import sit_together
@@ -15,6 +14,7 @@ from pipelines.simulate.kinds.paperwork import company, forget, newcomers, teams
 from pipelines.simulate.kinds.speech import ask, talk
 from pipelines.simulate.population import Crowd, Ints, Profile
 from pipelines.simulate.rhythm import OFFICE, sittings
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _SEATS = (5, 45)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import World
 from pipelines.simulate.population import Crowd, Ints
 from pipelines.simulate.rhythm import Arrivals
 from pipelines.simulate.shapes import Like
 from pipelines.simulate.texts import Prompts, Templates
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 

@@ -7,7 +7,6 @@ in every sense but the forbidden one; what clears them is `approved_use`, their 
 import numpy as np
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
 from pipelines.simulate.kinds.paperwork import days_later, expire
@@ -15,6 +14,7 @@ from pipelines.simulate.kinds.speech import ask, talk
 from pipelines.simulate.population import Crowd, Profile
 from pipelines.simulate.rhythm import OFFICE, ROUND_THE_CLOCK, renewal, scattered, sittings
 from pipelines.simulate.shapes import burstiness, daily_curves, day_levels, day_unrest
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _MOST = 1_500

@@ -7,13 +7,13 @@ Not here: grading of answers (regression), public benchmarks (harnesses).
 import numpy as np
 
 from pipelines.simulate.catalog import load_catalog
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, World
 from pipelines.simulate.kinds.calendar import bustle
 from pipelines.simulate.kinds.speech import bound, recite
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import OFFICE, Arrivals, hours, run, singles
 from pipelines.simulate.texts import Prompts
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _CASES = 40

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipelines.simulate.grammar import Rng
 from pipelines.simulate.group import Group, Night, SignUps, World
 from pipelines.simulate.kinds.calendar import hours_around, own_days
 from pipelines.simulate.kinds.networks import behind_shared_exits
@@ -17,6 +16,7 @@ from pipelines.simulate.kinds.speech import ask, recite, talk
 from pipelines.simulate.population import Crowd, Floats, Ints, Profile
 from pipelines.simulate.rhythm import AWAKE, DAY_S, hours, sittings
 from pipelines.simulate.texts import Prompts, Templates
+from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _COUNTRIES_WITH_FASHIONS = ("US", "BR", "IN", "JP", "DE", "FR", "MX")

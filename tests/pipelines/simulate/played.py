@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from pipelines.simulate.campaigns import CAMPAIGNS
 from pipelines.simulate.group import NEVER, Group, Night, World
-from pipelines.simulate.own_texts import OwnTexts
 from pipelines.simulate.population import DAY_US
 from pipelines.simulate.spec import CampaignSpec
+from pipelines.simulate.texts.own_texts import OwnTexts
+from pipelines.simulate.texts.workqueue import Queue, equal_areas
 from pipelines.simulate.traffic import finish
-from pipelines.simulate.workqueue import Queue, equal_areas
 
 N_ITEMS = 20_000
 Ints = npt.NDArray[np.int64]

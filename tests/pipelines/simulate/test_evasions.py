@@ -17,7 +17,7 @@ from pipelines.simulate.population import DAY_US
 from pipelines.simulate.sentences import halves
 from pipelines.simulate.spec import EVASIONS
 from pipelines.simulate.texts import Framed
-from pipelines.simulate.workqueue import Around, Queue, equal_areas
+from pipelines.simulate.texts.workqueue import Around, Queue, equal_areas
 
 KINDS = sorted(CAMPAIGNS)
 SEVERAL = ("synchronised", "low_and_wide", "relay", "soft_labels", "lone_extractor")

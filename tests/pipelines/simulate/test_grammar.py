@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.simulate.grammar import LANGUAGES, Frame, Grammar, fill, load_grammars, scatter
 from pipelines.simulate.texts import TALK, TEMPLATES, WORKS, OwnTexts
+from pipelines.simulate.texts.grammar import LANGUAGES, Frame, Grammar, fill, load_grammars, scatter
 
 SMALL = Grammar({"pet": ["cat", "dog"], "wish": ["a {pet}", "two {pet}s", "nothing"], "bare": [""]})
 

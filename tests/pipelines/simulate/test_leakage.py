@@ -12,8 +12,8 @@ from sklearn.model_selection import cross_val_predict
 from worlds import requests_of
 
 from pipelines.simulate import simulate
-from pipelines.simulate.grammar import LANGUAGES, Grammar, load_grammars
-from pipelines.simulate.promise import WORKS
+from pipelines.simulate.texts.grammar import LANGUAGES, Grammar, load_grammars
+from pipelines.simulate.texts.promise import WORKS
 
 MIN_SUPPORT = 0.25
 """A word is a give-away when at least this share of harvesting accounts uses it and nobody else does."""

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.simulate.grammar import LANGUAGES, load_rules
-from pipelines.simulate.paraphrase import languages_of, paraphrased, siblings, wordings
-from pipelines.simulate.splits import sides
 from pipelines.simulate.texts import OwnTexts
+from pipelines.simulate.texts.grammar import LANGUAGES, load_rules
+from pipelines.simulate.texts.paraphrase import languages_of, paraphrased, siblings, wordings
+from pipelines.simulate.texts.splits import sides
 
 CONTRACT = re.compile(r"</?[a-z_]+>|\[\[.*?\]\]|\"[a-z_]+\"|#+ \w+|[A-Z]{3,}|@@\w+|JSON|=>|>>|\*\*\*")
 

@@ -10,11 +10,11 @@ from test_texts import check_promise, numbers
 from worlds import bytes_of, hamlet, requests_of
 
 from pipelines.errors import UsageError
-from pipelines.simulate.grammar import LANGUAGES
-from pipelines.simulate.pools import read_pools
-from pipelines.simulate.recombine import SHORT_BYTES, pieces
-from pipelines.simulate.splits import side_of_source
 from pipelines.simulate.texts import TEMPLATES, WORKS, PoolTexts, load_texts
+from pipelines.simulate.texts.grammar import LANGUAGES
+from pipelines.simulate.texts.pools import read_pools
+from pipelines.simulate.texts.recombine import SHORT_BYTES, pieces
+from pipelines.simulate.texts.splits import side_of_source
 
 REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
 needs_real = pytest.mark.skipif(

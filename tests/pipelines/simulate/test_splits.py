@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from pipelines.simulate.grammar import LANGUAGES, load_rules
-from pipelines.simulate.own_texts import OwnTexts
-from pipelines.simulate.promise import TEMPLATES, WORKS
-from pipelines.simulate.splits import halved, has_words, side_of_source, sides
+from pipelines.simulate.texts.grammar import LANGUAGES, load_rules
+from pipelines.simulate.texts.own_texts import OwnTexts
+from pipelines.simulate.texts.promise import TEMPLATES, WORKS
+from pipelines.simulate.texts.splits import halved, has_words, side_of_source, sides
 
 CORPORA = ("common", *LANGUAGES)
 SHAPES = {"question", "document", "pay_vision"}

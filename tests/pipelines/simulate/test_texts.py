@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipelines.simulate.grammar import LANGUAGES
 from pipelines.simulate.texts import MIN_AREAS, TALK, TEMPLATES, WORKS, OwnTexts, Work, load_texts
+from pipelines.simulate.texts.grammar import LANGUAGES
 
 
 def rng(seed: int = 1) -> np.random.Generator:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Rng
-from pipelines.simulate.promise import MIN_AREAS, Framed, Indices
+from pipelines.simulate.texts.grammar import Rng
+from pipelines.simulate.texts.promise import MIN_AREAS, Framed, Indices
 
 N_ITEMS = 20_000
 """Items of a queue that is written, at most; queues of whole real requests are as long as their source."""

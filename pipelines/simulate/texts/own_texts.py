@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from pipelines.simulate.grammar import LANGUAGES, Expand, Frame, Rng, fill, join, load_grammars, scatter
-from pipelines.simulate.own_work import layouts, own_words, speakers, write_around, write_work
-from pipelines.simulate.promise import TALK, TEMPLATES, WORKS, Flags, Indices, Prompts
-from pipelines.simulate.splits import Split
-from pipelines.simulate.workqueue import Around, Queue
+from pipelines.simulate.texts.grammar import LANGUAGES, Expand, Frame, Rng, fill, join, load_grammars, scatter
+from pipelines.simulate.texts.own_work import layouts, own_words, speakers, write_around, write_work
+from pipelines.simulate.texts.promise import TALK, TEMPLATES, WORKS, Flags, Indices, Prompts
+from pipelines.simulate.texts.splits import Split
+from pipelines.simulate.texts.workqueue import Around, Queue
 
 ABROAD = {"message": "item", "letter_in": "ticket"}
 """Slots that are filled in every language, with the symbol that fills them in English."""

@@ -14,14 +14,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.simulate.grammar import LANGUAGES, Rng, scatter
-from pipelines.simulate.own_texts import OwnTexts
-from pipelines.simulate.pool_work import requests_work, rows_work
-from pipelines.simulate.pools import PAYLOADS, PURPOSES, REQUESTS, RETOLD, Rows, numbers, origins
-from pipelines.simulate.promise import TALK, TEMPLATES, WORKS, Flags, Indices, Prompts, Templates, Work
-from pipelines.simulate.recombine import Retold, conversations, retold
-from pipelines.simulate.splits import Split
-from pipelines.simulate.workqueue import N_ITEMS, equal_areas, queue_of
+from pipelines.simulate.texts.grammar import LANGUAGES, Rng, scatter
+from pipelines.simulate.texts.own_texts import OwnTexts
+from pipelines.simulate.texts.pool_work import requests_work, rows_work
+from pipelines.simulate.texts.pools import PAYLOADS, PURPOSES, REQUESTS, RETOLD, Rows, numbers, origins
+from pipelines.simulate.texts.promise import TALK, TEMPLATES, WORKS, Flags, Indices, Prompts, Templates, Work
+from pipelines.simulate.texts.recombine import Retold, conversations, retold
+from pipelines.simulate.texts.splits import Split
+from pipelines.simulate.texts.workqueue import N_ITEMS, equal_areas, queue_of
 
 _OWN_WORDING = 0.5
 """Share of campaigns that word their instructions themselves though somebody published some: a purpose has

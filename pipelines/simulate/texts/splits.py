@@ -70,6 +70,6 @@ def _place(text: str) -> float:
 
 @cache
 def _given() -> dict[str, Side]:
-    raw = tomllib.loads(files("pipelines.simulate").joinpath("splits.toml").read_text("utf-8"))
+    raw = tomllib.loads(files("pipelines.simulate.texts").joinpath("splits.toml").read_text("utf-8"))
     both: tuple[Side, Side] = ("tune", "report")
     return {origin: side for side in both for origin in raw[side]["origins"]}

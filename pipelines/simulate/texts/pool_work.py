@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Rng
-from pipelines.simulate.promise import Indices
-from pipelines.simulate.recombine import pieces
-from pipelines.simulate.workqueue import N_ITEMS, Around, Queue, equal_areas, queue_of
+from pipelines.simulate.texts.grammar import Rng
+from pipelines.simulate.texts.promise import Indices
+from pipelines.simulate.texts.recombine import pieces
+from pipelines.simulate.texts.workqueue import N_ITEMS, Around, Queue, equal_areas, queue_of
 
 _MADE_PER_ROW = 10
 """Items put together of a source, at most this many for each of its rows."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.simulate.splits import Split, halved
+from pipelines.simulate.texts.splits import Split, halved
 
 Rng = np.random.Generator
 Expand = Callable[[str, int, Rng], pa.Array]
@@ -211,7 +211,7 @@ def _assemble(
 @cache
 def load_rules(language: str) -> Mapping[str, Sequence[str]]:
     """The rules of one language: of its file and of those that carry its name on (en, en_work ...)."""
-    corpus = files("pipelines.simulate").joinpath("corpus")
+    corpus = files("pipelines.simulate.texts").joinpath("corpus")
     names = sorted(path.name for path in corpus.iterdir() if path.name.endswith(".toml"))
     rules: dict[str, list[str]] = {}
     for name in names:

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.simulate.grammar import Expand, Frame, Grammar, Rng, fill
-from pipelines.simulate.paraphrase import paraphrased
-from pipelines.simulate.promise import MIN_AREAS
-from pipelines.simulate.workqueue import N_ITEMS, Around, Queue, queue_of
+from pipelines.simulate.texts.grammar import Expand, Frame, Grammar, Rng, fill
+from pipelines.simulate.texts.paraphrase import paraphrased
+from pipelines.simulate.texts.promise import MIN_AREAS
+from pipelines.simulate.texts.workqueue import N_ITEMS, Around, Queue, queue_of
 
 _PAYLOAD = "payload"
 """The slot of an instruction that the item stands in."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.simulate.grammar import Rng, join
+from pipelines.simulate.texts.grammar import Rng, join
 
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

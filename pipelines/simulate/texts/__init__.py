@@ -6,10 +6,10 @@ Here: `load_texts`. Not here: the sources (own_texts, pool_texts), who asks, how
 
 from pathlib import Path
 
-from pipelines.simulate.own_texts import OwnTexts
-from pipelines.simulate.pool_texts import PoolTexts
-from pipelines.simulate.pools import read_pools
-from pipelines.simulate.promise import (
+from pipelines.simulate.texts.own_texts import OwnTexts
+from pipelines.simulate.texts.pool_texts import PoolTexts
+from pipelines.simulate.texts.pools import read_pools
+from pipelines.simulate.texts.promise import (
     MIN_AREAS,
     TALK,
     TEMPLATES,
@@ -22,7 +22,7 @@ from pipelines.simulate.promise import (
     Texts,
     Work,
 )
-from pipelines.simulate.splits import Split
+from pipelines.simulate.texts.splits import Split
 
 
 def load_texts(prompts: Path | None, split: Split = "all") -> Texts:

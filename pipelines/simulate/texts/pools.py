@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import UsageError
-from pipelines.simulate.promise import Indices
-from pipelines.simulate.splits import Split, side_of_source
+from pipelines.simulate.texts.promise import Indices
+from pipelines.simulate.texts.splits import Split, side_of_source
 
 _COLUMNS = {
     "source": pl.String,

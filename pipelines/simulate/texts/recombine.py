@@ -18,8 +18,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.simulate.grammar import Rng
-from pipelines.simulate.promise import Flags, Indices
+from pipelines.simulate.texts.grammar import Rng
+from pipelines.simulate.texts.promise import Flags, Indices
 
 Closing = Callable[[int, Rng], pa.Array]
 """Writes some last words in one language."""

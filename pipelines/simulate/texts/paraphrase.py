@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.simulate.grammar import LANGUAGES, Rng, load_rules
-from pipelines.simulate.promise import Indices
-from pipelines.simulate.splits import sides
+from pipelines.simulate.texts.grammar import LANGUAGES, Rng, load_rules
+from pipelines.simulate.texts.promise import Indices
+from pipelines.simulate.texts.splits import sides
 
 _SCRIPTS = {
     "ja": "[ぁ-ヿ]",
@@ -209,7 +209,7 @@ def _drawn(choices: Sequence[list[str]], language: Indices, wanted: Indices, rng
 @cache
 def wordings() -> dict[str, Wording]:
     """What the rewriter may say, by language."""
-    path = files("pipelines.simulate").joinpath("corpus", "rewriting", "paraphrase.toml")
+    path = files("pipelines.simulate.texts").joinpath("corpus", "rewriting", "paraphrase.toml")
     raw = tomllib.loads(path.read_text("utf-8"))
     return {
         name: Wording(
