@@ -225,9 +225,12 @@ def shared_payment(group: Group) -> Evidence | None:
     share = float((n_owners[position] > 1).mean())
     if share == 0:
         return None  # unique payments are what both honest and careful people have
-    # Operators pay in small lots; an instrument that pays for dozens of strangers may as well be a voucher.
-    n_largest = float(np.bincount(position)[n_owners > 1].max())
-    points = ramp(share, (0.02, 0.0), (0.2, 1.5), (0.6, 2.5)) * ramp(n_largest, (10, 1.0), (25, 0.3))
+    points = ramp(share, (0.02, 0.0), (0.2, 1.5), (0.6, 2.5))
+    if group.has_content:
+        # Operators pay in small lots; an instrument that pays for dozens of strangers may be a voucher,
+        # and their texts have to tell. Where there are none, cards are most of what is left.
+        n_largest = float(np.bincount(position)[n_owners > 1].max())
+        points *= ramp(n_largest, (10, 1.0), (25, 0.3))
     return Evidence(
         "identity", "SHARED_PAYMENT",
         "share of accounts paid by an instrument that another organisation uses too",
