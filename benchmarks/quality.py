@@ -7,11 +7,13 @@ row of every evaluation goes to bench-data/quality/*.jsonl, one file a run, and 
 not made again; then docs/quality.md is written from all the files.
 
     standard   every benign and every campaign kind; benign requests a hundred times any one campaign's
-    evasions   two campaigns, plainly and under each evasion alone, then under several at once
+    evasions   two campaigns, plainly and under each evasion alone, then under several at once: a world of its
+               own for each, or campaigns that take the same published template would be one
     benign     no campaign: whatever is flagged is a mistake
     feedback   night by night: who was flagged is shut before the next night, and operators answer
 
-`--scenario FILE` measures a world of your own instead; with `--play`, night by night.
+`--scenario FILE` measures a world of your own instead; with `--play`, night by night. What
+`python benchmarks/peers ... > bench-data/quality/peers.txt` printed is added to the page.
 
 Worlds are of the `report` split: no source, text or random stream of theirs ever served to choose a setting.
 """
@@ -33,6 +35,7 @@ from pipelines import findings, nightly
 from pipelines.evaluation import evaluate
 from pipelines.settings import load_settings
 from pipelines.simulate import load_scenario, simulate
+from pipelines.simulate.spec import CampaignSpec
 from pipelines.simulate.texts.splits import Split
 from pipelines.workspace import Workspace
 
@@ -55,6 +58,8 @@ class Run:
     """Instead of the preset of that name."""
     played: bool = False
     """Night by night, with enforcement."""
+    variant: str = ""
+    """Which of several worlds of one name."""
 
     @property
     def texts(self) -> str:
@@ -65,7 +70,8 @@ class Run:
     def results(self) -> Path:
         """Its file of rows."""
         texts = "own" if self.prompts is None else "pools"
-        return RESULTS / f"{self.world}-{self.split}-{texts}-{self.seed}.jsonl"
+        name = f"{self.world}-{self.variant}" if self.variant else self.world
+        return RESULTS / f"{name}-{self.split}-{texts}-{self.seed}.jsonl"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -77,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             run.results.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     results = sorted(RESULTS.glob(f"*-{options.split}-*.jsonl"))  # also those of earlier calls
     rows = [json.loads(line) for path in results for line in path.read_text("utf-8").splitlines()]
-    options.out.write_text(page(rows, options.prompts), encoding="utf-8")
+    peers = RESULTS / "peers.txt"
+    beside = peers.read_text("utf-8") if peers.exists() else None
+    options.out.write_text(page(rows, options.prompts, beside), encoding="utf-8")
     print(f"wrote {options.out}", file=sys.stderr)
 
 
@@ -101,8 +109,31 @@ def _runs(options: argparse.Namespace) -> Iterator[Run]:
         names = [options.only] if options.only else ["own", "pools"] if options.prompts else ["own"]
         for prompts in (sources[name] for name in names):
             for seed in range(1, options.seeds + 1):
+                if world == "evasions" and not options.scenario:
+                    for variant, scenario in _evasions():
+                        yield Run(world, prompts, seed, options.split, scenario, variant=variant)
+                    continue
                 played = options.play if options.scenario else world == "feedback"
                 yield Run(world, prompts, seed, options.split, options.scenario, played)
+
+
+def _evasions() -> Iterator[tuple[str, Path]]:
+    """A scenario for each row of the evasion matrix: five nights of a mid-sized service, its two campaigns."""
+    matrix = load_scenario("evasions").campaign
+    folder = RESULTS / "scenarios"
+    folder.mkdir(exist_ok=True)
+    for variant in dict.fromkeys(campaign.name.partition("-")[2] for campaign in matrix):
+        path = folder / f"{variant}.toml"
+        entries = [campaign for campaign in matrix if campaign.name.partition("-")[2] == variant]
+        path.write_text('base = "medium"\nnights = 5\n' + "".join(map(_entry, entries)), encoding="utf-8")
+        yield variant, path
+
+
+def _entry(campaign: CampaignSpec) -> str:
+    """A campaign as a scenario file says it: numbers, texts and lists read the same in JSON and TOML."""
+    facts = campaign.model_dump(exclude_none=True)
+    lines = (f"{name} = {json.dumps(value)}\n" for name, value in facts.items())
+    return "\n[[campaign]]\n" + "".join(lines)
 
 
 def _rows(run: Run) -> Iterator[dict[str, Any]]:
@@ -113,6 +144,7 @@ def _rows(run: Run) -> Iterator[dict[str, Any]]:
         out, workspace = Path(folder) / "world", Workspace(Path(folder) / "watch")
         made = _played(run, out, workspace) if run.played else _at_once(run, out, workspace)
         marks = {"world": run.world, "texts": run.texts, "seed": run.seed, "split": run.split}
+        marks["variant"] = run.variant
         for line in evaluate(workspace, out / "labels.parquet").jsonl():
             yield marks | json.loads(line)
         seconds = round(time.perf_counter() - began, 1)

@@ -35,16 +35,35 @@ WORLDS = {
     "standard": """Every benign kind and every campaign kind at the rates of the public record; ordinary
 requests are about a hundred times those of any one campaign. Two nights pass before the first one begins.""",
     "evasions": """Two campaigns, one at the lowest rate of the public record and one in its middle, each
-plainly, under every evasion alone, under four at once and under all ten.""",
+plainly, under every evasion alone, under four at once and under all ten: a world of its own for each.""",
     "benign": """No campaign at all: every flag is a mistake.""",
     "feedback": """Four campaigns, played night by night: whoever is recommended for more than `watch` is shut
 before the next night, and the operators replace what they lost.""",
 }
 
 
-def page(rows: Sequence[Row], prompts: Path | None) -> str:
-    """The page, from the rows of all runs; `prompts` names the pools whose sources are listed."""
-    return "\n".join([HEAD, *_worlds(rows), *_sources(rows, prompts)]).rstrip() + "\n"
+PEERS = """
+## Beside other published detectors
+
+The same logs, every detector judged by the same code, its operating point fixed beforehand; then each at the
+best threshold that one could choose with the labels in hand ([what they are](../benchmarks/peers/README.md)):
+
+```sh
+python benchmarks/peers --scale small --split report --prompts ../shared/pools
+```
+"""
+
+
+def page(rows: Sequence[Row], prompts: Path | None, peers: str | None = None) -> str:
+    """The page, from the rows of all runs.
+
+    Parameters
+    ----------
+    prompts : the pools whose sources are listed
+    peers : what the comparison with other detectors printed
+    """
+    beside = [] if peers is None else [PEERS, "```", peers.rstrip(), "```"]
+    return "\n".join([HEAD, *_worlds(rows), *beside, *_sources(rows, prompts)]).rstrip() + "\n"
 
 
 def _worlds(rows: Sequence[Row]) -> Iterator[str]:
@@ -53,21 +72,24 @@ def _worlds(rows: Sequence[Row]) -> Iterator[str]:
 
     for (_, world, texts), of_group in groupby(sorted(rows, key=group), key=group):
         runs = list(of_group)
-        seeds = sorted({row["seed"] for row in runs})
+        worlds = sorted({(row["seed"], row.get("variant", "")) for row in runs})
         yield f"\n## `{world}`, words from {texts}\n"
         yield WORLDS.get(world, "A scenario of your own.") + "\n"
-        yield _size(runs, len(seeds))
-        pooled = over_seeds([[row for row in runs if row["seed"] == seed] for seed in seeds])
-        for table in pooled.tables(full=True):
+        yield _size(runs, len({seed for seed, _ in worlds}), len(worlds))
+        pooled = over_seeds(
+            [row for row in runs if (row["seed"], row.get("variant", "")) == one] for one in worlds
+        )
+        # Once at full length, on real prompts; elsewhere what says something.
+        for table in pooled.tables(full=world == "standard" and texts != "own corpus"):
             yield from _markdown(table)
 
 
-def _size(rows: Sequence[Row], n_seeds: int) -> str:
+def _size(rows: Sequence[Row], n_seeds: int, n_worlds: int) -> str:
     runs = [row for row in rows if row["row"] == "run"]
     requests, accounts = (mean(row[name] for row in runs) for name in ("n_requests", "n_accounts"))
     harvested = mean(row["n_campaign_requests"] for row in runs) / requests
     line = (
-        f"{n_seeds} seed{'s' if n_seeds > 1 else ''}; on average {requests:,.0f} requests of "
+        f"{n_seeds} seed{'s' if n_seeds > 1 else ''}, {n_worlds} world{'s' if n_worlds > 1 else ''}; on average {requests:,.0f} requests of "
         f"{accounts:,.0f} accounts over {runs[0]['nights']} nights"
     )
     if harvested:
