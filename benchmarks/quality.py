@@ -118,7 +118,7 @@ def _runs(options: argparse.Namespace) -> Iterator[Run]:
 
 
 def _evasions() -> Iterator[tuple[str, Path]]:
-    """A scenario for each row of the evasion matrix: five nights of a mid-sized service, its two campaigns."""
+    """A scenario for each row of the evasion matrix: two campaigns in five nights of a mid-sized service."""
     matrix = load_scenario("evasions").campaign
     folder = RESULTS / "scenarios"
     folder.mkdir(exist_ok=True)

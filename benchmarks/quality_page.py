@@ -89,8 +89,8 @@ def _size(rows: Sequence[Row], n_seeds: int, n_worlds: int) -> str:
     requests, accounts = (mean(row[name] for row in runs) for name in ("n_requests", "n_accounts"))
     harvested = mean(row["n_campaign_requests"] for row in runs) / requests
     line = (
-        f"{n_seeds} seed{'s' if n_seeds > 1 else ''}, {n_worlds} world{'s' if n_worlds > 1 else ''}; on average {requests:,.0f} requests of "
-        f"{accounts:,.0f} accounts over {runs[0]['nights']} nights"
+        f"Seeds: {n_seeds}; worlds: {n_worlds}; on average {requests:,.0f} requests of {accounts:,.0f} "
+        f"accounts over {runs[0]['nights']} nights"
     )
     if harvested:
         line += f"; {harvested:.1%} of requests are of campaigns"
