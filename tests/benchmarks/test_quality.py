@@ -10,6 +10,9 @@ from running import ROOT
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import quality
 
+from pipelines.simulate import load_scenario
+from pipelines.simulate.spec import EVASIONS
+
 HAMLET = """
 nights = 3
 [benign]
@@ -60,3 +63,12 @@ def test_a_run_whose_results_are_there_is_not_made_again(hamlet: Path, tmp_path:
     hamlet.write_text("this is no scenario any more")
     quality.main(options)
     assert rows_of(tmp_path) == before
+
+
+def test_every_row_of_the_evasion_matrix_is_a_world_of_its_own(hamlet: Path, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    plans = {variant: load_scenario("", path).campaign for variant, path in quality._evasions()}
+    assert {len(campaigns) for campaigns in plans.values()} == {2}
+    alone = {campaigns[0].evasions for campaigns in plans.values() if len(campaigns[0].evasions) <= 1}
+    assert alone == {(), *((evasion,) for evasion in EVASIONS)}
+    assert plans["all"][0].evasions == plans["all"][1].evasions == tuple(sorted(EVASIONS))
