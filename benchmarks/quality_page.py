@@ -21,7 +21,8 @@ HEAD = """# Quality
 What Stillwatch finds and whom it wrongs, measured on simulated worlds of the `report` split: no source of
 text, no sentence of our corpus and no random stream in them ever served to choose a setting
 ([why](decisions/0031-tune-and-report-share-nothing.md)). Nights are scanned in their order, each calibrated
-on earlier nights alone. Every number is [defined](reference/evaluation.md); every table can be made again:
+on earlier nights alone. Every number is [defined](reference/evaluation.md); every table can be made again
+(`--world` and `--seeds` choose fewer; how many there were stands above each):
 
 ```sh
 python benchmarks/quality.py --prompts ../shared/pools
