@@ -4,6 +4,7 @@ Here: what rows there are, and JSON Lines. Not here: how they come about (judgin
 people (world_tables, pool_tables, page).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
@@ -38,7 +39,7 @@ ROWS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(ABC):
     """Frames of figures; docs/reference/evaluation.md names every column.
 
     Attributes
@@ -70,9 +71,9 @@ class Outcome:
         """JSON Lines without line feeds."""
         return [line.rstrip("\n") for line in json_lines(self.rows())]
 
+    @abstractmethod
     def tables(self, *, full: bool = False) -> Iterator[Table]:
         """The same in words; in short unless `full`."""
-        raise NotImplementedError
 
     def table(self) -> str:
         """The same for a terminal, in short."""
