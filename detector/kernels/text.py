@@ -1,12 +1,14 @@
-"""Loops over UTF-8 bytes: tokens, shingles, winnowed fingerprints, linear scores.
+"""Loops over UTF-8 bytes: tokens, shingles, winnowed fingerprints.
 
-Here: numba loops and nothing else. Meaning, tables and checks: detector.text. Slow twins:
-tests/reference/text.py. Every loop is linear in the bytes it reads, whatever the text says.
+Here: numba loops and nothing else. Meaning, tables and checks: detector.text. Linear scores: linear. Slow
+twins: tests/reference/text.py. Every loop is linear in the bytes it reads, whatever the text says.
 """
 
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
+
+from detector.kernels.linear import N_FEATURE_HEAD, N_FEATURE_TAIL, feature_bucket, score
 
 SHINGLE_TOKENS = 4
 """Tokens per shingle: three are everyday phrases, five lose a template at the first changed word."""
@@ -311,45 +313,6 @@ def winnow(tokens, n_tokens, shingles, kept):
     kept[:N_HEAD] = shingles[:N_HEAD]
     kept[N_HEAD:N_KEPT] = shingles[n_kept - N_TAIL : n_kept]
     return N_KEPT
-
-
-N_FEATURE_HEAD, N_FEATURE_TAIL = 256, 128
-"""Tokens a classifier looks at, from either end: what is asked stands there, and a megabyte of payload
-must not drown it."""
-
-
-@njit(cache=True, nogil=True, inline="always")
-def feature_bucket(first, second, n_buckets):
-    """Bucket of a token (second = 0) or of a pair of neighbours."""
-    return np.int64((first * SEED + second) >> np.uint64(44)) & (n_buckets - 1)
-
-
-@njit(cache=True, nogil=True)
-def score(tokens, n_tokens, weights, sums):
-    """Add the weights of a text's tokens and pairs of neighbours into `sums`; return how many were added.
-
-    weights : int8, shape (n_buckets, n_outputs), n_buckets a power of two. Integer sums: the same in any
-    order and on any machine. The pair across the gap between head and tail is not counted.
-    """
-    n_buckets = weights.shape[0]
-    n_outputs = weights.shape[1]
-    sums[:] = 0
-    n_added = 0
-    head_end = min(n_tokens, N_FEATURE_HEAD)
-    tail_start = max(head_end, n_tokens - N_FEATURE_TAIL)
-    for at in range(n_tokens if n_tokens <= head_end else head_end + n_tokens - tail_start):
-        index = at if at < head_end else tail_start + at - head_end
-        alone = feature_bucket(tokens[index], np.uint64(0), n_buckets)
-        if index > 0 and (index != tail_start or tail_start == head_end):
-            pair = feature_bucket(tokens[index - 1], tokens[index], n_buckets)
-            for output in range(n_outputs):  # both at once: half as many trips to `sums`
-                sums[output] += np.int32(weights[alone, output]) + np.int32(weights[pair, output])
-            n_added += 2
-        else:
-            for output in range(n_outputs):
-                sums[output] += weights[alone, output]
-            n_added += 1
-    return n_added
 
 
 @njit(cache=True, nogil=True)
