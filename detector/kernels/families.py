@@ -14,12 +14,16 @@ SKETCH_BITS = 23
 a counter sees 1.2 of them; that both of a rare shingle's counters reach five accounts by chance has a
 probability under one per mille, and the exact count that follows removes those."""
 
-SKIP = 3
-"""Shared shingles are paired with the next three: a slot may hold a phrase that others share too."""
+LEAST_SHINGLES = 2
+"""Of a family a text must hold: one shingle is four words, a figure of speech."""
 
-EXACT_TEXTS = 64
+MOST_COUNTED = 256
+"""Of a longer template a text needs only its share of so many shingles: longer texts are thinned."""
+
+EXACT_TEXTS = 512
 """Texts in which a pair is counted one by one. A pair of twice as many is counted in every second text, and
-so on: 64 tell 0.6 from 1 well enough, and a phrase of ten thousand texts costs no more than a rare one."""
+so on: 512 tell a share of 0.6 to two hundredths, and a phrase of ten thousand texts costs no more than a
+rare one."""
 
 BITMAP_BITS = 24
 """A bitmap of 2 MB that stays in the cache answers most look-ups of shingles nobody shares."""
@@ -257,9 +261,53 @@ def positions(shingles, starts, ends, first, last, bitmap, index):
         ends[row] = place
 
 
+NO_PIECE = 0xFFFFFFFF
+"""Stands for what belongs to no piece."""
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _enough(size, least_share):
+    """Shingles that a text must hold of a piece or family of this size to count as holding it."""
+    return max(1, int(np.ceil(least_share * min(size, MOST_COUNTED))))
+
+
 @njit(cache=True, nogil=True)
-def count_pairs(shared, starts, ends, account, depth, n_texts, least, confidence, part=0, n_parts=1):
-    """In how many texts two shared shingles stand within SKIP of each other, shared ones alone counted.
+def pieces_held(shared, starts, ends, first, last, piece_of, sizes, least_share, pieces, piece_ends):
+    """Write the pieces that the texts first..last hold enough of, in order of their shingles, repeats left
+    out.
+
+    shared, starts, ends : text i holds the shared shingles shared[starts[i]:ends[i]], by position
+    piece_of : the piece of each shared shingle, NO_PIECE for none; sizes : shingles of each piece
+    pieces, piece_ends : text i's go to pieces[starts[i]:piece_ends[i]]
+    """
+    n_held = np.zeros(len(sizes), dtype=np.int64)
+    seen_in = np.full(len(piece_of), -1, dtype=np.int64)
+    for row in range(first, last):
+        for at in range(starts[row], ends[row]):
+            piece = piece_of[shared[at]]
+            if piece != NO_PIECE and seen_in[shared[at]] != row:
+                seen_in[shared[at]] = row
+                n_held[piece] += 1
+        place = starts[row]
+        previous = np.uint32(NO_PIECE)
+        for at in range(starts[row], ends[row]):
+            piece = piece_of[shared[at]]
+            if piece in (NO_PIECE, previous):
+                continue
+            if n_held[piece] >= _enough(sizes[piece], least_share):
+                pieces[place] = piece
+                place += 1
+                previous = piece
+        piece_ends[row] = place
+        for at in range(starts[row], ends[row]):
+            piece = piece_of[shared[at]]
+            if piece != NO_PIECE:
+                n_held[piece] = 0
+
+
+@njit(cache=True, nogil=True)
+def count_pairs(shared, starts, ends, account, depth, n_texts, skip, least, confidence, part=0, n_parts=1):
+    """In how many texts two shared shingles stand within `skip` of each other, shared ones alone counted.
 
     shared : uint32; text i holds the shared shingles at the positions shared[starts[i]:ends[i]] of `n_texts`
     depth : how many halvings (`pair_level` of a pair's more frequent shingle) each text survives; counts are
@@ -279,14 +327,16 @@ def count_pairs(shared, starts, ends, account, depth, n_texts, least, confidence
             here = shared[at]
             if level_of[here] > depth[row]:
                 continue
-            for before in range(max(at - SKIP, starts[row]), at):
-                low, high = min(here, shared[before]), max(here, shared[before])
-                if low == high or level_of[shared[before]] > depth[row]:
+            most, fewest = n_texts[here] / confidence, n_texts[here] * confidence
+            for before in range(max(at - skip, starts[row]), at):
+                there = shared[before]
+                if n_texts[there] < fewest or n_texts[there] > most:
                     continue
+                if there == here or level_of[there] > depth[row]:
+                    continue
+                low, high = min(here, there), max(here, there)
                 key = ((np.uint64(low) << np.uint64(32)) | np.uint64(high)) + _ONE
                 if _part(key, n_parts) != part:
-                    continue
-                if min(n_texts[low], n_texts[high]) < confidence * max(n_texts[low], n_texts[high]):
                     continue
                 slot = _find(table, key, bits)
                 if table[slot, KEY] == 0:
@@ -301,7 +351,18 @@ def count_pairs(shared, starts, ends, account, depth, n_texts, least, confidence
 
 @njit(cache=True, nogil=True)
 def assign_families(
-    shingles, starts, first, last, bitmap, index, family_of, sizes, least_shingles, least_share, out, held
+    shingles,
+    starts,
+    first,
+    last,
+    bitmap,
+    index,
+    family_of,
+    sizes,
+    n_texts,
+    least_share,
+    out,
+    held,
 ):
     """Give the texts first..last the families they hold enough shingles of: most first, of equals the first.
 
@@ -310,7 +371,7 @@ def assign_families(
     found, repeats of one not counted. What a row does not need is -1 in out and 0 in held.
     """
     index_bits = _bits_of(index)
-    n_held = np.zeros(len(sizes), dtype=np.int32)
+    n_held = np.zeros(len(sizes), dtype=np.int64)
     seen_in = np.full(len(family_of), -1, dtype=np.int64)
     longest = 1
     for row in range(first, last):
@@ -332,10 +393,10 @@ def assign_families(
             best = -1
             for number in range(n_touched):
                 family = touched[number]
-                enough = max(least_shingles, int(np.ceil(least_share * min(sizes[family], 64))))
-                if n_held[family] < enough:
+                if n_held[family] < max(LEAST_SHINGLES, _enough(sizes[family], least_share)):
                     continue
-                ahead = n_held[family] - n_held[best] if best >= 0 else 1
+                by = n_texts if place == out.shape[1] - 1 else n_held
+                ahead = by[family] - by[best] if best >= 0 else 1
                 if ahead > 0 or (ahead == 0 and family < best):
                     best = family
             out[row, place] = best

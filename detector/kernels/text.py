@@ -1,10 +1,11 @@
-"""Loops over UTF-8 bytes: tokens, shingles, winnowed fingerprints.
+"""Loops over UTF-8 bytes: tokens, shingles, and the shingles that are kept of a text.
 
 Here: numba loops and nothing else. Meaning, tables and checks: detector.text. Linear scores: linear. Slow
 twins: tests/reference/text.py. Every loop is linear in the bytes it reads, whatever the text says.
 """
 
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -13,15 +14,19 @@ from detector.kernels.linear import N_FEATURE_HEAD, N_FEATURE_TAIL, feature_buck
 SHINGLE_TOKENS = 4
 """Tokens per shingle: three are everyday phrases, five lose a template at the first changed word."""
 
-WINDOW = 8
-"""Winnowing window in shingles: any shared run of SHINGLE_TOKENS + WINDOW - 1 = 11 tokens leaves at least
-one common fingerprint (Schleimer, Wilkerson, Aiken, SIGMOD 2003, section 3)."""
+LONGEST_GAP = SHINGLE_TOKENS - 1
+"""Shingles between two kept ones at most, and tokens more than a shingle that a shared run needs to leave a
+common one: any seven shared tokens do (`keep_shingles`)."""
 
-N_HEAD, N_TAIL = 64, 64
-"""Fingerprints kept from either end of a text: about 290 tokens each. Instructions stand at the ends of a
-prompt; what lies between them in a long one is payload."""
+N_HEAD, N_MIDDLE, N_TAIL = 128, 256, 128
+"""Shingles kept from either end of a text, about 260 tokens each, and from what lies between. Instructions
+stand at the ends of a prompt more often than not; of a long middle those with the smallest hashes are
+kept, which are the same ones wherever a passage stands."""
 
-N_KEPT = N_HEAD + N_TAIL
+N_KEPT = N_HEAD + N_MIDDLE + N_TAIL
+
+SHORT_TOKENS = 32
+"""A text of so many tokens or fewer keeps all its shingles: of a template of a dozen words each counts."""
 
 # How the fold table (tools/make_fold_table.py) marks what is not simply a letter.
 SEPARATOR, VANISH = 0, 1
@@ -72,24 +77,41 @@ def _token_hash(token, packed):
     return value ^ (value >> np.uint64(29))
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _next_item(item, token_hash):
-    item = _chained(item, token_hash)
-    return item ^ (item >> np.uint64(32))
+@intrinsic
+def _folded_product(typing_context, left, right):
+    """Both halves of the 128-bit product, xored: each bit of it depends on all bits of both numbers."""
+
+    def generate(context, builder, signature, arguments):
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(arguments[0], wide), builder.zext(arguments[1], wide))
+        high = builder.lshr(product, ir.Constant(wide, 64))
+        word = ir.IntType(64)
+        return builder.xor(builder.trunc(product, word), builder.trunc(high, word))
+
+    return types.uint64(types.uint64, types.uint64), generate
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _with_letter(token, packed, n_packed, letter):
+def _locked(value, word, secret):
+    """Add a word to a keyed hash. A plain product would not do: a difference in its top bits stays there
+    whatever the secret, so that two texts of one hash could be written without knowing it."""
+    return _folded_product(value ^ word, secret)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _with_letter(token, keyed, packed, n_packed, letter, secret):
     """Add a folded letter to a token: ASCII letters are packed eight to a word, the first in the lowest
-    byte, others are words of their own. Returns (hash of the full words, word begun, letters in it)."""
+    byte, others are words of their own. Returns (hash of the full words, the same under the secret, word
+    begun, letters in it)."""
     if letter >= np.uint64(0x80):
         if n_packed > 0:
-            token = _chained(token, packed)
-        return _chained(token, letter | WIDE), np.uint64(0), 0
+            token, keyed = _chained(token, packed), _locked(keyed, packed, secret)
+        word = letter | WIDE
+        return _chained(token, word), _locked(keyed, word, secret), np.uint64(0), 0
     packed |= letter << np.uint64(8 * n_packed)
     if n_packed == 7:
-        return _chained(token, packed), np.uint64(0), 0
-    return token, packed, n_packed + 1
+        return _chained(token, packed), _locked(keyed, packed, secret), np.uint64(0), 0
+    return token, keyed, packed, n_packed + 1
 
 
 @intrinsic
@@ -144,22 +166,26 @@ def _composed(data, position, end, lead):
 
 
 @njit(cache=True, nogil=True)
-def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
-    """Write the token hashes of data[start:end] into `tokens`; count letters by script.
+def tokenise(data, start, end, fold, expansions, script, secret, tokens, keyed, n_of_script):
+    """Write the token hashes of data[start:end] into `tokens`, and under the secret into `keyed`; count
+    letters by script.
 
-    Returns (number of tokens, hash of the text). The text hash keeps digits, the tokens mask a run of
-    them to one symbol: `item 17` and `item 18` share a template but are two items. An invalid byte is a
-    separator, so text that is not UTF-8 still has tokens.
+    Returns (number of tokens, hash of the text under the secret). The text hash keeps digits, the tokens
+    mask a run of them to one symbol: `item 17` and `item 18` share a template but are two items. An invalid
+    byte is a separator, so text that is not UTF-8 still has tokens. `tokens` are the same everywhere, for
+    weights that were trained elsewhere; nobody who does not know the secret, uint64 of shape (2,) and the
+    second odd, can write two texts whose `keyed` are the same.
 
-    `tokens` must hold end - start entries at least (a byte cannot make two tokens, but a Hangul syllable
-    of three bytes is one and an expansion of three bytes is one).
+    `tokens` and `keyed` must hold end - start entries at least (a byte cannot make two tokens, but a Hangul
+    syllable of three bytes is one and an expansion of three bytes is one).
     """
     n_tokens = 0
-    token, packed, n_packed = SEED, np.uint64(0), 0
+    start_value, multiplier = secret[0], secret[1]
+    token, locked, packed, n_packed = SEED, start_value, np.uint64(0), 0
     digits = np.uint64(0)
     in_token = False
     in_digits = False
-    item = SEED
+    item = start_value
     n_ascii_letters = 0
     position = start
     while position < end:
@@ -172,7 +198,8 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
                     position += n_packed
                     n_ascii_letters += n_packed
                     if n_packed == 8:
-                        token, packed, n_packed = _chained(token, packed), np.uint64(0), 0
+                        token, locked = _chained(token, packed), _locked(locked, packed, multiplier)
+                        packed, n_packed = np.uint64(0), 0
                     in_token = True
                     in_digits = False
                     continue
@@ -218,18 +245,21 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
             continue
         if folded & DIGIT:
             if not in_digits:
-                token, packed, n_packed = _with_letter(token, packed, n_packed, DIGIT_SYMBOL)
+                token, locked, packed, n_packed = _with_letter(
+                    token, locked, packed, n_packed, DIGIT_SYMBOL, multiplier
+                )
             in_token = True
             in_digits = True
-            digits = _chained(digits, np.uint64(folded))
+            digits = _locked(digits ^ start_value, np.uint64(folded), multiplier)
             continue
         in_digits = False
         if in_token and (folded == SEPARATOR or folded & ALONE):
-            hashed = _token_hash(token, packed)
-            tokens[n_tokens] = hashed
+            tokens[n_tokens] = _token_hash(token, packed)
+            locked = _locked(locked, packed, multiplier)
+            keyed[n_tokens] = locked
             n_tokens += 1
-            item = _next_item(item, hashed ^ digits)
-            token, packed, n_packed = SEED, np.uint64(0), 0
+            item = _locked(item, locked ^ digits, multiplier)
+            token, locked, packed, n_packed = SEED, start_value, np.uint64(0), 0
             digits = np.uint64(0)
             in_token = False
         if folded == SEPARATOR:
@@ -240,22 +270,28 @@ def tokenise(data, start, end, fold, expansions, script, tokens, n_of_script):
                 letter = np.uint64(expansions[row, column])
                 if letter == 0:
                     break
-                token, packed, n_packed = _with_letter(token, packed, n_packed, letter)
+                token, locked, packed, n_packed = _with_letter(
+                    token, locked, packed, n_packed, letter, multiplier
+                )
         else:
-            token, packed, n_packed = _with_letter(token, packed, n_packed, np.uint64(folded & LOW_BITS))
+            token, locked, packed, n_packed = _with_letter(
+                token, locked, packed, n_packed, np.uint64(folded & LOW_BITS), multiplier
+            )
         in_token = True
         if folded & ALONE:
-            hashed = _token_hash(token, packed)
-            tokens[n_tokens] = hashed
+            tokens[n_tokens] = _token_hash(token, packed)
+            locked = _locked(locked, packed, multiplier)
+            keyed[n_tokens] = locked
             n_tokens += 1
-            item = _next_item(item, hashed)
-            token, packed, n_packed = SEED, np.uint64(0), 0
+            item = _locked(item, locked, multiplier)
+            token, locked, packed, n_packed = SEED, start_value, np.uint64(0), 0
             in_token = False
     if in_token:
-        hashed = _token_hash(token, packed)
-        tokens[n_tokens] = hashed
+        tokens[n_tokens] = _token_hash(token, packed)
+        locked = _locked(locked, packed, multiplier)
+        keyed[n_tokens] = locked
         n_tokens += 1
-        item = _next_item(item, hashed ^ digits)
+        item = _locked(item, locked ^ digits, multiplier)
     n_of_script[LATIN] += n_ascii_letters
     return n_tokens, _mix(item)
 
@@ -270,82 +306,116 @@ def _shingle(tokens, first, n):
 
 
 @njit(cache=True, nogil=True)
-def winnow(tokens, n_tokens, shingles, kept):
-    """Write the winnowed shingles of a token sequence into `kept` (N_KEPT long); return how many.
+def keep_shingles(keyed, n_tokens, room, kept, first_free):
+    """Write the shingles that are kept of a token sequence to `kept` from first_free on; return how many.
 
-    The first shingle, the minimum of every window of WINDOW shingles, the last shingle: instructions open or
-    close a prompt, and short ones would slip between two minima. A value equal to the one before it is left
-    out. Of more than N_KEPT the first N_HEAD and the last N_TAIL remain. A text of up to SHINGLE_TOKENS
-    tokens is one shingle of all of them; an empty text has none.
+    A shingle is kept when the smallest of its tokens' hashes is the first or the last one (a closed syncmer),
+    which is half of them. That depends on nothing around it, so it is kept in every text that holds it;
+    and of any SHINGLE_TOKENS neighbours one is kept. A value equal to the one before it is left out. Of more
+    than N_KEPT remain the first N_HEAD, the last N_TAIL and, of the others, the N_MIDDLE smallest, in order.
+    A text of up to SHINGLE_TOKENS tokens is one shingle of all of them; an empty text has none.
 
-    `shingles` is room to work in, at least n_tokens long.
+    `room` is room to work in, uint64, at least n_tokens long; `kept` has room for all kept shingles. Source:
+    Edgar, PeerJ 9 (2021) e10805.
     """
     if n_tokens == 0:
         return 0
     if n_tokens <= SHINGLE_TOKENS:
-        kept[0] = _shingle(tokens, 0, n_tokens)
+        kept[first_free] = _shingle(keyed, 0, n_tokens)
         return 1
     n_shingles = n_tokens - SHINGLE_TOKENS + 1
+    is_short = n_tokens <= SHORT_TOKENS
+    # No loop here branches on what the text says: the processor would guess wrong every few shingles.
+    for at in range(n_tokens - 1):
+        room[at] = min(keyed[at], keyed[at + 1])
+    n_kept = 0
+    previous = np.uint32(0)
     for at in range(n_shingles):
-        shingles[1 + at] = _shingle(tokens, at, SHINGLE_TOKENS)
-    shingles[0], last = shingles[1], shingles[n_shingles]
-    # Minima of ever wider windows. No loop here branches on what the text says: the processor would guess
-    # wrong every few shingles.
-    window = min(WINDOW, n_shingles)  # a text shorter than the window is one window
-    width = 1
-    while width < window:
-        step = min(width, window - width)
-        width += step
-        for at in range(1, n_shingles - width + 2):
-            shingles[at] = min(shingles[at], shingles[at + step])
-    n_windows = n_shingles - width + 1
-    shingles[n_windows + 1] = last
-    n_kept = 1
-    previous = shingles[0]
-    for at in range(1, n_windows + 2):
-        pick = shingles[at]
-        shingles[n_kept] = pick
-        n_kept += int(pick != previous)
-        previous = pick
+        smallest = min(room[at], room[at + 2])
+        shingle = _shingle(keyed, at, SHINGLE_TOKENS)
+        kept[first_free + n_kept] = shingle
+        is_kept = (smallest == keyed[at]) | (smallest == keyed[at + SHINGLE_TOKENS - 1])
+        is_kept |= is_short | (at == 0) | (at == n_shingles - 1)
+        is_new = (shingle != previous) | (n_kept == 0)
+        n_kept += int(is_kept & is_new)
+        previous = shingle if is_kept else previous
     if n_kept <= N_KEPT:
-        kept[:n_kept] = shingles[:n_kept]
         return n_kept
-    kept[:N_HEAD] = shingles[:N_HEAD]
-    kept[N_HEAD:N_KEPT] = shingles[n_kept - N_TAIL : n_kept]
+    return _thinned(kept, first_free, n_kept)
+
+
+@njit(cache=True, nogil=True)
+def _thinned(kept, first_free, n_kept):
+    """Leave of a long text's shingles N_KEPT, in place and in order."""
+    middle = kept[first_free + N_HEAD : first_free + n_kept - N_TAIL]
+    largest = np.partition(middle, N_MIDDLE - 1)[N_MIDDLE - 1]
+    n_below = 0
+    for at in range(len(middle)):
+        n_below += int(middle[at] < largest)
+    n_equal = N_MIDDLE - n_below  # of equal ones the first
+    place = first_free + N_HEAD
+    for at in range(first_free + N_HEAD, first_free + n_kept - N_TAIL):
+        shingle = kept[at]
+        if shingle < largest or (shingle == largest and n_equal > 0):
+            n_equal -= int(shingle == largest)
+            kept[place] = shingle
+            place += 1
+    for at in range(first_free + n_kept - N_TAIL, first_free + n_kept):
+        kept[place] = kept[at]
+        place += 1
     return N_KEPT
 
 
 @njit(cache=True, nogil=True)
+def most_kept(offsets, present, first, last, max_bytes):
+    """Room for all shingles of the rows first..last: as many as a text has tokens, or, once it is thinned,
+    N_KEPT; the longest text needs all of its own while it is read."""
+    total = 0
+    longest = 0
+    for row in range(first, last):
+        if present[row]:
+            n_bytes = min(offsets[row + 1] - offsets[row], max_bytes)
+            total += min(n_bytes, N_KEPT)
+            longest = max(longest, n_bytes)
+    return total + longest
+
+
+@njit(cache=True, nogil=True)
 def fingerprint_rows(
-    data, offsets, present, first, last, max_bytes, fold, expansions, script, weights,
+    data, offsets, present, first, last, max_bytes, fold, expansions, script, secret, weights,
     text_hash, n_tokens_of, script_of, shingles, n_shingles, sums, n_added,
 ):  # fmt: skip
     """Fill the rows first..last of the outputs from the texts data[offsets[i]:offsets[i + 1]].
 
-    `shingles` holds those rows alone.
-
-    A row that is not `present` keeps zeros. Texts are read to max_bytes. Trusts its caller: shapes are
-    checked in detector.text.fingerprint.
+    `shingles` takes those rows' alone, one behind the other, and has room for `most_kept` of them; returns
+    how many there are. A row that is not `present` keeps zeros. Texts are read to max_bytes. Trusts its
+    caller: shapes are checked in detector.text.fingerprint.
     """
     longest = 0
     for row in range(first, last):
         longest = max(longest, offsets[row + 1] - offsets[row])
     tokens = np.empty(min(longest, max_bytes) + 1, dtype=np.uint64)
-    room = np.empty(len(tokens), dtype=np.uint32)
+    keyed = np.empty(len(tokens), dtype=np.uint64)
+    room = np.empty(len(tokens), dtype=np.uint64)
     n_of_script = np.zeros(N_SCRIPTS, dtype=np.int64)
+    n_written = 0
     for row in range(first, last):
         if not present[row]:
             continue
         start = offsets[row]
         end = min(offsets[row + 1], start + max_bytes)
         n_of_script[:] = 0
-        n_tokens, hashed = tokenise(data, start, end, fold, expansions, script, tokens, n_of_script)
+        n_tokens, hashed = tokenise(
+            data, start, end, fold, expansions, script, secret, tokens, keyed, n_of_script
+        )
         text_hash[row] = hashed
         n_tokens_of[row] = n_tokens
         n_of_script[0] = 0  # code points of no script: digits, signs, blanks
         script_of[row] = np.argmax(n_of_script)
-        n_shingles[row] = winnow(tokens, n_tokens, room, shingles[row - first])
+        n_shingles[row] = keep_shingles(keyed, n_tokens, room, shingles, n_written)
+        n_written += n_shingles[row]
         n_added[row] = score(tokens, n_tokens, weights, sums[row])
+    return n_written
 
 
 @njit(cache=True, nogil=True)
@@ -359,11 +429,15 @@ def feature_rows(data, offsets, first, last, max_bytes, fold, expansions, script
     for row in range(first, last):
         longest = max(longest, offsets[row + 1] - offsets[row])
     tokens = np.empty(min(longest, max_bytes) + 1, dtype=np.uint64)
+    keyed = np.empty(len(tokens), dtype=np.uint64)
+    secret = np.ones(2, dtype=np.uint64)  # features are of the tokens that are the same everywhere
     n_of_script = np.zeros(N_SCRIPTS, dtype=np.int64)
     counting = len(columns) == 0
     for row in range(first, last):
         end = min(offsets[row + 1], offsets[row] + max_bytes)
-        n_tokens, _ = tokenise(data, offsets[row], end, fold, expansions, script, tokens, n_of_script)
+        n_tokens, _ = tokenise(
+            data, offsets[row], end, fold, expansions, script, secret, tokens, keyed, n_of_script
+        )
         head_end = min(n_tokens, N_FEATURE_HEAD)
         tail_start = max(head_end, n_tokens - N_FEATURE_TAIL)
         at_output = 0 if counting else starts[row]
@@ -379,11 +453,3 @@ def feature_rows(data, offsets, first, last, max_bytes, fold, expansions, script
                 at_output += 1
         if counting:
             starts[row + 1] = at_output
-
-
-@njit(cache=True, nogil=True)
-def pack_rows(rows, n_of_row, starts, flat):
-    """Copy the first n_of_row[i] entries of rows[i] to flat[starts[i]:starts[i + 1]]."""
-    for row in range(len(n_of_row)):
-        for index in range(n_of_row[row]):
-            flat[starts[row] + index] = rows[row, index]

@@ -1,8 +1,19 @@
 """Texts as numbers: fingerprints, template families, capability and technique."""
 
 from detector.text.classify import Classes, classifier, classify, training_permille
-from detector.text.families import LEAST_ACCOUNTS, Families, family_id, find_families, same_family, warm_up
-from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint
+from detector.text.families import (
+    LEAST_ACCOUNTS,
+    Families,
+    Templates,
+    family_id,
+    find_families,
+    find_templates,
+    same_family,
+    sampled,
+    texts_per_account,
+    warm_up,
+)
+from detector.text.fingerprint import SCRIPTS, Fingerprints, Secret, fingerprint, secret_of
 from detector.text.fingerprint import VERSION as FINGERPRINT_VERSION
 from detector.text.skeleton import presentable, skeleton
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
@@ -16,14 +27,20 @@ __all__ = [
     "Classes",
     "Families",
     "Fingerprints",
+    "Secret",
+    "Templates",
     "classifier",
     "classify",
     "family_id",
     "find_families",
+    "find_templates",
     "fingerprint",
     "presentable",
     "same_family",
+    "sampled",
+    "secret_of",
     "skeleton",
+    "texts_per_account",
     "training_permille",
     "warm_up",
 ]

@@ -1,17 +1,18 @@
 """Template families: texts of several accounts that share fixed text around changing slots.
 
 Here: from the night's shingles to families, and who belongs to which. Not here: loops (kernels.families),
-readable forms (skeleton), what sharing a family means (campaigns).
+readable forms (skeleton), families that were reworded (ties), what sharing a family means (campaigns).
 
 A template is found from its own pieces, not by comparing prompts: shingles that several accounts share are
-nodes, two of them are joined when they nearly always stand in the same texts, and each connected group is
-one template. A slot may be longer than the template and stand anywhere, since only shared shingles count; an
-everyday phrase stays alone, since nothing nearly always stands beside it.
+pieces, two of them are joined when they nearly always stand in the same texts, and what is joined in the
+end is one template. A slot may be longer than the template and stand anywhere, since only shared shingles
+count; an everyday phrase stays alone, since nothing nearly always stands beside it. Why so, and what it
+reaches: docs/decisions/0010.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -26,58 +27,127 @@ LEAST_ACCOUNTS = 5
 """Fewer accounts sharing a text are two friends, a household or a team."""
 
 CONFIDENCE = 0.6
-"""All-confidence of an edge: the pair's texts over the texts of the more frequent one. Above one half, so
-that a piece common to two templates of like size joins neither or one, never ties them together."""
+"""All-confidence from which two pieces are one: their common texts over the texts of the more frequent one.
+Above one half, so that what is common to two templates of like size joins neither or one, never ties them
+together."""
 
-LEAST_SHINGLES = 2
-"""One shingle is four words: a figure of speech."""
+CONFIDENCES = (0.9, 0.75, CONFIDENCE)
+"""Demands of the rounds of joining, falling: what belongs together most is joined first and from then on
+judged as one. At once, a row of variants, each like the next, would tie two templates."""
 
-LEAST_SHARE = 0.3
-"""A text belongs to a family when it holds this share of its shingles (of 64, for a longer one): templates
-have branches, and winnowing near a slot depends on what fills it."""
+WORN = 0.9
+"""A piece is worn when its shingles stand beside their neighbours less often than this. Two neighbours
+differ by one word, so more than one word in ten comes and goes: somebody exchanges words."""
+
+MENDING_ROUNDS = 6
+"""Rounds in which worn pieces are joined, each with what it goes with best, until there is nothing left to
+join: pieces grow severalfold with each."""
+
+WITH_EACH_OTHER, AT_ALL = 0.7, 0.35
+"""Two worn pieces are one when the rarer stands beside the other in so large a share of its own texts, and
+in so large a share of the other's. One word in five exchanged leaves four tenths of the shingles, and of a
+piece of several more, so that pieces of one template pass. Of two templates with a piece in common, one
+has at most half of its texts, and worn pieces of it stand in still fewer."""
+
+NEAR, NEAR_WORN = 6, 3
+"""How many shared pieces further on a partner may stand: a slot may hold phrases that others share, too. Worn
+pieces are larger and fewer."""
+
+LEAST_PIECES = 3
+"""Shingles of a family: two are six words, a turn of phrase."""
+
+LEAST_SHARE = 0.2
+"""A text belongs to a family when it holds this share of its shingles: templates have branches, and with one
+word in five exchanged four tenths of the shingles are left, give or take."""
 
 TEXTS_PER_ACCOUNT = (64, 32, 16, 8, 6, 4, 3, 2, 1)
 """Different texts of each account that take part in finding families: as many as SAMPLE_TEXTS allows. A few
 dozen show each template of a busy account, and one account with a million requests weighs no more than a busy
 person; the quietest campaigns on record send six a day, and those are kept as long as they can be."""
 
-SAMPLE_TEXTS = 300_000
+SAMPLE_TEXTS = 200_000
 """Texts in the sample: enough to see a template of fifty accounts among ten million requests, few enough that
 time and memory do not grow with the night."""
 
-MOST_FAMILIES = 3
+MOST_FAMILIES = 4
 """Templates of one text: an instruction around an item that has a template of its own (a review bot's
-request, a benchmark's frame), and one more. Else the longer one, the item's, would hide the instruction."""
+request, a benchmark's frame), and one more; else the longer one, the item's, would hide the instruction. The
+last place is that of the family of most texts: a short frame around eight seeds is what the prompts share."""
 
 _ROWS_PER_TASK = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Families:
-    """Families of one night over n texts.
+class Templates:
+    """The families of one night, by their shingles.
 
-    shingles : uint32, flat; family f owns shingles[starts[f]:starts[f + 1]], ascending
+    shingles : uint32, flat; family f owns shingles[starts[f]:starts[f + 1]], ascending; none is in two
     starts : int64, shape (n_families + 1,)
-    of_text : int32, shape (n, MOST_FAMILIES); numbers of the text's families, most held first, then -1
-    held : int32, shape (n, MOST_FAMILIES); how many of each family's shingles the text holds
+    n_texts : int64, shape (n_families,); texts of the sample that hold the family
     """
 
     shingles: npt.NDArray[np.uint32]
     starts: npt.NDArray[np.int64]
+    n_texts: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def shingles_of(self, family: int) -> npt.NDArray[np.uint32]:
+        """Shingles of one family, ascending."""
+        return self.shingles[self.starts[family] : self.starts[family + 1]]
+
+    def held_by(
+        self, shingles: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64], *, threads: int = 1
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Which families some texts belong to, and how many of each family's shingles each text holds.
+
+        Parameters
+        ----------
+        shingles : uint32, flat; starts : int64, shape (n + 1,); text i owns shingles[starts[i]:starts[i + 1]]
+
+        Returns
+        -------
+        int32 twice, shape (n, MOST_FAMILIES): numbers of the families, most held first but for the last
+        place, then -1; and shingles held, then 0. A text's answer does not depend on the other texts.
+        """
+        n = len(starts) - 1
+        of_text = np.full((n, MOST_FAMILIES), -1, dtype=np.int32)
+        held = np.zeros((n, MOST_FAMILIES), dtype=np.int32)
+        if len(self) == 0:
+            return of_text, held
+        sizes = np.diff(self.starts).astype(np.int32)
+        family_of = np.repeat(np.arange(len(self), dtype=np.int32), sizes)
+        ascending = np.argsort(self.shingles)
+        look_up = (*kernels.index_of(self.shingles[ascending]), family_of[ascending], sizes, self.n_texts)
+        _in_ranges(
+            threads,
+            n,
+            lambda first, last: kernels.assign_families(
+                shingles, starts, first, last, *look_up, LEAST_SHARE, of_text, held
+            ),
+        )
+        return of_text, held
+
+
+NO_TEMPLATES = Templates(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """Families of one night, and what each of n texts holds of them (`Templates.held_by`)."""
+
+    templates: Templates
     of_text: npt.NDArray[np.int32]
     held: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.templates)
 
     @property
     def best(self) -> npt.NDArray[np.int32]:
         """int32, shape (n,); the family that each text holds most of, -1 for none."""
         return self.of_text[:, 0]
-
-    def shingles_of(self, family: int) -> npt.NDArray[np.uint32]:
-        """Shingles of one family, ascending."""
-        return self.shingles[self.starts[family] : self.starts[family + 1]]
 
 
 def find_families(
@@ -88,61 +158,87 @@ def find_families(
     *,
     threads: int = 1,
 ) -> Families:
-    """Find the template families of one night.
+    """Find the template families of some texts, all of them in memory: `sampled`, `find_templates` and
+    `Templates.held_by` in one.
 
     Parameters
     ----------
-    shingles : uint32, flat: winnowed shingles of all texts, each in order of appearance
+    shingles : uint32, flat: kept shingles of all texts, each in order of appearance
     starts : int64, shape (n + 1,); text i owns shingles[starts[i]:starts[i + 1]]
     account : int32, shape (n,), 0 and up; any order
     text_hash : uint64, shape (n,); equal for equal texts
-    threads : how many share the assignment of texts; the result does not depend on it
-
-    Returns
-    -------
-    Families, numbered by their smallest shingle; the same for the same texts in any order.
+    threads : how many share the work; the result does not depend on it
 
     Raises
     ------
     ValueError : the arrays do not fit together.
-
-    Sources: all-confidence, Omiecinski, IEEE TKDE 15 (2003) 57; winnowing, Schleimer et al., SIGMOD 2003.
     """
     n = len(account)
     if len(starts) != n + 1 or len(text_hash) != n or (n and starts[-1] != len(shingles)):
         raise ValueError("starts must have one entry more than texts, and end where the shingles do")
-    if n == 0 or len(shingles) == 0:
-        return _no_families(n)
-    rows = _sample(account, text_hash)
+    rows = sampled(account, text_hash, texts_per_account(np.bincount(account)))
+    templates = find_templates(shingles, starts, account, text_hash, rows, threads=threads)
+    return Families(templates, *templates.held_by(shingles, starts, threads=threads))
+
+
+def texts_per_account(n_texts: npt.NDArray[np.int64]) -> int:
+    """How many texts of each account take part, given how many each has: as many as SAMPLE_TEXTS allows."""
+    return next(
+        (most for most in TEXTS_PER_ACCOUNT if np.minimum(n_texts, most).sum() <= SAMPLE_TEXTS),
+        TEXTS_PER_ACCOUNT[-1],
+    )
+
+
+def sampled(
+    account: npt.NDArray[np.int32], text_hash: npt.NDArray[np.uint64], most: int
+) -> npt.NDArray[np.int64]:
+    """Rows of the texts that take part, by account: up to `most` different ones of each, those with the
+    smallest hashes, which is as good as by lot and the same whatever the rows' order."""
+    n_accounts = int(account.max()) + 1 if len(account) else 0
+    starts = np.zeros(n_accounts + 1, dtype=np.int64)
+    order = np.empty(len(account), dtype=np.int64)
+    group_kernel(account, starts, order)
+    rows: npt.NDArray[np.int64] = kernels.sample(text_hash, order, starts, most)
+    return rows
+
+
+def find_templates(
+    shingles: npt.NDArray[np.uint32],
+    starts: npt.NDArray[np.int64],
+    account: npt.NDArray[np.int32],
+    text_hash: npt.NDArray[np.uint64],
+    rows: npt.NDArray[np.int64],
+    *,
+    threads: int = 1,
+) -> Templates:
+    """The templates of the texts at `rows`, which stand one account after the other.
+
+    Parameters as in `find_families`; rows : int64, as `sampled` gives them.
+
+    Returns
+    -------
+    Templates, numbered by their smallest shingle; the same for the same texts in any order.
+
+    Source: all-confidence, Omiecinski, IEEE TKDE 15 (2003) 57.
+    """
+    if len(rows) == 0 or len(shingles) == 0:
+        return NO_TEMPLATES
     sample = _Sample.of(shingles, starts, account, rows, threads)
     sample.drop_rare()
     keys, n_texts = sample.counted(kernels.count_shingles, LEAST_ACCOUNTS)
     if len(keys) == 0:
-        return _no_families(n)
+        return NO_TEMPLATES
     ascending = np.argsort(keys)
     shared = (keys[ascending] - np.uint64(1)).astype(np.uint32)
-    n_texts = n_texts[ascending]
     sample.narrow(kernels.positions, *kernels.index_of(shared))
-    halvings = _halvings(text_hash[rows])
-    pairs, n_pair_texts = sample.counted(kernels.count_pairs, halvings, n_texts, LEAST_ACCOUNTS, CONFIDENCE)
-    del sample
-    family_of_shared, sizes = _components(pairs, n_pair_texts, n_texts)
-    in_family = family_of_shared >= 0
-    of_text = np.empty((n, MOST_FAMILIES), dtype=np.int32)
-    held = np.empty((n, MOST_FAMILIES), dtype=np.int32)
-
-    look_up = (*kernels.index_of(shared[in_family]), family_of_shared[in_family], sizes)
-    _in_ranges(
-        threads,
-        n,
-        lambda first, last: kernels.assign_families(
-            shingles, starts, first, last, *look_up, LEAST_SHINGLES, LEAST_SHARE, of_text, held
-        ),
-    )
-    by_family = np.argsort(family_of_shared[in_family], kind="stable")
-    family_starts = np.zeros(len(sizes) + 1, dtype=np.int64)
-    np.cumsum(sizes, out=family_starts[1:])
-    return Families(shared[in_family][by_family], family_starts, of_text, held)
+    piece_of, n_texts = _joined(sample, n_texts[ascending], _halvings(text_hash[rows], account[rows]))
+    size = np.bincount(piece_of, minlength=len(shared))
+    kept = np.flatnonzero(size >= LEAST_PIECES)
+    in_family = np.flatnonzero(size[piece_of] >= LEAST_PIECES)
+    by_family = in_family[np.argsort(piece_of[in_family], kind="stable")]
+    family_starts = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum(size[kept], out=family_starts[1:])
+    return Templates(shared[by_family], family_starts, n_texts[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +293,18 @@ class _Sample:
             self.threads, len(self.starts), lambda first, last: kernel(*texts, first, last, *arguments)
         )
 
+    def pieces_held(
+        self, piece_of: npt.NDArray[np.int64], size: npt.NDArray[np.int64]
+    ) -> tuple[Self, npt.NDArray[np.int64]]:
+        """The same texts with the pieces they hold in the place of shared shingles; texts of each piece."""
+        pieces, ends = np.empty_like(self.shingles), np.empty_like(self.ends)
+        self.narrow(kernels.pieces_held, piece_of.astype(np.uint32), size, LEAST_SHARE, pieces, ends)
+        held = replace(self, shingles=pieces, ends=ends)
+        keys, counts = held.counted(kernels.count_shingles, LEAST_ACCOUNTS)
+        n_texts = np.zeros(len(size), dtype=np.int64)
+        n_texts[(keys - np.uint64(1)).astype(np.int64)] = counts
+        return held, n_texts
+
     def counted(
         self, kernel: Callable[..., tuple[npt.NDArray[Any], npt.NDArray[Any]]], *arguments: object
     ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
@@ -215,55 +323,104 @@ def _in_ranges(threads: int, n: int, run: Callable[[int, int], None]) -> None:
         list(pool.map(lambda first: run(first, min(first + _ROWS_PER_TASK, n)), range(0, n, _ROWS_PER_TASK)))
 
 
-def _halvings(text_hash: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
-    """How often each text survives a halving of all texts: the trailing zeros of its hash."""
-    mixed = text_hash * np.uint64(0x9E3779B97F4A7C15)
+def _halvings(text_hash: npt.NDArray[np.uint64], account: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
+    """How often each account's text survives a halving of all: the trailing zeros of a hash of both, since
+    a text that everybody sends must not survive, or not, for everybody at once."""
+    mixed = (text_hash ^ (account.astype(np.uint64) << np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= np.uint64(0xD6E8FEB86659FD93)
     mixed ^= mixed >> np.uint64(32)
     lowest = mixed & (~mixed + np.uint64(1))
     return np.bitwise_count(lowest - np.uint64(1)).astype(np.uint8)
 
 
-def _sample(account: npt.NDArray[np.int32], text_hash: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Rows of the texts that take part, by account: the same texts whatever the rows' order."""
-    n_of_account = np.bincount(account)
-    most = next(
-        (most for most in TEXTS_PER_ACCOUNT if np.minimum(n_of_account, most).sum() <= SAMPLE_TEXTS),
-        TEXTS_PER_ACCOUNT[-1],
-    )
-    starts = np.empty(len(n_of_account) + 1, dtype=np.int64)
-    order = np.empty(len(account), dtype=np.int64)
-    group_kernel(account, starts, order)
-    rows: npt.NDArray[np.int64] = kernels.sample(text_hash, order, starts, most)
-    return rows
+def _joined(
+    sample: _Sample, n_texts: npt.NDArray[np.int64], halvings: npt.NDArray[np.uint8]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Join shared shingles to pieces, and pieces to larger ones; (the piece of each shingle, texts of each
+    piece). A piece goes by the number of its smallest shingle.
+
+    A text holds a piece when it would belong to a family of these shingles: where words are exchanged, single
+    shingles come and go, and pieces of several stay.
+    """
+    n = len(n_texts)
+    pairs = _Pairs.counted(sample, halvings, n_texts, near=NEAR, least=CONFIDENCE)
+    firmness = pairs.best_of_each(n)
+    piece_of = pairs.joined(pairs.together >= CONFIDENCES[0], n)
+    for confidence in CONFIDENCES[1:]:
+        size = np.bincount(piece_of, minlength=n)
+        may_join = (size[piece_of] > 1) | (
+            firmness >= CONFIDENCE
+        )  # what goes with nothing will not go with more
+        held, n_texts = sample.pieces_held(np.where(may_join, piece_of, kernels.NO_PIECE), size)
+        pairs = _Pairs.counted(held, halvings, n_texts, near=NEAR, least=CONFIDENCE)
+        piece_of = pairs.joined(pairs.together >= confidence, n)[piece_of]
+    for _ in range(MENDING_ROUNDS):
+        size = np.bincount(piece_of, minlength=n)
+        held, n_texts = sample.pieces_held(np.where(size[piece_of] > 1, piece_of, kernels.NO_PIECE), size)
+        pairs = _Pairs.counted(held, halvings, n_texts, near=NEAR_WORN, least=AT_ALL)
+        is_worn = np.bincount(piece_of, weights=firmness, minlength=n) <= WORN * size
+        mends = (pairs.best_partners(n) & is_worn[pairs.low] & is_worn[pairs.high]
+                 & (pairs.of_rarer >= WITH_EACH_OTHER) & (pairs.together >= AT_ALL))  # fmt: skip
+        joins = mends | (pairs.together >= CONFIDENCE)
+        if not joins.any():
+            break
+        piece_of = pairs.joined(joins, n)[piece_of]
+    return piece_of, n_texts
 
 
-def _no_families(n: int) -> Families:
-    return Families(
-        np.empty(0, dtype=np.uint32),
-        np.zeros(1, dtype=np.int64),
-        np.full((n, MOST_FAMILIES), -1, dtype=np.int32),
-        np.zeros((n, MOST_FAMILIES), dtype=np.int32),
-    )
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Pairs of pieces that stand near each other.
 
+    low, high : int64, the two pieces
+    together : float64, 0 to 1: their common texts over those of the more frequent one
+    of_rarer : float64, 0 to 1: the same over those of the rarer one
+    """
 
-def _components(
-    pairs: npt.NDArray[np.uint64], n_pair_texts: npt.NDArray[np.int64], n_texts: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Join shingles that nearly always stand together; (family of each shingle or -1, sizes of families)."""
-    key = pairs - np.uint64(1)
-    low = (key >> np.uint64(32)).astype(np.int64)
-    high = (key & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    more = np.maximum(n_texts[low], n_texts[high])
-    joined = n_pair_texts >= CONFIDENCE * more / 2.0 ** kernels.pair_levels(more)
-    n_shared = len(n_texts)
-    graph = coo_matrix((np.ones(joined.sum()), (low[joined], high[joined])), shape=(n_shared, n_shared))
-    _, component = connected_components(graph, directed=False)
-    size = np.bincount(component)
-    # Components are numbered by their first shingle, and shared shingles ascend: the numbering is stable.
-    kept = np.flatnonzero(size >= LEAST_SHINGLES)
-    number = np.full(len(size), -1, dtype=np.int32)
-    number[kept] = np.arange(len(kept), dtype=np.int32)
-    return number[component], size[kept].astype(np.int32)
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    together: npt.NDArray[np.float64]
+    of_rarer: npt.NDArray[np.float64]
+
+    @classmethod
+    def counted(
+        cls,
+        sample: _Sample,
+        halvings: npt.NDArray[np.uint8],
+        n_texts: npt.NDArray[np.int64],
+        *,
+        near: int,
+        least: float,
+    ) -> Self:
+        """Count the pairs of a sample; those whose `together` cannot reach `least` are never counted."""
+        keys, counts = sample.counted(kernels.count_pairs, halvings, n_texts, near, LEAST_ACCOUNTS, least)
+        key = keys - np.uint64(1)
+        low = (key >> np.uint64(32)).astype(np.int64)
+        high = (key & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        fewer, more = np.minimum(n_texts[low], n_texts[high]), np.maximum(n_texts[low], n_texts[high])
+        common = counts * 2.0 ** kernels.pair_levels(more)
+        return cls(low, high, common / more, common / fewer)
+
+    def best_of_each(self, n: int) -> npt.NDArray[np.float64]:
+        """How far each of n pieces goes with its best partner, 0 for none."""
+        best = np.zeros(n)
+        np.maximum.at(best, self.low, self.together)
+        np.maximum.at(best, self.high, self.together)
+        return best
+
+    def best_partners(self, n: int) -> npt.NDArray[np.bool_]:
+        """Pairs in which one is the other's best partner."""
+        best = self.best_of_each(n)
+        return np.asarray(self.together >= np.minimum(best[self.low], best[self.high]))
+
+    def joined(self, joins: npt.NDArray[np.bool_], n: int) -> npt.NDArray[np.int64]:
+        """For each of n pieces the smallest of those it is joined with, directly or by way of others."""
+        graph = coo_matrix((np.ones(joins.sum()), (self.low[joins], self.high[joins])), shape=(n, n))
+        _, component = connected_components(graph, directed=False)
+        first = np.full(n, n, dtype=np.int64)
+        np.minimum.at(first, component, np.arange(n))
+        return np.asarray(first[component])
 
 
 def family_id(shingles: npt.NDArray[np.uint32], kind: str) -> str:
@@ -279,7 +436,7 @@ def family_id(shingles: npt.NDArray[np.uint32], kind: str) -> str:
 
 
 def same_family(
-    tonight: Families,
+    tonight: Templates,
     earlier_shingles: npt.NDArray[np.uint32],
     earlier_family: npt.NDArray[np.int64],
     n_earlier: npt.NDArray[np.int64],

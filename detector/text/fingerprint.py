@@ -1,12 +1,13 @@
 """What is kept of a text when the text itself is dropped.
 
-Here: from Arrow string arrays to hashes, winnowed shingles, scripts and classifier sums. Not here: what
+Here: from Arrow string arrays to hashes, kept shingles, scripts and classifier sums. Not here: what
 those sums mean (classify), which texts share a template (families), the loops (kernels.text).
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from importlib.resources import files
 
 import numpy as np
@@ -21,10 +22,27 @@ SCRIPTS = (
 )  # fmt: skip
 """Codes of `Fingerprints.script` are positions in this tuple."""
 
-VERSION = 2
+VERSION = 3
 """Changes whenever a text's fingerprint changes: fingerprints of two versions are never compared."""
 
 _ROWS_PER_TASK = 8_192
+
+Secret = npt.NDArray[np.uint64]
+"""What keys the hashes of texts, uint64, shape (2,), the second odd: see `secret_of`."""
+
+
+def secret_of(key: bytes) -> Secret:
+    """The secret of a workspace's key.
+
+    Whoever does not know it can neither write two texts that hash alike, nor choose which of his texts a
+    sample takes. Hashes of two secrets have nothing to do with each other.
+    """
+    digest = np.frombuffer(blake2b(key, digest_size=16, person=b"stillwatch text").digest(), "<u8")
+    return np.array([digest[0], digest[1] | np.uint64(1)])
+
+
+NO_SECRET: Secret = secret_of(b"")
+"""For texts that nobody could have prepared: benchmarks, tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +66,13 @@ class Fingerprints:
     """Fingerprints of n texts. Rows of absent texts are null in every Arrow array."""
 
     text_hash: pa.UInt64Array
-    """Of the folded text, digits kept: two texts that read the same have the same hash."""
+    """Of the folded text under the secret, digits kept: two texts that read the same have the same hash."""
     n_bytes: pa.Int32Array
     n_tokens: pa.Int32Array
     script: pa.UInt8Array
     """Dominant script, a position in SCRIPTS."""
     shingles: pa.ListArray
-    """list<uint32>: winnowed shingles in order of appearance, at most kernels.text.N_KEPT a text."""
+    """list<uint32>: the shingles kept, under the secret, in order of appearance; at most N_KEPT a text."""
     sums: npt.NDArray[np.int32]
     """shape (n, n_outputs): classifier sums; zeros where the text is absent."""
     n_features: npt.NDArray[np.int32]
@@ -69,6 +87,7 @@ def fingerprint(
     texts: pa.StringArray,
     *,
     weights: npt.NDArray[np.int8] = NO_WEIGHTS,
+    secret: Secret = NO_SECRET,
     max_bytes: int = 4_000_000,
     threads: int = 1,
 ) -> Fingerprints:
@@ -78,6 +97,7 @@ def fingerprint(
     ----------
     texts : string or large_string array of n texts; need not be valid UTF-8; may hold nulls
     weights : int8, shape (n_buckets, n_outputs), n_buckets a power of two
+    secret : keys all hashes but the features that `weights` are of
     max_bytes : texts are read this far
     threads : how many threads share the rows; the result does not depend on it
 
@@ -86,8 +106,8 @@ def fingerprint(
     TypeError : `texts` is no string array.
     ValueError : `weights` has a number of buckets that is no power of two.
 
-    Sources: winnowing, Schleimer, Wilkerson, Aiken, SIGMOD 2003; hashed linear features, Weinberger et
-    al., ICML 2009.
+    Sources: closed syncmers, Edgar, PeerJ 9 (2021) e10805; hashed linear features, Weinberger et al., ICML
+    2009.
     """
     n_buckets = weights.shape[0]
     if n_buckets & (n_buckets - 1):
@@ -106,19 +126,15 @@ def fingerprint(
     n_features = np.zeros(n, dtype=np.int32)
 
     def run(first: int) -> npt.NDArray[np.uint32]:
-        """Fill rows first and up; their shingles, packed. A few rows at a time stay in the cache."""
+        """Fill rows first and up; their shingles, one behind the other."""
         last = min(first + _ROWS_PER_TASK, n)
-        rows = np.empty((last - first, kernels.N_KEPT), dtype=np.uint32)
-        kernels.fingerprint_rows(
+        room = np.empty(kernels.most_kept(offsets, present, first, last, max_bytes), dtype=np.uint32)
+        n_kept = kernels.fingerprint_rows(
             data, offsets, present, first, last, max_bytes,
-            table.fold, table.expansions, table.script, weights,
-            text_hash, n_tokens, script, rows, n_shingles, sums, n_features,
+            table.fold, table.expansions, table.script, secret, weights,
+            text_hash, n_tokens, script, room, n_shingles, sums, n_features,
         )  # fmt: skip
-        starts = np.zeros(last - first + 1, dtype=np.int64)
-        np.cumsum(n_shingles[first:last], out=starts[1:])
-        packed = np.empty(starts[-1], dtype=np.uint32)
-        kernels.pack_rows(rows, n_shingles[first:last], starts, packed)
-        return packed
+        return room[:n_kept].copy()
 
     firsts = range(0, n, _ROWS_PER_TASK)
     if threads > 1:
