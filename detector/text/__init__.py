@@ -4,7 +4,8 @@ from detector.text.classify import Classes, classifier, classify, training_permi
 from detector.text.families import LEAST_ACCOUNTS, Families, family_id, find_families, same_family, warm_up
 from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint
 from detector.text.fingerprint import VERSION as FINGERPRINT_VERSION
-from detector.text.skeleton import presentable, skeleton
+from detector.text.redaction import presentable
+from detector.text.skeleton import skeleton
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
 
 __all__ = [
