@@ -1,11 +1,14 @@
 """Texts as numbers: fingerprints, template families, capability and technique."""
 
 from detector.text.classify import Classes, classifier, classify, training_permille
+from detector.text.contract import Contract, contract, marks
 from detector.text.families import LEAST_ACCOUNTS, Families, family_id, find_families, same_family, warm_up
 from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint
 from detector.text.fingerprint import VERSION as FINGERPRINT_VERSION
+from detector.text.marking import as_plain_text, marked
 from detector.text.redaction import presentable
-from detector.text.skeleton import skeleton
+from detector.text.skeleton import SLOTS, skeleton, skeleton_parts
+from detector.text.template import Template
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
 
 __all__ = [
@@ -13,18 +16,26 @@ __all__ = [
     "FINGERPRINT_VERSION",
     "LEAST_ACCOUNTS",
     "SCRIPTS",
+    "SLOTS",
     "TECHNIQUES",
     "Classes",
+    "Contract",
     "Families",
     "Fingerprints",
+    "Template",
+    "as_plain_text",
     "classifier",
     "classify",
+    "contract",
     "family_id",
     "find_families",
     "fingerprint",
+    "marked",
+    "marks",
     "presentable",
     "same_family",
     "skeleton",
+    "skeleton_parts",
     "training_permille",
     "warm_up",
 ]

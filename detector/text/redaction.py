@@ -4,8 +4,8 @@ Here: strings in, strings out. Whoever sends requests writes these texts, so eve
 ahead and keeps what it took (possessive repeats): a megabyte costs what its bytes cost. Not here: which texts
 are shown (pipelines.evidence), what in them belongs to a template (marking).
 
-Known limits: names and postal addresses stay; so do secrets spelled out in words ("at", "dot"), numbers written
-digit by digit unless they check as a card's, and keys that look like names in a program.
+Known limits: names and postal addresses stay; so do secrets spelled out in words ("at", "dot"), numbers
+written digit by digit unless they check as a card's, and keys that look like names in a program.
 """
 
 import re
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from re import Match, Pattern
 
 MARGIN_CHARS = 1_024
-"""Read beyond the place where reading ends, and never shown: a secret across that place is seen as a whole."""
+"""Read beyond the place where reading ends and never shown: a secret across it is seen as a whole."""
 
 _MOST_ROUNDS = 8
 """What a cut leaves is looked at again, at most so often: "1.2.3.4.5" cut short looks like an address."""
@@ -28,7 +28,7 @@ _BEFORE, _AFTER = r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])"
 _AT, _DOT, _HYPHEN = "[@＠﹫]", "[.．。｡]", r"\-\u2010-\u2015\u2212\ufe63\uff0d"
 _BETWEEN_DIGITS = rf"[ \t\xa0\u2000-\u200a\u202f\u3000()（）.．。·/{_HYPHEN}]"
 
-# --- decisions that no pattern can take ----------------------------------------------------------------------
+# --- decisions that no pattern can take ---------------------------------------------------------------------
 
 _DATE = re.compile(
     r"(?<!\d)(?:(?:1[0-9]|2[01])\d\d([-./])(?:1[0-2]|0?[1-9])\1(?:3[01]|[12]\d|0?[1-9])"
@@ -42,56 +42,69 @@ _NAME_PIECE = re.compile(
     r"\d{1,4}|[A-Z]{1,15}\d{0,3}|[A-Z]{0,4}[a-z]{1,24}\d{0,3}|[a-z]{0,24}(?:[A-Z]{1,4}[a-z]{1,24}){1,6}\d{0,3}"
     r"|[a-z]{2,24}\d{1,2}[a-z]{1,24}|\d{1,2}[a-z]{1,3}"
 )
-_ARITHMETIC = re.compile(rf"\d\s[{_HYPHEN}/]\s\d|\d/\d")
+_OPERATOR = re.compile(rf"(?<=\d)(?:\s[{_HYPHEN}/]\s|/)(?=\d)")
+_AREA_CODE = re.compile(rf"(?<![\d.])[0٠０]\d{{2,4}}(?:\s?[{_HYPHEN}/]\s?|\s)\d(?:[\s{_HYPHEN}]?\d){{4}}")
 
 
 def _numbers(match: Match[str]) -> Iterator[tuple[int, int]]:
-    """The parts of a row of digit groups that look like a card, a phone or an account: dates are left out."""
-    row, offset = match.group(), match.start()
-    start = 0
-    for date in _DATE.finditer(row):
-        yield from _number(row, start, date.start(), offset)
-        start = date.end()
-    yield from _number(row, start, len(row), offset)
+    """The parts of a row of digit groups that look like a card, a phone or an account."""
+    row = match.group()
+    if _follows_version(match) and not re.search(r"[^\d.]", row):
+        return
+    for start, end in _between(_DATE, row, 0, len(row)):
+        is_sum = not _holds_known_groups(row[start:end])
+        for first, last in _between(_OPERATOR, row, start, end) if is_sum else [(start, end)]:
+            if not is_sum or _is_private_number(row[first:last]):
+                digits = [at for at in range(first, last) if row[at].isdecimal()]
+                has_plus = digits[0] > first and row[digits[0] - 1] in "+＋"
+                yield match.start() + digits[0] - has_plus, match.start() + digits[-1] + 1
 
 
-def _number(row: str, start: int, end: int, offset: int) -> Iterator[tuple[int, int]]:
-    part = row[start:end]
-    if _is_private_number(part):
-        first = next(at for at, sign in enumerate(part) if sign.isdecimal() or sign in "+＋")
-        last = max(at for at, sign in enumerate(part) if sign.isdecimal())
-        yield offset + start + first, offset + start + last + 1
+def _between(pattern: Pattern[str], row: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for found in pattern.finditer(row, start, end):
+        yield start, found.start()
+        start = found.end()
+    yield start, end
+
+
+def _holds_known_groups(row: str) -> bool:
+    """A card in fours or as 4-6-5, a phone as 3-3-4 or behind an area code; years are no card."""
+    if _AREA_CODE.search(row):
+        return True
+    groups = _DIGITS.findall(row)
+    sizes = [len(group) for group in groups]
+    for at in range(len(groups) - 2):
+        if sizes[at : at + 3] in ([4, 6, 5], [3, 3, 4]):
+            return True
+        if sizes[at : at + 4] == [4] * 4 and (
+            not all(1900 <= int(group) <= 2100 for group in groups[at : at + 4])
+            or _checks_as_card(groups[at : at + 4])
+        ):
+            return True
+    return False
 
 
 def _is_private_number(part: str) -> bool:
     """Nine digits or more, or seven behind a plus; but no decimals, years, counting or grids."""
     groups = _DIGITS.findall(part)
     n_digits = sum(map(len, groups))
-    if part.lstrip()[:1] in {"+", "＋"}:
+    if part.lstrip(" (（")[:1] in {"+", "＋"}:
         return n_digits >= 7
-    if n_digits < 9:
+    if n_digits < 9 or all(len(group) == 4 and 1900 <= int(group) <= 2100 for group in groups):
         return False
-    if all(len(group) == 4 and 1900 <= int(group) <= 2100 for group in groups):
-        return _checks_as_card(groups)
-    if len(groups) >= 4 and {*map(len, groups[:-1])} == {4}:
-        return True
     if max(map(len, groups)) <= 2:  # clock times as well; but phones are written in pairs, too
-        return _checks_as_card(groups) or _is_phone_in_pairs(groups)
-    if len(groups) > 1 and groups[0][0] not in "0٠０" and _ARITHMETIC.search(part):
-        return False
+        return _checks_as_card(groups) or _is_phone_in_pairs(groups[-5:])
     return not _are_decimals(_BLANKS.split(part.strip(" ()")))
 
 
 def _are_decimals(pieces: list[str]) -> bool:
-    """Numbers with a decimal point, and among them perhaps some small whole ones."""
-    decimal = [_DECIMAL.fullmatch(piece) is not None for piece in pieces]
-    return any(decimal) and all(
-        is_decimal or len(piece) <= 4 for is_decimal, piece in zip(decimal, pieces, strict=True)
-    )
+    """Numbers with a decimal point, and beside them no more digits than a small number has."""
+    others = [piece for piece in pieces if not _DECIMAL.fullmatch(piece)]
+    return len(others) < len(pieces) and sum(map(len, others)) < 9
 
 
 def _is_phone_in_pairs(groups: list[str]) -> bool:
-    return len(groups) in (5, 6) and {*map(len, groups)} == {2} and int(groups[0][0]) == 0
+    return [len(group) for group in groups] == [2] * 5 and int(groups[0][0]) == 0
 
 
 def _checks_as_card(groups: list[str]) -> bool:
@@ -103,11 +116,14 @@ def _checks_as_card(groups: list[str]) -> bool:
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
+def _follows_version(match: Match[str]) -> bool:
+    before = match.string[max(match.start() - 16, 0) : match.start()].casefold()
+    return re.search(r"(?:version|release|build|\bv)[ :=.]{0,2}$", before) is not None
+
+
 def _ip4(match: Match[str]) -> Iterator[tuple[int, int]]:
     """Four numbers up to 255, unless the word before says that they are a version."""
-    before = match.string[max(match.start() - 16, 0) : match.start()].casefold()
-    is_version = re.search(r"(?:version|release|build|\bv)[ :=.]{0,2}$", before)
-    if not is_version and all(int(octet) <= 255 for octet in _DIGITS.findall(match.group())):
+    if not _follows_version(match) and all(int(octet) <= 255 for octet in _DIGITS.findall(match.group())):
         yield match.span()
 
 
@@ -133,7 +149,7 @@ def _named(match: Match[str]) -> Iterator[tuple[int, int]]:
     yield match.span("value")
 
 
-# --- what is looked for ----------------------------------------------------------------------------------------
+# --- what is looked for -------------------------------------------------------------------------------------
 
 _Rule = tuple[str, Pattern[str], Callable[[Match[str]], Iterator[tuple[int, int]]]]
 
@@ -165,13 +181,14 @@ _RULES: tuple[_Rule, ...] = tuple(
         (  # written as "password: ..." or secret = '...': with a digit, and not a call or an attribute
             "[key]",
             rf"(?i:{_SECRET_WORD})[\"']?[ \t]{{0,4}}(?:[:=：]|\bis\b)[ \t]{{0,4}}[\"']?"
-            r"(?P<value>(?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])[A-Za-z0-9!@#$%^&*_+/=~-]{8,256}+)(?![(\[.])",
+            r"(?P<value>(?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])(?:[A-Za-z0-9!@#$%^*_+/=~-]|&(?!\w{1,32}=)){8,256}+)(?![(\[.])",
             _named,
         ),
         ("[mail]", rf"[\w.+-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{1,6}}", _whole),
         (
             "[key]",
-            _BEFORE + r"(?:[spr]k[-_]|gh[oprsu]_|github_pat_|glpat-|xox[abceoprs]-|xapp-|AKIA|ASIA|AIza|ya29\.|hf_"
+            _BEFORE
+            + r"(?:[spr]k[-_]|gh[oprsu]_|github_pat_|glpat-|xox[abceoprs]-|xapp-|AKIA|ASIA|AIza|ya29\.|hf_"
             r"|npm_|pypi-|SG\.|dop_v1_|shp(?:at|ca|pa|ss)_|sq0[a-z]{3}-|gsk_|r8_|nvapi-|lin_api_|ATATT|whsec_)"
             + _HAS_DIGIT
             + r"[-_A-Za-z0-9]{10,}+(?:\.[-_A-Za-z0-9]{10,}+)?",
@@ -217,7 +234,7 @@ _RULES: tuple[_Rule, ...] = tuple(
 )
 
 
-# --- the whole ---------------------------------------------------------------------------------------------------
+# --- the whole ----------------------------------------------------------------------------------------------
 
 
 def presentable(text: str, most_chars: int) -> str:
@@ -230,11 +247,11 @@ def presentable(text: str, most_chars: int) -> str:
 
     Returns
     -------
-    Mail addresses as `[mail]`, network addresses as `[address]`, keys, passwords and tokens as `[key]`, cards,
-    phones and accounts as `[number]`. Shown once more it stays as it is.
+    Mail addresses as `[mail]`, network addresses as `[address]`, keys, passwords and tokens as `[key]`,
+    cards, phones and accounts as `[number]`. Shown once more it stays as it is.
 
-    Redaction comes before the cut, so that a secret is never cut in two and missed. Reads at most sixteen times
-    `most_chars` and two margins, from either end, so that a megabyte costs no more than a page.
+    Redaction comes before the cut, so that a secret is never cut in two and missed. Reads at most sixteen
+    times `most_chars` and two margins, from either end, so that a megabyte costs no more than a page.
     """
     shown = _cut(_read(text, most_chars), most_chars)
     for _ in range(_MOST_ROUNDS):
@@ -280,7 +297,7 @@ def _redacted(text: str, start: int = 0, end: int | None = None) -> str:
 
 
 def _secrets(text: str) -> list[tuple[int, int, str]]:
-    """(start, end, mark) of all secrets in order; where several overlap, the first rule's mark for their union.
+    """(start, end, mark) of all secrets in order; for the union of several the first rule's mark.
 
     Every rule sees the text as it was written: a mark never splits what a later rule would have found.
     """

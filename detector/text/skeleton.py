@@ -1,7 +1,7 @@
 """The readable form of a template: its fixed words, and for each slot the kind of thing that fills it.
 
-Here: strings in, strings out, for the few texts a person looks at. Not here: finding what is shared (template),
-redaction, which texts are read (pipelines.evidence), how families are found (families).
+Here: strings in, strings out, for the few texts a person looks at. Not here: finding what is shared
+(template), redaction, which texts are read (pipelines.evidence), how families are found (families).
 """
 
 import json
@@ -26,7 +26,7 @@ LEAST_CODE_SHARE = 0.5
 _LEAST_FIXED_CHARS = 24
 """A stretch of fixed text that must be shortened keeps at least so much."""
 
-# --- the kind of a slot --------------------------------------------------------------------------------------
+# --- the kind of a slot -------------------------------------------------------------------------------------
 
 _NUMBER_SIGNS = re.compile(r"[\d\s.,:;/%+()*^=°′″'$€£¥₹#~<>|±×·\-\u2010-\u2015\u2212年月日时分秒時년월일]++")
 _NUMBER_WORD = re.compile(
@@ -69,7 +69,7 @@ def _kind(filler: str) -> str:
 
 
 def is_number(text: str) -> bool:
-    """A number, an amount, a date, a time, or a few of them: digits, their signs, units and names of months."""
+    """A number, an amount, a date, a time, or a few of them: digits, their signs, units, names of months."""
     if len(text) > 160 or not (any(sign.isdecimal() for sign in text) or "[number]" in text):
         return False
     return not _NUMBER_SIGNS.sub("", _NUMBER_WORD.sub("", text))
@@ -88,8 +88,8 @@ def is_json(text: str) -> bool:
 def is_code(text: str) -> bool:
     """LEAST_CODE_SHARE of the lines look like source code, a diff or a shell session.
 
-    A line does by its keyword and shape, by how it ends (`{`, `;`, `):`), or by an assignment or a call at its
-    beginning; a deep indentation counts half. Prose about code is text; so is a lone word.
+    A line does by its keyword and shape, by how it ends (`{`, `;`, `):`), or by an assignment or a call at
+    its beginning; a deep indentation counts half. Prose about code is text; so is a lone word.
     """
     lines = [line[:_MOST_LINE_CHARS].rstrip() for line in text.split("\n", _MOST_LINES)[:_MOST_LINES]]
     lines = [line for line in lines if line.strip()]
@@ -99,28 +99,33 @@ def is_code(text: str) -> bool:
     return bool(lines) and weight >= LEAST_CODE_SHARE * len(lines)
 
 
-# --- the whole -----------------------------------------------------------------------------------------------
+# --- the whole ----------------------------------------------------------------------------------------------
 
 
 def skeleton(examples: Sequence[str] | Template, most_chars: int = 600) -> str:
-    """The fixed words of a template on one line, with `<text>`, `<number>`, `<code>` or `<json>` for what changes.
+    """The fixed words of a template on one line, and one of SLOTS for each place where prompts differ.
 
-    Empty without examples; the whole text when there is but one form; one slot alone when the examples share
-    nothing. Never longer than `most_chars`: long stretches of fixed text are cut in their middle first, so that
-    the slots stay in sight. What a prompt itself writes as `<text>` looks the same here: see `skeleton_parts`.
+    Empty without examples; the whole text when there is but one form; one slot alone when the examples
+    share nothing. Never longer than `most_chars`: long stretches of fixed text are cut in their middle
+    first, so that the slots stay in sight. What a prompt itself writes as `<text>` looks the same here: see
+    `skeleton_parts`.
     """
     return "".join(text for text, _ in skeleton_parts(examples, most_chars))
 
 
 def skeleton_parts(examples: Sequence[str] | Template, most_chars: int = 600) -> list[tuple[str, bool]]:
-    """The skeleton as (text, is a slot): no sign in the text tells them apart, for a prompt can write any sign."""
+    """The skeleton as (text, is it a slot): a prompt can write any sign, so none in the text tells."""
     template = Template.of(examples)
     parts: list[tuple[str, bool]] = []
     end_of_last = 0
     for piece in template.pieces:
         inside = template.base[piece.start : piece.end]
         if piece.is_slot:
-            parts += [(_blank(inside[:1]), False), (slot_kind(piece.fillers), True), (_blank(inside[-1:]), False)]
+            parts += [
+                (_blank(inside[:1]), False),
+                (slot_kind(piece.fillers), True),
+                (_blank(inside[-1:]), False),
+            ]
         else:
             parts += [(_blank(template.base[end_of_last : piece.start]), False), (inside, False)]
         end_of_last = piece.end
@@ -156,9 +161,10 @@ def _fitted(parts: list[tuple[str, bool]], most_chars: int) -> list[tuple[str, b
     )
     fitted: list[tuple[str, bool]] = []
     left = most_chars
-    for text, is_slot in parts:
+    for at, (text, is_slot) in enumerate(parts):
         shown = text if is_slot or len(text) <= most else _without_middle(text, most)
-        if len(shown) > left - 2:
+        is_last = at == len(parts) - 1
+        if len(shown) > left - 2 * (not is_last):  # two for the sign that something is missing
             return [*fitted, _last(shown, is_slot, left)]
         fitted.append((shown, is_slot))
         left -= len(shown)
@@ -175,6 +181,4 @@ def _without_middle(text: str, most_chars: int) -> str:
 
 
 def _last(text: str, is_slot: bool, left: int) -> tuple[str, bool]:
-    if len(text) <= left and is_slot:
-        return text, True
-    return ("" if is_slot else text[: max(left - 2, 0)].rstrip()) + " …"[:left], False
+    return ("" if is_slot else text[: left - 2].rstrip()) + " …", False

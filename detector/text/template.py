@@ -1,11 +1,12 @@
 """What a few prompts of one family share, and where they differ: the template, by alignment.
 
-Here: `Template`, the pieces of it in order, and the way back from any text to what in it belongs to a template.
-Not here: how a template is written down (skeleton), what it demands (contract), how families are found.
+Here: `Template`, the pieces of it in order, and the way back from any text to what in it belongs to a
+template. Not here: how a template is written down (skeleton), what it demands (contract), how families are
+found.
 
-Bounds: of at most MOST_EXAMPLES texts the first MOST_WORDS words are read. Two texts of m and n words are aligned
-with n operations on whole numbers of m bits; at the bounds this is about a third of a second in all, whatever the
-texts hold.
+Bounds: of at most MOST_EXAMPLES texts the first MOST_CHARS characters and in them MOST_WORDS words are
+read. Two texts of m and n words are aligned with n operations on whole numbers of m bits; at the bounds
+this is about a third of a second in all, whatever the texts hold.
 """
 
 import re
@@ -23,6 +24,7 @@ RUN = 3
 
 MOST_EXAMPLES = 12
 MOST_WORDS = 6_000
+MOST_CHARS = 24_000
 
 _BASES = 3
 """Middle-sized examples tried as the one the others are aligned to: one alone may be odd."""
@@ -35,7 +37,7 @@ _WORD = re.compile(
     r"|[^\W_]{1,64}+|[^\w\s]|_|\n\s*+"  # a line's end is a word, too: templates are made of lines
 )
 _LETTERS = re.compile(r"[^\W\d_]")
-_FRAME = frozenset(":：<>[]{}#*|\"`\n" + _EDGE)
+_FRAME = frozenset(':：<>[]{}#*|"`\n' + _EDGE)
 
 _NO_LIMIT = 1 << 30
 
@@ -57,10 +59,10 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of `Template.base`, from character `start` to `end`: fixed text, or a slot with its fillers.
+    """A stretch of `Template.base` from character `start` to `end`: fixed text, or a slot with its fillers.
 
-    Fillers are what stands in the slot in every example in which both its sides were found, blank ones left out;
-    fixed text has none.
+    Fillers are what stands in the slot in every example in which both its sides were found, blank ones left
+    out; fixed text has none.
     """
 
     start: int
@@ -82,13 +84,13 @@ class Template:
     def of(cls, examples: "Sequence[str] | Template") -> "Template":
         """Align the examples (already a template: itself). Their order changes nothing.
 
-        A word of the base belongs to the template when a run of RUN words around it stands at the same place in
-        the order of SHARED_BY of all examples: what one holds twice counts once, and of two parts that changed
-        places the longer one counts.
+        A word of the base belongs to the template when a run of RUN words around it stands at the same
+        place in the order of SHARED_BY of all examples: what one holds twice counts once, and of two parts
+        that changed places the longer one counts.
         """
         if isinstance(examples, Template):
             return examples
-        texts = sorted(examples, key=lambda text: (len(text), text))
+        texts = sorted((text[:MOST_CHARS] for text in examples), key=lambda text: (len(text), text))
         if len(texts) > MOST_EXAMPLES:
             texts = [texts[at * len(texts) // MOST_EXAMPLES] for at in range(MOST_EXAMPLES)]
         return _aligned(texts) if texts else cls("", (), (), ())
@@ -109,7 +111,9 @@ def _aligned(texts: list[str]) -> Template:
     shared = {run for run, n in n_holding.items() if n >= least}
     runs = [_runs(of_text, shared) for of_text in words]
     first = max((len(texts) - _BASES) // 2, 0)
-    tried = [_Alignment.to(base, words, runs, least) for base in range(first, min(first + _BASES, len(texts)))]
+    tried = [
+        _Alignment.to(base, words, runs, least) for base in range(first, min(first + _BASES, len(texts)))
+    ]
     return max(tried, key=lambda alignment: alignment.n_kept).template(texts)
 
 
@@ -152,7 +156,9 @@ class _Alignment:
             if n < len(self.stretches):
                 first, last = self.stretches[n]
                 pieces.append(Piece(mine[first].start, mine[last].end, is_slot=False))
-        runs = tuple(run for first, last in self.stretches for run in _runs(mine[first : last + 1], offset=first))
+        runs = tuple(
+            run for first, last in self.stretches for run in _runs(mine[first : last + 1], offset=first)
+        )
         return Template(text, tuple(pieces), tuple(texts), runs)
 
     def _filler(self, texts: list[str], at: int, left: int, right: int) -> str:
@@ -164,12 +170,14 @@ class _Alignment:
         return texts[at][start:end].strip()
 
 
-# --- words and runs ----------------------------------------------------------------------------------------------
+# --- words and runs -----------------------------------------------------------------------------------------
 
 
 def _words(text: str) -> list[Word]:
     """The first words of a text, with an edge at its beginning and, when all of it was read, at its end."""
-    found = [Word(_folded(match.group()), *match.span()) for match in islice(_WORD.finditer(text), MOST_WORDS)]
+    found = [
+        Word(_folded(match.group()), *match.span()) for match in islice(_WORD.finditer(text), MOST_WORDS)
+    ]
     last = [Word(_EDGE, len(text), len(text))] if len(found) < MOST_WORDS else []
     return [Word(_EDGE, 0, 0), *found, *last]
 
@@ -186,7 +194,9 @@ def _runs(words: list[Word], only: set[tuple[str, ...]] | None = None, offset: i
     return [run for run in found if only is None or run.words in only]
 
 
-def _stretches(words: list[Word], kept: list[bool], cuts: frozenset[int] = frozenset()) -> list[tuple[int, int]]:
+def _stretches(
+    words: list[Word], kept: list[bool], cuts: frozenset[int] = frozenset()
+) -> list[tuple[int, int]]:
     """(first, last) of the kept words that stand together and say enough; a cut stands before its word."""
     found = []
     first = None
@@ -208,7 +218,7 @@ def _says_enough(words: list[str]) -> bool:
     return is_all or (n_words > 0 and n_words + sum(word in _FRAME for word in words) >= RUN)
 
 
-# --- alignment -----------------------------------------------------------------------------------------------------
+# --- alignment ----------------------------------------------------------------------------------------------
 
 
 def _places(base: list[Run], other: list[Run]) -> dict[int, int]:
@@ -231,8 +241,9 @@ def _cuts(places: list[dict[int, int]], least: float) -> frozenset[int]:
 def _matches(base: Sequence[Run], other: Sequence[Run]) -> list[tuple[int, int]]:
     """(at in base, at in other) of a longest common subsequence of runs, in order.
 
-    Hyyro, "Bit-parallel LCS-length computation revisited" (2004): one row of the table is one whole number, whose
-    zero bits are the columns at which the length grows. Rows are kept, and the way is read back from them.
+    Hyyro, "Bit-parallel LCS-length computation revisited" (2004): one row of the table is one whole number,
+    whose zero bits are the columns at which the length grows. Rows are kept, and the way is read back from
+    them.
     """
     columns: dict[tuple[str, ...], int] = defaultdict(int)
     for column, run in enumerate(base):
@@ -262,7 +273,8 @@ def _drawn_together(
 ) -> list[tuple[int, int]]:
     """Of several longest ways one that keeps neighbours together, in order.
 
-    A slot may quote the template. Each match moves right, next to the one behind it, where the texts agree there.
+    A slot may quote the template. Each match moves right, next to the one behind it, where the texts agree
+    there.
     """
     drawn: list[tuple[int, int]] = []
     for mine, its in backwards:
