@@ -31,7 +31,7 @@ _LEAST_FIXED_CHARS = 24
 _NUMBER_SIGNS = re.compile(r"[\d\s.,:;/%+()*^=°′″'$€£¥₹#~<>|±×·\-\u2010-\u2015\u2212年月日时分秒時년월일]++")
 _NUMBER_WORD = re.compile(
     r"\[number\]|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b|\b(?:am|pm|utc|usd|eur|gbp|cny"
-    r"|k|m|bn|e|x|t|z|km|kg|cm|mm|ms|h|s|th|st|nd|rd)\b|(?<=\d)(?:am|pm|k|m|bn|e|x|t|z|km|kg|cm|mm|ms|h|s|th|st|nd|rd)\b",
+    r"|k|m|bn|e|x|t|z|km|kg|cm|mm|ms|h|s|th|st|nd|rd)\b|(?<=\d)e(?=[-+]?\d)|(?<=\d)(?:am|pm|k|m|bn|e|x|t|z|km|kg|cm|mm|ms|h|s|th|st|nd|rd)\b",
     re.IGNORECASE,
 )
 _JSON_KEY = re.compile(r"[{,]\s{0,32}[\"'][^\"'\n]{1,64}[\"']\s{0,8}:")
@@ -40,8 +40,9 @@ _CODE_LINE = re.compile(
     r"\s*(?:"
     r"@@ |[-+]{3} [ab]/|diff --git|#include\b|#define\b|#!|//|/\*|\*/|\$ |>>> |@[A-Za-z_][\w.]{0,40}\b"
     r"|(?:async |public |private |protected |static |final |export |default |pub ){0,4}"
-    r"(?:def|class|fn|func|function|interface|struct|enum|impl|namespace|package|module)\s[A-Za-z_$]"
-    r"|(?:from\s[\w.]{1,60}\s)?import\s[\w.{*(\"'@]|using\s\w|return\b[^.?!]{0,80};?$|raise\s\w|except\b.{0,60}:$"
+    r"(?:def|class|fn|func|function|interface|struct|enum|impl|namespace|package|module)\s[A-Za-z_$][\w.]{0,60}"
+    r"\s{0,4}(?:[({:<;=]|extends\b|implements\b|$)"
+    r"|from\s[\w.]{1,60}\simport\s|import\s(?:[\w.]{1,60}(?:\sas\s\w{1,40})?;?$|[{*(\"'@]|\w{1,40},?\s.{0,80}\bfrom\b)|using\s\w|return\b[^.?!]{0,80};?$|raise\s\w|except\b.{0,60}:$"
     r"|(?:if|elif|while|for|with|try|else|switch|catch|do)\b.{0,120}[:{]\s*$"
     r"|(?:let|const|var|val|int|float|double|char|bool|void|auto|string|String|self|this)\b[\s.*&].{0,120}[=;({.]"
     r"|(?i:select\s.{1,80}\sfrom\s|insert into\s|create table\s|update\s\w{1,40}\sset\s)"
@@ -117,23 +118,46 @@ def skeleton_parts(examples: Sequence[str] | Template, most_chars: int = 600) ->
     """The skeleton as (text, is it a slot): a prompt can write any sign, so none in the text tells."""
     template = Template.of(examples)
     parts: list[tuple[str, bool]] = []
-    end_of_last = 0
-    for piece in template.pieces:
-        inside = template.base[piece.start : piece.end]
+    for at, piece in enumerate(template.pieces):
         if piece.is_slot:
-            parts += [
-                (_blank(inside[:1]), False),
-                (slot_kind(piece.fillers), True),
-                (_blank(inside[-1:]), False),
-            ]
+            kind = slot_kind(piece.fillers)
+            parts += [(_blank(piece.fillers, 0), False), (kind, True), (_blank(piece.fillers, -1), False)]
         else:
-            parts += [(_blank(template.base[end_of_last : piece.start]), False), (inside, False)]
-        end_of_last = piece.end
-    return _fitted(_spaced(parts), most_chars)
+            gap = template.base[template.pieces[at - 1].end : piece.start] if at else ""
+            parts += [(gap, False), (template.base[piece.start : piece.end], False)]
+    return _fitted(_spaced(_with_objects_whole(parts, template)), most_chars)
 
 
-def _blank(text: str) -> str:
-    return " " if text.isspace() else ""
+_OPENS_OBJECT = re.compile(r"[{\[]\s{0,8}(?:\{\s{0,8})?[\"']?\s{0,8}\Z")
+_CLOSES_OBJECT = re.compile(r"\s{0,8}[\"']?\s{0,8}(?:\}\s{0,8})?[}\]]")
+_AROUND = 24
+"""How far to look for the brackets of an object on either side of a slot."""
+
+
+def _with_objects_whole(parts: list[tuple[str, bool]], template: Template) -> list[tuple[str, bool]]:
+    """Brackets and quotes that all examples share are drawn into the slot they make an object of: `{"<text>}`."""
+    parts = list(parts)
+    slots = [at for at, (_, is_slot) in enumerate(parts) if is_slot]
+    for at, piece in zip(slots, (piece for piece in template.pieces if piece.is_slot), strict=True):
+        before = next((n for n in range(at - 1, -1, -1) if parts[n][0]), at)
+        after = next((n for n in range(at + 1, len(parts)) if parts[n][0]), at)
+        if parts[before][1] or parts[after][1]:
+            continue
+        opening = _OPENS_OBJECT.search(parts[before][0], max(len(parts[before][0]) - _AROUND, 0))
+        closing = _CLOSES_OBJECT.match(parts[after][0])
+        if opening is None or closing is None:
+            continue
+        wholes = [opening.group() + filler + closing.group() for filler in piece.fillers]
+        if slot_kind(wholes) == "<json>":
+            parts[before] = (parts[before][0][: opening.start()], False)
+            parts[at] = ("<json>", True)
+            parts[after] = (parts[after][0][closing.end() :], False)
+    return parts
+
+
+def _blank(fillers: Sequence[str], end: int) -> str:
+    """Whether most fillers stand apart from the fixed text at their beginning (0) or end (-1)."""
+    return " " if 2 * sum(filler[end].isspace() for filler in fillers) > len(fillers) else ""
 
 
 def _spaced(parts: Iterable[tuple[str, bool]]) -> list[tuple[str, bool]]:

@@ -6,7 +6,7 @@ found.
 
 Bounds: of at most MOST_EXAMPLES texts the first MOST_CHARS characters and in them MOST_WORDS words are
 read. Two texts of m and n words are aligned with n operations on whole numbers of m bits; at the bounds
-this is about a third of a second in all, whatever the texts hold.
+this is about a second in all, whatever the texts hold.
 """
 
 import re
@@ -61,8 +61,8 @@ class Run(NamedTuple):
 class Piece:
     """A stretch of `Template.base` from character `start` to `end`: fixed text, or a slot with its fillers.
 
-    Fillers are what stands in the slot in every example in which both its sides were found, blank ones left
-    out; fixed text has none.
+    Fillers are what stands in the slot, with the blanks around it, in every example in which both its sides
+    were found; blank ones are left out. Fixed text has none.
     """
 
     start: int
@@ -150,7 +150,8 @@ class _Alignment:
         for n, (left, right) in enumerate(zip(ends, starts, strict=True)):
             start = mine[left].end if left >= 0 else 0
             end = mine[right].start if right < len(mine) else len(text)
-            fillers = tuple(filter(None, (self._filler(texts, at, left, right) for at in range(len(texts)))))
+            found = [self._filler(texts, at, left, right) for at in range(len(texts))]
+            fillers = tuple(filler for filler in found if filler and not filler.isspace())
             if fillers:
                 pieces.append(Piece(start, end, is_slot=True, fillers=fillers))
             if n < len(self.stretches):
@@ -167,7 +168,7 @@ class _Alignment:
         start = 0 if left < 0 else words[place[left]].end if left in place else _NO_LIMIT
         at_end = right >= len(self.words[self.base])
         end = len(texts[at]) if at_end else words[place[right]].start if right in place else 0
-        return texts[at][start:end].strip()
+        return texts[at][start:end]
 
 
 # --- words and runs -----------------------------------------------------------------------------------------
@@ -230,12 +231,12 @@ def _places(base: list[Run], other: list[Run]) -> dict[int, int]:
     return place
 
 
-def _cuts(places: list[dict[int, int]], least: float) -> frozenset[int]:
-    """Words of the base before which that many examples hold something that the base does not."""
+def _cuts(places: list[dict[int, int]], most: float) -> frozenset[int]:
+    """Words of the base before which more than that many examples hold something that the base does not."""
     n_wider = Counter(
         at for place in places for at, its in place.items() if at - 1 in place and its - place[at - 1] > 1
     )
-    return frozenset(at for at, n in n_wider.items() if n >= max(least, 2))
+    return frozenset(at for at, n in n_wider.items() if n > most)
 
 
 def _matches(base: Sequence[Run], other: Sequence[Run]) -> list[tuple[int, int]]:
