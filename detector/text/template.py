@@ -99,7 +99,7 @@ class Template:
         """(start, end) in characters of the stretches of any text that belong to this template, in order."""
         words = _words(text)
         kept = [False] * len(words)
-        for _, at in _matches(self.runs, _runs(words, {run.words for run in self.runs})):
+        for _, at in matches(self.runs, _runs(words, {run.words for run in self.runs})):
             kept[at : at + RUN] = [True] * RUN
         return [(words[first].start, words[last].end) for first, last in _stretches(words, kept)]
 
@@ -225,7 +225,7 @@ def _says_enough(words: list[str]) -> bool:
 def _places(base: list[Run], other: list[Run]) -> dict[int, int]:
     """Which word of the other text each matched word of the base is."""
     place: dict[int, int] = {}
-    for mine, its in _matches(base, other):
+    for mine, its in matches(base, other):
         for step in range(RUN):
             place.setdefault(mine + step, its + step)
     return place
@@ -239,13 +239,33 @@ def _cuts(places: list[dict[int, int]], most: float) -> frozenset[int]:
     return frozenset(at for at, n in n_wider.items() if n > most)
 
 
-def _matches(base: Sequence[Run], other: Sequence[Run]) -> list[tuple[int, int]]:
+def matches(base: Sequence[Run], other: Sequence[Run]) -> list[tuple[int, int]]:
     """(at in base, at in other) of a longest common subsequence of runs, in order.
 
     Hyyro, "Bit-parallel LCS-length computation revisited" (2004): one row of the table is one whole number,
     whose zero bits are the columns at which the length grows. Rows are kept, and the way is read back from
     them.
     """
+    first, last = _common_ends(base, other)
+    mine = base[first : len(base) - last]
+    its = other[first : len(other) - last]
+    inner = [(one + first, two + first) for one, two in _drawn_together(mine, its, _inner_matches(mine, its))]
+    head = [(at, at) for at in range(first)]
+    tail = [(len(base) - at, len(other) - at) for at in range(last, 0, -1)]
+    return [(base[one].at, other[two].at) for one, two in (*head, *inner, *tail)]
+
+
+def _common_ends(base: Sequence[Run], other: Sequence[Run]) -> tuple[int, int]:
+    """How many runs are the same at the beginning and, behind these, at the end."""
+    most = min(len(base), len(other))
+    first = next((at for at in range(most) if base[at].words != other[at].words), most)
+    ends = range(1, most - first + 1)
+    last = next((at - 1 for at in ends if base[-at].words != other[-at].words), most - first)
+    return first, last
+
+
+def _inner_matches(base: Sequence[Run], other: Sequence[Run]) -> list[tuple[int, int]]:
+    """Indices of a longest common subsequence, backwards."""
     columns: dict[tuple[str, ...], int] = defaultdict(int)
     for column, run in enumerate(base):
         columns[run.words] |= 1 << column
@@ -266,7 +286,7 @@ def _matches(base: Sequence[Run], other: Sequence[Run]) -> list[tuple[int, int]]
         else:
             found.append((column, at))
             at, column = at - 1, column - 1
-    return [(base[mine].at, other[its].at) for mine, its in _drawn_together(base, other, found)]
+    return found
 
 
 def _drawn_together(
