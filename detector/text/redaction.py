@@ -177,6 +177,7 @@ _RULES: tuple[_Rule, ...] = tuple(
             r"[a-z_.-]{0,16})=(?P<value>[^\s&#'\"<>)\]]{6,2048}+)",
             _named,
         ),
+        ("[key]", r"hooks\.slack\.com/(?:services|workflows)/(?P<value>[A-Za-z0-9/]{16,256}+)", _named),
         ("[key]", r"(?i:bearer|basic)[ \t]{1,4}(?P<value>[-_A-Za-z0-9.+/~=]{16,2048}+)", _named),
         (  # written as "password: ..." or secret = '...': with a digit, and not a call or an attribute
             "[key]",

@@ -75,6 +75,8 @@ def test_what_stands_beside_a_number_does_not_save_it() -> None:
         ("https://example.org/a?page=2&access_token=Zm9vYmFy&lang=en",
          "https://example.org/a?page=2&access_token=[key]&lang=en"),
         ("https://example.org/#id_token=Zm9vYmFy", "https://example.org/#id_token=[key]"),
+        ("https://hooks.slack.com/services/TAAAAAAAA/BAAAAAAAA/abcdefghijklmnop",
+         "https://hooks.slack.com/services/[key]"),
         ("Authorization: Bearer abcdefghijklmnop1234", "Authorization: Bearer [key]"),
         ("password: hunter22x and more", "password: [key] and more"),
         ('{"api_key": "q1w2e3r4t5"}', '{"api_key": "[key]"}'),
