@@ -4,11 +4,12 @@ Here: strings in, strings out. Whoever sends requests writes these texts, so eve
 ahead and keeps what it took (possessive repeats): a megabyte costs what its bytes cost. Not here: which texts
 are shown (pipelines.evidence), what in them belongs to a template (marking).
 
-Known limits: names and postal addresses stay; so do secrets spelled out in words ("at", "dot"), numbers
+Known limits: names and postal addresses stay; so do numbers
 written digit by digit unless they check as a card's, and keys that look like names in a program.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from re import Match, Pattern
 
@@ -19,14 +20,24 @@ _MOST_ROUNDS = 8
 """What a cut leaves is looked at again, at most so often: "1.2.3.4.5" cut short looks like an address."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-_UNSEEN = re.compile(  # zero-width, bidirectional and tag signs: gone first, so that none hides a secret
-    r"[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+_UNSEEN = (
+    re.compile(  # zero-width, filling, bidirectional and tag signs: gone first, so that none hides a secret
+        r"[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20e3"
+        r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    )
 )
+_FOLDED = {  # full-width and mathematical letters, digits and signs: one for one, so that places stay right
+    sign: unicodedata.normalize("NFKC", chr(sign))
+    for sign in (*range(0xFF01, 0xFF5F), *range(0x1D400, 0x1D800))
+    if len(unicodedata.normalize("NFKC", chr(sign))) == 1
+}
 
 # Not \b: a Han or Thai sign is a word character to `re`, and would hide whatever stands beside it.
 _BEFORE, _AFTER = r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])"
-_AT, _DOT, _HYPHEN = "[@＠﹫]", "[.．。｡]", r"\-\u2010-\u2015\u2212\ufe63\uff0d"
-_BETWEEN_DIGITS = rf"[ \t\xa0\u2000-\u200a\u202f\u3000()（）.．。·/{_HYPHEN}]"
+_AT = r"(?:[@﹫]|%40|&#64;|[ ]?[\[(](?i:at)[\])][ ]?)"
+_DOT = r"(?:[.。｡]|[ ]?[\[(](?i:dot)[\])][ ]?)"
+_HYPHEN = r"\-\u2010-\u2015\u2212\ufe63"
+_BETWEEN_DIGITS = rf"[ \t\xa0\u2000-\u200a\u202f\u3000().。·/{_HYPHEN}]"
 
 # --- decisions that no pattern can take ---------------------------------------------------------------------
 
@@ -43,7 +54,7 @@ _NAME_PIECE = re.compile(
     r"|[a-z]{2,24}\d{1,2}[a-z]{1,24}|\d{1,2}[a-z]{1,3}"
 )
 _OPERATOR = re.compile(rf"(?<=\d)(?:\s[{_HYPHEN}/]\s|/)(?=\d)")
-_AREA_CODE = re.compile(rf"(?<![\d.])[0٠０]\d{{2,4}}(?:\s?[{_HYPHEN}/]\s?|\s)\d(?:[\s{_HYPHEN}]?\d){{4}}")
+_AREA_CODE = re.compile(rf"(?<![\d.])[0٠۰]\d{{2,4}}(?:\s?[{_HYPHEN}/]\s?|\s)\d(?:[\s{_HYPHEN}]?\d){{4}}")
 
 
 def _numbers(match: Match[str]) -> Iterator[tuple[int, int]]:
@@ -56,7 +67,7 @@ def _numbers(match: Match[str]) -> Iterator[tuple[int, int]]:
         for first, last in _between(_OPERATOR, row, start, end) if is_sum else [(start, end)]:
             if not is_sum or _is_private_number(row[first:last]):
                 digits = [at for at in range(first, last) if row[at].isdecimal()]
-                has_plus = digits[0] > first and row[digits[0] - 1] in "+＋"
+                has_plus = digits[0] > first and row[digits[0] - 1] == "+"
                 yield match.start() + digits[0] - has_plus, match.start() + digits[-1] + 1
 
 
@@ -88,7 +99,7 @@ def _is_private_number(part: str) -> bool:
     """Nine digits or more, or seven behind a plus; but no decimals, years, counting or grids."""
     groups = _DIGITS.findall(part)
     n_digits = sum(map(len, groups))
-    if part.lstrip(" (（")[:1] in {"+", "＋"}:
+    if part.lstrip(" (").startswith("+"):
         return n_digits >= 7
     if n_digits < 9 or all(len(group) == 4 and 1900 <= int(group) <= 2100 for group in groups):
         return False
@@ -140,6 +151,11 @@ def _iban(match: Match[str]) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
+def _card(match: Match[str]) -> Iterator[tuple[int, int]]:
+    if _checks_as_card(_DIGITS.findall(match.group())):
+        yield match.span()
+
+
 def _whole(match: Match[str]) -> Iterator[tuple[int, int]]:
     yield match.span()
 
@@ -154,7 +170,10 @@ def _named(match: Match[str]) -> Iterator[tuple[int, int]]:
 _Rule = tuple[str, Pattern[str], Callable[[Match[str]], Iterator[tuple[int, int]]]]
 
 _HAS_DIGIT = r"(?=[-_A-Za-z]{0,64}[0-9])"
-_SECRET_WORD = r"(?:api[-_ ]?key|secret|token|passw(?:or)?d|passwort|pwd|passphrase|credential|密码|密钥)"
+_SECRET_WORD = (
+    r"(?:api[-_ ]?key|secret|token|passw(?:or)?d|passwort|pwd|passphrase|credential|contraseña|mot de passe"
+    r"|пароль|كلمة المرور|密码|密碼|密钥|パスワード|비밀번호)"
+)
 
 _RULES: tuple[_Rule, ...] = tuple(
     (mark, re.compile(pattern), decide)
@@ -215,7 +234,7 @@ _RULES: tuple[_Rule, ...] = tuple(
         ),
         (
             "[address]",
-            _BEFORE + rf"(?<!\d[.．])(?:\d{{1,3}}{_DOT}){{3}}\d{{1,3}}" + r"(?![A-Za-z0-9_]|[.．]\d)",
+            _BEFORE + rf"(?<!\d\.)(?:\d{{1,3}}{_DOT}){{3}}\d{{1,3}}" + r"(?![A-Za-z0-9_]|\.\d)",
             _ip4,
         ),
         (  # six groups or more: eight are IPv6, six are a network card
@@ -230,7 +249,9 @@ _RULES: tuple[_Rule, ...] = tuple(
             r"(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?(?!:)" + _AFTER,
             _whole,
         ),
-        ("[number]", rf"[+＋]?\(?\d(?:{_BETWEEN_DIGITS}{{0,3}}+\d){{6,}}+", _numbers),
+        ("[number]", rf"\+?\(?\d(?:{_BETWEEN_DIGITS}{{0,3}}+\d){{6,}}+", _numbers),
+        # A card over a line's end, or with other signs between its fours: only when its check digit is right.
+        ("[number]", r"(?<!\d)(?:\d{4}[\s_:,;|*~-]){3}\d{4}(?!\d)", _card),
     )
 )
 
@@ -302,10 +323,11 @@ def _secrets(text: str) -> list[tuple[int, int, str]]:
 
     Every rule sees the text as it was written: a mark never splits what a later rule would have found.
     """
+    folded = text if text.isascii() else text.translate(_FOLDED)
     found = sorted(
         (start, -end, rank)
         for rank, (_, pattern, decide) in enumerate(_RULES)
-        for match in pattern.finditer(text)
+        for match in pattern.finditer(folded)
         for start, end in decide(match)
     )
     joined: list[tuple[int, int, int]] = []
