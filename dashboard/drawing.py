@@ -137,7 +137,7 @@ def mono(text: object) -> Html:
 
 def skeleton(text: str) -> None:
     """A template with its slots marked."""
-    parts = re.split(r"(<[a-z]+>)", text)
+    parts = re.split(r"(<(?:text|number|code|json)>)", text)
     shown = "".join(
         f"<mark>{inert(part.strip('<>'))}</mark>" if n % 2 else inert(part) for n, part in enumerate(parts)
     )

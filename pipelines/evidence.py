@@ -2,7 +2,7 @@
 
 Here: choosing requests, finding their texts in the logs again, writing night.exemplar and skeletons. Texts
 are read a second time for the flagged few so that none of anybody else is ever written down. Not here:
-redaction and skeletons themselves (detector.text.skeleton).
+redaction and skeletons themselves (detector.text).
 """
 
 from collections import defaultdict

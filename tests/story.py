@@ -42,7 +42,7 @@ KILN_LATER = tuple(f"kiln-{n:02d}" for n in range(5, 15))
 LOOM = tuple(f"loom-{n:02d}" for n in range(6))
 
 KILN_SKELETON = (
-    "solve the following problem and write out every step of your reasoning <slot> put the final answer in"
+    "solve the following problem and write out every step of your reasoning <text> put the final answer in"
 )
 
 
@@ -190,7 +190,7 @@ def _requests(
 def _families(con: duckdb.DuckDBPyConnection, night: date, kiln: Sequence[str]) -> None:
     drawn = (
         ("fam-solve", KILN_SKELETON, kiln, 36),
-        ("fam-grade", "rate the answer below from one to ten <slot> and explain each point", LOOM, 12),
+        ("fam-grade", "rate the answer below from one to ten <text> and explain each point", LOOM, 12),
     )
     for family_id, skeleton, accounts, n in drawn:
         add(

@@ -1,13 +1,14 @@
 """Texts as numbers: fingerprints, template families, capability and technique."""
 
 from detector.text.classify import Classes, classifier, classify, training_permille
+from detector.text.contract import Contract, contract, marks
 from detector.text.families import (
     LEAST_ACCOUNTS,
     Families,
-    Templates,
+    FamilyIndex,
     family_id,
     find_families,
-    find_templates,
+    learn_families,
     same_family,
     sampled,
     texts_per_account,
@@ -15,7 +16,10 @@ from detector.text.families import (
 )
 from detector.text.fingerprint import SCRIPTS, Fingerprints, Secret, fingerprint, secret_of
 from detector.text.fingerprint import VERSION as FINGERPRINT_VERSION
-from detector.text.skeleton import presentable, skeleton
+from detector.text.marking import as_plain_text, marked
+from detector.text.redaction import presentable
+from detector.text.skeleton import SLOTS, skeleton, skeleton_parts
+from detector.text.template import Template
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
 
 __all__ = [
@@ -23,23 +27,31 @@ __all__ = [
     "FINGERPRINT_VERSION",
     "LEAST_ACCOUNTS",
     "SCRIPTS",
+    "SLOTS",
     "TECHNIQUES",
     "Classes",
+    "Contract",
     "Families",
+    "FamilyIndex",
     "Fingerprints",
     "Secret",
-    "Templates",
+    "Template",
+    "as_plain_text",
     "classifier",
     "classify",
+    "contract",
     "family_id",
     "find_families",
-    "find_templates",
     "fingerprint",
+    "learn_families",
+    "marked",
+    "marks",
     "presentable",
     "same_family",
     "sampled",
     "secret_of",
     "skeleton",
+    "skeleton_parts",
     "texts_per_account",
     "training_permille",
     "warm_up",

@@ -70,7 +70,7 @@ SAMPLE_TEXTS = 200_000
 time and memory do not grow with the night."""
 
 MOST_FAMILIES = 4
-"""Templates of one text: an instruction around an item that has a template of its own (a review bot's
+"""FamilyIndex of one text: an instruction around an item that has a template of its own (a review bot's
 request, a benchmark's frame), and one more; else the longer one, the item's, would hide the instruction. The
 last place is that of the family of most texts: a short frame around eight seeds is what the prompts share."""
 
@@ -78,7 +78,7 @@ _ROWS_PER_TASK = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Templates:
+class FamilyIndex:
     """The families of one night, by their shingles.
 
     shingles : uint32, flat; family f owns shingles[starts[f]:starts[f + 1]], ascending; none is in two
@@ -130,19 +130,19 @@ class Templates:
         return of_text, held
 
 
-NO_TEMPLATES = Templates(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
+NO_FAMILIES = FamilyIndex(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
 class Families:
-    """Families of one night, and what each of n texts holds of them (`Templates.held_by`)."""
+    """Families of one night, and what each of n texts holds of them (`FamilyIndex.held_by`)."""
 
-    templates: Templates
+    index: FamilyIndex
     of_text: npt.NDArray[np.int32]
     held: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
-        return len(self.templates)
+        return len(self.index)
 
     @property
     def best(self) -> npt.NDArray[np.int32]:
@@ -158,8 +158,8 @@ def find_families(
     *,
     threads: int = 1,
 ) -> Families:
-    """Find the template families of some texts, all of them in memory: `sampled`, `find_templates` and
-    `Templates.held_by` in one.
+    """Find the template families of some texts, all of them in memory: `sampled`, `learn_families` and
+    `FamilyIndex.held_by` in one.
 
     Parameters
     ----------
@@ -177,8 +177,8 @@ def find_families(
     if len(starts) != n + 1 or len(text_hash) != n or (n and starts[-1] != len(shingles)):
         raise ValueError("starts must have one entry more than texts, and end where the shingles do")
     rows = sampled(account, text_hash, texts_per_account(np.bincount(account)))
-    templates = find_templates(shingles, starts, account, text_hash, rows, threads=threads)
-    return Families(templates, *templates.held_by(shingles, starts, threads=threads))
+    index = learn_families(shingles, starts, account, text_hash, rows, threads=threads)
+    return Families(index, *index.held_by(shingles, starts, threads=threads))
 
 
 def texts_per_account(n_texts: npt.NDArray[np.int64]) -> int:
@@ -202,7 +202,7 @@ def sampled(
     return rows
 
 
-def find_templates(
+def learn_families(
     shingles: npt.NDArray[np.uint32],
     starts: npt.NDArray[np.int64],
     account: npt.NDArray[np.int32],
@@ -210,24 +210,24 @@ def find_templates(
     rows: npt.NDArray[np.int64],
     *,
     threads: int = 1,
-) -> Templates:
+) -> FamilyIndex:
     """The templates of the texts at `rows`, which stand one account after the other.
 
     Parameters as in `find_families`; rows : int64, as `sampled` gives them.
 
     Returns
     -------
-    Templates, numbered by their smallest shingle; the same for the same texts in any order.
+    FamilyIndex, numbered by their smallest shingle; the same for the same texts in any order.
 
     Source: all-confidence, Omiecinski, IEEE TKDE 15 (2003) 57.
     """
     if len(rows) == 0 or len(shingles) == 0:
-        return NO_TEMPLATES
+        return NO_FAMILIES
     sample = _Sample.of(shingles, starts, account, rows, threads)
     sample.drop_rare()
     keys, n_texts = sample.counted(kernels.count_shingles, LEAST_ACCOUNTS)
     if len(keys) == 0:
-        return NO_TEMPLATES
+        return NO_FAMILIES
     ascending = np.argsort(keys)
     shared = (keys[ascending] - np.uint64(1)).astype(np.uint32)
     sample.narrow(kernels.positions, *kernels.index_of(shared))
@@ -238,7 +238,7 @@ def find_templates(
     by_family = in_family[np.argsort(piece_of[in_family], kind="stable")]
     family_starts = np.zeros(len(kept) + 1, dtype=np.int64)
     np.cumsum(size[kept], out=family_starts[1:])
-    return Templates(shared[by_family], family_starts, n_texts[kept])
+    return FamilyIndex(shared[by_family], family_starts, n_texts[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,7 +436,7 @@ def family_id(shingles: npt.NDArray[np.uint32], kind: str) -> str:
 
 
 def same_family(
-    tonight: Templates,
+    tonight: FamilyIndex,
     earlier_shingles: npt.NDArray[np.uint32],
     earlier_family: npt.NDArray[np.int64],
     n_earlier: npt.NDArray[np.int64],

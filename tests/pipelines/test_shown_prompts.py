@@ -115,7 +115,7 @@ def test_the_template_is_read_off_a_dozen_accounts(night: Night):
     assert len(kept) <= 30 + EXAMPLES_PER_FAMILY
     skeleton = night.skeleton()
     assert skeleton.startswith("Rate the answer below from one to ten and explain each point")
-    assert skeleton.count("<slot>") == 1
+    assert skeleton.count("<text>") == 1
     assert not any(animal in skeleton for animal in ANIMALS)
 
 

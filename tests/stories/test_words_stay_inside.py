@@ -140,4 +140,4 @@ def test_the_planted_templates_read_like_templates(scanned_once: Workspace):
     """A skeleton keeps what the examples share and leaves the slots out."""
     (campaign,) = findings.campaigns(scanned_once)["campaign_id"]
     skeletons = findings.families(scanned_once, campaign).filter(pl.col("kind") == "prompt")["skeleton"]
-    assert sum("<slot>" in text and len(text.split()) >= 5 for text in skeletons) >= 2
+    assert sum("<text>" in text and len(text.split()) >= 5 for text in skeletons) >= 2

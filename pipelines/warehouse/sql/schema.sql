@@ -135,7 +135,7 @@ CREATE TABLE IF NOT EXISTS night.family (
     n_requests   BIGINT NOT NULL,
     n_items      BIGINT NOT NULL,    -- distinct prompts within the family, or sent under the system prompt
     first_seen   DATE NOT NULL,
-    skeleton     VARCHAR NOT NULL,   -- readable form, slots as <slot>
+    skeleton     VARCHAR NOT NULL,   -- readable form, slots as <text>, <number>, <code> or <json>
     shingles     UINTEGER[] NOT NULL -- its smallest ones: what ties it to its earlier nights
 );
 
