@@ -2,12 +2,12 @@
 
     python benchmarks/queues.py [--pools DIR] [--seeds 20]
 
-Each case is one template family on a night: so many accounts, so many requests each, slots filled from pools of real
-prompts, amid other people's requests. Families are found as in a scan. Printed: the share of each verdict over
+Each case is one template family on a night: so many accounts, so many requests each, slots filled from pools
+of real prompts. Printed: the share of each verdict over
 the seeds, by case, and the speed of each loop on made-up rows.
 
-Requests per account: `even` gives every account the same number, `people` draws a geometric count with that mean. Own
-texts with even loads are the hard case: nothing but the texts can tell.
+Requests per account: `even` gives every account the same number, `people` draws a geometric count with that
+mean. Own texts with even loads are the hard case: nothing but the texts can tell.
 """
 
 import argparse
@@ -30,16 +30,17 @@ ROOT = Path(__file__).resolve().parent.parent
 POOLS = ROOT.parent / "shared" / "pools"
 
 TEMPLATE = (
-    "You are helping to prepare study material. Work through the task below slowly, write out every step of the "
-    "reasoning that leads to the answer, check it once more, and put the final answer alone on the last line. "
-    "Task: {} Remember to show all of the intermediate steps and to finish with the answer on its own line."
+    "You are helping to prepare study material. Work through the task below slowly, write out every step of "
+    "the reasoning that leads to the answer, check it once more, and put the final answer alone on the last "
+    "line. Task: {} Remember to show all of the intermediate steps and to finish with the answer on its own "
+    "line."
 )
 FRAMES = (
     TEMPLATE,
-    "Work through the task below slowly and check it once more. {} Show all of the intermediate steps and finish with "
-    "the answer on its own line, as it will be used to prepare study material.",
-    "Write out every step of the reasoning that leads to the answer, and put the final answer alone on the last "
-    "line. Here is the task: {} End of the task. Check it once more before you answer.",
+    "Work through the task below slowly and check it once more. {} Show all of the intermediate steps and "
+    "finish with the answer on its own line, as it will be used to prepare study material.",
+    "Write out every step of the reasoning that leads to the answer, and put the final answer alone on the "
+    "last line. Here is the task: {} End of the task. Check it once more before you answer.",
 )
 """One instruction in three wordings."""
 
@@ -72,25 +73,31 @@ def counts(rng: Rng, n_accounts: int, each: int, loads: str) -> list[int]:
     if loads == "even":
         return [each] * n_accounts
     if loads == "random":  # dealt at random: a Poisson count, 0 is not seen
-        return np.maximum(np.bincount(rng.integers(0, n_accounts, n_accounts * each), minlength=n_accounts), 1).tolist()
+        return np.maximum(
+            np.bincount(rng.integers(0, n_accounts, n_accounts * each), minlength=n_accounts), 1
+        ).tolist()
     return rng.geometric(1 / each, n_accounts).tolist()
 
 
 def conversations(folder: Path, name: str, rng: Rng) -> list[list[str]]:
-    """The conversations of a pool in random order."""
+    """The conversations of a pool in random order; what two of them hold (pools hold copies) is left to one."""
     groups: dict[str, list[str]] = {}
     for group, prompt in pool(folder, name):
         groups.setdefault(group, []).append(prompt)
-    whole = list(groups.values())
+    told = {prompt: group for group, prompts in groups.items() for prompt in prompts}
+    whole = [[prompt for prompt in prompts if told[prompt] == group] for group, prompts in groups.items()]
     rng.shuffle(whole)
     return whole
 
 
-def dealt(folder: Path, name: str, rng: Rng, sizes: Sequence[int], frames: Sequence[str] = (TEMPLATE,)) -> Uses:
+def dealt(
+    folder: Path, name: str, rng: Rng, sizes: Sequence[int], frames: Sequence[str] = (TEMPLATE,)
+) -> Uses:
     """One list dealt out in random order."""
     items = listed(folder, name)
     order = rng.permutation(len(items))
-    assert sum(sizes) <= len(items)
+    if sum(sizes) > len(items):
+        raise IndexError
     owners = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
     return [
         (int(owner), frames[int(rng.integers(len(frames)))].format(items[at]))
@@ -105,7 +112,7 @@ def own(folder: Path, name: str, rng: Rng, sizes: Sequence[int], frame: str = TE
     for account, size in enumerate(sizes):
         mine: list[str] = []
         while len(mine) < size:
-            mine += whole.pop() if whole else ["ran out"]
+            mine += whole.pop()
         uses += [(account, frame.format(prompt)) for prompt in mine[:size]]
     return uses
 
@@ -143,42 +150,42 @@ def flat(prints: text.Fingerprints) -> tuple[npt.NDArray[np.uint32], npt.NDArray
     return prints.shingles.flatten().to_numpy(), prints.shingles.offsets.to_numpy().astype(np.int64)
 
 
-def measured(uses: Uses, *, seen: float = 0.0, known: queues.KnownSets | None = None) -> queues.Queues | None:
-    """The largest family of these requests, judged; None when none is found. `seen` of the items are old."""
+def shared_by_many(shingles: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    """The pieces of the template: what a fifth of the texts hold, ascending; as many as a warehouse keeps."""
+    texts = np.repeat(np.arange(len(starts) - 1), np.diff(starts)).astype(np.uint64)
+    held = np.unique(texts << np.uint64(32) | shingles.astype(np.uint64)) & np.uint64(0xFFFFFFFF)
+    values, n_texts = np.unique(held.astype(np.uint32), return_counts=True)
+    kept: npt.NDArray[np.uint32] = values[5 * n_texts >= len(starts) - 1][:128]
+    return kept
+
+
+def measured(uses: Uses, *, seen: float = 0.0, known: queues.KnownSets | None = None) -> queues.Queues:
+    """These requests judged as one family. `seen` of the items are old."""
     account = np.array([account for account, _ in uses], np.int32)
     prints = prints_of([prompt for _, prompt in uses])
     shingles, starts = flat(prints)
     item = prints.text_hash.to_numpy()
-    families = text.find_families(shingles, starts, account, item)
-    n_of_family = [int((families.of_text == family).any(axis=1).sum()) for family in range(len(families))]
-    if not n_of_family:
-        return None
-    family = int(np.argmax(n_of_family))
-    rows = np.flatnonzero((families.of_text == family).any(axis=1))
-    lengths = np.diff(starts)[rows]
-    own_starts = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(lengths, out=own_starts[1:])
-    own_shingles = shingles[np.repeat(starts[rows] - own_starts[:-1], lengths) + np.arange(lengths.sum())]
-    of = np.zeros(len(rows), np.int32)
+    family_shingles = shared_by_many(shingles, starts)
+    of = np.zeros(len(uses), np.int32)
     projection, n_slot = queues.project_slots(
-        own_shingles, own_starts, of, families.shingles_of(family)[:128], np.array([0, min(len(families.shingles_of(family)), 128)])
+        shingles, starts, of, family_shingles, np.array([0, len(family_shingles)])
     )
     classes = text.classify(prints)
     traits = queues.slot_traits(
-        prints.n_bytes.to_numpy()[rows],
-        prints.n_tokens.to_numpy()[rows],
-        prints.script.to_numpy()[rows],
-        classes.capability.to_numpy()[rows],
+        prints.n_bytes.to_numpy(),
+        prints.n_tokens.to_numpy(),
+        prints.script.to_numpy(),
+        classes.capability.to_numpy(),
         projection,
         n_slot,
     )
     located = {}
     if known is not None:
-        known_set, position = queues.locate(own_shingles, own_starts, known)
+        known_set, position = queues.locate(shingles, starts, known)
         located = {"known_set": known_set, "set_position": position, "set_sizes": known.sizes}
-    old = (item[rows] % np.uint64(1_000) < np.uint64(1_000 * seen)).astype(np.int8)
+    old = (item % np.uint64(1_000) < np.uint64(1_000 * seen)).astype(np.int8)
     return queues.judge(
-        of, account[rows], item[rows], np.arange(len(rows)) * 1_000_000, traits, 1, nights_before=old, **located
+        of, account, item, np.arange(len(uses)) * 1_000_000, traits, 1, nights_before=old, **located
     )
 
 
@@ -190,10 +197,20 @@ def cases(folder: Path) -> list[Case]:
     return [
         ("GSM8K dealt", lambda rng, n: dealt(folder, "gsm8k", rng, n), {}, ("even", "random")),
         ("GSM8K dealt, three wordings", lambda rng, n: dealt(folder, "gsm8k", rng, n, FRAMES), {}, ("even",)),
-        ("GPTeacher dealt", lambda rng, n: dealt(folder, "distill_gpteacher", rng, n), {}, ("even", "random")),
+        (
+            "GPTeacher dealt",
+            lambda rng, n: dealt(folder, "distill_gpteacher", rng, n),
+            {},
+            ("even", "random"),
+        ),
         ("GSM8K dealt, 20 % own texts", lambda rng, n: mixture(folder, rng, n), {}, ("even",)),
         ("own: WildChat", lambda rng, n: own(folder, "benign_wildchat", rng, n), {}, ("even", "people")),
-        ("own: Lobe agents", lambda rng, n: own(folder, "benign_lobe_agents", rng, n), {}, ("even", "people")),
+        (
+            "own: Lobe agents",
+            lambda rng, n: own(folder, "benign_lobe_agents", rng, n),
+            {},
+            ("even", "people"),
+        ),
         ("own: OASST Chinese", lambda rng, n: own(folder, "benign_oasst_zh", rng, n), {}, ("even", "people")),
         ("nightly suite", lambda rng, n: dealt(folder, "gsm8k", rng, n), {"seen": 0.95}, ("even",)),
         ("one text", lambda rng, n: one_text(folder, rng, n), {}, ("people",)),
@@ -202,8 +219,10 @@ def cases(folder: Path) -> list[Case]:
 
 
 def verdicts(folder: Path, n_seeds: int) -> None:
-    most = {"gsm8k": 1_319, "benign_wildchat": 588}
-    print(f"{'case':32} {'loads':7} {'accounts':>8} {'each':>4}  verdicts over {n_seeds} seeds; mean icc +- error")
+    print(
+        f"{'case':32} {'loads':7} {'accounts':>8} {'each':>4}  verdicts over {n_seeds} seeds; mean icc +-
+        error"
+    )
     for name, make, more, all_loads in cases(folder):
         for loads in all_loads:
             for n_accounts in (30, 100, 300):
@@ -213,17 +232,21 @@ def verdicts(folder: Path, n_seeds: int) -> None:
                     for seed in range(n_seeds):
                         rng = np.random.default_rng([seed, n_accounts, each])
                         sizes = counts(rng, n_accounts, each, loads)
-                        if ("GSM8K" in name or "suite" in name) and sum(sizes) > most["gsm8k"]:
-                            break
-                        result = measured(make(rng, sizes), **more)
-                        found["no family" if result is None else queues.VERDICTS[int(result.verdict[0])]] += 1
-                        if result is not None:
-                            icc.append((float(result.own_text_icc[0]), float(result.own_text_error[0])))
+                        try:
+                            uses = make(rng, sizes)
+                        except IndexError:  # the pool is too small for so many
+                            continue
+                        result = measured(uses, **more)
+                        found[queues.VERDICTS[int(result.verdict[0])]] += 1
+                        icc.append((float(result.own_text_icc[0]), float(result.own_text_error[0])))
                     if not found:
                         continue
-                    mean, error = np.mean(icc, axis=0) if icc else (np.nan, np.nan)
+                    mean, error = np.mean(icc, axis=0)
                     shares = ", ".join(f"{code} {n / found.total():.2f}" for code, n in found.most_common())
-                    print(f"{name:32} {loads:7} {n_accounts:8} {each:4}  {mean:6.3f} +- {error:.3f}  {shares}", flush=True)
+                    print(
+                        f"{name:32} {loads:7} {n_accounts:8} {each:4}  {mean:6.3f} +- {error:.3f}  {shares}",
+                        flush=True,
+                    )
 
 
 def speed() -> None:
@@ -243,8 +266,8 @@ def speed() -> None:
     traits = queues.slot_traits(n_slot, n_slot, n_slot % 4, n_slot % 15, projection, n_slot)
     set_code, position = queues.locate(shingles, starts, known)
     runs: dict[str, Callable[[], object]] = {
-        "project_slots": lambda: queues.project_slots(shingles, starts, family, family_shingles, family_starts),
-        "locate": lambda: queues.locate(shingles, starts, known),
+        "project_slots": lambda: queues.project_slots(shingles, starts, family, family_shingles,
+        family_starts), "locate": lambda: queues.locate(shingles, starts, known),
         "judge": lambda: queues.judge(
             family, account, item, sent_at, traits, 200,
             known_set=set_code, set_position=position, set_sizes=known.sizes,
@@ -253,7 +276,9 @@ def speed() -> None:
     for name, run in runs.items():
         run()
         best = min(_seconds(run) for _ in range(5))
-        print(f"{name:16} {n / best:12,.0f} rows/s ({per_row} shingles a row, {kernels.PROJECTED} dimensions)")
+        print(
+            f"{name:16} {n / best:12,.0f} rows/s ({per_row} shingles a row, {kernels.PROJECTED} dimensions)"
+        )
 
 
 def _seconds(run: Callable[[], object]) -> float:
@@ -263,7 +288,9 @@ def _seconds(run: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pools", type=Path, default=POOLS, help="folder of real prompt pools")
     parser.add_argument("--seeds", type=int, default=20)
     chosen = parser.parse_args()

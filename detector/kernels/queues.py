@@ -1,6 +1,8 @@
-"""Loops over what fills the slots of template families: projections, known items, likeness within accounts, order.
+"""Loops over what fills the slots of template families: projections, known items, likeness within accounts,
+order.
 
-Here: numba loops and nothing else. Meaning and checks: detector.text.queues. Slow twins: tests/reference/queues.py.
+Here: numba loops and nothing else. Meaning and checks: detector.text.queues. Slow twins:
+tests/reference/queues.py.
 Every loop is linear in its rows, but for the sorting inside one text and the merge that counts inversions,
 which are n log n.
 """
@@ -9,8 +11,8 @@ import numpy as np
 from numba import njit
 
 PROJECTED = 16
-"""Dimensions of a text's projection. The chance likeness of two unrelated texts is 1/sqrt(16) a pair; over the
-hundreds of pairs of a family it averages out, and sixteen numbers a request can be kept."""
+"""Dimensions of a text's projection. The chance likeness of two unrelated texts is 1/sqrt(16) a pair; over
+the hundreds of pairs of a family it averages out, and sixteen numbers a request can be kept."""
 
 MOST_HOLDERS = 8
 """Items of known sets that may share one shingle: what more of them hold is an everyday phrase."""
@@ -69,10 +71,10 @@ def locate_items(shingles, starts, keys, first_holder, holders, n_sampled, out):
     """Fill out[row] with the known item that the row's text holds, -1 for none.
 
     keys : the known shingles, ascending; key k is held by holders[first_holder[k]:first_holder[k + 1]], each
-    an item times ITEM_SHINGLES plus the key's place among the item's own. A text holds an item when it holds at
-    least half of its n_sampled shingles, and two. Of several the one that ends last: examples stand before the question
-    asked. Then the one held most of, then the first. `keys` are looked up by halving behind a bitmap that
-    stays in the cache and answers for nearly all shingles of other texts.
+    an item times ITEM_SHINGLES plus the key's place among the item's own. A text holds an item when it holds
+    at least half of its n_sampled shingles, and two. Of several the one that ends last: examples stand before
+    the question asked. Then the one held most of, then the first. `keys` are looked up by halving behind a
+    bitmap that stays in the cache and answers for nearly all shingles of other texts.
     """
     bitmap = np.zeros(1 << 18, dtype=np.uint64)  # 2 MB, 16 million bits
     for key in keys:
@@ -100,7 +102,7 @@ def locate_items(shingles, starts, keys, first_holder, holders, n_sampled, out):
 
 @njit(cache=True, nogil=True)
 def _held_item(found, n_sampled):
-    best, best_end, best_held, best_of = -1, np.int64(-1), 0, 1
+    best, best_end, best_held, best_of = np.int64(-1), np.int64(-1), 0, 1
     at = 0
     while at < len(found):
         item = np.int64(found[at] >> (_PLACE_BITS + _SHINGLE_BITS))
@@ -127,8 +129,8 @@ def likeness(values, account_starts, family_starts, block_starts, icc, icc_error
     values : (n_rows, n_columns), rows by account; account a owns rows account_starts[a]:account_starts[a + 1]
     family f owns accounts family_starts[f]:family_starts[f + 1]; block b owns columns block_starts[b:b + 2]
 
-    Each block is centred and scaled to one unit of variance within the family. The statistic is the sum of inner
-    products over pairs of rows of one account, each account's pairs weighing 1 / (n - 1) so that they
+    Each block is centred and scaled to one unit of variance within the family. The statistic is the sum of
+    inner products over pairs of rows of one account, each account's pairs weighing 1 / (n - 1) so that they
     count as its rows do. Under any re-dealing of rows to accounts its mean and variance are known exactly
     (Mantel, Cancer Research 27 (1967) 209); inner products of all pairs need no pairs, since centred rows sum
     to zero and their squares are the squared entries of the columns' products.
@@ -271,9 +273,9 @@ def likeness(values, account_starts, family_starts, block_starts, icc, icc_error
 def concordance(time, position, starts, score, variance, pairs):
     """Kendall's score of each segment: concordant less discordant pairs, by merge counting.
 
-    time, position : ascending by (time, position) within each segment; variance : of the score under chance, for ties
-    (Kendall, Rank Correlation Methods, 4th ed., 4.3); pairs : the geometric mean of the pairs not tied in
-    each, by which tau-b divides the score.
+    time, position : ascending by (time, position) within each segment; variance : of the score under chance,
+    for ties (Kendall, Rank Correlation Methods, 4th ed., 4.3); pairs : the geometric mean of the pairs not
+    tied in each, by which tau-b divides the score.
     """
     longest = 0
     for segment in range(len(starts) - 1):

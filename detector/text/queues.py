@@ -1,17 +1,18 @@
-"""Work queues: does what fills a template's slots look like one list dealt out, or like many people's own texts?
+"""Work queues: is what fills a template's slots one list dealt out, or many people's own texts?
 
 Here: from the uses of the night's families to measures and a verdict per family, and which requests carry an
-item of a known data set. Not here: loops (kernels.queues), reading tables (pipelines.queues), what a verdict means
-for a group of accounts (campaigns).
+item of a known data set. Not here: loops (kernels.queues), reading tables (pipelines.queues), what a verdict
+means for a group of accounts (campaigns).
 
-A verdict needs several measures, for each alone has an innocent reading: people's own texts are disjoint, too;
-whoever uses an application twice is as even as a scheduler; a benchmark is a known list. What no two kinds share is
-whether an account's items are *exchangeable*: from a dealt list any account might have got any item, while a
-person's texts resemble one another in length, script, subject and words.
+A verdict needs several measures, for each alone has an innocent reading: people's own texts are disjoint,
+too; whoever uses an application twice is as even as a scheduler; a benchmark is a known list. What no two
+kinds share is whether an account's items are *exchangeable*: from a dealt list any account might have got any
+item, while a person's texts resemble one another in length, script, subject and words.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,13 +48,13 @@ FEW_SHARED = 0.1
 sibling, and a service that fails one call in ten is one that nobody harvests."""
 
 SMALL_LIKENESS = 0.06
-"""Likeness within accounts up to which accounts count as interchangeable: a medium effect by convention (Cohen,
-Statistical Power Analysis, 1988, ch. 8: f = 0.25, 6 % of variance). Where the night tells what people's own texts
-show, half of that is the limit when it is smaller."""
+"""Likeness within accounts up to which accounts count as interchangeable: a medium effect by convention
+(Cohen, Statistical Power Analysis, 1988, ch. 8: f = 0.25, 6 % of variance). Where the night tells what
+people's own texts show, half of that is the limit when it is smaller."""
 
 MOST_ITEMS = 16
-"""Different items of one account that are compared: those with the smallest hashes, as good as a random choice. An
-account with a million weighs no more than a busy person."""
+"""Different items of one account that are compared: those with the smallest hashes, as good as a random
+choice. An account with a million weighs no more than a busy person."""
 
 TRAIT_BLOCKS = ("length", "script", "capability", "words")
 """What slots are compared in. Every block that varies at all has an equal say."""
@@ -77,45 +78,51 @@ class Queues:
 
     n_requests : requests; n_accounts : accounts; n_items : different prompts
     shared_item_ratio : share of items that more than one account sent, 0 to 1; NaN without requests
-    shared_use_ratio : share of what accounts sent (an item once per account) that another account sent, too, 0 to 1
+    shared_use_ratio : share of what accounts sent (an item once per account) that another account sent, too,
+        0 to 1
     top_item_share : share of accounts that sent the most common item, 0 to 1
     shared_pairs : pairs of uses of one item by different accounts
-    chance_pairs : how many there would be, had every request been drawn from one list regardless of account: the
-        night's repeats, within accounts and between them, spread over all pairs of requests. Fewer: nobody repeats
-        others but some repeat themselves. More: accounts avoid what they had, but share. NaN when nothing is
-        repeated: then any list may be long enough, and `least_list_size` says how long
-    least_list_size : size of list that would give shared_pairs or fewer in 5 % of cases, by independent draws;
-        items; a lower bound on a list that accounts draw from on their own. NaN with one account
-    list_size : estimated size of the list that shared items hint at, items (Chao2 with accounts as samples, bias
-        corrected): far above n_items when little is shared, where it means little; NaN without requests
-    evenness : variance of requests per account over that of a Poisson count that is never 0, no unit; 0 is a scheduler
-        that counts, 1 random dealing, above 1 people; NaN when no account sent two, or under two accounts
+    chance_pairs : how many there would be, had every request been drawn from one list regardless of account:
+        the night's repeats, within accounts and between them, spread over all pairs of requests. Fewer:
+        nobody repeats others but some repeat themselves. More: accounts avoid what they had, but share. NaN
+        when nothing is repeated: then any list may be long enough, and `least_list_size` says how long
+    least_list_size : size of list that would give shared_pairs or fewer in 5 % of cases, by independent
+        draws; items; a lower bound on a list that accounts draw from on their own. NaN with one account
+    list_size : estimated size of the list that shared items hint at, items (Chao2 with accounts as samples,
+        bias corrected): far above n_items when little is shared, where it means little; NaN without requests
+    evenness : variance of requests per account over that of a Poisson count that is never 0, no unit; 0 is a
+        scheduler that counts, 1 random dealing, above 1 people; NaN when no account sent two, or under two
+        accounts
     evenness_z : standard errors above (people) or below (a scheduler) 1; two-sided
-    geometric_z : the same against people who each time go on with the same probability (a geometric count): below
-        -2.3 the loads are more even than people's, who differ besides
+    geometric_z : the same against people who each time go on with the same probability (a geometric count):
+        below -2.3 the loads are more even than people's, who differ besides
+    n_compared : accounts with two or more items, which alone tell of likeness
     own_text_icc : intraclass correlation of the slots: share of their variation that belongs to the account,
-        0 for a list dealt out, near 1 when each account sends variations of one text; may be a little below 0. NaN
-        when fewer than two accounts have two items, or nothing varies
+        0 for a list dealt out, near 1 when each account sends variations of one text; may be a little below
+        0. NaN when fewer than two accounts have two items, or nothing varies
     own_text_error : its standard error, the larger of that between accounts and that by chance
     own_text_z : standard deviations above what re-dealing the items would give, whatever they are
     own_text_p : probability of so much likeness or more when the items are dealt out, 0 to 1
     block_icc : shape (n_families, n_blocks): the same by block of traits, NaN where a block does not vary
-    order : Kendall's tau-b between the time of items tonight and their order in the known set, or else on earlier
-        nights, -1 to 1; NaN under three items with a known place, or when all places or times are equal
+    order : Kendall's tau-b between the time of items tonight and their order in the known set, or else on
+        earlier nights, -1 to 1; NaN under three items with a known place, or when all places or times are
+        equal
     order_z : its standard score under chance
-    order_within, order_within_z : the same inside accounts only, over all accounts: lists dealt out in stretches
+    order_within, order_within_z : the same inside accounts only, over all accounts: lists dealt out in
+        stretches
     known_set : code of the known set that most items belong to, -1 for none
     known_set_share : share of items that belong to it, 0 to 1
     set_pairs : shared_pairs among those items
-    set_chance_pairs : how many there would be if each account drew from the set on its own; NaN without a known set
+    set_chance_pairs : how many there would be if each account drew from the set on its own; NaN without a
+        known set
     set_chance_p : probability of so few or fewer: small is a set dealt out; NaN without a known set
     repeat_ratio : share of items seen on an earlier night, 0 to 1; NaN when earlier nights were not looked at
     repeat_nights : earlier nights on which a repeated item was seen, mean; NaN without repeats
     verdict : a position in VERDICTS
 
-    Sources: ANOVA by permutation, Mantel, Cancer Research 27 (1967) 209; intraclass correlation, Fisher, Statistical
-    Methods (1925), ch. VII; Chao2, Chao, Biometrics 43 (1987) 783; index of dispersion, Fisher (1925), ch. III; Kendall,
-    Rank Correlation Methods.
+    Sources: ANOVA by permutation, Mantel, Cancer Research 27 (1967) 209; intraclass correlation, Fisher,
+    Statistical Methods (1925), ch. VII; Chao2, Chao, Biometrics 43 (1987) 783; index of dispersion, Fisher
+    (1925), ch. III; Kendall, Rank Correlation Methods.
     """
 
     n_requests: Int64
@@ -131,6 +138,7 @@ class Queues:
     evenness: Float64
     evenness_z: Float64
     geometric_z: Float64
+    n_compared: Int64
     own_text_icc: Float64
     own_text_error: Float64
     own_text_z: Float64
@@ -159,17 +167,19 @@ class Queues:
 def project_slots(
     shingles: UInt32, starts: Int64, family: Int32, family_shingles: UInt32, family_starts: Int64
 ) -> tuple[Float32, Int32]:
-    """What fills the slots, as a few numbers: a signed random projection of the shingles that are not the family's.
+    """What fills the slots, as a few numbers: the shingles that are not the family's, projected at random.
 
     Parameters
     ----------
     shingles : uint32, flat; row i owns shingles[starts[i]:starts[i + 1]]
     family : int32, shape (n,), 0 and up: whose shingles are left out
-    family_shingles : uint32, flat; family f owns family_shingles[family_starts[f]:family_starts[f + 1]], ascending
+    family_shingles : uint32, flat; family f owns family_shingles[family_starts[f]:family_starts[f + 1]],
+        ascending
 
     Returns
     -------
-    float32, shape (n, 16): sum of a random signed unit vector for each shingle, so that inner products estimate
+    float32, shape (n, 16): sum of a random signed unit vector for each shingle, so that inner products
+    estimate
         the number of common shingles; and int32, shape (n,): how many shingles were added up.
 
     Raises
@@ -195,10 +205,10 @@ def slot_traits(
     projection: Float32,
     n_slot: npt.NDArray[np.integer],
 ) -> Traits:
-    """The traits of requests, in the blocks of TRAIT_BLOCKS: logarithms of sizes, codes one-hot, direction of words.
+    """The traits of requests in TRAIT_BLOCKS: logarithms of sizes, codes one-hot, the direction of words.
 
-    Parameters: integers of shape (n,), codes 0 and up; projection as `project_slots` gives it. A text without slot
-    shingles has no direction: zeros.
+    Parameters: integers of shape (n,), codes 0 and up; projection as `project_slots` gives it. A text without
+    slot shingles has no direction: zeros.
     """
     n = len(n_bytes)
     # Codes that the night does not use would be columns of zeros.
@@ -283,6 +293,7 @@ def judge(
     set_sizes: Int64 | None = None,
     nights_before: npt.NDArray[np.int8] | None = None,
     earlier_position: Int64 | None = None,
+    n_holders: Int32 | None = None,
     usual_icc: float = float("nan"),
 ) -> Queues:
     """Measure what fills the slots of each family, and say what it looks like.
@@ -291,13 +302,18 @@ def judge(
     ----------
     family : int32, shape (n,), 0 to n_families - 1; one row per request, in any order
     account : int32, shape (n,), 0 and up
-    item : uint64, shape (n,); equal for equal prompts. All below depends on the prompt alone, but for sent_at_us
+    item : uint64, shape (n,); equal for equal prompts. All below depends on the prompt alone, but for
+        sent_at_us
     sent_at_us : int64, shape (n,); microseconds
     traits : of the same rows
     known_set, set_position : int32, int64, shape (n,): as `locate` gives them; -1 where none
     set_sizes : int64: items of each known set
-    nights_before : int8, shape (n,): earlier nights on which the prompt was seen; absent when none were looked at
-    earlier_position : int64, shape (n,): anything that grows with when it was first seen then; -1 where unknown
+    nights_before : int8, shape (n,): earlier nights on which the prompt was seen; absent when none were
+        looked at
+    earlier_position : int64, shape (n,): anything that grows with when it was first seen then; -1 where
+        unknown
+    n_holders : int32, shape (n,): accounts that sent the prompt in the whole night, where the rows are only
+        those of some accounts: what looks exclusive among a few may be shared with the rest
     usual_icc : likeness that people's own texts show in this log (`own_text_icc` of requests outside
         families); NaN when that is not known
 
@@ -310,7 +326,17 @@ def judge(
     ValueError : the arrays do not fit together, or a trait is not finite.
     """
     n = len(family)
-    columns = (account, item, sent_at_us, traits.values, known_set, set_position, nights_before, earlier_position)
+    columns = (
+        account,
+        item,
+        sent_at_us,
+        traits.values,
+        known_set,
+        set_position,
+        nights_before,
+        earlier_position,
+        n_holders,
+    )
     if any(column is not None and len(column) != n for column in columns):
         raise ValueError("every column must have one value per request")
     if n and (family.min() < 0 or family.max() >= n_families):
@@ -318,26 +344,31 @@ def judge(
     if not np.isfinite(traits.values).all():
         raise ValueError("traits must be finite: leave out requests whose prompt is absent")
     uses = _uses(family, account, item, sent_at_us)
-    measured: dict[str, npt.NDArray[np.generic]] = {}
-    measured |= _sharing(uses, n_families)
+    measured: dict[str, npt.NDArray[Any]] = {}
+    measured |= _sharing(uses, n_families, n_holders)
     measured |= _evenness(uses, n_families)
     measured |= _likeness(uses, traits, n_families)
     measured |= _known(uses, n_families, known_set, set_sizes)
     measured |= _order(uses, n_families, measured["known_set"], known_set, set_position, earlier_position)
     measured |= _repeats(uses, n_families, nights_before)
-    return Queues(**measured, verdict=_verdict(measured, usual_icc))  # type: ignore[arg-type]
+    return Queues(**measured, verdict=_verdict(measured, usual_icc))
 
 
 def _sums(family: Int64, n_families: int, weights: npt.NDArray[np.generic] | None = None) -> Float64:
-    return np.bincount(family, weights, minlength=n_families).astype(np.float64)
+    sums: Float64 = np.bincount(family, weights, minlength=n_families).astype(np.float64)
+    return sums
 
 
 def _ratio(part: Float64, whole: Float64) -> Float64:
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    ratio: Float64 = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return ratio
 
 
-def _sharing(uses: _Uses, n_families: int) -> dict[str, npt.NDArray[np.generic]]:
+def _sharing(uses: _Uses, n_families: int, n_holders: Int32 | None) -> dict[str, npt.NDArray[Any]]:
     holders = np.diff(uses.item_starts).astype(np.float64)  # accounts of each item
+    everywhere = (
+        holders if n_holders is None else np.maximum(holders, n_holders[uses.row[uses.first_of_item]])
+    )
     of_item, of_account = uses.item_family, uses.account_family
     mine = np.diff(uses.account_starts).astype(np.float64)  # items of each account
     n_requests = _sums(uses.family, n_families, uses.n)
@@ -363,8 +394,8 @@ def _sharing(uses: _Uses, n_families: int) -> dict[str, npt.NDArray[np.generic]]
         "n_requests": n_requests.astype(np.int64),
         "n_accounts": n_accounts.astype(np.int64),
         "n_items": n_items.astype(np.int64),
-        "shared_item_ratio": _ratio(_sums(of_item, n_families, holders > 1), n_items),
-        "shared_use_ratio": _ratio(_sums(of_item, n_families, holders * (holders > 1)), n_uses),
+        "shared_item_ratio": _ratio(_sums(of_item, n_families, everywhere > 1), n_items),
+        "shared_use_ratio": _ratio(_sums(of_item, n_families, holders * (everywhere > 1)), n_uses),
         "top_item_share": _ratio(top, n_accounts),
         "shared_pairs": equal - equal_within,
         "chance_pairs": np.where(equal > 0, chance, np.nan),
@@ -375,10 +406,12 @@ def _sharing(uses: _Uses, n_families: int) -> dict[str, npt.NDArray[np.generic]]
     }
 
 
-def _evenness(uses: _Uses, n_families: int) -> dict[str, npt.NDArray[np.generic]]:
+def _evenness(uses: _Uses, n_families: int) -> dict[str, npt.NDArray[Any]]:
     """Requests per account against counts that are never 0: an account that sent nothing is not seen."""
     family = uses.account_family
-    sent = (np.add.reduceat(uses.n, uses.account_starts[:-1]) if len(uses.n) else np.empty(0)).astype(np.float64)
+    sent = (np.add.reduceat(uses.n, uses.account_starts[:-1]) if len(uses.n) else np.empty(0)).astype(
+        np.float64
+    )
     n = _sums(family, n_families)
     mean = _ratio(_sums(family, n_families, sent), n)
     squares = _sums(family, n_families, (sent - mean[family]) ** 2)
@@ -400,7 +433,7 @@ def _evenness(uses: _Uses, n_families: int) -> dict[str, npt.NDArray[np.generic]
 
 
 def _rate(mean: Float64) -> Float64:
-    """The rate of a Poisson count whose mean, given that it is not 0, is `mean`: Newton from above, convex."""
+    """The rate of a Poisson count whose mean, given that it is not 0, is `mean`: Newton's way from above."""
     rate = mean.copy()
     with np.errstate(all="ignore"):
         for _ in range(40):
@@ -410,7 +443,9 @@ def _rate(mean: Float64) -> Float64:
     return rate
 
 
-def _moments(mean: Float64, second: Float64, third: Float64, fourth: Float64) -> tuple[Float64, Float64, Float64]:
+def _moments(
+    mean: Float64, second: Float64, third: Float64, fourth: Float64
+) -> tuple[Float64, Float64, Float64]:
     """Variance, third and fourth central moments from the mean and the factorial moments."""
     raw2 = second + mean
     raw3 = third + 3 * second + mean
@@ -427,8 +462,8 @@ def _dispersion_z(
 ) -> Float64:
     """Standard score of a sample variance when the expected one is read off the sample's own mean.
 
-    slope : how the expected variance grows with the mean: what the mean's error explains of the variance's is no
-    evidence of anything.
+    slope : how the expected variance grows with the mean: what the mean's error explains of the variance's is
+    no evidence of anything.
     """
     second, third, fourth = moments
     error = (fourth - second**2 - 2 * slope * third + slope**2 * second) / n
@@ -436,7 +471,7 @@ def _dispersion_z(
         return (variance - second) / np.sqrt(np.where(error > 1e-12, error, np.nan))
 
 
-def _likeness(uses: _Uses, traits: Traits, n_families: int) -> dict[str, npt.NDArray[np.generic]]:
+def _likeness(uses: _Uses, traits: Traits, n_families: int) -> dict[str, npt.NDArray[Any]]:
     # Of each account the items with the smallest hashes: uses are in that order already.
     n_items = np.diff(uses.account_starts)
     place = np.arange(len(uses.row)) - np.repeat(uses.account_starts[:-1], n_items)
@@ -454,6 +489,7 @@ def _likeness(uses: _Uses, traits: Traits, n_families: int) -> dict[str, npt.NDA
     known = np.isfinite(z)
     p[known] = stats.pearson3.sf(z[known], np.clip(skew[known], 1e-6, None))
     return {
+        "n_compared": _sums(uses.account_family, n_families, n_items > 1).astype(np.int64),
         "own_text_icc": icc,
         "own_text_error": error,
         "own_text_z": z,
@@ -464,7 +500,7 @@ def _likeness(uses: _Uses, traits: Traits, n_families: int) -> dict[str, npt.NDA
 
 def _known(
     uses: _Uses, n_families: int, known_set: Int32 | None, set_sizes: Int64 | None
-) -> dict[str, npt.NDArray[np.generic]]:
+) -> dict[str, npt.NDArray[Any]]:
     nan = np.full(n_families, np.nan)
     n_items = _sums(uses.item_family, n_families)
     if known_set is None or set_sizes is None or len(set_sizes) == 0:
@@ -507,18 +543,20 @@ def _known(
 def _order(
     uses: _Uses,
     n_families: int,
-    largest_set: npt.NDArray[np.generic],
+    largest_set: Int32,
     known_set: Int32 | None,
     set_position: Int64 | None,
     earlier_position: Int64 | None,
-) -> dict[str, npt.NDArray[np.generic]]:
+) -> dict[str, npt.NDArray[Any]]:
     """Against the known set where three items have a place in it, else against earlier nights."""
     position = np.full(len(uses.row), -1, np.int64)
     if earlier_position is not None:
         position = earlier_position[uses.row].astype(np.int64)
     if known_set is not None and set_position is not None:
         in_set = np.where(
-            (known_set[uses.row] >= 0) & (known_set[uses.row] == largest_set[uses.family]), set_position[uses.row], -1
+            (known_set[uses.row] >= 0) & (known_set[uses.row] == largest_set[uses.family]),
+            set_position[uses.row],
+            -1,
         )
         by_set = _sums(uses.item_family, n_families, in_set[uses.first_of_item] >= 0) >= 3
         position = np.where(by_set[uses.family], in_set, position)
@@ -556,7 +594,7 @@ def _tau(
 
 def _repeats(
     uses: _Uses, n_families: int, nights_before: npt.NDArray[np.int8] | None
-) -> dict[str, npt.NDArray[np.generic]]:
+) -> dict[str, npt.NDArray[Any]]:
     if nights_before is None:
         return {"repeat_ratio": np.full(n_families, np.nan), "repeat_nights": np.full(n_families, np.nan)}
     nights = nights_before[uses.row[uses.first_of_item]].astype(np.float64)
@@ -565,6 +603,12 @@ def _repeats(
         "repeat_ratio": _ratio(repeated, _sums(uses.item_family, n_families)),
         "repeat_nights": _ratio(_sums(uses.item_family, n_families, nights), repeated),
     }
+
+
+def said_of_likeness(queues: Queues) -> npt.NDArray[np.bool_]:
+    """Where `own_text_icc` says something: accounts enough, and an error that lets SMALL_LIKENESS be seen."""
+    with np.errstate(invalid="ignore"):
+        return (queues.n_compared >= LEAST_ACCOUNTS) & (CERTAINTY * queues.own_text_error < SMALL_LIKENESS)
 
 
 # --- the verdict -------------------------------------------------------------------------------------------
@@ -578,15 +622,17 @@ def _bounds(share: Float64, n: Float64) -> tuple[Float64, Float64]:
     return middle - half, middle + half
 
 
-def _verdict(m: dict[str, npt.NDArray[np.generic]], usual_icc: float) -> npt.NDArray[np.int8]:
+def _verdict(m: dict[str, npt.NDArray[Any]], usual_icc: float) -> npt.NDArray[np.int8]:
     """The first of these that holds; each bound is the end of a 95 % interval that speaks against it.
 
     one_text : most accounts sent the most common item
     repeated_suite : most items were seen on an earlier night
     same_items : most of what accounts sent, others sent as well
-    own_texts : accounts' items are alike beyond chance, and not by a negligible amount
-    dealt_list : hardly an item went to two accounts; likeness within accounts is at most negligible; and something
-        shows a dealer: loads more even than people's, the order of a list, or a known set drawn without repeats
+    own_texts : accounts' items are alike beyond chance, over accounts at large, and by more than a negligible
+        amount
+    dealt_list : hardly an item went to two accounts; likeness within accounts is at most negligible; and
+        something shows a dealer: loads more even than people's, the order of a list, or a known set drawn
+        without repeats
     unclear : else
     """
     with np.errstate(all="ignore"):
@@ -598,23 +644,25 @@ def _verdict(m: dict[str, npt.NDArray[np.generic]], usual_icc: float) -> npt.NDA
         disjoint = _bounds(m["shared_item_ratio"], n_items)[1] < FEW_SHARED
         limit = min(SMALL_LIKENESS, usual_icc / 2) if np.isfinite(usual_icc) else SMALL_LIKENESS
         icc, error = m["own_text_icc"], m["own_text_error"]
-        alike = (m["own_text_p"] < LEVEL) & (icc > limit)
-        exchangeable = icc + CERTAINTY * error < limit
         far = stats.norm.isf(LEVEL)
-        in_order = np.maximum(m["order_z"], m["order_within_z"])
-        in_order = np.where(np.isnan(in_order), np.fmax(m["order_z"], m["order_within_z"]), in_order)
+        enough = m["n_compared"] >= LEAST_ACCOUNTS
+        # Its error between accounts, too: a few accounts that are very unlike the rest do not speak for all.
+        alike = (m["own_text_p"] < LEVEL) & (icc > far * error) & (icc > limit)
+        # Below 0 there is nothing but chance: it must not buy certainty.
+        exchangeable = np.maximum(icc, 0) + CERTAINTY * error < limit
+        in_order = np.fmax(m["order_z"], m["order_within_z"])
         dealer = (m["geometric_z"] < -far) | (in_order > far) | (m["set_chance_p"] < LEVEL)
     conditions = [
         ("one_text", one_text),
         ("repeated_suite", repeated),
         ("same_items", same),
-        ("own_texts", alike),
-        ("dealt_list", disjoint & exchangeable & dealer),
+        ("own_texts", enough & alike),
+        ("dealt_list", enough & disjoint & exchangeable & dealer),
     ]
     verdict = np.select(
         [condition for _, condition in conditions], [VERDICTS.index(code) for code, _ in conditions], 0
     )
-    return np.where(m["n_accounts"].astype(np.int64) < LEAST_ACCOUNTS, 0, verdict).astype(np.int8)
+    return verdict.astype(np.int8)
 
 
 # --- known data sets ---------------------------------------------------------------------------------------
@@ -627,7 +675,8 @@ class KnownSets:
     names : of the sets; sizes : int64, shape (n_sets,): items of each
     item_set, item_position : int32, int64, shape (n_items,): where each item stands
     n_sampled : int32, shape (n_items,): shingles it is recognised by, at most ITEM_SHINGLES; 0: it cannot be
-    keys, first_holder, holders : ascending shingles, and by which items (times ITEM_SHINGLES, plus place) each is held
+    keys, first_holder, holders : ascending shingles, and by which items (times ITEM_SHINGLES, plus place)
+        each is held
     """
 
     names: tuple[str, ...]
@@ -665,8 +714,11 @@ def known_sets(names: Sequence[str], texts: Sequence[tuple[UInt32, Int64]]) -> K
     item_position = np.arange(n_items) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     lengths = [np.diff(starts) for _, starts in texts]
     item = np.repeat(np.arange(n_items), np.concatenate(lengths) if lengths else [])
-    flat = np.concatenate([shingles[starts[0] : starts[-1]] for shingles, starts in texts] or [[]])
-    pairs = np.unique(item.astype(np.uint64) << np.uint64(32) | flat.astype(np.uint64))  # each shingle once an item
+    none = np.empty(0, np.uint32)
+    flat = np.concatenate([none, *(shingles[starts[0] : starts[-1]] for shingles, starts in texts)])
+    pairs = np.unique(
+        item.astype(np.uint64) << np.uint64(32) | flat.astype(np.uint64)
+    )  # each shingle once an item
     item = (pairs >> np.uint64(32)).astype(np.int64)
     shingle = (pairs & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     _, of, n_holders = np.unique(shingle, return_inverse=True, return_counts=True)
@@ -702,8 +754,10 @@ def locate(shingles: UInt32, starts: Int64, known: KnownSets) -> tuple[Int32, In
 
     Returns
     -------
-    int32, shape (n,): code of the known set, -1 for none; int64, shape (n,): the item's place in it, -1 for none. A
-        text holds an item when it holds half of the shingles kept of it, and two; of several, the one that ends last.
+    int32, shape (n,): code of the known set, -1 for none; int64, shape (n,): the item's place in it, -1 for
+    none. A
+        text holds an item when it holds half of the shingles kept of it, and two; of several, the one that
+        ends last.
     """
     item = np.empty(len(starts) - 1, np.int64)
     kernels.locate_items(
@@ -716,3 +770,16 @@ def locate(shingles: UInt32, starts: Int64, known: KnownSets) -> tuple[Int32, In
         np.where(found, known.item_set[item], -1).astype(np.int32),
         np.where(found, known.item_position[item], -1).astype(np.int64),
     )
+
+
+def warm_up() -> None:
+    """Compile the loops of this module, or read them from the cache, on a night of one text."""
+    shingles, starts = np.arange(4, dtype=np.uint32), np.array([0, 4], np.int64)
+    family = np.zeros(1, np.int32)
+    projection, n_slot = project_slots(shingles, starts, family, shingles[:1], np.array([0, 1], np.int64))
+    code = np.zeros(1, np.int64)
+    known_set, position = locate(shingles, starts, known_sets(["one"], [(shingles, starts)]))
+    judge(
+        family, family, np.zeros(1, np.uint64), code, slot_traits(code, code, code, code, projection, n_slot),
+        1, known_set=known_set, set_position=position, set_sizes=np.ones(1, np.int64),
+    )  # fmt: skip
