@@ -6,8 +6,10 @@ Each case is one template family on a night: so many accounts, so many requests 
 of real prompts. Printed: the share of each verdict over
 the seeds, by case, and the speed of each loop on made-up rows.
 
-Requests per account: `even` gives every account the same number, `people` draws a geometric count with that
-mean. Own texts with even loads are the hard case: nothing but the texts can tell.
+Requests per account: `even` gives every account the same number, `random` deals them at random, `people` draws a
+geometric count with that mean. Own texts with even loads are the hard case: nothing but the texts can tell.
+OASST's conversations are mostly one prompt long, so that an account of it is a handful of strangers' prompts:
+with even loads a dealt list by construction.
 """
 
 import argparse
@@ -80,7 +82,7 @@ def counts(rng: Rng, n_accounts: int, each: int, loads: str) -> list[int]:
 
 
 def conversations(folder: Path, name: str, rng: Rng) -> list[list[str]]:
-    """The conversations of a pool in random order; what two of them hold (pools hold copies) is left to one."""
+    """The conversations of a pool in random order; a copy of another's prompt is left out."""
     groups: dict[str, list[str]] = {}
     for group, prompt in pool(folder, name):
         groups.setdefault(group, []).append(prompt)
@@ -211,7 +213,7 @@ def cases(folder: Path) -> list[Case]:
             {},
             ("even", "people"),
         ),
-        ("own: OASST Chinese", lambda rng, n: own(folder, "benign_oasst_zh", rng, n), {}, ("even", "people")),
+        ("OASST Chinese, drawn at random", lambda rng, n: own(folder, "benign_oasst_zh", rng, n), {}, ("even", "people")),
         ("nightly suite", lambda rng, n: dealt(folder, "gsm8k", rng, n), {"seen": 0.95}, ("even",)),
         ("one text", lambda rng, n: one_text(folder, rng, n), {}, ("people",)),
         ("twelve exercises", lambda rng, n: exercises(folder, rng, n), {}, ("people",)),
@@ -219,10 +221,7 @@ def cases(folder: Path) -> list[Case]:
 
 
 def verdicts(folder: Path, n_seeds: int) -> None:
-    print(
-        f"{'case':32} {'loads':7} {'accounts':>8} {'each':>4}  verdicts over {n_seeds} seeds; mean icc +-
-        error"
-    )
+    print(f"{'case':32} {'loads':7} {'accounts':>8} {'each':>4}  icc +- error; verdicts over {n_seeds} seeds")
     for name, make, more, all_loads in cases(folder):
         for loads in all_loads:
             for n_accounts in (30, 100, 300):

@@ -13,6 +13,7 @@ from detector.text.queues import (
     judge,
     known_sets,
     locate,
+    pooled_likeness,
     project_slots,
     slot_traits,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "judge",
     "known_sets",
     "locate",
+    "pooled_likeness",
     "presentable",
     "project_slots",
     "same_family",

@@ -98,8 +98,8 @@ class Queues:
         below -2.3 the loads are more even than people's, who differ besides
     n_compared : accounts with two or more items, which alone tell of likeness
     own_text_icc : intraclass correlation of the slots: share of their variation that belongs to the account,
-        0 for a list dealt out, near 1 when each account sends variations of one text; may be a little below
-        0. NaN when fewer than two accounts have two items, or nothing varies
+        0 for a list dealt out, near 1 when each account sends variations of one text; an estimate
+        that may lie a little outside. NaN when fewer than two accounts have two items, or nothing varies
     own_text_error : its standard error, the larger of that between accounts and that by chance
     own_text_z : standard deviations above what re-dealing the items would give, whatever they are
     own_text_p : probability of so much likeness or more when the items are dealt out, 0 to 1
@@ -603,6 +603,19 @@ def _repeats(
         "repeat_ratio": _ratio(repeated, _sums(uses.item_family, n_families)),
         "repeat_nights": _ratio(_sums(uses.item_family, n_families, nights), repeated),
     }
+
+
+def pooled_likeness(icc: Float64, error: Float64) -> tuple[float, float]:
+    """Likeness over several families of one group, each weighed by its precision; and its error.
+
+    A group that divides its list over many templates shows little in each of them and much in all. NaN, NaN when
+    no family tells.
+    """
+    told = np.isfinite(icc) & np.isfinite(error) & (error > 0)
+    if not told.any():
+        return float("nan"), float("nan")
+    weight = 1 / error[told] ** 2
+    return float((icc[told] * weight).sum() / weight.sum()), float(1 / np.sqrt(weight.sum()))
 
 
 def said_of_likeness(queues: Queues) -> npt.NDArray[np.bool_]:

@@ -9,10 +9,10 @@ WITH running AS (
     FROM queue_load
 ),
 chosen AS (SELECT family_id, account_id FROM running WHERE n_before < $family_rows)
-SELECT family_id, account_id, row_id, prompt_hash
+SELECT chosen.family_id, chosen.account_id, row_id, prompt_hash
 FROM chosen
-JOIN core.request AS request USING (account_id)
-JOIN tonight_family_request AS belongs ON belongs.row_id = request.rowid AND belongs.family_id = chosen.family_id
+JOIN tonight_family_request AS belongs ON belongs.family_id = chosen.family_id
+JOIN core.request AS request ON request.rowid = row_id AND request.account_id = chosen.account_id
 WHERE day = $day AND prompt_hash IS NOT NULL
 QUALIFY row_number() OVER (
-    PARTITION BY family_id, account_id ORDER BY prompt_hash, sent_at, row_id) <= $account_rows
+    PARTITION BY chosen.family_id, chosen.account_id ORDER BY prompt_hash, sent_at, row_id) <= $account_rows
