@@ -6,10 +6,10 @@ Each case is one template family on a night: so many accounts, so many requests 
 of real prompts. Printed: the share of each verdict over
 the seeds, by case, and the speed of each loop on made-up rows.
 
-Requests per account: `even` gives every account the same number, `random` deals them at random, `people` draws a
-geometric count with that mean. Own texts with even loads are the hard case: nothing but the texts can tell.
-OASST's conversations are mostly one prompt long, so that an account of it is a handful of strangers' prompts:
-with even loads a dealt list by construction.
+Requests per account: `even` gives every account the same number, `random` deals them at random, `people`
+draws a geometric count with that mean. Own texts with even loads are the hard case: nothing but the texts can
+tell. OASST's conversations are mostly one prompt long, so that an account of it is a handful of strangers'
+prompts: with even loads a dealt list by construction.
 """
 
 import argparse
@@ -213,7 +213,12 @@ def cases(folder: Path) -> list[Case]:
             {},
             ("even", "people"),
         ),
-        ("OASST Chinese, drawn at random", lambda rng, n: own(folder, "benign_oasst_zh", rng, n), {}, ("even", "people")),
+        (
+            "OASST Chinese, drawn at random",
+            lambda rng, n: own(folder, "benign_oasst_zh", rng, n),
+            {},
+            ("even", "people"),
+        ),
         ("nightly suite", lambda rng, n: dealt(folder, "gsm8k", rng, n), {"seen": 0.95}, ("even",)),
         ("one text", lambda rng, n: one_text(folder, rng, n), {}, ("people",)),
         ("twelve exercises", lambda rng, n: exercises(folder, rng, n), {}, ("people",)),

@@ -608,8 +608,8 @@ def _repeats(
 def pooled_likeness(icc: Float64, error: Float64) -> tuple[float, float]:
     """Likeness over several families of one group, each weighed by its precision; and its error.
 
-    A group that divides its list over many templates shows little in each of them and much in all. NaN, NaN when
-    no family tells.
+    A group that divides its list over many templates shows little in each of them and much in all. NaN, NaN
+    when no family tells.
     """
     told = np.isfinite(icc) & np.isfinite(error) & (error > 0)
     if not told.any():
@@ -619,7 +619,7 @@ def pooled_likeness(icc: Float64, error: Float64) -> tuple[float, float]:
 
 
 def said_of_likeness(queues: Queues) -> npt.NDArray[np.bool_]:
-    """Where `own_text_icc` says something: accounts enough, and an error that lets SMALL_LIKENESS be seen."""
+    """Where `own_text_icc` says something: accounts enough, and a small enough error."""
     with np.errstate(invalid="ignore"):
         return (queues.n_compared >= LEAST_ACCOUNTS) & (CERTAINTY * queues.own_text_error < SMALL_LIKENESS)
 

@@ -1,4 +1,4 @@
-"""Work queues, read aloud: sets, pairs, every possible dealing. Slow on purpose; the authority in a dispute."""
+"""Work queues, read aloud: sets, pairs, every possible dealing. Slow, and the authority in a dispute."""
 
 import math
 from collections import Counter, defaultdict

@@ -86,11 +86,10 @@ def test_order_is_counted_as_pair_by_pair(points: list[tuple[int, int]]) -> None
     score, variance, pairs = (np.empty(1) for _ in range(3))
     kernels.concordance(time, position, np.array([0, len(points)], np.int64), score, variance, pairs)
     assert score[0] == kendall_slow(points)
-    if pairs[0] > 0:
-        if len(points) > 2:
-            told = stats.kendalltau(time, position, method="asymptotic")
-            assert score[0] / pairs[0] == pytest.approx(told.statistic)
-            assert 2 * stats.norm.sf(abs(score[0]) / np.sqrt(variance[0])) == pytest.approx(told.pvalue)
+    if pairs[0] > 0 and len(points) > 2:
+        told = stats.kendalltau(time, position, method="asymptotic")
+        assert score[0] / pairs[0] == pytest.approx(told.statistic)
+        assert 2 * stats.norm.sf(abs(score[0]) / np.sqrt(variance[0])) == pytest.approx(told.pvalue)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9)), min_size=1, max_size=40))
@@ -176,10 +175,10 @@ def test_a_dealt_list_is_called_alike_as_rarely_as_the_level_says(n_accounts: in
     values = np.concatenate(
         [rng.normal(size=(n_lists * n, 1)), np.eye(10)[rng.integers(0, 10, n_lists * n) % 7]], axis=1
     )
-    found = judge(
-        np.repeat(np.arange(n_lists), n).astype(np.int32), np.tile(np.repeat(np.arange(n_accounts), each), n_lists).astype(np.int32),
-        np.arange(n_lists * n, dtype=np.uint64), np.arange(n_lists * n), traits_of(values, 1, 10), n_lists,
-    )  # fmt: skip
+    account = np.tile(np.repeat(np.arange(n_accounts), each), n_lists).astype(np.int32)
+    family = np.repeat(np.arange(n_lists), n).astype(np.int32)
+    every = np.arange(n_lists * n)
+    found = judge(family, account, every.astype(np.uint64), every, traits_of(values, 1, 10), n_lists)
     assert (found.own_text_p < 0.05).mean() == pytest.approx(0.05, abs=0.03)
     assert (found.own_text_p < 0.01).mean() <= 0.025
     assert found.own_text_icc.mean() == pytest.approx(0, abs=3 * found.own_text_icc.std() / 20)
