@@ -27,9 +27,9 @@ from pipelines.warehouse.transaction import transaction
 
 FAMILY_ROWS = (20_000, 10_000, 5_000, 2_000, 1_000, 500, 200)
 """Requests of one family that are judged: as many as MOST_ROWS allows. A likeness of 6 % shows in a few
-hundred."""
+hundred; the rest is for rare things, an order or a known set."""
 
-MOST_ROWS = 2_000_000
+MOST_ROWS = 1_000_000
 """Requests of all families that are judged: narrow rows of 40 bytes."""
 
 ACCOUNT_ROWS = 1_000
@@ -62,13 +62,12 @@ def judge_queues(con: duckdb.DuckDBPyConnection, day: date, known: measures.Know
     """
     with transaction(con):
         con.execute("DELETE FROM night.family_queue WHERE day = $day", {"day": day})
-        con.execute(statement("queues/sizes"), {"day": day})
+        con.execute(statement("queues/rows"), {"day": day})
+        con.execute(statement("queues/sizes"))
         families = fetch(con, statement("queues/families"), {"day": day})
         n_requests = families.column("n_requests").to_numpy()
         most = next((n for n in FAMILY_ROWS if np.minimum(n_requests, n).sum() <= MOST_ROWS), FAMILY_ROWS[-1])
-        con.execute(
-            statement("queues/sample"), {"day": day, "family_rows": most, "account_rows": ACCOUNT_ROWS}
-        )
+        con.execute(statement("queues/sample"), {"family_rows": most, "account_rows": ACCOUNT_ROWS})
         con.execute(statement("queues/items"), {"day": day, "nights": REPEAT_NIGHTS})
         has_past = bool(
             con.execute(
@@ -83,7 +82,7 @@ def judge_queues(con: duckdb.DuckDBPyConnection, day: date, known: measures.Know
             result = _judged(con, day, group, known, has_past, usual_icc)
             n_dealt += int((result.verdict == measures.VERDICTS.index("dealt_list")).sum())
             _store(con, day, group, result, known)
-        for name in ("queue_load", "queue_use", "queue_item"):
+        for name in ("queue_row", "queue_load", "queue_use", "queue_item"):
             con.execute(f"DROP TABLE {name}")
     return n_dealt
 

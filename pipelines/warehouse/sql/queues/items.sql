@@ -1,12 +1,10 @@
 -- items: what is known of each sampled prompt beyond the sample: accounts that sent it tonight, and on how many of
--- the nights before it was seen, by whomever. Reads queue_use. Takes $day, $nights.
+-- the nights before it was seen, by whomever. Reads queue_row and queue_use. Takes $day, $nights.
 CREATE OR REPLACE TEMP TABLE queue_item AS
 WITH sampled AS (SELECT DISTINCT prompt_hash FROM queue_use),
 tonight AS (
     SELECT family_id, prompt_hash, count(DISTINCT account_id)::INTEGER AS n_holders
-    FROM core.request AS request JOIN tonight_family_request ON row_id = request.rowid
-    SEMI JOIN sampled USING (prompt_hash)
-    WHERE day = $day
+    FROM queue_row SEMI JOIN sampled USING (prompt_hash)
     GROUP BY family_id, prompt_hash
 ),
 earlier AS (
