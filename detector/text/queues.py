@@ -104,15 +104,15 @@ class Queues:
     own_text_z : standard deviations above what re-dealing the items would give, whatever they are
     own_text_p : probability of so much likeness or more when the items are dealt out, 0 to 1
     block_icc : shape (n_families, n_blocks): the same by block of traits, NaN where a block does not vary
-    order : Kendall's tau-b between the time of items tonight and their order in the known set, or else on
-        earlier nights, -1 to 1; NaN under three items with a known place, or when all places or times are
-        equal
+    order : Kendall's tau-b between the time of items tonight and their order in the known set, or on
+        earlier nights where more items have a place there, -1 to 1; NaN under three items with a known place,
+        or when all places or times are equal
     order_z : its standard score under chance
     order_within, order_within_z : the same inside accounts only, over all accounts: lists dealt out in
         stretches
     known_set : code of the known set that most items belong to, -1 for none
     known_set_share : share of items that belong to it, 0 to 1
-    set_pairs : shared_pairs among those items
+    set_pairs : pairs of accounts that sent the same item of that set, however worded around it
     set_chance_pairs : how many there would be if each account drew from the set on its own; NaN without a
         known set
     set_chance_p : probability of so few or fewer: small is a set dealt out; NaN without a known set
@@ -348,7 +348,7 @@ def judge(
     measured |= _sharing(uses, n_families, n_holders)
     measured |= _evenness(uses, n_families)
     measured |= _likeness(uses, traits, n_families)
-    measured |= _known(uses, n_families, known_set, set_sizes)
+    measured |= _known(uses, n_families, known_set, set_position, set_sizes)
     measured |= _order(uses, n_families, measured["known_set"], known_set, set_position, earlier_position)
     measured |= _repeats(uses, n_families, nights_before)
     return Queues(**measured, verdict=_verdict(measured, usual_icc))
@@ -499,11 +499,15 @@ def _likeness(uses: _Uses, traits: Traits, n_families: int) -> dict[str, npt.NDA
 
 
 def _known(
-    uses: _Uses, n_families: int, known_set: Int32 | None, set_sizes: Int64 | None
+    uses: _Uses,
+    n_families: int,
+    known_set: Int32 | None,
+    set_position: Int64 | None,
+    set_sizes: Int64 | None,
 ) -> dict[str, npt.NDArray[Any]]:
     nan = np.full(n_families, np.nan)
     n_items = _sums(uses.item_family, n_families)
-    if known_set is None or set_sizes is None or len(set_sizes) == 0:
+    if known_set is None or set_position is None or set_sizes is None or len(set_sizes) == 0:
         share = np.where(n_items > 0, 0.0, np.nan) if set_sizes is not None else nan
         return {
             "known_set": np.full(n_families, -1, np.int32),
@@ -522,14 +526,21 @@ def _known(
     largest = counts.argmax(axis=1)
     n_known = counts[np.arange(n_families), largest]
     code = np.where(n_known > 0, largest, -1)
-    mine = (of_use == code[uses.family]) & (of_use >= 0)
-    account_of_use = np.repeat(np.arange(len(uses.account_family)), np.diff(uses.account_starts))
-    per_account = np.bincount(account_of_use[mine], minlength=len(uses.account_family)).astype(np.float64)
-    n_mine = _sums(uses.family, n_families, mine)
-    pairs = (n_mine**2 - _sums(uses.account_family, n_families, per_account**2)) / 2
-    holders = np.diff(uses.item_starts).astype(np.float64)
-    item_mine = mine[uses.first_of_item]
-    observed = _sums(uses.item_family, n_families, holders * (holders - 1) / 2 * item_mine)
+    mine = np.flatnonzero((of_use == code[uses.family]) & (of_use >= 0))
+    # Here an item is a place in the set, however the request around it is worded; once per account.
+    n_accounts = len(uses.account_family)
+    account = np.repeat(np.arange(n_accounts), np.diff(uses.account_starts))[mine]
+    family, place = uses.family[mine], set_position[uses.row[mine]]
+    order = np.lexsort((account, place, family))
+    family, place, account = family[order], place[order], account[order]
+    once = _segments(family, place, account)[:-1]
+    family, place, account = family[once], place[once], account[once]
+    per_account = np.bincount(account, minlength=n_accounts).astype(np.float64)
+    squares = _sums(uses.account_family, n_families, per_account**2)
+    pairs = (_sums(family, n_families) ** 2 - squares) / 2
+    starts = _segments(family, place)
+    holders = np.diff(starts).astype(np.float64)
+    observed = _sums(family[starts[:-1]], n_families, holders * (holders - 1) / 2)
     expected = np.where(n_known > 0, pairs / np.maximum(set_sizes[largest], 1), np.nan)
     return {
         "known_set": code.astype(np.int32),
@@ -548,7 +559,7 @@ def _order(
     set_position: Int64 | None,
     earlier_position: Int64 | None,
 ) -> dict[str, npt.NDArray[Any]]:
-    """Against the known set where three items have a place in it, else against earlier nights."""
+    """Against the known set, unless more items have a place on earlier nights."""
     position = np.full(len(uses.row), -1, np.int64)
     if earlier_position is not None:
         position = earlier_position[uses.row].astype(np.int64)
@@ -558,7 +569,9 @@ def _order(
             set_position[uses.row],
             -1,
         )
-        by_set = _sums(uses.item_family, n_families, in_set[uses.first_of_item] >= 0) >= 3
+        n_in_set = _sums(uses.item_family, n_families, in_set[uses.first_of_item] >= 0)
+        n_earlier = _sums(uses.item_family, n_families, position[uses.first_of_item] >= 0)
+        by_set = n_in_set >= np.maximum(n_earlier, 3)
         position = np.where(by_set[uses.family], in_set, position)
     items = uses.first_of_item
     over_all = _tau(uses.sent_at[items], position[items], uses.item_family, uses.item_family, n_families)

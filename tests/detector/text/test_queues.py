@@ -318,6 +318,15 @@ def test_a_known_set_that_is_dealt_out_has_fewer_repeats_than_chance_and_one_tha
     assert (dealt.known_set[0], dealt.known_set_share[0]) == (0, 1)
 
 
+def test_a_known_item_is_the_same_item_however_it_is_asked_for() -> None:
+    """Thirty accounts ask for the same ten questions, each in words of its own."""
+    accounts, places = np.repeat(np.arange(30), 10), np.tile(np.arange(10), 30)
+    more = {"known_set": np.zeros(300, np.int32), "set_position": places, "set_sizes": np.array([10])}
+    found = judged(accounts, range(300), **more)
+    assert (found.shared_pairs[0], found.set_pairs[0]) == (0, 10 * 30 * 29 / 2)
+    assert found.set_chance_p[0] > 0.01
+
+
 def test_what_many_items_hold_decides_nothing() -> None:
     """Twenty items begin with the same ten shingles; a text with those alone holds none of them."""
     items = [[*range(10), *range(100 * k, 100 * k + 6)] for k in range(1, 21)]
