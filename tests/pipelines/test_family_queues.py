@@ -6,13 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
 
-from pipelines import queues
+from pipelines import nightly, queues
 from pipelines.errors import UsageError
 from pipelines.queues import judge_queues, read_known_sets
+from pipelines.settings import Settings, TextSettings
+from pipelines.workspace import Workspace
 from tests.drawn import JUNE_1, insert_requests, rows_of, warehouse
 
 Rows = list[dict[str, Any]]
@@ -244,3 +247,43 @@ def test_no_folder_is_no_known_set_and_a_wrong_one_is_named(tmp_path: Path):
     pl.DataFrame({"question": ["why"]}).write_parquet(tmp_path / "broken.parquet")
     with pytest.raises(UsageError, match="neither a column text nor a column prompt"):
         read_known_sets(tmp_path)
+
+
+def test_a_scan_names_the_list_that_is_dealt_out(tmp_path: Path):
+    exam = questions(240, 1)
+    (tmp_path / "sets").mkdir()
+    pl.DataFrame({"text": exam}).write_parquet(tmp_path / "sets" / "exam.parquet")
+    frame = (
+        "Please work through the exercise below without haste, write down each intermediate step and the "
+        "reason why it follows, compare the outcome with an estimate, and close with the result alone on the "
+        "last line"
+    )
+    rows = [
+        {
+            "request_id": f"r{n}",
+            "ts": f"2026-06-01T{n // 60:02}:{n % 60:02}:00Z",
+            "account_id": f"acct-{n % 40}",
+            "prompt": f"{frame}: {exam[n]}",
+        }
+        for n in range(240)
+    ]
+    pl.DataFrame(rows).write_ndjson(tmp_path / "log.jsonl")
+    workspace = Workspace(tmp_path / "w")
+    known = Settings(text=TextSettings(known_sets=tmp_path / "sets"))
+    nightly.scan([str(tmp_path / "log.jsonl")], workspace, settings=known)
+    with duckdb.connect(str(workspace.warehouse), read_only=True) as con:
+        found = con.execute(
+            """SELECT known_set, known_set_share, set_chance_p, "order", n_requests
+               FROM night.family_queue ORDER BY n_requests DESC"""
+        ).fetchall()
+    name, share, p_value, order, n_requests = found[0]
+    assert (name, n_requests) == ("exam", 240)
+    assert share > 0.95
+    assert p_value < 0.01
+    assert order > 0.95
+
+
+def test_a_scan_with_a_folder_that_holds_no_sets_says_so_before_it_reads_anything(tmp_path: Path):
+    wrong = Settings(text=TextSettings(known_sets=tmp_path / "none"))
+    with pytest.raises(UsageError, match="no known data sets here"):
+        nightly.scan(["nothing.jsonl"], Workspace(tmp_path / "w"), settings=wrong)
