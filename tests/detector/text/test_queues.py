@@ -238,6 +238,29 @@ def test_one_huge_account_does_not_decide() -> None:
     assert said(judged(accounts[:300], range(300), traits_of(values[:300]))) == ["dealt_list"]
 
 
+def test_repeats_tell_how_long_a_list_is_and_whether_accounts_repeat_each_other() -> None:
+    rng = np.random.default_rng(9)
+    accounts = np.repeat(np.arange(200), 5)
+    drawn = judged(accounts, rng.integers(0, 2_000, 1_000))  # on their own, from two thousand
+    assert drawn.list_size[0] == pytest.approx(2_000, rel=0.25)
+    assert 1_500 < drawn.least_list_size[0] < 2_100
+    assert drawn.shared_pairs[0] == pytest.approx(drawn.chance_pairs[0], rel=0.05)
+    dealt = judged(accounts, range(1_000))
+    assert np.isnan(dealt.chance_pairs[0])
+    assert dealt.least_list_size[0] > 150_000  # or they do not draw on their own
+    again = judged(
+        accounts, np.arange(1_000) // 5 * 5 + np.arange(1_000) % 2
+    )  # each asks two things over and over
+    assert again.shared_pairs[0] == 0
+    assert again.chance_pairs[0] > 500
+
+
+def test_likeness_of_many_small_families_adds_up() -> None:
+    icc, error = np.array([0.1, -0.1, np.nan, 0.0]), np.array([0.1, 0.1, 0.2, 0.1])
+    assert queues.pooled_likeness(icc, error) == pytest.approx((0.0, 0.1 / np.sqrt(3)))
+    assert np.isnan(queues.pooled_likeness(icc[2:3], error[2:3])).all()
+
+
 def test_what_a_few_accounts_seem_to_have_alone_may_be_shared_with_the_rest() -> None:
     rng = np.random.default_rng(4)
     accounts, values = np.repeat(np.arange(100), 4), traits_of(rng.normal(size=(400, 3)))
