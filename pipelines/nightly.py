@@ -19,7 +19,7 @@ import pyarrow as pa
 from detector import features as measures
 from detector import models, text
 from pipelines import accounts as account_files
-from pipelines import campaigns, evidence, families, features, load, publish, scores
+from pipelines import campaigns, evidence, families, features, load, publish, queues, scores
 from pipelines.errors import UnreadableInput
 from pipelines.load import Refusals
 from pipelines.progress import Progress, Silent
@@ -85,6 +85,7 @@ def scan(
     """
     settings, progress = settings or Settings(), progress or Silent()
     started = time.monotonic()
+    known_sets = queues.read_known_sets(settings.text.known_sets)
     with workspace.lock(), open_warehouse(workspace, settings) as con:
         with progress.step("kernels"):
             load.warm_up()
@@ -99,7 +100,7 @@ def scan(
                 con, logs, day=day, log_format=log_format, settings=settings, progress=progress
             )
         due = _nights_due(con, loaded.days, forgotten, day)
-        nights = [_scan_night(con, night, settings, progress) for night in due]
+        nights = [_scan_night(con, night, settings, progress, known_sets) for night in due]
         _forget(con, settings)
         with progress.step("publish"):
             publish.publish(con, workspace)
@@ -155,7 +156,11 @@ def _nights_due(
 
 
 def _scan_night(
-    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, progress: Progress
+    con: duckdb.DuckDBPyConnection,
+    day: date,
+    settings: Settings,
+    progress: Progress,
+    known_sets: text.KnownSets | None,
 ) -> NightSummary | None:
     """The steps of one night, in order."""
 
@@ -174,6 +179,11 @@ def _scan_night(
             "families",
             lambda: families.find_night_families(con, day, threads),
             lambda n: f"{n:,} template families",
+        )
+        step(
+            "queues",
+            lambda: queues.judge_queues(con, day, known_sets),
+            lambda n: f"{n:,} lists dealt out",
         )
         n_accounts = step(
             "features",

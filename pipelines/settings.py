@@ -40,6 +40,15 @@ class InputSettings(_Section):
     """Threads for reading and kernels; 0 is as many as there are processors."""
 
 
+class TextSettings(_Section):
+    """What is known of texts beforehand."""
+
+    known_sets: Path | None = None
+    """Folder of public data sets, one Parquet or JSON Lines file each with a column `text` or `prompt`: whose
+    items fill a template's slots is then said by name. Read once a scan; a million items take about 1 GB
+    while they are read."""
+
+
 class EvidenceSettings(_Section):
     """What is kept to show a person."""
 
@@ -86,6 +95,7 @@ class Settings(BaseSettings):
     )
 
     input: InputSettings = InputSettings()
+    text: TextSettings = TextSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     retention: RetentionSettings = RetentionSettings()
     detection: DetectionSettings = DetectionSettings()

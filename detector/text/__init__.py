@@ -12,15 +12,35 @@ from detector.text.families import (
     same_family,
     sampled,
     texts_per_account,
-    warm_up,
 )
+from detector.text.families import warm_up as warm_up_families
 from detector.text.fingerprint import SCRIPTS, Fingerprints, Secret, fingerprint, secret_of
 from detector.text.fingerprint import VERSION as FINGERPRINT_VERSION
 from detector.text.marking import as_plain_text, marked
+from detector.text.queues import (
+    VERDICTS,
+    KnownSets,
+    Queues,
+    Traits,
+    judge,
+    known_sets,
+    locate,
+    pooled_likeness,
+    project_slots,
+    slot_traits,
+)
+from detector.text.queues import warm_up as warm_up_queues
 from detector.text.redaction import presentable
 from detector.text.skeleton import SLOTS, skeleton, skeleton_parts
 from detector.text.template import Template
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
+
+
+def warm_up() -> None:
+    """Compile the loops of families and queues, or read them from the cache."""
+    warm_up_families()
+    warm_up_queues()
+
 
 __all__ = [
     "CAPABILITIES",
@@ -29,13 +49,17 @@ __all__ = [
     "SCRIPTS",
     "SLOTS",
     "TECHNIQUES",
+    "VERDICTS",
     "Classes",
     "Contract",
     "Families",
     "FamilyIndex",
     "Fingerprints",
+    "KnownSets",
+    "Queues",
     "Secret",
     "Template",
+    "Traits",
     "as_plain_text",
     "classifier",
     "classify",
@@ -43,15 +67,21 @@ __all__ = [
     "family_id",
     "find_families",
     "fingerprint",
+    "judge",
+    "known_sets",
     "learn_families",
+    "locate",
     "marked",
     "marks",
+    "pooled_likeness",
     "presentable",
+    "project_slots",
     "same_family",
     "sampled",
     "secret_of",
     "skeleton",
     "skeleton_parts",
+    "slot_traits",
     "texts_per_account",
     "training_permille",
     "warm_up",

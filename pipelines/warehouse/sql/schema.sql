@@ -150,6 +150,47 @@ CREATE TABLE IF NOT EXISTS night.family_account (
     training_permille BIGINT NOT NULL DEFAULT 0 -- summed over requests: probability, in thousandths, that the text asks for training material
 );
 
+-- night.family_queue: what fills the slots of each prompt family; meanings: docs/reference/queues.md. Null is unknown.
+CREATE TABLE IF NOT EXISTS night.family_queue (
+    day                DATE NOT NULL,
+    family_id          VARCHAR NOT NULL,
+    n_requests         BIGINT NOT NULL,   -- judged
+    n_accounts         BIGINT NOT NULL,
+    n_items            BIGINT NOT NULL,
+    is_sampled         BOOLEAN NOT NULL,  -- only some of the family's accounts were judged
+    shared_item_ratio  DOUBLE,
+    shared_use_ratio   DOUBLE,
+    top_item_share     DOUBLE,
+    shared_pairs       DOUBLE,
+    chance_pairs       DOUBLE,
+    least_list_size    DOUBLE,
+    list_size          DOUBLE,
+    evenness           DOUBLE,
+    evenness_z         DOUBLE,
+    geometric_z        DOUBLE,
+    n_compared         BIGINT NOT NULL,   -- accounts with two or more items
+    own_text_icc       DOUBLE,
+    own_text_error     DOUBLE,
+    own_text_z         DOUBLE,
+    own_text_p         DOUBLE,
+    length_icc         DOUBLE,
+    script_icc         DOUBLE,
+    capability_icc     DOUBLE,
+    words_icc          DOUBLE,
+    "order"            DOUBLE,
+    order_z            DOUBLE,
+    order_within       DOUBLE,
+    order_within_z     DOUBLE,
+    known_set          VARCHAR,
+    known_set_share    DOUBLE,
+    set_pairs          DOUBLE,
+    set_chance_pairs   DOUBLE,
+    set_chance_p       DOUBLE,
+    repeat_ratio       DOUBLE,
+    repeat_nights      DOUBLE,
+    verdict            VARCHAR NOT NULL   -- a code of detector.text.VERDICTS
+);
+
 -- night.account_day: what each account did on one day; meanings: docs/reference/features.md.
 CREATE TABLE IF NOT EXISTS night.account_day (
     day DATE NOT NULL,
