@@ -97,10 +97,16 @@ def scan(
         with ThreadPoolExecutor(1) as meanwhile:
             meanwhile.submit(warm_up)
             loaded = load.load_requests(
-                con, logs, day=day, log_format=log_format, settings=settings, progress=progress
+                con,
+                logs,
+                day=day,
+                log_format=log_format,
+                settings=settings,
+                key=workspace.key(),
+                progress=progress,
             )
         due = _nights_due(con, loaded.days, forgotten, day)
-        nights = [_scan_night(con, night, settings, progress, known_sets) for night in due]
+        nights = [_scan_night(con, night, settings, workspace.key(), progress, known_sets) for night in due]
         _forget(con, settings)
         with progress.step("publish"):
             publish.publish(con, workspace)
@@ -159,6 +165,7 @@ def _scan_night(
     con: duckdb.DuckDBPyConnection,
     day: date,
     settings: Settings,
+    key: bytes,
     progress: Progress,
     known_sets: text.KnownSets | None,
 ) -> NightSummary | None:
@@ -177,7 +184,7 @@ def _scan_night(
         gathered = meanwhile.submit(features.gather_features, beside, day)
         n_families = step(
             "families",
-            lambda: families.find_night_families(con, day, threads),
+            lambda: families.find_night_families(con, day, key, threads),
             lambda n: f"{n:,} template families",
         )
         step(

@@ -292,9 +292,9 @@ def pieces_held(shared, starts, ends, first, last, piece_of, sizes, least_share,
         previous = np.uint32(NO_PIECE)
         for at in range(starts[row], ends[row]):
             piece = piece_of[shared[at]]
-            if piece in (NO_PIECE, previous):
+            if piece == NO_PIECE:
                 continue
-            if n_held[piece] >= _enough(sizes[piece], least_share):
+            if piece != previous and n_held[piece] >= _enough(sizes[piece], least_share):
                 pieces[place] = piece
                 place += 1
                 previous = piece
