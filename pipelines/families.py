@@ -44,9 +44,9 @@ NAMED_TOOLS = 24
 def find_night_families(con: duckdb.DuckDBPyConnection, day: date, key: bytes, threads: int = 1) -> int:
     """Replace the families of `day`; returns how many prompt families there are.
 
-    Leaves the temporary table `tonight_family_request` for later steps: row_id of core.request, family_id,
-    and place, 0 for the family that the request holds most of. `key` is the workspace's. Memory does not
-    grow with the night's requests.
+    Leaves two temporary tables for later steps: `tonight_family_request`, row_id of core.request, family_id,
+    and place, 0 for the family that the request holds most of; `tonight_system_family`, text_hash of
+    core.system_text and family_id. `key` is the workspace's. Memory does not grow with the night's requests.
     """
     with transaction(con):
         for table in ("family", "family_account", "family_slot"):
@@ -161,7 +161,12 @@ def _system_families(con: duckdb.DuckDBPyConnection, day: date, threads: int) ->
     families = _found(texts, threads)
     with registered(con, "of_text", _of_text(texts, families)):
         _use(con, statement("families/system_uses"), day)
-    _store(con, day, "system", families.index, [""] * len(families))
+        ids = _store(con, day, "system", families.index, [""] * len(families))
+        with registered(con, "tonight_family", _named(ids)):
+            con.execute(
+                """CREATE OR REPLACE TEMP TABLE tonight_system_family AS
+                   SELECT text_hash, family_id FROM of_text JOIN tonight_family USING (family)"""
+            )
 
 
 def _tool_families(con: duckdb.DuckDBPyConnection, day: date, key: bytes, threads: int) -> None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from detector import features as measures
 from detector import models, text
 from pipelines import accounts as account_files
-from pipelines import campaigns, evidence, families, features, load, publish, queues, scores
+from pipelines import campaigns, evidence, families, features, load, publish, queues, scores, templates
 from pipelines.errors import UnreadableInput
 from pipelines.load import Refusals
 from pipelines.progress import Progress, Silent
@@ -192,6 +192,7 @@ def _scan_night(
             lambda: queues.judge_queues(con, day, known_sets),
             lambda n: f"{n:,} lists dealt out",
         )
+        templates.read_templates(con, day, key=key, settings=settings, progress=progress)
         n_accounts = step(
             "features",
             lambda: features.store_features(beside, day, gathered.result()),
@@ -204,7 +205,7 @@ def _scan_night(
             lambda: campaigns.find_campaigns(con, day, settings, objects.result()),
             lambda found: f"{found.n_campaigns:,} campaigns of {found.n_candidates:,} candidates",
         )
-    evidence.keep_evidence(con, day, settings=settings, progress=progress)
+    evidence.keep_evidence(con, day, key=key, settings=settings, progress=progress)
     with transaction(con):
         con.execute("DELETE FROM night.summary WHERE day = $day", {"day": day})
         con.execute(
