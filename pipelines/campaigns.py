@@ -36,8 +36,8 @@ eighty requests, and a fashion at two."""
 
 
 TEMPLATE_SHINGLES = 6
-"""Of a family that ties accounts: about a dozen words. Shorter ones are turns of phrase, and there are so many
-that two harvests of like items, or two circles of friends, share dozens by chance."""
+"""Of a family that ties accounts: about a dozen words. Shorter ones are turns of phrase, and there are so
+many that two harvests of like items, or two circles of friends, share dozens by chance."""
 
 
 TAINTED = 0.1

@@ -1,8 +1,8 @@
 """The step `evidence`: a few prompts of flagged accounts, redacted, with what they share with others marked.
 
-Here: choosing requests of what was flagged, finding their texts in the logs again, writing night.exemplar. Texts
-are read a second time for the flagged few so that none of anybody else is written down but for those of
-families (templates). Not here: redaction and marking themselves (detector.text).
+Here: choosing requests of what was flagged, finding their texts in the logs again, writing night.exemplar.
+Texts are read a second time for the flagged few, so that of anybody else only what families show is written
+down (templates). Not here: redaction and marking themselves (detector.text).
 """
 
 from collections import defaultdict

@@ -5,6 +5,7 @@ here: how families are found (detector.text.families), their readable forms (tem
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -234,7 +235,7 @@ def _kept(index: text.FamilyIndex) -> text.FamilyIndex:
     within = np.arange(len(index.shingles)) - np.repeat(index.starts[:-1], np.diff(index.starts))
     starts = np.zeros(len(index) + 1, dtype=np.int64)
     np.cumsum(sizes, out=starts[1:])
-    return text.FamilyIndex(index.shingles[within < KEPT_SHINGLES], starts, index.n_texts)
+    return replace(index, shingles=index.shingles[within < KEPT_SHINGLES], starts=starts)
 
 
 def _names(con: duckdb.DuckDBPyConnection, day: date, kind: str, index: text.FamilyIndex) -> list[str]:
