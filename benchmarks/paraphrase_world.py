@@ -8,6 +8,7 @@ only: `tune` is what settings were chosen on, `report` is what the table is abou
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,15 +35,18 @@ COLLECTIONS: dict[str, Side] = {
 """Origins that hold hundreds of instructions; of the others, splits.toml says the side."""
 LENGTHS = (160, 5_000)
 """Characters of an instruction: a shorter one is no template, a longer one a document."""
-ALIKE = 0.3
+COPIES = 0.3
 """Instructions that share this much of the smaller one's shingles are copies: one family, found as such."""
-LIST = 60
-"""Items of a work queue; each family draws DRAWN of them, so that two of one queue share about seven."""
-DRAWN = 20
+ONE_SOURCE = 0.04
+"""Runs of rows that share this much are one list: several pools hold the rows of one benchmark."""
+LIST = 48
+"""Items of a work queue; each family draws DRAWN of them, so that two of one queue share about five."""
+DRAWN = 16
 ITEM_CHARS = 600
 SAMPLED = 4
 """One slot shingle in so many is in the sample, chosen by its own hash."""
 EXEMPLARS = 6
+SKELETON_CHARS = 4_000
 REWORDINGS = ("wrapper", "reordered", "synonyms", "rewriter", "other words", "language", "translated")
 LANGUAGES = ("de", "fr", "es", "zh", "ru", "ja")
 
@@ -98,7 +102,8 @@ def read_words(pools: Path, side: Side) -> Words:
     """Instructions and payload lists of one side of the pools and of our own corpus."""
     found = [*_collected(pools, side), *_templates(pools, side), *_own(side)]
     lists = _payload_lists(pools, side)
-    return Words(side, _different(found), lists)
+    kept = _distinct([one.words for one in found], COPIES)
+    return Words(side, [found[at] for at in kept], lists)
 
 
 def _side(source: str) -> Side:
@@ -167,31 +172,26 @@ def _own(side: Side) -> list[Instruction]:
     return found
 
 
-def _different(found: Sequence[Instruction]) -> list[Instruction]:
-    """Without those that copy an earlier one."""
-    prints = text.fingerprint(pa.array([one.words for one in found], pa.string())).shingles.to_pylist()
-    kept: list[Instruction] = []
+def _distinct(texts: Sequence[str], share: float) -> list[int]:
+    """Which texts to keep: those that have less than this share of the smaller one's shingles with any kept."""
+    kept: list[int] = []
     holders: dict[int, list[int]] = {}
-    sizes: list[int] = []
-    for one, shingles in zip(found, map(set, prints), strict=True):
-        shared: dict[int, int] = {}
-        for shingle in shingles:
-            for other in holders.get(shingle, ()):
-                shared[other] = shared.get(other, 0) + 1
-        if any(n >= ALIKE * min(len(shingles), sizes[other]) for other, n in shared.items()):
+    prints = [set(row) for row in text.fingerprint(pa.array(texts, pa.string())).shingles.to_pylist()]
+    for at, shingles in enumerate(prints):
+        shared = Counter(other for shingle in shingles for other in holders.get(shingle, ()))
+        if any(n >= share * min(len(shingles), len(prints[other])) for other, n in shared.items()):
             continue
         for shingle in shingles:
-            holders.setdefault(shingle, []).append(len(kept))
-        sizes.append(len(shingles))
-        kept.append(one)
+            holders.setdefault(shingle, []).append(at)
+        kept.append(at)
     return kept
 
 
 def _payload_lists(pools: Path, side: Side) -> list[list[str]]:
-    """Work queues: runs of rows of one source, then items of our own corpus."""
+    """Work queues: runs of rows of one source."""
     lists = []
     for path in sorted(pools.glob("*.parquet")):
-        if path.name.startswith(("trace_", "hardneg_fabric", "benign_awesome")):
+        if path.name.startswith(("trace_", "hardneg_fabric", "benign_awesome", "distill_llava")):
             continue
         rows = pl.read_parquet(path, columns=["source", "prompt"]).unique("prompt", maintain_order=True)
         rows = rows.filter(pl.col("source").map_elements(lambda s: _side(s) == side, pl.Boolean))
@@ -199,14 +199,8 @@ def _payload_lists(pools: Path, side: Side) -> list[list[str]]:
             continue  # whole rendered requests: the instruction is in them
         items = [prompt[:ITEM_CHARS] for prompt in rows["prompt"]]
         lists += [items[at : at + LIST] for at in range(0, len(items) - LIST, LIST)]
-    rng = np.random.default_rng(78)
-    source = OwnTexts(side)
-    for theme in WORKS:
-        work = source.work(theme, rng)
-        item = np.arange(min(work.n_items, LIST * 8), dtype=np.int64)
-        items = work.texts(np.zeros_like(item), item, rng).payload.to_pylist()
-        lists += [[one[:ITEM_CHARS] for one in items[at : at + LIST]] for at in range(0, len(items) - LIST, LIST)]
-    return lists
+    heads = ["\n".join(item[:400] for item in items) for items in lists]
+    return [lists[at] for at in _distinct(heads, ONE_SOURCE)]
 
 
 # --- rewording -------------------------------------------------------------------------------------------------
@@ -320,7 +314,7 @@ def marks_of(words: str) -> set[int]:
 # --- a night ---------------------------------------------------------------------------------------------------
 
 
-def night(words: Words, how: str, rng: Rng, *, n_families: int = 400, n_reworded: int = 40) -> Night:
+def night(words: Words, how: str, rng: Rng, *, n_families: int = 400, n_reworded: int = 40, skeleton_chars: int = SKELETON_CHARS) -> Night:
     """Families of one night, `n_reworded` of them a second wording of another, by other accounts."""
     chosen = [words.instructions[at] for at in rng.permutation(len(words.instructions))[:n_families]]
     lists = [words.lists[at] for at in rng.permutation(len(words.lists))[: len(chosen)]]
@@ -337,11 +331,11 @@ def night(words: Words, how: str, rng: Rng, *, n_families: int = 400, n_reworded
         related.append((int(at), len(texts)))
         texts.append(other)
         list_of.append(int(at))
-    return _families_of(texts, [lists[at] for at in list_of], related, rng)
+    return _families_of(texts, [lists[at] for at in list_of], related, skeleton_chars, rng)
 
 
 def _families_of(
-    texts: Sequence[str], lists: Sequence[list[str]], related: list[tuple[int, int]], rng: Rng
+    texts: Sequence[str], lists: Sequence[list[str]], related: list[tuple[int, int]], skeleton_chars: int, rng: Rng
 ) -> Night:
     skeletons, exemplars, marks, slots, accounts = [], [], [], [], []
     n_shared = 40
@@ -368,7 +362,7 @@ def _families_of(
             for shingle, by in held.items()
             if n_texts[shingle] < DRAWN / 3 and shingle < 2**32 // SAMPLED
         ]
-        skeletons.append(text.skeleton([prompt[:4_000] for prompt in prompts[:EXEMPLARS]]))
+        skeletons.append(text.skeleton([prompt[:SKELETON_CHARS] for prompt in prompts[:EXEMPLARS]], skeleton_chars))
         exemplars.append([prompt[:1_000] for prompt in prompts[:3]])
         marks.append(sorted(marks_of(words)))
         accounts.append(np.unique(people))
