@@ -87,6 +87,8 @@ class Night:
     account_starts: npt.NDArray[np.int64]
     related: list[tuple[int, int]]
     """Pairs (first < second) of families with one instruction."""
+    unclear: list[tuple[int, int]]
+    """Pairs that count as neither: two instructions of our own corpus for one kind of work share sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,9 @@ def _pool(pools: Path, name: str) -> pl.DataFrame:
 
 
 def _fits(words: str) -> bool:
-    return LENGTHS[0] <= len(words) <= LENGTHS[1]
+    """Whether it is an instruction in prose: a description of a picture in JSON is a document."""
+    letters = sum(character.isalpha() or character.isspace() for character in words)
+    return LENGTHS[0] <= len(words) <= LENGTHS[1] and letters >= 0.8 * len(words)
 
 
 def _collected(pools: Path, side: Side) -> list[Instruction]:
@@ -331,11 +335,24 @@ def night(words: Words, how: str, rng: Rng, *, n_families: int = 400, n_reworded
         related.append((int(at), len(texts)))
         texts.append(other)
         list_of.append(int(at))
-    return _families_of(texts, [lists[at] for at in list_of], related, skeleton_chars, rng)
+    theme = [chosen[at].theme for at in list_of]
+    unclear = [
+        (a, b)
+        for b in range(len(texts))
+        for a in range(b)
+        if theme[a] is not None and theme[a] == theme[b] and (a, b) not in related
+    ]
+    queues = [lists[at] for at in list_of]
+    return _families_of(texts, queues, related, unclear, skeleton_chars, rng)
 
 
 def _families_of(
-    texts: Sequence[str], lists: Sequence[list[str]], related: list[tuple[int, int]], skeleton_chars: int, rng: Rng
+    texts: Sequence[str],
+    lists: Sequence[list[str]],
+    related: list[tuple[int, int]],
+    unclear: list[tuple[int, int]],
+    skeleton_chars: int,
+    rng: Rng,
 ) -> Night:
     skeletons, exemplars, marks, slots, accounts = [], [], [], [], []
     n_shared = 40
@@ -378,4 +395,5 @@ def _families_of(
         np.concatenate(accounts),
         np.cumsum([0, *map(len, accounts)], dtype=np.int64),
         related,
+        unclear,
     )
