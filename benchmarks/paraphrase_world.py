@@ -117,9 +117,8 @@ def _pool(pools: Path, name: str) -> pl.DataFrame:
 
 
 def _fits(words: str) -> bool:
-    """Whether it is an instruction in prose: a description of a picture in JSON is a document."""
-    letters = sum(character.isalpha() or character.isspace() for character in words)
-    return LENGTHS[0] <= len(words) <= LENGTHS[1] and letters >= 0.8 * len(words)
+    """Whether it is an instruction: a picture described in JSON is a document."""
+    return LENGTHS[0] <= len(words) <= LENGTHS[1] and words.count('":') < 6
 
 
 def _collected(pools: Path, side: Side) -> list[Instruction]:

@@ -35,6 +35,10 @@ MOST_STRENGTH = 8.0
 LEAST_STRENGTH = 1.0
 """Weaker ties are not kept."""
 
+GROUP_STRENGTH = 7.0
+"""Added strength from which a pair counts for groups: about one in 10,000 unrelated pairs reaches it, and most
+of those read like two wordings of one author (docs/decisions/0061)."""
+
 MOST_HOLDERS = 32
 """A mark held by more families than this (or than a tenth of them) is a fashion, and joins nobody."""
 
@@ -46,6 +50,9 @@ MOST_SOURCES = 12
 
 MOST_SLOTS = 1_024
 """Slot shingles of one family that count: those with the smallest hashes, the same in every family."""
+
+MOST_SENDERS = 16
+"""More accounts of one family than this send no item, but a branch of its fixed text or a fashion."""
 
 PARTNERS = 8
 """Two families of one field share some slot text, too: a source tie must exceed what either shares with its
@@ -194,10 +201,11 @@ def source_ties(
     Returns
     -------
     Ties of kind source. A shingle of k families points from each to the k - 1 others, and counts with the
-    square of 1/(k - 1): an item is two families', a phrase everybody's. One that half of a family's busiest
-    slot's accounts send is no item of a queue and does not count. What two families share is compared with
-    the most that either shares with its eighth-best partner, or by chance given how much each shares at all;
-    the strength is the log ratio of two Poisson laws, one with the mean seen, one with that by chance.
+    square of 1/(k - 1): an item is two families', a phrase everybody's. One that more than MOST_SENDERS of
+    a family's accounts send is branching fixed text, no item of a queue, and does not count. What two
+    families share is compared with the most that either shares with its eighth-best partner, or by chance
+    given how much each shares at all; the strength is the log ratio of two Poisson laws, one with the mean
+    seen, one with that by chance.
 
     Raises
     ------
@@ -209,7 +217,8 @@ def source_ties(
         return Ties.none()
     if family.min() < 0 or family.max() >= n_families:
         raise ValueError(f"families must be numbered from 0 to {n_families - 1}")
-    family, shingle = _distinct(family, shingle, MOST_SLOTS)
+    is_item = n_accounts <= MOST_SENDERS
+    family, shingle = _distinct(family[is_item], shingle[is_item], MOST_SLOTS)
     item, n_holders = _numbered(shingle)
     joins = ((n_holders >= 2) & (n_holders <= MOST_SOURCES))[item]
     weight = 1.0 / np.maximum(n_holders[item[joins]] - 1, 1)
@@ -295,6 +304,7 @@ _LEAST_FAMILIES = 25
 
 _BLOCK = 512
 _GRAMS = 1 << 20
+_COMMON_GRAM = 7
 _SLOTS = ("<slot>", "<text>", "<number>", "<code>", "<json>")
 
 
@@ -364,7 +374,13 @@ def _letters(words: list[str]) -> csr_matrix:
     grams = HashingVectorizer(
         analyzer="char_wb", ngram_range=(3, 5), n_features=_GRAMS, alternate_sign=False, norm=None, dtype=np.float32
     ).fit_transform(words)
-    return TfidfTransformer(sublinear_tf=True).fit_transform(grams).tocsr().astype(np.float32)
+    rows = TfidfTransformer(sublinear_tf=True).fit_transform(grams).tocsr().astype(np.float32)
+    # Letters of a seventh of all families weigh next to nothing and are most of the multiplying.
+    n_holders = np.bincount(rows.indices, minlength=_GRAMS)
+    rows.data[(n_holders > max(len(words) / _COMMON_GRAM, 2))[rows.indices]] = 0.0
+    rows.data[(n_holders < 2)[rows.indices]] = 0.0
+    rows.eliminate_zeros()
+    return rows
 
 
 def _tongues(words: list[str]) -> csr_matrix:

@@ -136,7 +136,8 @@ CREATE TABLE IF NOT EXISTS night.family (
     n_items      BIGINT NOT NULL,    -- distinct prompts within the family, or sent under the system prompt
     first_seen   DATE NOT NULL,
     skeleton     VARCHAR NOT NULL,   -- readable form, slots as <slot>
-    shingles     UINTEGER[] NOT NULL -- its smallest ones: what ties it to its earlier nights
+    shingles     UINTEGER[] NOT NULL, -- its smallest ones: what ties it to its earlier nights
+    marks        UINTEGER[]          -- contract marks: hashes of tags, keys, headings and labels it demands
 );
 
 -- night.family_account: who used which family.
@@ -148,6 +149,23 @@ CREATE TABLE IF NOT EXISTS night.family_account (
     n_items    BIGINT NOT NULL,
     n_shared_items BIGINT NOT NULL,  -- of them, sent by another account too
     training_permille BIGINT NOT NULL DEFAULT 0 -- summed over requests: probability, in thousandths, that the text asks for training material
+);
+
+-- night.family_slot: a sample of the shingles in a family's requests that are not its own text: what its slots hold.
+CREATE TABLE IF NOT EXISTS night.family_slot (
+    day        DATE NOT NULL,
+    family_id  VARCHAR NOT NULL,
+    shingle    UINTEGER NOT NULL,    -- sampled by its own value: in the sample of every family, or of none
+    n_accounts INTEGER NOT NULL      -- of this family, that sent it
+);
+
+-- night.family_tie: pairs of families, of the night or of it and earlier ones, that are likely one operator's.
+CREATE TABLE IF NOT EXISTS night.family_tie (
+    day              DATE NOT NULL,
+    first_family_id  VARCHAR NOT NULL,   -- before second_family_id in the alphabet
+    second_family_id VARCHAR NOT NULL,
+    kind             VARCHAR NOT NULL,   -- contract | source | wording | fragments
+    strength         DOUBLE NOT NULL     -- natural log of a likelihood ratio against chance; kinds add up
 );
 
 -- night.account_day: what each account did on one day; meanings: docs/reference/features.md.
