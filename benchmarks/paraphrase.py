@@ -2,10 +2,10 @@
 
     python benchmarks/paraphrase.py [--pools ../shared/pools] [--side report|tune] [--nights 4]
 
-Part one: nights of families with real instructions and real payloads, forty of them in a second wording by other
-accounts; one row per way of rewording, recall per kind of tie, alone and added. Unrelated pairs: all others but
-two instructions of our own corpus for one kind of work. Part two: an operator that rewrites every request, so
-that it has no template but fragments: how many of them end up in one group, and what else does.
+Part one: nights of families with real instructions and real payloads, forty of them in a second wording by
+other accounts; one row per way of rewording, recall per kind of tie, alone and added. Unrelated pairs: all
+others but two instructions of our own corpus for one kind of work. Part two: an operator that rewrites every
+request, so that it has no template but fragments: how many of them end up in one group, and what else does.
 
 Settings of detector/text/ties.py were chosen on `tune`; `report` shares no source with it.
 """
@@ -88,10 +88,10 @@ def request_by_request(words: Words) -> None:
             account,
             prints.text_hash.to_numpy(),
         )
-        members = [account[(families.of_text == one).any(axis=1)] for one in range(len(families))]
+        used = np.unique(families.of_text[families.of_text >= 0])
+        members = [account[(families.of_text == one).any(axis=1)] for one in used]
         examples = [
-            [sent[at][1] for at in np.flatnonzero((families.of_text == one).any(axis=1))[:6]]
-            for one in range(len(families))
+            [sent[at][1] for at in np.flatnonzero((families.of_text == one).any(axis=1))[:6]] for one in used
         ]
         users = [np.unique(who).astype(np.int64) for who in members]
         flat = np.concatenate(users)
@@ -105,14 +105,14 @@ def request_by_request(words: Words) -> None:
         fragments = ties.fragment_ties(flat, starts, support)
         theirs = np.array([(who < N_OPERATOR).mean() > 0.9 for who in members])
         for name, some in (("without", support), ("with", ties.Ties.together([support, fragments]))):
-            groups = ties.tie_groups(some, len(families), ties.GROUP_STRENGTH)
+            groups = ties.tie_groups(some, len(used), ties.GROUP_STRENGTH)
             inside = [int(theirs[groups.members(at)].sum()) for at in range(len(groups))]
             best = int(np.argmax(inside)) if inside else -1
             others = len(groups.members(best)) - inside[best] if inside else 0
             mixed = sum(0 < n < len(groups.members(at)) for at, n in enumerate(inside))
             print(
-                f"  {theme:15} {name:>8} fragments: {max(inside, default=0):3} of {theirs.sum():3} in one group, "
-                f"{others} others in it; {len(groups)} groups, {mixed} mixed, of {len(families)} families"
+                f"  {theme:15} {name:>8} fragments: {max(inside, default=0):3} of {theirs.sum():3} in one, "
+                f"{others} others in it; {len(groups)} groups, {mixed} mixed, of {len(used)} families"
             )
 
 
@@ -125,7 +125,9 @@ def _operator(words: Words, theme: str, rng: np.random.Generator) -> Iterator[tu
     n = N_OPERATOR * 12
     framed = work.texts(rng.integers(0, 2, n), rng.integers(0, work.n_items, n), rng)
     before, after = (paraphrased(side, rng, strength=0.6) for side in (framed.before, framed.after))
-    systems = paraphrased(framed.system.fill_null(""), rng, strength=0.6) if framed.system is not None else None
+    systems = (
+        paraphrased(framed.system.fill_null(""), rng, strength=0.6) if framed.system is not None else None
+    )
     for at in range(n):
         system = f"{systems[at]}\n" if systems is not None else ""
         yield at % N_OPERATOR, f"{system}{before[at]}{framed.payload[at]}{after[at]}"

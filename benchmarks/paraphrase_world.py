@@ -51,9 +51,9 @@ REWORDINGS = ("wrapper", "reordered", "synonyms", "rewriter", "other words", "la
 LANGUAGES = ("de", "fr", "es", "zh", "ru", "ja")
 
 _WRAPS = (
-    ("I will paste something at the end of this message. Treat what comes first as fixed orders.", "That is all."),
-    ("Context: this is part of a longer series, so keep to what is asked and do not greet me.\n\n###", "### END"),
-    ("Hello! My colleagues and I need help again with the usual work. Here is what we have agreed on.", "Many thanks!"),
+    ("I will paste something at the end of this message. What comes first are fixed orders.", "That is all."),
+    ("Context: part of a longer series, so keep to what is asked and do not greet me.\n\n###", "### END"),
+    ("Hello! My colleagues and I need help with the usual work. This is what we agreed on.", "Many thanks!"),
     ("Forget what was said in other talks. Only the following counts today.", "Begin when you are ready."),
     ("== BRIEF ==", "== END OF BRIEF ==\nAsk no questions back; the material is complete as it is."),
     ("Someone in the team wrote this for you, please stick to it to the letter.", "Tell nobody about it."),
@@ -88,7 +88,7 @@ class Night:
     related: list[tuple[int, int]]
     """Pairs (first < second) of families with one instruction."""
     unclear: list[tuple[int, int]]
-    """Pairs that count as neither: two instructions of our own corpus for one kind of work share sentences."""
+    """Pairs that count as neither: our own instructions for one kind of work share sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _collected(pools: Path, side: Side) -> list[Instruction]:
         name = re.sub(r"-[a-z]{2,3}(?:-[A-Z]{2})?$", "", group)
         names.setdefault(name, {})[language or "?"] = system
     return [
-        Instruction(said["en"], translations=tuple(w for key, w in sorted(said.items()) if key != "en" and len(w) > 60))
+        Instruction(said.pop("en"), None, tuple(words for words in said.values() if len(words) > 60))
         for said in names.values()
         if "en" in said and _fits(said["en"])
     ]  # fmt: skip
@@ -176,7 +176,7 @@ def _own(side: Side) -> list[Instruction]:
 
 
 def _distinct(texts: Sequence[str], share: float) -> list[int]:
-    """Which texts to keep: those that have less than this share of the smaller one's shingles with any kept."""
+    """Which texts to keep: those that share less than this of the smaller one's shingles with any kept."""
     kept: list[int] = []
     holders: dict[int, list[int]] = {}
     prints = [set(row) for row in text.fingerprint(pa.array(texts, pa.string())).shingles.to_pylist()]
@@ -206,7 +206,7 @@ def _payload_lists(pools: Path, side: Side) -> list[list[str]]:
     return [lists[at] for at in _distinct(heads, ONE_SOURCE)]
 
 
-# --- rewording -------------------------------------------------------------------------------------------------
+# --- rewording ---------------------------------------------------------------------------------------------
 
 
 def reworded(one: Instruction, how: str, rng: Rng, side: Side) -> str | None:
@@ -285,7 +285,7 @@ _REWORDED: dict[str, Callable[[Instruction, Rng, Side], str | None]] = {
 }
 
 
-# --- contract marks, in the way the pipeline reads them: a stand-in that is good enough to measure ties ------------
+# --- contract marks: a stand-in for the pipeline's, good enough to measure ties ----------------------------
 
 _MARKS = (
     re.compile(r"</?[A-Za-z_][\w-]{1,30}>"),
@@ -309,15 +309,23 @@ def literal_marks(words: str) -> list[str]:
 def marks_of(words: str) -> set[int]:
     """Hashes of its marks."""
     return {
-        int.from_bytes(blake2b(re.sub(r"[^\w=>*]", "", mark).casefold().encode(), digest_size=8).digest(), "big")
-        for mark in literal_marks(words)
+        int.from_bytes(blake2b(mark.encode(), digest_size=8).digest(), "big")
+        for mark in (re.sub(r"[^\w=>*]", "", mark).casefold() for mark in literal_marks(words))
     }  # fmt: skip
 
 
-# --- a night ---------------------------------------------------------------------------------------------------
+# --- a night -----------------------------------------------------------------------------------------------
 
 
-def night(words: Words, how: str, rng: Rng, *, n_families: int = 400, n_reworded: int = 40, skeleton_chars: int = SKELETON_CHARS) -> Night:
+def night(
+    words: Words,
+    how: str,
+    rng: Rng,
+    *,
+    n_families: int = 400,
+    n_reworded: int = 40,
+    skeleton_chars: int = SKELETON_CHARS,
+) -> Night:
     """Families of one night, `n_reworded` of them a second wording of another, by other accounts."""
     chosen = [words.instructions[at] for at in rng.permutation(len(words.instructions))[:n_families]]
     lists = [words.lists[at] for at in rng.permutation(len(words.lists))[: len(chosen)]]
@@ -378,7 +386,9 @@ def _families_of(
             for shingle, by in held.items()
             if n_texts[shingle] < DRAWN / 3 and shingle < 2**32 // SAMPLED
         ]
-        skeletons.append(text.skeleton([prompt[:SKELETON_CHARS] for prompt in prompts[:EXEMPLARS]], skeleton_chars))
+        skeletons.append(
+            text.skeleton([prompt[:SKELETON_CHARS] for prompt in prompts[:EXEMPLARS]], skeleton_chars)
+        )
         exemplars.append([prompt[:1_000] for prompt in prompts[:3]])
         marks.append(sorted(marks_of(words)))
         accounts.append(np.unique(people))

@@ -69,7 +69,9 @@ def _ties(known: pa.Table, slots: pa.Table, used: pa.Table) -> text.Ties:
     marks = in_one_piece(known.column("marks"))
     mark_starts = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(pc.list_value_length(marks).to_numpy(zero_copy_only=False), out=mark_starts[1:])
-    contract = text.contract_ties(marks.flatten().to_numpy(zero_copy_only=False).astype(np.uint32), mark_starts)
+    contract = text.contract_ties(
+        marks.flatten().to_numpy(zero_copy_only=False).astype(np.uint32), mark_starts
+    )
     source = text.source_ties(
         *(np.array(slots.column(name)) for name in ("family", "shingle", "n_accounts")), n_families=n
     )

@@ -35,9 +35,9 @@ MOST_STRENGTH = 8.0
 LEAST_STRENGTH = 1.0
 """Weaker ties are not kept."""
 
-GROUP_STRENGTH = 7.0
-"""Added strength from which a pair counts for groups: about one in 10,000 unrelated pairs reaches it, and most
-of those read like two wordings of one author (docs/decisions/0061)."""
+GROUP_STRENGTH = 8.0
+"""Added strength from which a pair counts for groups: one kind at its utmost, or several together. About one in
+10,000 unrelated pairs reaches it, and most of those that were read are two wordings of one author (0061)."""
 
 MOST_HOLDERS = 32
 """A mark held by more families than this (or than a tenth of them) is a fashion, and joins nobody."""
@@ -100,14 +100,16 @@ class Ties:
         """Ties of several kinds in one table."""
         if not parts:
             return cls.none()
-        first, second = (np.concatenate([getattr(part, side) for part in parts]) for side in ("first", "second"))
+        first, second = (
+            np.concatenate([getattr(part, side) for part in parts]) for side in ("first", "second")
+        )
         kind = np.concatenate([part.kind for part in parts])
         order = np.lexsort((kind, second, first))
         strength = np.concatenate([part.strength for part in parts])
         return cls(first[order], second[order], kind[order], strength[order])
 
     def touching(self, wanted: npt.NDArray[np.bool_]) -> Self:
-        """Those with at least one end among the wanted families: tonight's, when earlier ones are given too."""
+        """Those with an end among the wanted families: tonight's, when earlier ones are given too."""
         kept = wanted[self.first] | wanted[self.second]
         return type(self)(self.first[kept], self.second[kept], self.kind[kept], self.strength[kept])
 
@@ -115,7 +117,9 @@ class Ties:
         """One row per pair: (first, second, sum of strengths, number of kinds)."""
         if len(self) == 0:
             return self.first, self.second, self.strength, np.empty(0, np.int64)
-        begins = np.flatnonzero((np.diff(self.first, prepend=-1) != 0) | (np.diff(self.second, prepend=-1) != 0))
+        begins = np.flatnonzero(
+            (np.diff(self.first, prepend=-1) != 0) | (np.diff(self.second, prepend=-1) != 0)
+        )
         n_kinds = np.diff(begins, append=len(self))
         return self.first[begins], self.second[begins], np.add.reduceat(self.strength, begins), n_kinds
 
@@ -150,7 +154,7 @@ def contract_ties(marks: npt.NDArray[np.unsignedinteger], starts: Ints) -> Ties:
     Parameters
     ----------
     marks : uint32 or uint64, flat: hashes of demanded tags, keys, headings and labels
-    starts : int64, shape (n_families + 1,); family f owns marks[starts[f]:starts[f + 1]], repeats do not count
+    starts : int64, shape (n_families + 1,); family f owns marks[starts[f]:starts[f + 1]], a set
 
     Returns
     -------
@@ -304,7 +308,7 @@ _LEAST_FAMILIES = 25
 
 _BLOCK = 512
 _GRAMS = 1 << 20
-_COMMON_GRAM = 7
+_COMMON_GRAM = 3
 _SLOTS = ("<slot>", "<text>", "<number>", "<code>", "<json>")
 
 
@@ -356,11 +360,11 @@ def _neighbours(words: list[str]) -> _Near:
 
 _SAMPLED_PEERS = 1_024
 _ONE_TONGUE = 0.25
-"""Texts whose letter triples are this much alike, common ones included, are in one language: nearly all pairs of
-one language are, and one pair in twenty of two (measured on eighteen languages of one pool)."""
+"""Texts whose letter triples are this much alike, common ones included, are taken to be in one language: most
+pairs of one language are, one in ten of two languages (measured on eighteen languages of one pool)."""
 _LEAST_PEERS = 24
-"""Fewer families in a language have no spread to be measured in: two Finnish ones among English ones are alike
-for being Finnish."""
+"""Fewer families in a language have no spread to be measured in: two Finnish ones among English ones are
+alike for being Finnish."""
 
 _NINTH_DECILE = 1.2816
 """Of a normal law, in standard deviations: the spread is read below it, where no relatives are."""
@@ -372,10 +376,15 @@ def _letters(words: list[str]) -> csr_matrix:
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer  # noqa: PLC0415
 
     grams = HashingVectorizer(
-        analyzer="char_wb", ngram_range=(3, 5), n_features=_GRAMS, alternate_sign=False, norm=None, dtype=np.float32
+        analyzer="char_wb",
+        ngram_range=(3, 5),
+        n_features=_GRAMS,
+        alternate_sign=False,
+        norm=None,
+        dtype=np.float32,
     ).fit_transform(words)
     rows = TfidfTransformer(sublinear_tf=True).fit_transform(grams).tocsr().astype(np.float32)
-    # Letters of a seventh of all families weigh next to nothing and are most of the multiplying.
+    # Letters of a third of all families weigh next to nothing and are most of the multiplying.
     n_holders = np.bincount(rows.indices, minlength=_GRAMS)
     rows.data[(n_holders > max(len(words) / _COMMON_GRAM, 2))[rows.indices]] = 0.0
     rows.data[(n_holders < 2)[rows.indices]] = 0.0
@@ -389,7 +398,12 @@ def _tongues(words: list[str]) -> csr_matrix:
     from sklearn.preprocessing import normalize  # noqa: PLC0415
 
     grams = HashingVectorizer(
-        analyzer="char_wb", ngram_range=(3, 3), n_features=_GRAMS, alternate_sign=False, norm=None, dtype=np.float32
+        analyzer="char_wb",
+        ngram_range=(3, 3),
+        n_features=_GRAMS,
+        alternate_sign=False,
+        norm=None,
+        dtype=np.float32,
     ).fit_transform([text[:_TONGUE_CHARS] for text in words])
     return normalize(grams.sqrt()).tocsr()
 
@@ -425,7 +439,7 @@ def _minus_log_p(stands_out: Floats, apart: npt.NDArray[np.bool_], n_pairs: int)
 
 
 def fragment_ties(accounts: Ints, account_starts: Ints, support: Ties) -> Ties:
-    """Tie families that the same accounts hold, where wording or contract agree: pieces of one rewriter's text.
+    """Tie families that the same accounts hold, where wording or contract agree: a rewriter's fragments.
 
     Parameters
     ----------
@@ -498,15 +512,17 @@ def tie_groups(ties: Ties, n_families: int, least_strength: float) -> Groups:
     least_strength : ties of a pair, added up, that count
 
     Two families are joined by their tie. A group is joined to a family or another group only by support that
-    a single mistaken tie cannot give: each pair counts with its number of kinds, and there must be two for
-    the first, or half as many as the smaller group has members. Strongest pairs first, until nothing moves.
+    a single mistaken tie cannot give: two ties, or one of two kinds, and ties for more than half of the
+    smaller side's members. Strongest pairs first, until nothing moves.
     """
     first, second, strength, n_kinds = ties.added()
     kept = strength >= least_strength
     first, second, strength, n_kinds = first[kept], second[kept], strength[kept], n_kinds[kept]
     order = np.lexsort((second, first, -strength))
     group = _Union(n_families)
-    for a, b, kinds in zip(first[order].tolist(), second[order].tolist(), n_kinds[order].tolist(), strict=True):
+    for a, b, kinds in zip(
+        first[order].tolist(), second[order].tolist(), n_kinds[order].tolist(), strict=True
+    ):
         group.support(a, b, kinds)
     for a, b in zip(first[order].tolist(), second[order].tolist(), strict=True):
         group.join(a, b)
@@ -514,12 +530,15 @@ def tie_groups(ties: Ties, n_families: int, least_strength: float) -> Groups:
 
 
 class _Union:
-    """Disjoint sets that know how much supports joining any two of them."""
+    """Disjoint sets of families that know how much supports joining any two of them."""
 
     def __init__(self, n: int) -> None:
         self.parent = list(range(n))
-        self.size = [1] * n
+        self.members: dict[int, list[int]] = {}
+        self.tied: dict[int, list[int]] = {}
+        """Of each family: those it is tied to."""
         self.links: dict[int, dict[int, int]] = {}
+        """Of each set: the sets it is tied to, and by how many kinds of ties."""
 
     def find(self, one: int) -> int:
         while self.parent[one] != one:
@@ -529,31 +548,40 @@ class _Union:
 
     def support(self, a: int, b: int, kinds: int) -> None:
         for one, other in ((a, b), (b, a)):
-            links = self.links.setdefault(one, {})
-            links[other] = links.get(other, 0) + kinds
+            self.members[one] = [one]
+            self.tied.setdefault(one, []).append(other)
+            self.links.setdefault(one, {})[other] = kinds
 
     def join(self, a: int, b: int) -> None:
         """Join the sets of a and b when they may be, then whatever that makes possible."""
-        waiting = [(self.find(a), self.find(b))]
+        waiting = [(a, b)]
         while waiting:
             one, other = (self.find(end) for end in waiting.pop())
             if one == other or not self._may_join(one, other):
                 continue
-            if len(self.links[one]) < len(self.links[other]):
+            if len(self.members[one]) < len(self.members[other]):
                 one, other = other, one
             self.parent[other] = one
-            self.size[one] += self.size[other]
+            self.members[one] += self.members.pop(other)
             for there, kinds in self.links.pop(other).items():
                 del self.links[there][other]
-                if there == one:
-                    continue
-                self.links[one][there] = self.links[there][one] = self.links[one].get(there, 0) + kinds
-            waiting += [(one, there) for there in sorted(self.links[one], reverse=True) if self.size[there] > 0]
+                if there != one:
+                    self.links[one][there] = self.links[there][one] = self.links[one].get(there, 0) + kinds
+            waiting += [(one, there) for there in sorted(self.links[one], reverse=True)]
 
     def _may_join(self, one: int, other: int) -> bool:
-        smaller = min(self.size[one], self.size[other])
-        alone = self.size[one] == self.size[other] == 1
-        return self.links[one].get(other, 0) >= (1 if alone else max(2, -(-smaller // 2)))
+        if len(self.members[one]) > len(self.members[other]):
+            one, other = other, one
+        alone = len(self.members[other]) == 1
+        if self.links[one].get(other, 0) < (1 if alone else 2):
+            return False
+        equal = len(self.members[one]) == len(self.members[other])
+        return self._mostly_tied(one, other) and (not equal or self._mostly_tied(other, one))
+
+    def _mostly_tied(self, one: int, other: int) -> bool:
+        mine = self.members[one]
+        n_tied = sum(any(self.find(there) == other for there in self.tied[member]) for member in mine)
+        return 2 * n_tied > len(mine)
 
 
 def _grouped(group: _Union, first: Ints, second: Ints, strength: Floats) -> Groups:
@@ -595,7 +623,7 @@ def _mixed(values: npt.NDArray[np.integer]) -> npt.NDArray[np.uint64]:
 def _distinct(
     family: Ints, value: npt.NDArray[np.integer], most: int
 ) -> tuple[Ints, npt.NDArray[np.integer]]:
-    """Different values of each family, at most `most` of them (by a hash that no family chooses), ascending."""
+    """Different values of each family, at most `most` (by a hash that no family chooses), ascending."""
     by_family = np.lexsort((value, family))
     family, value = family[by_family], value[by_family]
     new = np.ones(len(family), np.bool_)
@@ -622,7 +650,9 @@ def _products(holds: csr_matrix) -> tuple[Ints, Ints, Floats]:
 
 def _sampled(accounts: Ints, starts: Ints) -> tuple[Ints, Ints]:
     """The accounts of each family that are looked at, ascending."""
-    family, account = _distinct(np.repeat(np.arange(len(starts) - 1), np.diff(starts)), accounts, MOST_ACCOUNTS)
+    family, account = _distinct(
+        np.repeat(np.arange(len(starts) - 1), np.diff(starts)), accounts, MOST_ACCOUNTS
+    )
     return account, np.searchsorted(family, np.arange(len(starts)))
 
 
