@@ -73,7 +73,10 @@ def _ties(known: pa.Table, slots: pa.Table, used: pa.Table) -> text.Ties:
         marks.flatten().to_numpy(zero_copy_only=False).astype(np.uint32), mark_starts
     )
     source = text.source_ties(
-        *(np.array(slots.column(name)) for name in ("family", "shingle", "n_accounts")), n_families=n
+        np.array(slots.column("family")),
+        np.array(slots.column("shingle")),
+        np.array(slots.column("n_accounts")),
+        n,
     )
     accounts = np.array(used.column("account")).astype(np.int64)
     starts = np.searchsorted(np.array(used.column("family")), np.arange(n + 1)).astype(np.int64)

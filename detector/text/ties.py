@@ -15,7 +15,7 @@ in which an entry of more than a few families is dropped; cosines are taken amon
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +36,8 @@ LEAST_STRENGTH = 1.0
 """Weaker ties are not kept."""
 
 GROUP_STRENGTH = 8.0
-"""Added strength from which a pair counts for groups: one kind at its utmost, or several together. About one in
-10,000 unrelated pairs reaches it, and most of those that were read are two wordings of one author (0061)."""
+"""Added strength from which a pair counts for groups: one kind at its utmost, or several together. About one
+in 10,000 unrelated pairs reaches it; most of those that were read are two wordings of one author (0061)."""
 
 MOST_HOLDERS = 32
 """A mark held by more families than this (or than a tenth of them) is a fashion, and joins nobody."""
@@ -620,9 +620,7 @@ def _mixed(values: npt.NDArray[np.integer]) -> npt.NDArray[np.uint64]:
     return mixed * np.uint64(0xC2B2AE3D27D4EB4F)
 
 
-def _distinct(
-    family: Ints, value: npt.NDArray[np.integer], most: int
-) -> tuple[Ints, npt.NDArray[np.integer]]:
+def _distinct(family: Ints, value: npt.NDArray[Any], most: int) -> tuple[Ints, npt.NDArray[Any]]:
     """Different values of each family, at most `most` (by a hash that no family chooses), ascending."""
     by_family = np.lexsort((value, family))
     family, value = family[by_family], value[by_family]
@@ -653,7 +651,7 @@ def _sampled(accounts: Ints, starts: Ints) -> tuple[Ints, Ints]:
     family, account = _distinct(
         np.repeat(np.arange(len(starts) - 1), np.diff(starts)), accounts, MOST_ACCOUNTS
     )
-    return account, np.searchsorted(family, np.arange(len(starts)))
+    return account, np.searchsorted(family, np.arange(len(starts))).astype(np.int64)
 
 
 def _n_common(members: Ints, starts: Ints, first: Ints, second: Ints) -> Ints:

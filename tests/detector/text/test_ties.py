@@ -180,8 +180,8 @@ def townspeople(n=120):
     """Instructions of their own: ordinary English around words of each one's trade."""
     say = Speech(5)
     return [
-        f"Please {say(2)} the {say(2)} and write in a full sentence what the {say(3)} costs when people {say(2)} "
-        f"it each season. At the end list the {say(3)} that you would {say(2)} against the {say(2)}."
+        f"Please {say(2)} the {say(2)} and write in a full sentence what the {say(3)} costs when people "
+        f"{say(2)} it each season. At the end list the {say(3)} that you would {say(2)} against the {say(2)}."
         for _ in range(n)
     ]
 
