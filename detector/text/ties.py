@@ -291,11 +291,11 @@ def wording_ties(
     spoken = np.flatnonzero([len(text) >= _LEAST_CHARS for text in words])
     if len(spoken) < _LEAST_FAMILIES:
         return Ties.none()
-    near = _neighbours([words[family] for family in spoken])
+    sampled, sample_starts = _sampled(accounts, account_starts)
+    near = _neighbours([words[family] for family in spoken], _users(sampled, sample_starts)[spoken])
     if len(near.first) == 0:
         return Ties.none()
     first, second = spoken[near.first], spoken[near.second]
-    sampled, sample_starts = _sampled(accounts, account_starts)
     apart = _n_common(sampled, sample_starts, first, second) == 0
     n_pairs = len(spoken) * (len(spoken) - 1) // 2
     return _ties("wording", first, second, evidence_of(_minus_log_p(near.unlikeness, apart, n_pairs)))
@@ -326,8 +326,21 @@ def _words(skeleton: str) -> str:
     return skeleton.strip()
 
 
-def _neighbours(words: list[str]) -> _Near:
-    """The pairs that stand out in both families' own spread of cosines, NEIGHBOURS a family at most."""
+def _users(accounts: Ints, starts: Ints) -> csr_matrix:
+    """Families by the accounts that are looked at, without those that hold everything."""
+    account, n_held = _numbered(accounts)
+    telling = (n_held[account] <= MOST_HELD).astype(np.float32)
+    users = csr_matrix((telling, account, starts), shape=(len(starts) - 1, len(n_held)))
+    users.eliminate_zeros()
+    return users
+
+
+def _neighbours(words: list[str], users: csr_matrix) -> _Near:
+    """The pairs that stand out in both families' own spread of cosines, NEIGHBOURS a family at most.
+
+    The spread is over families of one language that share no account: a rewriter's hundred fragments must not
+    make one another look ordinary.
+    """
     rows, tongues = _letters(words), _tongues(words)
     n = rows.shape[0]
     middle, spread = np.full(n, np.inf), np.ones(n)
@@ -336,7 +349,7 @@ def _neighbours(words: list[str]) -> _Near:
     near = np.empty((n, n_near), np.int64)
     cosine = np.empty((n, n_near))
     every = -(-n // _SAMPLED_PEERS)
-    peers = tongues[::every].T.tocsr()
+    peers, strangers = tongues[::every].T.tocsr(), users[::every].T.tocsr()
     for begin in range(0, n, _BLOCK):
         end = min(begin + _BLOCK, n)
         block = (rows[begin:end] @ columns).toarray()
@@ -344,7 +357,10 @@ def _neighbours(words: list[str]) -> _Near:
         near[begin:end] = np.argpartition(-block, n_near - 1, axis=1)[:, :n_near]
         cosine[begin:end] = np.take_along_axis(block, near[begin:end], axis=1)
         some = np.arctanh(np.clip(block[:, ::every], 0.0, 0.999))
-        is_peer = ((tongues[begin:end] @ peers).toarray() > _ONE_TONGUE) & (block[:, ::every] >= 0.0)
+        tongue = np.where(block[:, ::every] >= 0.0, (tongues[begin:end] @ peers).toarray(), 0.0)
+        third = -np.partition(-tongue, min(2, tongue.shape[1] - 1), axis=1)[:, min(2, tongue.shape[1] - 1)]
+        is_peer = tongue > np.clip(_OF_THIRD * third, *_ONE_TONGUE)[:, None]
+        is_peer &= (users[begin:end] @ strangers).toarray() == 0.0
         for row in np.flatnonzero(is_peer.sum(axis=1) >= _LEAST_PEERS):
             low, high = np.quantile(some[row, is_peer[row]], (0.5, 0.9))
             middle[begin + row], spread[begin + row] = low, (high - low) / _NINTH_DECILE
@@ -359,9 +375,10 @@ def _neighbours(words: list[str]) -> _Near:
 
 
 _SAMPLED_PEERS = 1_024
-_ONE_TONGUE = 0.25
-"""Texts whose letter triples are this much alike, common ones included, are taken to be in one language: most
-pairs of one language are, one in ten of two languages (measured on eighteen languages of one pool)."""
+_OF_THIRD, _ONE_TONGUE = 0.75, (0.20, 0.36)
+"""A family's peers speak its language: their letter triples, common ones included, are three quarters as much
+like its own as those of the third likest are (short texts are less like anything), within these bounds. Of
+eighteen languages of one pool, one pair in fifty of two languages is alike by the upper one."""
 _LEAST_PEERS = 24
 """Fewer families in a language have no spread to be measured in: two Finnish ones among English ones are
 alike for being Finnish."""
@@ -449,8 +466,8 @@ def fragment_ties(accounts: Ints, account_starts: Ints, support: Ties) -> Ties:
 
     Returns
     -------
-    Ties of kind fragments: how far the number of common accounts exceeds that among families of the same
-    sizes held by accounts with the same numbers of families, as the log ratio of two Poisson laws.
+    Ties of kind fragments: how far the number of common accounts exceeds twice what two families of these
+    sizes share when accounts choose freely, as the log ratio of two Poisson laws.
     """
     n = _n_segments(account_starts, len(accounts))
     agreeing = np.isin(support.kind, (KINDS.index("contract"), KINDS.index("wording")))
@@ -466,14 +483,14 @@ def fragment_ties(accounts: Ints, account_starts: Ints, support: Ties) -> Ties:
     held = np.bincount(account)
     first, second = pairs // n, pairs % n
     common = _n_common(account, starts, first, second).astype(np.float64)
-    # Of all pairs of places that accounts hold, the share that falls on these two families.
-    chance = (held * (held - 1.0)).sum() / max(float(held.sum()) ** 2, 1.0)
-    by_chance = np.maximum(size[first] * size[second] * chance, 1.0 / 2)
+    by_chance = np.maximum(_BUSY * size[first] * size[second] / max(len(held), 1), 0.5)
     ratio = np.maximum(common / by_chance, 1.0)
     strength = common * np.log(ratio) - np.maximum(common - by_chance, 0.0)
     return _ties("fragments", first, second, np.where(common >= _LEAST_COMMON, strength, 0.0))
 
 
+_BUSY = 2.0
+"""Accounts that use one template use another more often than by chance: some are busier than others."""
 _LEAST_COMMON = 3
 """Two accounts with the same two families are a chance or a household."""
 
