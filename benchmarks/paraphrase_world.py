@@ -4,7 +4,7 @@ Here: instructions, payload lists, the ways of rewording, and the families of on
 hand them over (skeletons, contract marks, slot shingles, accounts). Not here: ties and what they are worth.
 
 Texts are read from the pools at run time and kept nowhere. An origin (a repository, a site) is on one side
-only: `tune` is what settings were chosen on, `report` is what the table is about.
+only: `tune` is what statistics were compared on, `report` is what the table is about.
 """
 
 import re
