@@ -19,7 +19,7 @@ import pyarrow as pa
 from detector import features as measures
 from detector import models, text
 from pipelines import accounts as account_files
-from pipelines import campaigns, evidence, families, features, load, publish, queues, scores, templates
+from pipelines import campaigns, evidence, families, features, load, publish, queues, scores, templates, ties
 from pipelines.errors import UnreadableInput
 from pipelines.load import Refusals
 from pipelines.progress import Progress, Silent
@@ -193,6 +193,7 @@ def _scan_night(
             lambda n: f"{n:,} lists dealt out",
         )
         templates.read_templates(con, day, key=key, settings=settings, progress=progress)
+        step("ties", lambda: ties.tie_families(con, day), lambda n: f"{n:,} ties between families")
         n_accounts = step(
             "features",
             lambda: features.store_features(beside, day, gathered.result()),

@@ -1,7 +1,7 @@
 """Reading a few requests' texts once more from the log files they came from.
 
-Here: from a temporary table of wanted requests to their texts. Not here: which requests (templates, evidence),
-what is done with the texts. Only for the few that a person may look at: no other text is ever written down.
+Here: from a temporary table of wanted requests to their texts. Not here: which requests (templates,
+evidence), what is done with the texts. Only for the few that a person may look at.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """The step `templates`: what a person reads of the night's families -> night.family, night.exemplar.
 
-Here: choosing a few prompts of each family that is new, reading them once more, storing skeleton, contract and
-exemplars. Not here: how these are read off (detector.text), the texts of flagged accounts (evidence).
+Here: choosing a few prompts of each family that is new, reading them once more, storing skeleton, contract
+and exemplars. Not here: how these are read off (detector.text), the texts of flagged accounts (evidence).
 """
 
 from collections import defaultdict
@@ -25,9 +25,12 @@ EXAMPLES_PER_FAMILY = 8
 EXAMPLE_CHARS = 3_000
 """How much of an example is read: longer templates are recognised by their ends."""
 
+SKELETON_CHARS = 4_000
+"""Of a skeleton: most templates whole, so that a reworded one is known by all its words (ties)."""
+
 MOST_READ = 1_000
-"""Families read in one night, those of most accounts: each takes ten milliseconds, and one that was read before
-is not read again."""
+"""Families read in one night, those of most accounts: each takes ten milliseconds, and one that was read
+before is not read again."""
 
 READABLE_SHINGLES = 6
 """Of a family that is read: a dozen words. What is shorter is a turn of phrase and reads like nothing."""
@@ -84,7 +87,7 @@ def _write(
         read.append(
             {
                 "family_id": family_id,
-                "skeleton": text.skeleton(template),
+                "skeleton": text.skeleton(template, SKELETON_CHARS),
                 "contract": form.as_text(),
                 "marks": mark_hashes(form, key),
             }
@@ -123,14 +126,15 @@ def write_exemplars(
     ):
         con.execute(
             """INSERT INTO night.exemplar BY NAME
-               SELECT $day AS day, account_id, family_id, request_key::UHUGEINT AS request_key, request_id, text
+               SELECT $day AS day, account_id, family_id, request_key::UHUGEINT AS request_key,
+                      request_id, text
                FROM shown ORDER BY request_key, family_id""",
             {"day": day},
         )
 
 
 def mark_hashes(form: text.Contract, key: bytes) -> list[int]:
-    """The parts of a contract as numbers, ascending, under the workspace's key: equal parts, equal numbers."""
+    """The parts of a contract as numbers, ascending, under the workspace's key: equal parts are equal."""
     parts = [(kind, name) for kind in ("tags", "keys", "headings", "labels") for name in getattr(form, kind)]
     digests = (
         blake2b(f"{kind}\x1f{name.casefold()}".encode(), digest_size=4, key=key[:64]).digest()

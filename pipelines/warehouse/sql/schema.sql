@@ -211,6 +211,15 @@ CREATE TABLE IF NOT EXISTS night.family_queue (
     verdict            VARCHAR NOT NULL   -- a code of detector.text.VERDICTS
 );
 
+-- night.family_tie: pairs of families, of the night or of it and earlier ones, that are likely one operator's.
+CREATE TABLE IF NOT EXISTS night.family_tie (
+    day              DATE NOT NULL,
+    first_family_id  VARCHAR NOT NULL,   -- before second_family_id in the alphabet
+    second_family_id VARCHAR NOT NULL,
+    kind             VARCHAR NOT NULL,   -- contract | source | wording | fragments
+    strength         DOUBLE NOT NULL     -- natural log of a likelihood ratio against chance; kinds add up
+);
+
 -- night.account_day: what each account did on one day; meanings: docs/reference/features.md.
 CREATE TABLE IF NOT EXISTS night.account_day (
     day DATE NOT NULL,
