@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from detector.kernels.linear import N_PARTS, features_of, score
+from detector.kernels.linear import N_PARTS, N_SLOTS, features_of, score
 
 SHINGLE_TOKENS = 4
 """Tokens per shingle: three are everyday phrases, five lose a template at the first changed word."""
@@ -332,6 +332,7 @@ def fingerprint_rows(
         longest = max(longest, offsets[row + 1] - offsets[row])
     tokens = np.empty(min(longest, max_bytes) + 1, dtype=np.uint64)
     room = np.empty(len(tokens), dtype=np.uint32)
+    slots = np.zeros(N_SLOTS, dtype=np.int64)
     n_of_script = np.zeros(N_SCRIPTS, dtype=np.int64)
     for row in range(first, last):
         if not present[row]:
@@ -345,7 +346,7 @@ def fingerprint_rows(
         n_of_script[0] = 0  # code points of no script: digits, signs, blanks
         script_of[row] = np.argmax(n_of_script)
         n_shingles[row] = winnow(tokens, n_tokens, room, shingles[row - first])
-        score(tokens, n_tokens, weights, sums[row], n_added[row])
+        score(tokens, n_tokens, weights, sums[row], n_added[row], slots, row - first)
 
 
 @njit(cache=True, nogil=True)
@@ -362,18 +363,19 @@ def feature_rows(data, offsets, first, last, max_bytes, fold, expansions, script
     tokens = np.empty(min(longest, max_bytes) + 1, dtype=np.uint64)
     n_of_script = np.zeros(N_SCRIPTS, dtype=np.int64)
     n_of_part = np.zeros(N_PARTS, dtype=np.int64)
+    slots = np.zeros(N_SLOTS, dtype=np.int64)
     counting = len(columns) == 0
     for row in range(first, last):
         end = min(offsets[row + 1], offsets[row] + max_bytes)
         n_tokens, _ = tokenise(data, offsets[row], end, fold, expansions, script, tokens, n_of_script)
         if counting:
-            features_of(tokens, n_tokens, n_buckets, columns, n_of_part)
+            features_of(tokens, n_tokens, n_buckets, columns, n_of_part, slots, row - first)
             for part in range(N_PARTS):
                 starts[N_PARTS * row + part + 1] = n_of_part[part]
         else:
             mine = columns[starts[N_PARTS * row] : starts[N_PARTS * (row + 1)]]
             if len(mine):
-                features_of(tokens, n_tokens, n_buckets, mine, n_of_part)
+                features_of(tokens, n_tokens, n_buckets, mine, n_of_part, slots, row - first)
 
 
 @njit(cache=True, nogil=True)

@@ -4,14 +4,16 @@ Here: features as the kernel makes them, two multinomial logistic regressions, r
 Not here: rows and labels (rows, frames), tables (card).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from warnings import catch_warnings
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from detector.kernels.linear import N_PARTS
@@ -19,25 +21,31 @@ from detector.text.classify import Classifier, part_scales, probabilities
 from detector.text.fingerprint import feature_matrix_parts, fingerprint
 from detector.text.vocabulary import CAPABILITIES, TEXT_TECHNIQUES
 from tools.classifier.frames import with_frames
-from tools.classifier.rows import FOLDS, NO_LABEL, NONE, Row
+from tools.classifier.rows import FOLDS, NO_LABEL, NONE, Row, rows_of
 
 Float64 = npt.NDArray[np.float64]
 
 VERSION = 3
 SEED = 20260
 N_BUCKETS = 1 << 15
-PART_FACTORS = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+PART_FACTORS = np.array([[1.0, 1.5, 1.0], [0.5, 0.5, 0.5]])
 """What head, tail and middle count, of the prompt and of the system prompt: chosen by cross-validation."""
 BENIGN_FALSE_POSITIVES = 0.01
 """Share of ordinary prompts, unseen in training, that may carry a technique: the thresholds follow."""
 LOWEST_THRESHOLD = 0.25
 """However few ordinary prompts come near a technique: fewer rows were seen than a night brings."""
+SHARES = {
+    "trajectory": 0.1, "safety_rewrite": 0.1, "trace_cleaning": 0.1, "instruction_generation": 0.2,
+    "reasoning_trace": 0.25, "preference_labels": 0.25,
+}  # fmt: skip
+"""How the false positives are shared out, in this order; the techniques that public campaigns used most
+come last and get what the others leave."""
 UNSORTED_WEIGHT = 0.4
 """Everyday pools are called general_chat as a whole, though people also ask for code and poems in them."""
 INVERSE_PENALTY = 3.0
 """scikit-learn's C: chosen by cross-validation inside the training folds."""
-MAX_ITERATIONS = 200
-RARE_LIMIT = 1
+MAX_ITERATIONS = 50
+"""Stopped early: by cross-validation no worse than the end, and three times as quick."""
 
 
 def matrix(rows: Sequence[Row]) -> csr_matrix:
@@ -52,41 +60,20 @@ def matrix(rows: Sequence[Row]) -> csr_matrix:
 def _parts(texts: list[str], factors: Float64) -> csr_matrix:
     """Scaled features of each text, its parts added up."""
     columns, starts = feature_matrix_parts(pa.array(texts, pa.large_string()), n_buckets=N_BUCKETS)
-    parts = csr_matrix(
-        (np.ones(len(columns), np.float32), columns.astype(np.int32), starts.astype(np.int32)),
-        shape=(N_PARTS * len(texts), N_BUCKETS),
+    n_features = np.diff(starts).reshape(-1, N_PARTS)
+    scales = part_scales(factors, n_features.astype(np.int32)).ravel()
+    data = np.repeat(scales, n_features.ravel()).astype(np.float32)
+    out = csr_matrix(
+        (data, columns.astype(np.int32), starts[::N_PARTS].astype(np.int32)), shape=(len(texts), N_BUCKETS)
     )
-    parts.sum_duplicates()
-    if PRESENCE == "part": parts.data[:] = 1
-    elif PRESENCE == "text":
-        c = parts.tocoo(); text = c.row // N_PARTS
-        order = np.lexsort((c.row, c.col, text))
-        key = text[order].astype(np.int64) * N_BUCKETS + c.col[order]
-        first = np.ones(len(key), bool); first[1:] = key[1:] != key[:-1]
-        keep = order[first]
-        parts = csr_matrix((np.ones(len(keep), np.float32), (c.row[keep], c.col[keep])), shape=parts.shape)
-    elif PRESENCE.startswith("cap"): parts.data = np.minimum(parts.data, int(PRESENCE[3:]))
-    elif PRESENCE == "sqrt": parts.data = np.sqrt(parts.data)
-    elif PRESENCE == "log": parts.data = 1+np.log(parts.data)
-    if PRESENCE == "sqrt" or PRESENCE == "log":
-        norm = np.sqrt(np.asarray(parts.multiply(parts).sum(axis=1)).ravel())
-    elif PRESENCE == "l2":
-        norm = np.sqrt(np.asarray(parts.multiply(parts).sum(axis=1)).ravel())
-    else: norm = np.sqrt(np.asarray(parts.sum(axis=1)).ravel())
-    sc = np.tile(factors, len(texts)) / np.maximum(norm, 1)
-    parts.data *= np.repeat(sc, np.diff(parts.indptr)).astype(np.float32)
-    out = csr_matrix((parts.data, parts.indices, parts.indptr[::N_PARTS]), shape=(len(texts), N_BUCKETS))
     out.sum_duplicates()
     return out
-
-
-PRESENCE = ""
 
 
 def fit(rows: list[Row]) -> Classifier:
     """Two multinomial logistic regressions side by side, rounded to int8; thresholds come later."""
     features = matrix(rows)
-    rare = rarity(features) * support(features, rows)
+    rare = rarity(features)
     scaled = features.multiply(rare.astype(np.float32)).tocsr().astype(np.float32)
     weights, biases = [], []
     unsorted = np.array([row.is_benign and row.capability == 0 for row in rows])
@@ -94,13 +81,14 @@ def fit(rows: list[Row]) -> Classifier:
         (
             np.array([row.capability for row in rows]),
             len(CAPABILITIES),
-            np.where(unsorted, UNSORTED_WEIGHT, 1.0) * weigh(rows, "capability"),
+            np.where(unsorted, UNSORTED_WEIGHT, 1.0),
         ),
-        (np.array([row.technique for row in rows]), len(TEXT_TECHNIQUES), weigh(rows, "technique")),
+        (np.array([row.technique for row in rows]), len(TEXT_TECHNIQUES), np.ones(len(rows))),
     ):
         known = labels != NO_LABEL
         model = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS, tol=1e-3)
-        model.fit(scaled[known], labels[known], sample_weight=row_weights[known])
+        with catch_warnings(action="ignore", category=ConvergenceWarning):
+            model.fit(scaled[known], labels[known], sample_weight=row_weights[known])
         if len(model.classes_) < 3:
             raise ValueError("these pools show fewer than three answers to a question: too few to train on")
         head = np.zeros((N_BUCKETS, n_classes))
@@ -117,31 +105,8 @@ def rarity(features: csr_matrix) -> Float64:
     Documentation 28, 1972). The penalty then falls on everyday words, which every new source uses in its
     own way; folded into the weights, it costs nothing at scan time."""
     n_with = np.bincount(features.indices, minlength=N_BUCKETS)
-    out = np.log1p(features.shape[0] / np.maximum(n_with, RARE_LIMIT))
+    out = np.log1p(features.shape[0] / np.maximum(n_with, 1))
     return np.asarray(out / np.sqrt((out[features.indices] ** 2).mean()))
-
-
-LEAST_SOURCES = 1
-WEIGH = 0.0
-
-
-def weigh(rows: list[Row], question: str) -> Float64:
-    keys = [f"{row.pool}/{row.source if not row.pool.startswith('frames') else question}/{getattr(row, question)}" for row in rows]
-    _, at, n = np.unique(keys, return_inverse=True, return_counts=True)
-    out = n[at] ** -WEIGH
-    return out / out.mean()
-
-
-
-
-def support(features: csr_matrix, rows: list[Row]) -> Float64:
-    _, of_row = np.unique([f"{row.pool}/{row.source}" for row in rows], return_inverse=True)
-    groups = csr_matrix(
-        (np.ones(len(rows), np.float32), (of_row, np.arange(len(rows)))), shape=(of_row.max() + 1, len(rows))
-    )
-    found = groups @ (features > 0).astype(np.float32)
-    n_sources = np.bincount(found.tocsr().indices, minlength=N_BUCKETS)
-    return (n_sources >= LEAST_SOURCES).astype(float)
 
 
 def quantised(weights: Float64, biases: Float64) -> Classifier:
@@ -190,9 +155,11 @@ class Scored:
 
 def scored(model: Classifier, rows: list[Row]) -> Scored:
     """The rows as the kernel and `probabilities` see them."""
-    logits = matrix(rows) @ (model.weights * model.scales) + model.biases
-    from detector.text.classify import _softmax
-    return Scored(rows, _softmax(logits[:, :15]), _softmax(logits[:, 15:]))
+    prompts = fingerprint(pa.array([row.text for row in rows], pa.large_string()), weights=model.weights)
+    systems = pa.array([row.system or None for row in rows], pa.large_string()).dictionary_encode()
+    of_systems = fingerprint(systems.dictionary, weights=model.weights)
+    system_of = systems.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return Scored(rows, *probabilities(model, prompts, of_systems, system_of))
 
 
 def joined(parts: list[Scored]) -> Scored:
@@ -205,30 +172,46 @@ def joined(parts: list[Scored]) -> Scored:
 
 def thresholds_for(result: Scored, false_positives: float) -> Float64:
     """A threshold for each technique, so that all together exceed it on so small a share of ordinary
-    prompts; every pool counts alike. Never below LOWEST_THRESHOLD."""
+    prompts; every pool counts alike. Never below LOWEST_THRESHOLD: what a technique then leaves of its
+    share, the next may use."""
     ordinary = result.where(lambda row: row.is_benign)
-    pools = np.array([row.pool for row in ordinary.rows])
-    names, sizes = np.unique(pools, return_counts=True)
-    per_row = 1 / (sizes[np.searchsorted(names, pools)] * len(names))
+    per_row = pool_weights(ordinary.rows)
     best = ordinary.likeliest()
     thresholds = np.full(len(TEXT_TECHNIQUES), LOWEST_THRESHOLD)
-    for code in range(1, len(TEXT_TECHNIQUES)):
+    budget = 0.0
+    for technique, share in SHARES.items():
+        code = TEXT_TECHNIQUES.index(technique)
+        budget += share * false_positives
         mine = np.flatnonzero(best == code)
         score = ordinary.of_technique[mine, code]
         order = np.argsort(-score, kind="stable")
-        n_over = np.searchsorted(
-            np.cumsum(per_row[mine][order]), false_positives / (len(TEXT_TECHNIQUES) - 1), side="right"
-        )
+        n_over = np.searchsorted(np.cumsum(per_row[mine][order]), budget, side="right")
         if n_over < len(order):
             thresholds[code] = max(LOWEST_THRESHOLD, np.ceil(score[order[n_over]] * 1000) / 1000)
+        budget -= per_row[mine][score >= thresholds[code]].sum()
     return thresholds
 
 
-def rows_of(pools: dict[str, list[Row]], folds: Iterable[tuple[str, ...]]) -> list[Row]:
-    return [row for fold in folds for pool in fold for row in pools.get(pool, ())]
+def alone_at(result: Scored, technique: int, false_positives: float) -> float:
+    """The threshold on one technique's own probability that so small a share of ordinary prompts
+    exceeds: how well it is told from ordinary use, whatever the others do."""
+    ordinary = result.where(lambda row: row.is_benign)
+    score = ordinary.of_technique[:, technique]
+    order = np.argsort(-score, kind="stable")
+    n_over = np.searchsorted(np.cumsum(pool_weights(ordinary.rows)[order]), false_positives, side="right")
+    return float(score[order[n_over]]) if n_over < len(order) else 0.0
 
 
-def without(pools: dict[str, list[Row]], folds: Sequence[tuple[str, ...]], *, english: int, other: int) -> Scored:
+def pool_weights(rows: list[Row]) -> Float64:
+    """A weight for each row, 1 in all: every pool counts alike."""
+    pools = np.array([row.pool for row in rows])
+    names, sizes = np.unique(pools, return_counts=True)
+    return np.asarray(1 / (sizes[np.searchsorted(names, pools)] * len(names)))
+
+
+def without(
+    pools: dict[str, list[Row]], folds: Sequence[tuple[str, ...]], *, english: int, other: int
+) -> Scored:
     """Every fold as scored by a model that saw none of its pools."""
     out = []
     for fold in folds:

@@ -69,8 +69,8 @@ class Frames:
             made.append(self.filled(self.thinned(self.random.choice(whole), language), language))
         if self.part == "train":
             made.append(self.of_words(section["words"], language, several=technique != "none"))
-            if "openings" in section:
-                made.append(self.filled(self.composed(section, language), language))
+            if "composed" in section:
+                made.append(self.filled(self.composed(section["composed"], language), language))
         named = CAPABILITY_OF_TECHNIQUE.get(technique)
         for system, text, inner in made:
             capability = inner if named is None else CAPABILITIES.index(named)
@@ -84,6 +84,11 @@ class Frames:
             made.append(self.filled(self.random.choice(section[self.part]), language, nested=False))
         if self.part == "train" and "words" in section:
             made.append(self.of_words(section["words"], language, several=False))
+        if self.part == "train" and "composed" in section:
+            made += [
+                self.filled(self.composed(section["composed"], language), language, nested=False)
+                for _ in range(2)
+            ]
         for system, text, _ in made:
             yield self.row(system, text, f"capability:{capability}", language, code, technique)
 
@@ -148,7 +153,7 @@ class Frames:
         return self.row("", f"{instruction}\n\n{request}", "functions", "en", code, "none")
 
     def made_up(self) -> list[str]:
-        """A solved question around an ordinary prompt: its reasoning says little, but in the words of reasoning."""
+        """A solved question around an ordinary prompt: it says little, but in words of reasoning."""
         shots = self.phrases["en"]["shots"]
         _, question, _ = self.filled(self.random.choice(("{x}", "{x}", "Is {t} true?")), "en", nested=False)
         sentences = self.random.sample(shots["generic"], k=self.random.randint(1, 4))
@@ -228,9 +233,7 @@ class Frames:
         system, text = (instruction, history) if place < 0.5 else ("", f"{instruction}\n\n{history}")
         if place < 0.15 and steps:
             text = steps[-1].split("\n")[-1]  # tools answer in turns of their own
-        return self.row(
-            system, text, "loop", language, CAPABILITIES.index("agentic"), "trajectory"
-        )
+        return self.row(system, text, "loop", language, CAPABILITIES.index("agentic"), "trajectory")
 
     # -------------------------------------------------------------- filling
 
@@ -270,10 +273,11 @@ class Frames:
         ordinary = self.phrases[language]["ordinary"]
         if system or not text or self.random.random() > ORDINARY_SYSTEM_SHARE:
             return system
-        if self.random.random() < 0.3 or "openings" not in ordinary:
+        if self.random.random() < 0.3:
             return "You are a helpful assistant."
-        kept = self.random.sample(ordinary["details"], k=self.random.choice((0, 1, 2)))
-        lines = [self.random.choice(ordinary["openings"]), *kept]
+        composed = ordinary["composed"]
+        kept = self.random.sample(composed["details"], k=self.random.choice((0, 1, 2)))
+        lines = [self.random.choice(composed["openings"]), *kept]
         out = re.sub(
             r"\[([^][]*\|[^][]*)\]", lambda found: self.random.choice(found[1].split("|")), " ".join(lines)
         )

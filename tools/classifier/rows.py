@@ -5,6 +5,7 @@ by us (frames), fitting.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 
 from detector.text.vocabulary import CAPABILITIES, TEXT_TECHNIQUES
 
-ROWS_PER_POOL = 900
+ROWS_PER_POOL = 600
 """A set that is large should not count for more: its rows are alike. Shared evenly by its sources."""
 
 FOLDS: tuple[tuple[str, ...], ...] = (
@@ -151,3 +152,7 @@ def labelled(pool: str, item: dict[str, Any]) -> Row:
         technique=NO_LABEL if technique is None else TEXT_TECHNIQUES.index(technique),
         is_benign=item["kind"] != "distillation" and technique == "none",
     )
+
+
+def rows_of(pools: dict[str, list[Row]], folds: Iterable[tuple[str, ...]]) -> list[Row]:
+    return [row for fold in folds for pool in fold for row in pools.get(pool, ())]
