@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -337,8 +339,8 @@ class _Narrow:
 def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int) -> _Narrow:
     """Read the texts of one batch into fingerprints; the texts end here."""
     prints = text.fingerprint(batch.column("prompt"), weights=text.classifier().weights, max_bytes=max_bytes)
-    classes = text.classify(prints)
-    system_hash, systems = _system_prints(batch.column("system_prompt"), max_bytes)
+    system_prints, system_of, systems = _system_prints(batch.column("system_prompt"), max_bytes)
+    classes = text.classify(prints, system_prints, system_of)
     responses = batch.column("response")
     columns = {
         name: batch.column(name) for name in batch.schema.names if name not in _TEXTS and name not in _UNUSED
@@ -353,7 +355,7 @@ def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int) -> _Narrow:
         "technique_margin": classes.technique_margin,
         "training_permille": text.training_permille(classes),
         "shingles": prints.shingles,
-        "system_hash": system_hash,
+        "system_hash": system_prints.text_hash.take(pa.array(system_of, mask=system_of < 0)),
         "response_hash": (
             pa.nulls(len(batch), pa.uint64())
             if responses.null_count == len(batch)
@@ -363,8 +365,10 @@ def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int) -> _Narrow:
     return _Narrow(pa.table(columns), systems)
 
 
-def _system_prints(systems: pa.StringArray, max_bytes: int) -> tuple[pa.UInt64Array, pa.Table]:
-    """Hash of each row's system prompt, and the fingerprints of the distinct ones.
+def _system_prints(
+    systems: pa.StringArray, max_bytes: int
+) -> tuple[text.Fingerprints, npt.NDArray[np.int64], pa.Table]:
+    """Fingerprints of the distinct system prompts, each row's among them (-1: none), and their table.
 
     A framework sends the same long system prompt with every request, so each is read once a batch.
     """
@@ -378,7 +382,8 @@ def _system_prints(systems: pa.StringArray, max_bytes: int) -> tuple[pa.UInt64Ar
             "shingles": prints.shingles,
         }
     )
-    return prints.text_hash.take(encoded.indices), table
+    system_of = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return prints, system_of, table
 
 
 def _settle(

@@ -28,7 +28,7 @@ Float64 = npt.NDArray[np.float64]
 VERSION = 3
 SEED = 20260
 N_BUCKETS = 1 << 15
-PART_FACTORS = np.array([[1.0, 1.5, 1.0], [0.5, 0.5, 0.5]])
+PART_FACTORS = np.array([[1.0, 1.5, 0.8], [0.5, 0.5, 0.3]])
 """What head, tail and middle count, of the prompt and of the system prompt: chosen by cross-validation."""
 BENIGN_FALSE_POSITIVES = 0.01
 """Share of ordinary prompts, unseen in training, that may carry a technique: the thresholds follow."""
@@ -42,6 +42,8 @@ SHARES = {
 come last and get what the others leave."""
 UNSORTED_WEIGHT = 0.4
 """Everyday pools are called general_chat as a whole, though people also ask for code and poems in them."""
+BALANCE = 0.5
+"""0: a frequent label weighs as much as its rows; 1: as much as a rare one. Chosen by cross-validation."""
 INVERSE_PENALTY = 3.0
 """scikit-learn's C: chosen by cross-validation inside the training folds."""
 MAX_ITERATIONS = 50
@@ -86,9 +88,11 @@ def fit(rows: list[Row]) -> Classifier:
         (np.array([row.technique for row in rows]), len(TEXT_TECHNIQUES), np.ones(len(rows))),
     ):
         known = labels != NO_LABEL
+        mass = np.bincount(labels[known], weights=row_weights[known], minlength=n_classes)
+        balanced = row_weights[known] / mass[labels[known]] ** BALANCE
         model = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS, tol=1e-3)
         with catch_warnings(action="ignore", category=ConvergenceWarning):
-            model.fit(scaled[known], labels[known], sample_weight=row_weights[known])
+            model.fit(scaled[known], labels[known], sample_weight=balanced / balanced.mean())
         if len(model.classes_) < 3:
             raise ValueError("these pools show fewer than three answers to a question: too few to train on")
         head = np.zeros((N_BUCKETS, n_classes))

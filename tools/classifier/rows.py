@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from detector.text.vocabulary import CAPABILITIES, TEXT_TECHNIQUES
 
-ROWS_PER_POOL = 600
+ROWS_PER_POOL = 900
 """A set that is large should not count for more: its rows are alike. Shared evenly by its sources."""
 
 FOLDS: tuple[tuple[str, ...], ...] = (
