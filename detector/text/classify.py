@@ -1,7 +1,7 @@
 """What a prompt asks for (capability) and how an answer would be harvested (technique).
 
 Here: the shipped linear classifier and the step from its integer sums to codes and probabilities. Not
-here: the sums themselves (fingerprint, kernels.text), how the weights came about (tools/train_classifier.py;
+here: the sums themselves (fingerprint, kernels.text), how the weights came about (tools/classifier;
 what they are worth: docs/reference/classifier.md), techniques that one text cannot show (features).
 """
 
