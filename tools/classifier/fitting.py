@@ -142,7 +142,7 @@ class Scored:
 
     def likeliest(self) -> npt.NDArray[np.int64]:
         """Code of the likeliest technique other than none."""
-        return 1 + self.of_technique[:, 1:].argmax(axis=1)
+        return np.asarray(1 + self.of_technique[:, 1:].argmax(axis=1))
 
     def techniques(self, thresholds: Float64) -> npt.NDArray[np.int64]:
         """What `classify` would give."""
@@ -150,7 +150,7 @@ class Scored:
         return np.where(self.of_technique[np.arange(len(best)), best] >= thresholds[best], best, NONE)
 
     def capabilities(self) -> npt.NDArray[np.int64]:
-        return self.of_capability.argmax(axis=1)
+        return np.asarray(self.of_capability.argmax(axis=1))
 
     def where(self, keep: Callable[[Row], bool]) -> "Scored":
         at = [index for index, row in enumerate(self.rows) if keep(row)]
