@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -343,8 +345,8 @@ def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int, secret: text.Se
     """Read the texts of one batch into fingerprints; the texts end here."""
     weights = text.classifier().weights
     prints = text.fingerprint(batch.column("prompt"), weights=weights, secret=secret, max_bytes=max_bytes)
-    classes = text.classify(prints)
-    system_hash, systems = _system_prints(batch.column("system_prompt"), max_bytes, secret)
+    system_prints, system_of, systems = _system_prints(batch.column("system_prompt"), max_bytes, secret)
+    classes = text.classify(prints, system_prints, system_of)
     responses = batch.column("response")
     columns = {
         name: batch.column(name) for name in batch.schema.names if name not in _TEXTS and name not in _UNUSED
@@ -359,7 +361,7 @@ def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int, secret: text.Se
         "technique_margin": classes.technique_margin,
         "training_permille": text.training_permille(classes),
         "shingles": prints.shingles,
-        "system_hash": system_hash,
+        "system_hash": system_prints.text_hash.take(pa.array(system_of, mask=system_of < 0)),
         "response_hash": (
             pa.nulls(len(batch), pa.uint64())
             if responses.null_count == len(batch)
@@ -371,8 +373,8 @@ def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int, secret: text.Se
 
 def _system_prints(
     systems: pa.StringArray, max_bytes: int, secret: text.Secret
-) -> tuple[pa.UInt64Array, pa.Table]:
-    """Hash of each row's system prompt, and the fingerprints of the distinct ones.
+) -> tuple[text.Fingerprints, npt.NDArray[np.int64], pa.Table]:
+    """Fingerprints of the distinct system prompts, each row's among them (-1: none), and their table.
 
     A framework sends the same long system prompt with every request, so each is read once a batch.
     """
@@ -387,7 +389,8 @@ def _system_prints(
             "shingles": prints.shingles,
         }
     )
-    return prints.text_hash.take(encoded.indices), table
+    system_of = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return prints, system_of, table
 
 
 def _settle(
