@@ -165,14 +165,42 @@ def _templates(campaign_id: str) -> None:
         used = f"{plural(family['n_requests'], 'request')} of {plural(family['n_accounts'], 'account')}"
         paragraph(f"{family['kind']} template · {family['share']:.0%} of its requests · {used}", "sw-hint")
         skeleton(family["skeleton"])
+        paragraph(_prevalence(family), "sw-hint")
         if not family["exemplars"]:
             paragraph("No examples are kept (setting evidence.exemplars).", "sw-hint")
             continue
         with st.expander(
             f"Examples ({len(family['exemplars'])})", expanded=family["share"] >= families["share"].max()
         ):
+            paragraph("Words between ⟦ and ⟧ are the template's.", "sw-hint")
             for text in family["exemplars"]:
                 exemplar(text)
+
+
+_SLOTS = {
+    "dealt_list": "its slots look like one list being dealt out",
+    "own_texts": "its slots look like many people's own texts",
+    "repeated_suite": "the same items fill its slots night after night",
+    "one_text": "everybody sends it with the same text",
+    "same_items": "many accounts send the same items in it",
+}
+
+
+def _prevalence(family: dict[str, Any]) -> str:
+    """Who else uses a template, since when, what it demands and what fills it: rarity gives sharing its
+    meaning."""
+    organisations = "" if family["n_orgs"] is None else f" of {plural(family['n_orgs'], 'organisation')}"
+    parts = [
+        f"used by {plural(family['n_users'], 'account')}{organisations} in all",
+        f"first seen {family['first_seen']}, on {plural(family['n_nights'], 'night')}",
+    ]
+    if family["contract"]:
+        parts.append(f"demands {family['contract']}")
+    if family["queue"] in _SLOTS:
+        parts.append(_SLOTS[family["queue"]])
+    if family["n_tied"]:
+        parts.append(f"{plural(family['n_tied'], 'other template')} may be the same one, reworded")
+    return " · ".join(parts)
 
 
 def _members(members: pl.DataFrame, campaign: dict[str, Any]) -> None:

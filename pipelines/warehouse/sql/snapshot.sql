@@ -23,6 +23,13 @@ CREATE TABLE campaign_family (
     family_id   VARCHAR NOT NULL,
     kind        VARCHAR NOT NULL,
     skeleton    VARCHAR NOT NULL,
+    contract    VARCHAR NOT NULL,    -- the form of answer it demands, in words; '' for none known
+    queue       VARCHAR NOT NULL,    -- what fills its slots: a code of detector.text.VERDICTS
+    first_seen  DATE NOT NULL,       -- the template, by whomever it was used
+    n_nights    INTEGER NOT NULL,    -- on which it was seen
+    n_users     INTEGER NOT NULL,    -- accounts that used it that night, members or not
+    n_orgs      INTEGER,             -- their organisations; null where none is known
+    n_tied      INTEGER NOT NULL,    -- other templates that are likely the same one, reworded
     share       DOUBLE NOT NULL,     -- of the campaign's requests
     n_accounts  INTEGER NOT NULL,
     n_requests  BIGINT NOT NULL,
