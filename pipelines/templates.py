@@ -128,7 +128,11 @@ def write_exemplars(
             """INSERT INTO night.exemplar BY NAME
                SELECT $day AS day, account_id, family_id, request_key::UHUGEINT AS request_key,
                       request_id, text
-               FROM shown ORDER BY request_key, family_id""",
+               FROM shown
+               WHERE NOT EXISTS (FROM night.exemplar AS kept
+                                 WHERE kept.day = $day AND kept.request_key = shown.request_key::UHUGEINT
+                                   AND kept.family_id IS NOT DISTINCT FROM shown.family_id)
+               ORDER BY request_key, family_id""",
             {"day": day},
         )
 

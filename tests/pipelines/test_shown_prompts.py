@@ -1,6 +1,8 @@
-"""The step `evidence`: which texts are read again, from files that may have changed, and what is written."""
+"""The steps `templates` and `evidence`: which texts are read again, from files that may have changed, and
+what is written."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,15 +11,17 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.evidence import EXAMPLES_PER_FAMILY, keep_evidence
+from pipelines.evidence import keep_evidence
 from pipelines.load import load_requests
 from pipelines.progress import Silent
 from pipelines.settings import EvidenceSettings, InputSettings, Settings
+from pipelines.templates import EXAMPLES_PER_FAMILY, read_templates
 from pipelines.warehouse.opening import open_warehouse
 from pipelines.workspace import Workspace
 
 NIGHT = date(2025, 6, 1)
 ONE_THREAD = InputSettings(threads=1, batch_rows=50)
+KEY = b"the key of a test"
 TEMPLATE = "Rate the answer below from one to ten and explain each point: {} Write your verdict as JSON."
 ANIMALS = ("a heron", "the old mole", "seven bees", "one lynx")
 
@@ -37,11 +41,13 @@ class Night:
             day=None,
             log_format="auto",
             settings=Settings(input=ONE_THREAD),
+            key=KEY,
             progress=Silent(),
         )
         self.con.execute(
             "CREATE TEMP TABLE tonight_family_request (row_id BIGINT, family_id VARCHAR, place TINYINT)"
         )
+        self.con.execute("CREATE TEMP TABLE tonight_system_family (text_hash UBIGINT, family_id VARCHAR)")
         for account in sorted(flagged):
             self.con.execute(
                 """INSERT INTO tonight_family_request
@@ -56,7 +62,7 @@ class Night:
         self.con.execute(
             """INSERT INTO night.family BY NAME
                SELECT $day AS day, 'fam' AS family_id, 'prompt' AS kind, 9 AS n_accounts, 9 AS n_requests,
-                      9 AS n_items, $day AS first_seen, '' AS skeleton, []::UINTEGER[] AS shingles""",
+                      9 AS n_items, $day AS first_seen, '' AS skeleton, range(9)::UINTEGER[] AS shingles""",
             {"day": NIGHT},
         )
         self.con.execute(
@@ -71,9 +77,10 @@ class Night:
         self.log.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def keep(self, **evidence: Any) -> list[tuple[str, str]]:
-        """Run the step; what it wrote, as (account, text)."""
+        """Run both steps; what they wrote, as (account, text)."""
         settings = Settings(input=ONE_THREAD, evidence=EvidenceSettings(**evidence))
-        keep_evidence(self.con, NIGHT, settings=settings, progress=Silent())
+        read_templates(self.con, NIGHT, key=KEY, settings=settings, progress=Silent())
+        keep_evidence(self.con, NIGHT, key=KEY, settings=settings, progress=Silent())
         return self.con.execute("SELECT account_id, text FROM night.exemplar ORDER BY ALL").fetchall()
 
     def skeleton(self) -> str:
@@ -100,14 +107,24 @@ def requests(accounts: int, each: int, prompt: str = TEMPLATE) -> list[dict[str,
     ]
 
 
-def test_only_flagged_accounts_are_quoted_each_a_few_times(night: Night):
+def test_only_flagged_accounts_and_families_are_quoted_each_a_few_times(night: Night):
     night.given(requests(40, 6), flagged={"acct-03", "acct-07"})
     kept = night.keep(exemplars_per_account=2)
-    assert [account for account, _ in kept] == ["acct-03", "acct-03", "acct-07", "acct-07"]
-    assert all("Rate the answer below" in text for _, text in kept)
+    assert {account for account, _ in kept} == {"acct-03", "acct-07"}  # nobody else uses the family
+    assert 4 <= len(kept) <= 6
+    assert len(set(kept)) == len(kept)
+    assert all("⟦Rate the answer below" in text for _, text in kept)
 
 
-def test_the_template_is_read_off_a_dozen_accounts(night: Night):
+def test_what_a_template_shares_is_marked_and_its_slots_are_not(night: Night):
+    night.given(requests(9, 4), flagged={f"acct-{n:02}" for n in range(9)})
+    for _, text in night.keep():
+        shared = re.findall("⟦([^⟧]*)⟧", text)
+        assert any("Rate the answer below from one to ten" in piece for piece in shared)
+        assert not any(animal in piece for piece in shared for animal in ANIMALS)
+
+
+def test_the_template_is_read_off_different_accounts(night: Night):
     flagged = {f"acct-{n:02}" for n in range(30)}
     night.given(requests(30, 4), flagged=flagged)
     kept = night.keep(exemplars_per_account=1)
@@ -159,7 +176,7 @@ def test_examples_are_redacted_and_cut(night: Night):
     secret = "write to ana@example.com with card 4111 1111 1111 1111 "
     night.given(requests(5, 1, prompt=secret + TEMPLATE + " padding" * 400), flagged={"acct-01"})
     ((_, text),) = night.keep(exemplar_chars=200)
-    assert len(text) <= 200
+    assert len(re.sub("[⟦⟧]", "", text)) <= 200
     assert "ana@" not in text
     assert "4111" not in text
 

@@ -143,10 +143,10 @@ CREATE TABLE IF NOT EXISTS night.family (
     n_requests   BIGINT NOT NULL,
     n_items      BIGINT NOT NULL,    -- distinct prompts within the family, or sent under the system prompt
     first_seen   DATE NOT NULL,
-    n_nights     INTEGER NOT NULL,   -- on which it was seen, this one included
+    n_nights     INTEGER NOT NULL DEFAULT 1,  -- on which it was seen, this one included
     skeleton     VARCHAR NOT NULL,   -- readable form, slots as <text>, <number>, <code> or <json>
-    contract     VARCHAR NOT NULL,   -- the form an answer is told to have, in words; '' for none known
-    marks        UINTEGER[] NOT NULL, -- hashes of the tags, keys, headings and labels that it demands
+    contract     VARCHAR NOT NULL DEFAULT '',  -- the form an answer is told to have, in words; '' for none known
+    marks        UINTEGER[] NOT NULL DEFAULT [], -- hashes of the tags, keys, headings and labels that it demands
     shingles     UINTEGER[] NOT NULL -- its smallest ones: what ties it to its earlier nights
 );
 
