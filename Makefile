@@ -4,7 +4,7 @@
 #   make test    the whole test suite
 #   make check   style, types and the direction of imports
 #   make bench   scan speed and memory, against a bare read of the same text
-#   make bench-text   speed of reading texts: by size and kind of text, and against MinHash
+#   make bench-text   how fast texts are read: by part, by size and kind of text, and against MinHash
 #   make clean   remove the environment, the demo and what was cached
 #
 # PYTHON=python3.12 chooses the interpreter; DEMO and PYTEST take further options, for example
