@@ -308,6 +308,11 @@ def pieces_held(shared, starts, ends, first, last, piece_of, sizes, least_share,
                 n_held[piece] = 0
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _sighting(key, bits):
+    return _slot(key ^ (key >> np.uint64(29)), _MULTIPLIERS[1], bits)
+
+
 @njit(cache=True, nogil=True)
 def pair_sketch_bits(n_pairs):
     """Of a sketch in which so many pairs hardly ever fall together `least` times: two counters for each."""
@@ -338,8 +343,11 @@ def count_pairs(shared, starts, ends, account, depth, n_texts, skip, least, conf
     # all words are shared they would fill memory: so all are first counted in a byte each.
     sketch_bits = pair_sketch_bits((ends - starts).sum() * skip // n_parts)
     sightings = np.zeros(1 << sketch_bits, dtype=np.uint8)
+    longest = (ends - starts).max() if len(starts) else 0
+    keys = np.empty(longest * skip + 1, dtype=np.uint64)  # of one text: look-ups one after the other overlap
     for is_exact in (False, True):
         for row in range(len(account)):
+            n_keys = 0
             for at in range(starts[row] + 1, ends[row]):
                 here = shared[at]
                 if level_of[here] > depth[row]:
@@ -353,22 +361,26 @@ def count_pairs(shared, starts, ends, account, depth, n_texts, skip, least, conf
                         continue
                     low, high = min(here, there), max(here, there)
                     key = ((np.uint64(low) << np.uint64(32)) | np.uint64(high)) + _ONE
-                    if _part(key, n_parts) != part:
-                        continue
-                    sighting = _slot(key ^ (key >> np.uint64(29)), _MULTIPLIERS[1], sketch_bits)
-                    if not is_exact:
-                        sightings[sighting] += sightings[sighting] < least
-                        continue
-                    if sightings[sighting] < least:
-                        continue
-                    slot = _find(table, key, bits)
-                    if table[slot, KEY] == 0:
-                        n_used += 1
-                        if 2 * n_used > len(table):
-                            table = _grown(table, bits)
-                            bits += 1
-                            slot = _find(table, key, bits)
-                    _count(table, slot, key, account[row], row)
+                    keys[n_keys] = key
+                    n_keys += _part(key, n_parts) == part
+            if not is_exact:
+                for at in range(n_keys):
+                    sighting = _sighting(keys[at], sketch_bits)
+                    sightings[sighting] += sightings[sighting] < least
+                continue
+            n_frequent = 0
+            for at in range(n_keys):
+                keys[n_frequent] = keys[at]
+                n_frequent += sightings[_sighting(keys[at], sketch_bits)] >= least
+            for key in keys[:n_frequent]:
+                slot = _find(table, key, bits)
+                if table[slot, KEY] == 0:
+                    n_used += 1
+                    if 2 * n_used > len(table):
+                        table = _grown(table, bits)
+                        bits += 1
+                        slot = _find(table, key, bits)
+                _count(table, slot, key, account[row], row)
     return _filled(table, least)
 
 
