@@ -4,6 +4,7 @@
 #   make test    the whole test suite
 #   make check   style, types and the direction of imports
 #   make bench   scan speed and memory, against a bare read of the same text
+#   make bench-text   how fast texts are read: by part, by size and kind of text, and against MinHash
 #   make clean   remove the environment, the demo and what was cached
 #
 # PYTHON=python3.12 chooses the interpreter; DEMO and PYTEST take further options, for example
@@ -19,7 +20,7 @@ DEMO ?=
 PYTEST ?=
 BENCH ?=
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench bench-text clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -36,6 +37,10 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed
 	$(PY) benchmarks/scan_throughput.py $(BENCH)
+
+bench-text: $(VENV)/.installed-dev
+	PYTHONPATH=. $(PY) benchmarks/text_speed.py $(BENCH)
+	PYTHONPATH=. $(PY) benchmarks/text_sizes.py
 
 clean:
 	rm -rf $(VENV) demo bench-data .pytest_cache .mypy_cache .ruff_cache .hypothesis

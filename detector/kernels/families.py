@@ -22,6 +22,9 @@ EXACT_TEXTS = 512
 so on: 512 tell a share of 0.6 to two hundredths, and a phrase of ten thousand texts costs no more than a
 rare one."""
 
+MOST_PAIR_SKETCH_BITS = 27
+"""A byte for each of 128 million pairs at most; what is more than that is counted in several parts."""
+
 BITMAP_BITS = 24
 """A bitmap of 2 MB that stays in the cache answers most look-ups of shingles nobody shares."""
 
@@ -302,6 +305,20 @@ def pieces_held(shared, starts, ends, first, last, piece_of, sizes, least_share,
                 n_held[piece] = 0
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _sighting(key, bits):
+    return _slot(key ^ (key >> np.uint64(29)), _MULTIPLIERS[1], bits)
+
+
+@njit(cache=True, nogil=True)
+def pair_sketch_bits(n_pairs):
+    """Of a sketch in which so many pairs hardly ever fall together `least` times: two counters for each."""
+    bits = 16
+    while bits < MOST_PAIR_SKETCH_BITS and (1 << bits) < 2 * n_pairs:
+        bits += 1
+    return bits
+
+
 @njit(cache=True, nogil=True)
 def count_pairs(shared, starts, ends, account, depth, n_texts, skip, least, confidence, part=0, n_parts=1):
     """In how many texts two shared shingles stand within `skip` of each other, shared ones alone counted.
@@ -319,22 +336,40 @@ def count_pairs(shared, starts, ends, account, depth, n_texts, skip, least, conf
     table = np.zeros((1 << bits, 4), dtype=np.uint64)
     level_of = pair_levels(n_texts)
     n_used = 0
-    for row in range(len(account)):
-        for at in range(starts[row] + 1, ends[row]):
-            here = shared[at]
-            if level_of[here] > depth[row]:
+    # What is seen less than `least` times is not had with `least` accounts. Most pairs are such, and where
+    # all words are shared they would fill memory: so all are first counted in a byte each.
+    sketch_bits = pair_sketch_bits((ends - starts).sum() * skip // n_parts)
+    sightings = np.zeros(1 << sketch_bits, dtype=np.uint8)
+    longest = (ends - starts).max() if len(starts) else 0
+    keys = np.empty(longest * skip + 1, dtype=np.uint64)  # of one text: look-ups one after the other overlap
+    for is_exact in (False, True):
+        for row in range(len(account)):
+            n_keys = 0
+            for at in range(starts[row] + 1, ends[row]):
+                here = shared[at]
+                if level_of[here] > depth[row]:
+                    continue
+                most, fewest = n_texts[here] / confidence, n_texts[here] * confidence
+                for before in range(max(at - skip, starts[row]), at):
+                    there = shared[before]
+                    if n_texts[there] < fewest or n_texts[there] > most:
+                        continue
+                    if there == here or level_of[there] > depth[row]:
+                        continue
+                    low, high = min(here, there), max(here, there)
+                    key = ((np.uint64(low) << np.uint64(32)) | np.uint64(high)) + _ONE
+                    keys[n_keys] = key
+                    n_keys += _part(key, n_parts) == part
+            if not is_exact:
+                for at in range(n_keys):
+                    sighting = _sighting(keys[at], sketch_bits)
+                    sightings[sighting] += sightings[sighting] < least
                 continue
-            most, fewest = n_texts[here] / confidence, n_texts[here] * confidence
-            for before in range(max(at - skip, starts[row]), at):
-                there = shared[before]
-                if n_texts[there] < fewest or n_texts[there] > most:
-                    continue
-                if there == here or level_of[there] > depth[row]:
-                    continue
-                low, high = min(here, there), max(here, there)
-                key = ((np.uint64(low) << np.uint64(32)) | np.uint64(high)) + _ONE
-                if _part(key, n_parts) != part:
-                    continue
+            n_frequent = 0
+            for at in range(n_keys):
+                keys[n_frequent] = keys[at]
+                n_frequent += sightings[_sighting(keys[at], sketch_bits)] >= least
+            for key in keys[:n_frequent]:
                 slot = _find(table, key, bits)
                 if table[slot, KEY] == 0:
                     n_used += 1

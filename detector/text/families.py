@@ -356,6 +356,9 @@ def _gathered(
 
 def _in_ranges(threads: int, n: int, run: Callable[[int, int], None]) -> None:
     """Share out 0..n in ranges: run(first, last)."""
+    if threads == 1:
+        run(0, n)
+        return
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda first: run(first, min(first + _ROWS_PER_TASK, n)), range(0, n, _ROWS_PER_TASK)))
 
@@ -514,9 +517,9 @@ def same_family(
 
 
 def warm_up() -> None:
-    """Compile the loops of this module, or read them from the cache, on a night of one text."""
-    n = LEAST_ACCOUNTS
-    shingles = np.tile(np.arange(2, dtype=np.uint32), n)
+    """Compile the loops of this module, or read them from the cache, on a night of one family."""
+    n, size = LEAST_ACCOUNTS, LEAST_PIECES
+    shingles = np.tile(np.arange(size, dtype=np.uint32), n)
     shingles.setflags(write=False)  # as Arrow gives them: for numba that is another type
-    starts = np.arange(0, 2 * n + 1, 2, dtype=np.int64)
+    starts = np.arange(0, size * n + 1, size, dtype=np.int64)
     find_families(shingles, starts, np.arange(n, dtype=np.int32), np.arange(n, dtype=np.uint64))
