@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector import text
+from pipelines.templates import READABLE_SHINGLES
 from pipelines.warehouse.arrow import fetch, in_one_piece, registered
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
@@ -38,7 +39,13 @@ def _tie_kind(con: duckdb.DuckDBPyConnection, day: date, kind: str) -> int:
     known = fetch(
         con,
         statement("ties/families"),
-        {"day": day, "kind": kind, "nights": MEMORY_NIGHTS, "most": MOST_FAMILIES},
+        {
+            "day": day,
+            "kind": kind,
+            "nights": MEMORY_NIGHTS,
+            "least_shingles": READABLE_SHINGLES,
+            "most": MOST_FAMILIES,
+        },
     )
     if len(known) == 0:
         return 0

@@ -48,7 +48,9 @@ def given_families(con, **accounts_of: str) -> None:
     3."""
     for family, word in accounts_of.items():
         con.execute(
-            """INSERT INTO night.family VALUES ($day, $family, 'prompt', 9, 9, 9, $day, '', [1, 2, 3])""",
+            """INSERT INTO night.family BY NAME
+               SELECT $day AS day, $family AS family_id, 'prompt' AS kind, 9 AS n_accounts, 9 AS n_requests,
+                      9 AS n_items, $day AS first_seen, '' AS skeleton, [1, 2, 3] AS shingles""",
             {"day": JUNE_1, "family": family},
         )
         con.execute(

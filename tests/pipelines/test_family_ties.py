@@ -21,7 +21,7 @@ def given_families(con, table, day=JUNE_1):
         con.execute(
             """INSERT INTO night.family BY NAME SELECT $day AS day, $family AS family_id, 'prompt' AS kind,
                    $n AS n_accounts, 9 AS n_requests, 9 AS n_items, $day AS first_seen,
-                   coalesce($skeleton, '') AS skeleton, []::UINTEGER[] AS shingles,
+                   coalesce($skeleton, '') AS skeleton, range(9)::UINTEGER[] AS shingles,
                    $marks::UINTEGER[] AS marks""",
             {"day": day, "family": row["family"], "n": len(accounts), "skeleton": row.get("skeleton"),
              "marks": [int(mark) for mark in marks]},

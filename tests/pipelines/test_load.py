@@ -45,6 +45,7 @@ class Desk:
                 day=day,
                 log_format="auto",
                 settings=settings,
+                key=self.workspace.key(),
                 progress=Silent(),
             )
 
