@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from detector.text import Families, family_id, find_families, fingerprint, same_family
+from detector.text.families import FamilyIndex
 from tests.reference.families import Text, find_families_slow, same_family_slow
 
 REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
@@ -112,7 +113,10 @@ def test_families_agree_with_the_definition_on_any_number_of_threads(
 ) -> None:
     found = drawn_families(rows, threads)
     families, belongs = find_families_slow(drawn_texts(rows))
-    assert [found.shingles_of(number).tolist() for number in range(len(found))] == families
+    assert [found.index.shingles_of(number).tolist() for number in range(len(found))] == [
+        family.shingles for family in families
+    ]
+    assert found.index.n_texts.tolist() == [family.n_texts for family in families]
     assert belonging(found.of_text, found.held) == belongs
 
 
@@ -121,8 +125,8 @@ def test_families_agree_with_the_definition_on_any_number_of_threads(
 def test_the_order_of_requests_changes_nothing(rows: list[tuple[int, tuple[int, ...]]], random) -> None:
     shuffled = random.sample(range(len(rows)), len(rows))
     one, other = drawn_families(rows), drawn_families([rows[at] for at in shuffled])
-    assert_array_equal(one.shingles, other.shingles)
-    assert_array_equal(one.starts, other.starts)
+    assert_array_equal(one.index.shingles, other.index.shingles)
+    assert_array_equal(one.index.starts, other.index.starts)
     assert_array_equal(one.of_text[shuffled], other.of_text)
     assert_array_equal(one.held[shuffled], other.held)
 
@@ -134,7 +138,7 @@ def test_threads_change_nothing() -> None:
     assert len(prompts) > 65_536
     alone, together = families_of(prompts), families_of(prompts, threads=3)
     assert len(alone) == 2
-    assert_array_equal(alone.shingles, together.shingles)
+    assert_array_equal(alone.index.shingles, together.index.shingles)
     assert_array_equal(alone.of_text, together.of_text)
     assert_array_equal(alone.held, together.held)
 
@@ -156,7 +160,7 @@ def test_hundreds_of_templates_fill_larger_tables_and_stay_apart() -> None:
     """A hundred templates of 600 shingles each: the first table holds half of them."""
     texts = [(5 * t + n, range(600 * t, 600 * (t + 1))) for t in range(100) for n in range(5)]
     found = drawn_families([(account, tuple(shingles)) for account, shingles in texts])
-    assert np.diff(found.starts).tolist() == [600] * 100
+    assert np.diff(found.index.starts).tolist() == [600] * 100
     assert found.best.tolist() == [t for t in range(100) for _ in range(5)]
 
 
@@ -292,11 +296,10 @@ def test_a_large_night_is_sampled_and_its_templates_are_still_found(monkeypatch:
 def matched(tonight: Sequence[set[int]], earlier: Sequence[set[int]]) -> list[int]:
     """same_family over sets."""
     return same_family(
-        Families(
+        FamilyIndex(
             np.array([shingle for family in tonight for shingle in sorted(family)], np.uint32),
             np.cumsum([0, *(len(family) for family in tonight)], dtype=np.int64),
-            np.empty(0, np.int32),
-            np.empty(0, np.int32),
+            np.zeros(len(tonight), np.int64),
         ),
         np.array([shingle for family in earlier for shingle in sorted(family)], np.uint32),
         np.array([at for at, family in enumerate(earlier) for _ in family], np.int64),
@@ -320,8 +323,9 @@ def test_a_template_that_gains_a_piece_is_recognised_the_next_night() -> None:
     second = families_of(
         made_by(lambda: f"{say(25)} {OTHER}", first=50) + made_by(lambda: f"{TEMPLATE}: {say(25)} {gained}")
     )
+    earlier = first.index
     found = same_family(
-        second, first.shingles, np.zeros(len(first.shingles), np.int64), np.diff(first.starts)
+        second.index, earlier.shingles, np.zeros(len(earlier.shingles), np.int64), np.diff(earlier.starts)
     )
     campaign = second.best[-1]
     assert len(second) == 2
