@@ -35,6 +35,11 @@ LASTING_NIGHTS = 14
 eighty requests, and a fashion at two."""
 
 
+TEMPLATE_SHINGLES = 6
+"""Of a family that ties accounts: about a dozen words. Shorter ones are turns of phrase, and there are so
+many that two harvests of like items, or two circles of friends, share dozens by chance."""
+
+
 TAINTED = 0.1
 """A community is no reference when this share of its accounts was ever flagged: one in ten is more than
 chance and bystanders bring together."""
@@ -78,7 +83,12 @@ def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
     return _frame(
         con,
         "campaigns/objects",
-        {"day": day, "most_common": detect.EVERYBODYS, "lasting_nights": LASTING_NIGHTS},
+        {
+            "day": day,
+            "most_common": detect.EVERYBODYS,
+            "lasting_nights": LASTING_NIGHTS,
+            "template_shingles": TEMPLATE_SHINGLES,
+        },
     )
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -64,12 +66,13 @@ def load_requests(
     day: date | None,
     log_format: str,
     settings: Settings,
+    key: bytes,
     progress: Progress,
 ) -> Loaded:
     """Read every log file into core.request; all of them or, on an error, none.
 
     A file that was read before is read again, and its rows of the days it now holds are replaced, so a scan
-    may be repeated. A file that cannot be read is kept out and named in the result.
+    may be repeated. A file that cannot be read is kept out and named in the result. `key` is the workspace's.
 
     Raises
     ------
@@ -79,6 +82,7 @@ def load_requests(
     unreadable: list[UnreadableInput] = []
     with progress.step("load", total=sum(path.stat().st_size for path in paths)) as step, transaction(con):
         con.execute("CREATE OR REPLACE TEMP TABLE new_system AS FROM core.system_text LIMIT 0")
+        con.execute("CREATE OR REPLACE TEMP TABLE new_toolset AS FROM core.toolset LIMIT 0")
         con.execute("CREATE OR REPLACE TEMP TABLE reading (file_id INTEGER)")
         _set_aside_earlier_readings(con, paths, day)
         file_ids: dict[Path, int] = {}
@@ -89,7 +93,7 @@ def load_requests(
                 unreadable.append(_gone(path, error))
             else:
                 con.execute("INSERT INTO reading VALUES ($id)", {"id": file_ids[path]})
-        with _Intake(con, settings) as intake:
+        with _Intake(con, settings, key) as intake:
             for path, file_id in file_ids.items():
                 try:
                     _load_file(
@@ -183,8 +187,10 @@ class _Intake:
     checkpoint writes all over again. Until `finish`, that thread alone uses the connection; `later` lends it.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, settings: Settings, key: bytes) -> None:
         self._con = con
+        self._key = key
+        self._secret = text.secret_of(key)
         self._max_bytes = settings.input.max_prompt_bytes
         self._n_workers = n_threads(settings)
         self._workers = ThreadPoolExecutor(self._n_workers)
@@ -210,7 +216,7 @@ class _Intake:
 
     def put(self, batch: pa.RecordBatch, file_id: int) -> None:
         """Take one batch in; returns before it is written."""
-        self._in_work.append(self._workers.submit(_narrow, batch, file_id, self._max_bytes))
+        self._in_work.append(self._workers.submit(_narrow, batch, file_id, self._max_bytes, self._secret))
         if len(self._in_work) > self._n_workers:
             self._gather()
 
@@ -237,13 +243,14 @@ class _Intake:
 
     def _write_out(self) -> None:
         if self._waiting:
-            self.later(_write, self._waiting)
+            self.later(_write, self._waiting, self._key.decode("latin-1"))
         self._waiting, self._n_waiting = [], 0
 
 
-def _write(con: duckdb.DuckDBPyConnection, batches: Sequence["_Narrow"]) -> None:
+def _write(con: duckdb.DuckDBPyConnection, batches: Sequence["_Narrow"], salt: str) -> None:
     with registered(con, "batch", pa.concat_tables(batch.requests for batch in batches)):
-        con.execute(statement("load/batch"))
+        con.execute(statement("load/batch"), {"salt": salt})
+        con.execute(statement("load/toolsets"), {"salt": salt})
     with registered(con, "systems", pa.concat_tables(batch.systems for batch in batches)):
         con.execute("INSERT INTO new_system BY NAME FROM systems")
 
@@ -334,11 +341,12 @@ class _Narrow:
     """Its distinct system prompts, as fingerprints."""
 
 
-def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int) -> _Narrow:
+def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int, secret: text.Secret) -> _Narrow:
     """Read the texts of one batch into fingerprints; the texts end here."""
-    prints = text.fingerprint(batch.column("prompt"), weights=text.classifier().weights, max_bytes=max_bytes)
-    classes = text.classify(prints)
-    system_hash, systems = _system_prints(batch.column("system_prompt"), max_bytes)
+    weights = text.classifier().weights
+    prints = text.fingerprint(batch.column("prompt"), weights=weights, secret=secret, max_bytes=max_bytes)
+    system_prints, system_of, systems = _system_prints(batch.column("system_prompt"), max_bytes, secret)
+    classes = text.classify(prints, system_prints, system_of)
     responses = batch.column("response")
     columns = {
         name: batch.column(name) for name in batch.schema.names if name not in _TEXTS and name not in _UNUSED
@@ -353,23 +361,26 @@ def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int) -> _Narrow:
         "technique_margin": classes.technique_margin,
         "training_permille": text.training_permille(classes),
         "shingles": prints.shingles,
-        "system_hash": system_hash,
+        "system_hash": system_prints.text_hash.take(pa.array(system_of, mask=system_of < 0)),
         "response_hash": (
             pa.nulls(len(batch), pa.uint64())
             if responses.null_count == len(batch)
-            else text.fingerprint(responses, max_bytes=max_bytes).text_hash
+            else text.fingerprint(responses, secret=secret, max_bytes=max_bytes).text_hash
         ),
     }
     return _Narrow(pa.table(columns), systems)
 
 
-def _system_prints(systems: pa.StringArray, max_bytes: int) -> tuple[pa.UInt64Array, pa.Table]:
-    """Hash of each row's system prompt, and the fingerprints of the distinct ones.
+def _system_prints(
+    systems: pa.StringArray, max_bytes: int, secret: text.Secret
+) -> tuple[text.Fingerprints, npt.NDArray[np.int64], pa.Table]:
+    """Fingerprints of the distinct system prompts, each row's among them (-1: none), and their table.
 
     A framework sends the same long system prompt with every request, so each is read once a batch.
     """
     encoded = systems.dictionary_encode()
-    prints = text.fingerprint(encoded.dictionary, weights=text.classifier().weights, max_bytes=max_bytes)
+    weights = text.classifier().weights
+    prints = text.fingerprint(encoded.dictionary, weights=weights, secret=secret, max_bytes=max_bytes)
     table = pa.table(
         {
             "system_hash": prints.text_hash,
@@ -378,7 +389,8 @@ def _system_prints(systems: pa.StringArray, max_bytes: int) -> tuple[pa.UInt64Ar
             "shingles": prints.shingles,
         }
     )
-    return prints.text_hash.take(encoded.indices), table
+    system_of = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return prints, system_of, table
 
 
 def _settle(
@@ -409,6 +421,11 @@ def _settle(
            SELECT system_hash, any_value(n_bytes), any_value(training_permille), any_value(shingles)
            FROM new_system ANTI JOIN core.system_text USING (system_hash) GROUP BY system_hash"""
     )
+    con.execute(
+        """INSERT INTO core.toolset
+           SELECT toolset_hash, any_value(tool_names)
+           FROM new_toolset ANTI JOIN core.toolset USING (toolset_hash) GROUP BY toolset_hash"""
+    )
     totals = con.execute(
         """SELECT count(*), coalesce(sum(n_rows), 0)::BIGINT, coalesce(sum(n_loaded), 0)::BIGINT,
                   coalesce(sum(n_refused), 0)::BIGINT, coalesce(sum(n_repeated), 0)::BIGINT,
@@ -420,7 +437,7 @@ def _settle(
            FROM raw.reject JOIN raw.file USING (file_id) WHERE file_id IN (FROM reading)
            GROUP BY ALL ORDER BY count(*) DESC, path, column_name, reason"""
     ).fetchall()
-    for name in ("new_system", "reading", "repeated"):
+    for name in ("new_system", "new_toolset", "reading", "repeated"):
         con.execute(f"DROP TABLE {name}")
     return Loaded(
         days=tuple(sorted(lost_days | {row[0] for row in new_days})),

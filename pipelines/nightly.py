@@ -19,7 +19,7 @@ import pyarrow as pa
 from detector import features as measures
 from detector import models, text
 from pipelines import accounts as account_files
-from pipelines import campaigns, evidence, families, features, load, publish, queues, scores
+from pipelines import campaigns, evidence, families, features, load, publish, queues, scores, templates, ties
 from pipelines.errors import UnreadableInput
 from pipelines.load import Refusals
 from pipelines.progress import Progress, Silent
@@ -97,10 +97,16 @@ def scan(
         with ThreadPoolExecutor(1) as meanwhile:
             meanwhile.submit(warm_up)
             loaded = load.load_requests(
-                con, logs, day=day, log_format=log_format, settings=settings, progress=progress
+                con,
+                logs,
+                day=day,
+                log_format=log_format,
+                settings=settings,
+                key=workspace.key(),
+                progress=progress,
             )
         due = _nights_due(con, loaded.days, forgotten, day)
-        nights = [_scan_night(con, night, settings, progress, known_sets) for night in due]
+        nights = [_scan_night(con, night, settings, workspace.key(), progress, known_sets) for night in due]
         _forget(con, settings)
         with progress.step("publish"):
             publish.publish(con, workspace)
@@ -159,6 +165,7 @@ def _scan_night(
     con: duckdb.DuckDBPyConnection,
     day: date,
     settings: Settings,
+    key: bytes,
     progress: Progress,
     known_sets: text.KnownSets | None,
 ) -> NightSummary | None:
@@ -177,7 +184,7 @@ def _scan_night(
         gathered = meanwhile.submit(features.gather_features, beside, day)
         n_families = step(
             "families",
-            lambda: families.find_night_families(con, day, threads),
+            lambda: families.find_night_families(con, day, key, threads),
             lambda n: f"{n:,} template families",
         )
         step(
@@ -185,6 +192,8 @@ def _scan_night(
             lambda: queues.judge_queues(con, day, known_sets),
             lambda n: f"{n:,} lists dealt out",
         )
+        templates.read_templates(con, day, key=key, settings=settings, progress=progress)
+        step("ties", lambda: ties.tie_families(con, day), lambda n: f"{n:,} ties between families")
         n_accounts = step(
             "features",
             lambda: features.store_features(beside, day, gathered.result()),
@@ -197,7 +206,7 @@ def _scan_night(
             lambda: campaigns.find_campaigns(con, day, settings, objects.result()),
             lambda found: f"{found.n_campaigns:,} campaigns of {found.n_candidates:,} candidates",
         )
-    evidence.keep_evidence(con, day, settings=settings, progress=progress)
+    evidence.keep_evidence(con, day, key=key, settings=settings, progress=progress)
     with transaction(con):
         con.execute("DELETE FROM night.summary WHERE day = $day", {"day": day})
         con.execute(

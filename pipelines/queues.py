@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from detector import text
 from detector.text import queues as measures
 from pipelines.errors import UsageError
-from pipelines.warehouse.arrow import fetch, in_one_piece, registered
+from pipelines.warehouse.arrow import fetch, in_one_piece, lists_of, registered
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 
@@ -114,7 +114,7 @@ def _judged(
     )
     with registered(con, "judged", numbered):
         uses = fetch(con, statement("queues/uses"), {"day": day})
-    shingles, starts = _lists(uses.column("shingles"))
+    shingles, starts = lists_of(uses.column("shingles"))
     located: dict[str, Any] = {}
     if known is not None:
         known_set, position = measures.locate(shingles, starts, known)
@@ -130,7 +130,7 @@ def _judged(
         _numbers(uses.column("account_id")),
         np.array(uses.column("item")),
         np.array(uses.column("sent_at_us")),
-        _traits(uses, *_lists(group.column("shingles"))),
+        _traits(uses, *lists_of(group.column("shingles"))),
         len(group),
         n_holders=np.array(uses.column("n_holders")),
         usual_icc=usual_icc,
@@ -160,7 +160,7 @@ def _usual_icc(con: duckdb.DuckDBPyConnection, day: date) -> float:
 def _traits(
     uses: pa.Table, family_shingles: npt.NDArray[np.uint32], family_starts: npt.NDArray[np.int64]
 ) -> measures.Traits:
-    shingles, starts = _lists(uses.column("shingles"))
+    shingles, starts = lists_of(uses.column("shingles"))
     projection, n_slot = measures.project_slots(
         shingles, starts, np.array(uses.column("family")), family_shingles, family_starts
     )
@@ -172,14 +172,6 @@ def _traits(
         projection,
         n_slot,
     )
-
-
-def _lists(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """The shingles of every row, flat, and where each row's begin."""
-    lists = in_one_piece(column)
-    starts = np.zeros(len(lists) + 1, np.int64)
-    np.cumsum(pc.list_value_length(lists).to_numpy(zero_copy_only=False), out=starts[1:])
-    return np.array(lists.flatten()), starts  # a copy: Arrow's own is read-only, to numba another type
 
 
 def _numbers(account_id: pa.ChunkedArray) -> npt.NDArray[np.int32]:
@@ -256,7 +248,7 @@ def _fingerprinted(texts: pl.Series) -> tuple[npt.NDArray[np.uint32], npt.NDArra
     flat, lengths = [np.empty(0, np.uint32)], [np.zeros(1, np.int64)]
     for first in range(0, len(texts), TEXTS_AT_ONCE):
         array = pa.array(texts.slice(first, TEXTS_AT_ONCE).to_list(), pa.large_string())
-        shingles, starts = _lists(pa.chunked_array([text.fingerprint(array).shingles]))
+        shingles, starts = lists_of(pa.chunked_array([text.fingerprint(array).shingles]))
         flat.append(shingles)
         lengths.append(np.diff(starts))
     return np.concatenate(flat), np.cumsum(np.concatenate(lengths))

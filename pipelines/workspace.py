@@ -5,6 +5,7 @@ Here: where things live, and the lock that keeps two scans apart. Not here: what
 
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,40 @@ class Workspace:
     def settings(self) -> Path:
         """Settings of this workspace, read when no --config is given."""
         return self.root / "stillwatch.toml"
+
+    @property
+    def key_file(self) -> Path:
+        """The key of the hashes of this workspace's texts, made once; nobody else needs to read it."""
+        return self.root / "text.key"
+
+    def key(self) -> bytes:
+        """The key of the hashes of texts; made when it is missing.
+
+        Raises
+        ------
+        UsageError : the file is empty, or cannot be read.
+        """
+        self.create()
+        try:
+            handle = os.open(self.key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(handle, "w") as stream:
+                stream.write(secrets.token_hex(32) + "\n")
+        try:
+            key = self.key_file.read_bytes().strip()
+        except OSError as error:
+            raise UsageError(
+                f"{self.key_file}: cannot be read ({type(error).__name__})",
+                remedy="scan as the user who made the workspace, or give this file to the one who scans",
+            ) from None
+        if not key:
+            raise UsageError(
+                f"{self.key_file}: the key of this workspace's texts is empty",
+                remedy="restore the file, or move the warehouse and this file away and scan the nights anew",
+            )
+        return key
 
     def create(self) -> "Workspace":
         """Make the folder if it is missing."""

@@ -14,9 +14,6 @@ SKETCH_BITS = 23
 a counter sees 1.2 of them; that both of a rare shingle's counters reach five accounts by chance has a
 probability under one per mille, and the exact count that follows removes those."""
 
-LEAST_SHINGLES = 2
-"""Of a family a text must hold: one shingle is four words, a figure of speech."""
-
 MOST_COUNTED = 256
 """Of a longer template a text needs only its share of so many shingles: longer texts are thinned."""
 
@@ -292,9 +289,9 @@ def pieces_held(shared, starts, ends, first, last, piece_of, sizes, least_share,
         previous = np.uint32(NO_PIECE)
         for at in range(starts[row], ends[row]):
             piece = piece_of[shared[at]]
-            if piece in (NO_PIECE, previous):
+            if piece == NO_PIECE:
                 continue
-            if n_held[piece] >= _enough(sizes[piece], least_share):
+            if piece != previous and n_held[piece] >= _enough(sizes[piece], least_share):
                 pieces[place] = piece
                 place += 1
                 previous = piece
@@ -350,28 +347,17 @@ def count_pairs(shared, starts, ends, account, depth, n_texts, skip, least, conf
 
 
 @njit(cache=True, nogil=True)
-def assign_families(
-    shingles,
-    starts,
-    first,
-    last,
-    bitmap,
-    index,
-    family_of,
-    sizes,
-    n_texts,
-    least_share,
-    out,
-    held,
-):
-    """Give the texts first..last the families they hold enough shingles of: most first, of equals the first.
+def assign_families(shingles, starts, first, last, bitmap, index, family_of, least_held, n_texts, out, held):
+    """Give the texts first..last the families they hold enough shingles of: most first, of equals the first;
+    in the last place, of those left, the one of most texts.
 
-    family_of[position] is the family of an indexed shingle, sizes[family] its number of shingles. out and
-    held have as many columns as a text may have families; held[row] says how many shingles of each were
-    found, repeats of one not counted. What a row does not need is -1 in out and 0 in held.
+    family_of[position] is the family of an indexed shingle; a text needs least_held[family] of them, and
+    n_texts[family] texts are known to hold it. out and held have as many columns as a text may have families;
+    held[row] says how many shingles of each were found, repeats of one not counted. What a row does not need
+    is -1 in out and 0 in held.
     """
     index_bits = _bits_of(index)
-    n_held = np.zeros(len(sizes), dtype=np.int64)
+    n_held = np.zeros(len(least_held), dtype=np.int64)
     seen_in = np.full(len(family_of), -1, dtype=np.int64)
     longest = 1
     for row in range(first, last):
@@ -393,7 +379,7 @@ def assign_families(
             best = -1
             for number in range(n_touched):
                 family = touched[number]
-                if n_held[family] < max(LEAST_SHINGLES, _enough(sizes[family], least_share)):
+                if n_held[family] < least_held[family]:
                     continue
                 by = n_texts if place == out.shape[1] - 1 else n_held
                 ahead = by[family] - by[best] if best >= 0 else 1

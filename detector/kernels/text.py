@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from detector.kernels.linear import N_FEATURE_HEAD, N_FEATURE_TAIL, feature_bucket, score
+from detector.kernels.linear import N_PARTS, N_SLOTS, features_of, score
 
 SHINGLE_TOKENS = 4
 """Tokens per shingle: three are everyday phrases, five lose a template at the first changed word."""
@@ -397,6 +397,7 @@ def fingerprint_rows(
     tokens = np.empty(min(longest, max_bytes) + 1, dtype=np.uint64)
     keyed = np.empty(len(tokens), dtype=np.uint64)
     room = np.empty(len(tokens), dtype=np.uint64)
+    slots = np.zeros(N_SLOTS, dtype=np.int64)
     n_of_script = np.zeros(N_SCRIPTS, dtype=np.int64)
     n_written = 0
     for row in range(first, last):
@@ -414,16 +415,17 @@ def fingerprint_rows(
         script_of[row] = np.argmax(n_of_script)
         n_shingles[row] = keep_shingles(keyed, n_tokens, room, shingles, n_written)
         n_written += n_shingles[row]
-        n_added[row] = score(tokens, n_tokens, weights, sums[row])
+        score(tokens, n_tokens, weights, sums[row], n_added[row], slots, row - first)
     return n_written
 
 
 @njit(cache=True, nogil=True)
 def feature_rows(data, offsets, first, last, max_bytes, fold, expansions, script, n_buckets, columns, starts):
-    """Write the feature buckets of each text, for training: columns[starts[i]:starts[i + 1]].
+    """Write the feature buckets of each text, for training: part p of text i owns the columns from
+    starts[N_PARTS * i + p] to the next start.
 
-    Called twice: with an empty `columns` it only fills starts[i + 1] with counts. The very features
-    that `score` adds up.
+    Called twice: with an empty `columns` it only fills starts[N_PARTS * i + p + 1] with counts. The very
+    features that `score` adds up.
     """
     longest = 0
     for row in range(first, last):
@@ -432,24 +434,19 @@ def feature_rows(data, offsets, first, last, max_bytes, fold, expansions, script
     keyed = np.empty(len(tokens), dtype=np.uint64)
     secret = np.ones(2, dtype=np.uint64)  # features are of the tokens that are the same everywhere
     n_of_script = np.zeros(N_SCRIPTS, dtype=np.int64)
+    n_of_part = np.zeros(N_PARTS, dtype=np.int64)
+    slots = np.zeros(N_SLOTS, dtype=np.int64)
     counting = len(columns) == 0
     for row in range(first, last):
         end = min(offsets[row + 1], offsets[row] + max_bytes)
         n_tokens, _ = tokenise(
             data, offsets[row], end, fold, expansions, script, secret, tokens, keyed, n_of_script
         )
-        head_end = min(n_tokens, N_FEATURE_HEAD)
-        tail_start = max(head_end, n_tokens - N_FEATURE_TAIL)
-        at_output = 0 if counting else starts[row]
-        for index in range(n_tokens):
-            if head_end <= index < tail_start:
-                continue
-            if not counting:
-                columns[at_output] = feature_bucket(tokens[index], np.uint64(0), n_buckets)
-            at_output += 1
-            if index > 0 and (index != tail_start or tail_start == head_end):
-                if not counting:
-                    columns[at_output] = feature_bucket(tokens[index - 1], tokens[index], n_buckets)
-                at_output += 1
         if counting:
-            starts[row + 1] = at_output
+            features_of(tokens, n_tokens, n_buckets, columns, n_of_part, slots, row - first)
+            for part in range(N_PARTS):
+                starts[N_PARTS * row + part + 1] = n_of_part[part]
+        else:
+            mine = columns[starts[N_PARTS * row] : starts[N_PARTS * (row + 1)]]
+            if len(mine):
+                features_of(tokens, n_tokens, n_buckets, mine, n_of_part, slots, row - first)

@@ -33,6 +33,17 @@ from detector.text.queues import warm_up as warm_up_queues
 from detector.text.redaction import presentable
 from detector.text.skeleton import SLOTS, skeleton, skeleton_parts
 from detector.text.template import Template
+from detector.text.ties import (
+    GROUP_STRENGTH,
+    KINDS,
+    Groups,
+    Ties,
+    contract_ties,
+    fragment_ties,
+    source_ties,
+    tie_groups,
+    wording_ties,
+)
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES
 
 
@@ -45,6 +56,8 @@ def warm_up() -> None:
 __all__ = [
     "CAPABILITIES",
     "FINGERPRINT_VERSION",
+    "GROUP_STRENGTH",
+    "KINDS",
     "LEAST_ACCOUNTS",
     "SCRIPTS",
     "SLOTS",
@@ -55,18 +68,22 @@ __all__ = [
     "Families",
     "FamilyIndex",
     "Fingerprints",
+    "Groups",
     "KnownSets",
     "Queues",
     "Secret",
     "Template",
+    "Ties",
     "Traits",
     "as_plain_text",
     "classifier",
     "classify",
     "contract",
+    "contract_ties",
     "family_id",
     "find_families",
     "fingerprint",
+    "fragment_ties",
     "judge",
     "known_sets",
     "learn_families",
@@ -82,7 +99,10 @@ __all__ = [
     "skeleton",
     "skeleton_parts",
     "slot_traits",
+    "source_ties",
     "texts_per_account",
+    "tie_groups",
     "training_permille",
     "warm_up",
+    "wording_ties",
 ]

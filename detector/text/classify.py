@@ -1,7 +1,7 @@
 """What a prompt asks for (capability) and how an answer would be harvested (technique).
 
 Here: the shipped linear classifier and the step from its integer sums to codes and probabilities. Not
-here: the sums themselves (fingerprint, kernels.text), how the weights came about (tools/train_classifier.py;
+here: the sums themselves (fingerprint, kernels.text), how the weights came about (tools/classifier;
 what they are worth: docs/reference/classifier.md), techniques that one text cannot show (features).
 """
 
@@ -29,6 +29,8 @@ class Classifier:
     """shape (n_outputs,): what one unit of an output's weights is worth."""
     biases: npt.NDArray[np.float64]
     """shape (n_outputs,)."""
+    part_factors: npt.NDArray[np.float64]
+    """shape (2, N_PARTS): what the parts of a prompt (row 0) and of a system prompt (row 1) count."""
     thresholds: npt.NDArray[np.float64]
     """shape (n_techniques,), 0 to 1: a technique less probable than its own is reported as `none`."""
     version: int
@@ -68,6 +70,7 @@ def classifier() -> Classifier:
             weights=np.ascontiguousarray(saved["weights"]),
             scales=saved["scales"].astype(np.float64),
             biases=saved["biases"].astype(np.float64),
+            part_factors=saved["part_factors"].astype(np.float64),
             thresholds=saved["thresholds"].astype(np.float64),
             version=int(saved["version"]),
         )
@@ -77,14 +80,18 @@ def classifier() -> Classifier:
 
 
 def probabilities(
-    model: Classifier, sums: npt.NDArray[np.int32], n_features: npt.NDArray[np.int32]
+    model: Classifier,
+    prompts: Fingerprints,
+    systems: Fingerprints | None = None,
+    system_of: npt.NDArray[np.int64] | None = None,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Probabilities of every capability and of every text technique.
+    """Probabilities of every capability and of every text technique, for n requests.
 
     Parameters
     ----------
-    sums : int32, shape (n, n_outputs), as `fingerprint` fills them
-    n_features : int32, shape (n,), how many features are in each sum
+    prompts : fingerprints of the n prompts, made with `model.weights`
+    systems : fingerprints of the distinct system prompts, made with the same weights; None: there are none
+    system_of : int64, shape (n,): each request's row of `systems`, -1 where it has no system prompt
 
     Returns
     -------
@@ -92,37 +99,62 @@ def probabilities(
 
     Raises
     ------
-    ValueError : `sums` has another number of outputs than the model.
+    ValueError : the fingerprints were made with other weights, or `systems` came without `system_of`.
     """
-    if sums.shape[1] != len(model.scales):
-        raise ValueError(f"expected {len(model.scales)} sums a text, not {sums.shape[1]}")
-    # A text counts by the root of its length: a long prompt is surer than a short one, not in proportion.
-    length = np.sqrt(np.maximum(n_features, 1, dtype=np.float64))
-    logits = sums / length[:, None] * model.scales + model.biases
+    evidence = _evidence(model, prompts, model.part_factors[0])
+    if systems is not None:
+        if system_of is None:
+            raise ValueError("system prompts need `system_of`, the row of each request's")
+        of_systems = _evidence(model, systems, model.part_factors[1])
+        with_system = system_of >= 0
+        evidence[with_system] += of_systems[system_of[with_system]]
+    logits = evidence * model.scales + model.biases
     return _softmax(logits[:, : model.n_capabilities]), _softmax(logits[:, model.n_capabilities :])
 
 
-def classify(prints: Fingerprints) -> Classes:
-    """Capability and technique of every text that was fingerprinted with `classifier().weights`.
+def part_scales(
+    factors: npt.NDArray[np.float64], n_features: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float64]:
+    """What one feature counts in each part of each text; shape (n, N_PARTS).
 
-    A text without features (empty, only signs) gets code 0 for both. A technique is given only when its
-    probability reaches the technique's threshold: one flag too many costs more than one too few, since a
-    campaign repeats itself thousands of times.
+    A part counts by the root of its length: a long one is surer than a short one, not in proportion. Parts
+    are scaled apart, so that neither a payload thins out the instruction before it nor a long system
+    prompt the user's words.
+    """
+    return np.asarray(factors / np.sqrt(np.maximum(n_features, 1, dtype=np.float64)))
+
+
+def classify(
+    prompts: Fingerprints,
+    systems: Fingerprints | None = None,
+    system_of: npt.NDArray[np.int64] | None = None,
+) -> Classes:
+    """Capability and technique of every request, all fingerprinted with `classifier().weights`.
+
+    Parameters as for `probabilities`: a framework sends one system prompt with thousands of requests, so
+    each distinct one is fingerprinted once and its evidence added to theirs.
+
+    A request whose prompt is absent is null, also where its system prompt is known: nothing says what
+    was asked. One without features (empty, only signs, and no system prompt) gets code 0 for both. A
+    technique is given only when its probability reaches the technique's threshold: one flag too many costs
+    more than one too few, since a campaign repeats itself thousands of times.
 
     Raises
     ------
-    ValueError : the fingerprints were made with other weights.
+    ValueError : the fingerprints were made with other weights, or `systems` came without `system_of`.
     """
     model = classifier()
-    of_capability, of_technique = probabilities(model, prints.sums, prints.n_features)
-    empty = prints.n_features == 0
+    of_capability, of_technique = probabilities(model, prompts, systems, system_of)
+    empty = prompts.n_features.sum(axis=1) == 0
+    if systems is not None and system_of is not None and len(systems.n_features):
+        empty &= (system_of < 0) | (systems.n_features.sum(axis=1)[system_of] == 0)
     capability = np.where(empty, 0, of_capability.argmax(axis=1)).astype(np.uint8)
     likeliest = 1 + of_technique[:, 1:].argmax(axis=1)
     rows = np.arange(len(likeliest))
     shown = (of_technique[rows, likeliest] >= model.thresholds[likeliest]) & ~empty
     chosen = np.where(shown, likeliest, 0)
     margin = np.where(empty, 1.0, of_technique[rows, chosen]).astype(np.float32)
-    absent = np.asarray(prints.text_hash.is_null())
+    absent = np.asarray(prompts.text_hash.is_null())
     return Classes(
         capability=pa.array(capability, mask=absent),
         technique=pa.array(_TECHNIQUE_CODES[chosen], mask=absent),
@@ -141,6 +173,15 @@ def training_permille(classes: Classes) -> pa.Int32Array:
     share = np.rint(1000 * np.where(technique == 0, 1 - margin, margin))
     absent = np.asarray(classes.technique.is_null())
     return pa.array(np.where(absent, 0, np.nan_to_num(share)).astype(np.int32), mask=absent)
+
+
+def _evidence(
+    model: Classifier, prints: Fingerprints, factors: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Each text's sums with its parts scaled and added up; shape (n, n_outputs)."""
+    if prints.sums.shape[2] != len(model.scales):
+        raise ValueError(f"expected {len(model.scales)} sums a text, not {prints.sums.shape[2]}")
+    return np.asarray(np.einsum("npo,np->no", prints.sums, part_scales(factors, prints.n_features)))
 
 
 def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -53,12 +53,17 @@ NEAR, NEAR_WORN = 6, 3
 """How many shared pieces further on a partner may stand: a slot may hold phrases that others share, too. Worn
 pieces are larger and fewer."""
 
-LEAST_PIECES = 3
-"""Shingles of a family: two are six words, a turn of phrase."""
+LEAST_PIECES, LEAST_HELD = 3, 2
+"""Shingles of a family, and of it that a text must hold: two are six words, a turn of phrase; one is four."""
 
 LEAST_SHARE = 0.2
-"""A text belongs to a family when it holds this share of its shingles: templates have branches, and with one
-word in five exchanged four tenths of the shingles are left, give or take."""
+"""A text of the sample holds a piece when it holds this share of its shingles: templates have branches, and
+with one word in five exchanged four tenths of the shingles are left, give or take."""
+
+OF_TYPICAL = 0.5
+"""A text belongs to a family when it holds half as many of its shingles as the family's typical text does:
+nearly all of a template that is sent as it stands, so that a phrase in common makes no member; four tenths
+of one whose words are exchanged."""
 
 TEXTS_PER_ACCOUNT = (64, 32, 16, 8, 6, 4, 3, 2, 1)
 """Different texts of each account that take part in finding families: as many as SAMPLE_TEXTS allows. A few
@@ -84,11 +89,13 @@ class FamilyIndex:
     shingles : uint32, flat; family f owns shingles[starts[f]:starts[f + 1]], ascending; none is in two
     starts : int64, shape (n_families + 1,)
     n_texts : int64, shape (n_families,); texts of the sample that hold the family
+    least_held : int64, shape (n_families,); shingles of it that a text needs to belong to it
     """
 
     shingles: npt.NDArray[np.uint32]
     starts: npt.NDArray[np.int64]
     n_texts: npt.NDArray[np.int64]
+    least_held: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -96,6 +103,18 @@ class FamilyIndex:
     def shingles_of(self, family: int) -> npt.NDArray[np.uint32]:
         """Shingles of one family, ascending."""
         return self.shingles[self.starts[family] : self.starts[family + 1]]
+
+    def with_typical(self, of_text: npt.NDArray[np.int32], held: npt.NDArray[np.int32]) -> Self:
+        """The same with `least_held` by what typical ones among some texts hold (`held_by`)."""
+        text, place = np.nonzero(of_text >= 0)
+        family, n_held = of_text[text, place], held[text, place]
+        order = np.lexsort((n_held, family))
+        n_of_family = np.bincount(family, minlength=len(self))
+        middle = np.cumsum(n_of_family) - (n_of_family + 1) // 2
+        known = n_of_family > 0
+        least = self.least_held.copy()
+        least[known] = np.ceil(OF_TYPICAL * n_held[order][middle[known]])
+        return replace(self, least_held=np.maximum(least, LEAST_HELD))
 
     def held_by(
         self, shingles: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64], *, threads: int = 1
@@ -116,21 +135,27 @@ class FamilyIndex:
         held = np.zeros((n, MOST_FAMILIES), dtype=np.int32)
         if len(self) == 0:
             return of_text, held
-        sizes = np.diff(self.starts).astype(np.int32)
-        family_of = np.repeat(np.arange(len(self), dtype=np.int32), sizes)
+        family_of = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
         ascending = np.argsort(self.shingles)
-        look_up = (*kernels.index_of(self.shingles[ascending]), family_of[ascending], sizes, self.n_texts)
+        look_up = (
+            *kernels.index_of(self.shingles[ascending]),
+            family_of[ascending],
+            self.least_held,
+            self.n_texts,
+        )
         _in_ranges(
             threads,
             n,
             lambda first, last: kernels.assign_families(
-                shingles, starts, first, last, *look_up, LEAST_SHARE, of_text, held
+                shingles, starts, first, last, *look_up, of_text, held
             ),
         )
         return of_text, held
 
 
-NO_FAMILIES = FamilyIndex(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
+NO_FAMILIES = FamilyIndex(
+    np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +263,9 @@ def learn_families(
     by_family = in_family[np.argsort(piece_of[in_family], kind="stable")]
     family_starts = np.zeros(len(kept) + 1, dtype=np.int64)
     np.cumsum(size[kept], out=family_starts[1:])
-    return FamilyIndex(shared[by_family], family_starts, n_texts[kept])
+    least_held = np.maximum(LEAST_HELD, np.ceil(LEAST_SHARE * np.minimum(size[kept], kernels.MOST_COUNTED)))
+    index = FamilyIndex(shared[by_family], family_starts, n_texts[kept], least_held.astype(np.int64))
+    return index.with_typical(*index.held_by(*_gathered(shingles, starts, rows, threads), threads=threads))
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,16 +291,8 @@ class _Sample:
         threads: int,
     ) -> Self:
         """These rows of all texts."""
-        bounds = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(starts[rows + 1] - starts[rows], out=bounds[1:])
-        copied = np.empty(bounds[-1], dtype=np.uint32)
-        sample = cls(copied, bounds[:-1], bounds[1:].copy(), account[rows], threads)
-        _in_ranges(
-            threads,
-            len(rows),
-            lambda first, last: kernels.gather(shingles, starts, rows, first, last, copied, bounds),
-        )
-        return sample
+        copied, bounds = _gathered(shingles, starts, rows, threads)
+        return cls(copied, bounds[:-1], bounds[1:].copy(), account[rows], threads)
 
     def drop_rare(self) -> None:
         """Drop nearly all shingles that fewer than LEAST_ACCOUNTS accounts hold, and no other."""
@@ -315,6 +334,24 @@ class _Sample:
                 pool.map(lambda part: kernel(*texts, *arguments, part, self.threads), range(self.threads))
             )
         return np.concatenate([keys for keys, _ in parts]), np.concatenate([counts for _, counts in parts])
+
+
+def _gathered(
+    shingles: npt.NDArray[np.uint32],
+    starts: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    threads: int,
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """The shingles of some rows, one behind the other, and where each row's begin."""
+    bounds = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(starts[rows + 1] - starts[rows], out=bounds[1:])
+    copied = np.empty(bounds[-1], dtype=np.uint32)
+    _in_ranges(
+        threads,
+        len(rows),
+        lambda first, last: kernels.gather(shingles, starts, rows, first, last, copied, bounds),
+    )
+    return copied, bounds
 
 
 def _in_ranges(threads: int, n: int, run: Callable[[int, int], None]) -> None:

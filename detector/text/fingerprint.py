@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.kernels import text as kernels
+from detector.kernels.linear import N_PARTS
 
 SCRIPTS = (
     "none", "latin", "cyrillic", "greek", "arabic", "hebrew", "devanagari",
@@ -74,9 +75,10 @@ class Fingerprints:
     shingles: pa.ListArray
     """list<uint32>: the shingles kept, under the secret, in order of appearance; at most N_KEPT a text."""
     sums: npt.NDArray[np.int32]
-    """shape (n, n_outputs): classifier sums; zeros where the text is absent."""
+    """shape (n, N_PARTS, n_outputs): classifier sums of each text's head, tail and middle; zeros where the
+    text is absent."""
     n_features: npt.NDArray[np.int32]
-    """shape (n,): how many features were added into `sums`."""
+    """shape (n, N_PARTS): how many features were added into `sums`."""
 
 
 NO_WEIGHTS: npt.NDArray[np.int8] = np.zeros((2, 1), dtype=np.int8)
@@ -122,8 +124,8 @@ def fingerprint(
     # Rows of 16 weights fill whole vector registers: adding ten zeros is quicker than stopping short of them.
     n_outputs = weights.shape[1]
     weights = _in_registers(weights)
-    sums = np.zeros((n, weights.shape[1]), dtype=np.int32)
-    n_features = np.zeros(n, dtype=np.int32)
+    sums = np.zeros((n, N_PARTS, weights.shape[1]), dtype=np.int32)
+    n_features = np.zeros((n, N_PARTS), dtype=np.int32)
 
     def run(first: int) -> npt.NDArray[np.uint32]:
         """Fill rows first and up; their shingles, one behind the other."""
@@ -153,7 +155,7 @@ def fingerprint(
         n_tokens=pa.array(n_tokens, mask=absent),
         script=pa.array(script, mask=absent),
         shingles=pa.ListArray.from_arrays(pa.array(list_offsets), pa.array(flat), mask=pa.array(absent)),
-        sums=sums[:, :n_outputs],
+        sums=sums[:, :, :n_outputs],
         n_features=n_features,
     )
 
@@ -190,16 +192,17 @@ def string_buffers(
 def feature_matrix_parts(
     texts: pa.StringArray, *, n_buckets: int, max_bytes: int = 4_000_000
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The feature buckets of each text, as (columns, starts) of a sparse matrix: for training only.
+    """The feature buckets of each text's parts, as (columns, starts) of a sparse matrix: for training only.
 
     Returns
     -------
     columns : int64, shape (n_features,), 0 to n_buckets - 1; a bucket is repeated as often as it occurs
-    starts : int64, shape (n + 1,); text i owns columns[starts[i]:starts[i + 1]]
+    starts : int64, shape (N_PARTS * n + 1,); part p of text i is row N_PARTS * i + p and owns
+        columns[starts[row]:starts[row + 1]]
     """
     data, offsets, _ = string_buffers(texts)
     table = fold_table()
-    starts = np.zeros(len(texts) + 1, dtype=np.int64)
+    starts = np.zeros(N_PARTS * len(texts) + 1, dtype=np.int64)
     nothing = np.empty(0, dtype=np.int64)
     folds = (table.fold, table.expansions, table.script)
     arguments = (data, offsets, 0, len(texts), max_bytes, *folds, n_buckets)

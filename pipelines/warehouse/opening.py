@@ -6,6 +6,7 @@ Here: how a connection is made. Not here: the lock that keeps scans and readers 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 
 import duckdb
 
@@ -69,11 +70,17 @@ def read_warehouse(workspace: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _check_fingerprints(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Refuse a warehouse whose fingerprints mean something else: families would silently be lost."""
-    made_with = con.execute("SELECT fingerprint_version FROM core.made_with").fetchall()
+    made_with = con.execute("FROM core.made_with").fetchall()
+    now = (text.FINGERPRINT_VERSION, blake2b(workspace.key(), digest_size=8, person=b"which key").hexdigest())
     if not made_with and not con.execute("SELECT 1 FROM core.request LIMIT 1").fetchall():
-        con.execute("INSERT INTO core.made_with VALUES ($version)", {"version": text.FINGERPRINT_VERSION})
-    elif made_with != [(text.FINGERPRINT_VERSION,)]:
+        con.execute("INSERT INTO core.made_with VALUES ($version, $key)", {"version": now[0], "key": now[1]})
+    elif not made_with or made_with[0][0] != now[0]:
         raise UsageError(
             f"{workspace.warehouse}: its texts were fingerprinted by another version",
             remedy="move it away and scan the nights anew; decisions are kept elsewhere and stay",
+        )
+    elif made_with != [now]:
+        raise UsageError(
+            f"{workspace.key_file}: another key than the one this warehouse was made with",
+            remedy="restore the file from a backup, or move the warehouse away and scan the nights anew",
         )

@@ -7,21 +7,24 @@ speed. The authority when detector.kernels.families or detector.text.families an
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+from statistics import median_high
 
-from detector.kernels.families import EXACT_TEXTS, LEAST_SHINGLES, MOST_COUNTED
+from detector.kernels.families import EXACT_TEXTS, MOST_COUNTED
 from detector.text.families import (
     AT_ALL,
     CONFIDENCE,
     CONFIDENCES,
     LEAST_ACCOUNTS,
+    LEAST_HELD,
     LEAST_PIECES,
     LEAST_SHARE,
     MENDING_ROUNDS,
     MOST_FAMILIES,
     NEAR,
     NEAR_WORN,
+    OF_TYPICAL,
     SAMPLE_TEXTS,
     TEXTS_PER_ACCOUNT,
     WITH_EACH_OTHER,
@@ -259,10 +262,12 @@ def mends(pair: Pair, worn: Set[Name], best: Mapping[Name, float]) -> bool:
 
 @dataclass(frozen=True)
 class Family:
-    """A template: its shingles, ascending, and how many texts of the sample hold it."""
+    """A template: its shingles, ascending, how many texts of the sample hold it, and how many of its shingles
+    a text needs."""
 
     shingles: list[int]
     n_texts: int
+    least_held: int
 
 
 def families_of(text: Text, families: Sequence[Family]) -> list[tuple[int, int]]:
@@ -271,11 +276,25 @@ def families_of(text: Text, families: Sequence[Family]) -> list[tuple[int, int]]
     found = []
     for number, family in enumerate(families):
         n_held = len(set(family.shingles) & set(text.shingles))
-        if n_held >= max(LEAST_SHINGLES, enough(len(family.shingles))):
+        if n_held >= family.least_held:
             found.append((number, n_held))
     found.sort(key=lambda one: (-one[1], one[0]))
     first, rest = found[: MOST_FAMILIES - 1], found[MOST_FAMILIES - 1 :]
     return first + sorted(rest, key=lambda one: (-families[one[0]].n_texts, one[0]))[:1]
+
+
+def with_typical(families: Sequence[Family], sample: Sequence[Text]) -> list[Family]:
+    """The families with what a text needs: half of what the typical text of the sample holds."""
+    holds: dict[int, list[int]] = defaultdict(list)
+    for text in sample:
+        for number, n_held in families_of(text, families):
+            holds[number].append(n_held)
+    return [
+        replace(family, least_held=max(LEAST_HELD, math.ceil(OF_TYPICAL * median_high(holds[number]))))
+        if number in holds
+        else family
+        for number, family in enumerate(families)
+    ]
 
 
 def find_families_slow(texts: Sequence[Text]) -> tuple[list[Family], list[list[tuple[int, int]]]]:
@@ -285,10 +304,11 @@ def find_families_slow(texts: Sequence[Text]) -> tuple[list[Family], list[list[t
     pieces = joined(sample, shared_shingles(sample, LEAST_ACCOUNTS))
     n_texts = texts_of_pieces(lines_of(sample, pieces))
     families = [
-        Family(sorted(pieces[name]), n_texts.get(name, 0))
-        for name in sorted(pieces)
-        if len(pieces[name]) >= LEAST_PIECES
+        Family(sorted(piece), n_texts.get(name, 0), max(LEAST_HELD, enough(len(piece))))
+        for name, piece in sorted(pieces.items())
+        if len(piece) >= LEAST_PIECES
     ]
+    families = with_typical(families, sample)
     return families, [families_of(text, families) for text in texts]
 
 

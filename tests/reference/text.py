@@ -7,7 +7,6 @@ detector.kernels.text and this file disagree.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from itertools import groupby
 
 from detector.kernels.text import N_HEAD, N_MIDDLE, N_TAIL, SHINGLE_TOKENS, SHORT_TOKENS
@@ -28,7 +27,8 @@ SEPARATOR, VANISH = 0, 1
 ALONE, EXPANDS, DIGIT = 1 << 31, 1 << 30, 1 << 29
 DIGIT_SYMBOL = ord("0")
 WIDE = 1 << 63
-HEAD_TOKENS, TAIL_TOKENS = 256, 128
+HEAD_TOKENS, TAIL_TOKENS, EDGE_TOKENS = 256, 128, 64
+MOST_TIMES = 2  # a feature counts in one part of a text
 
 DECOMPOSED_SYLLABLE = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
 
@@ -201,14 +201,31 @@ def dominant_script(text: str) -> str:
     return SCRIPTS[min(counts, key=lambda code: (-counts[code], code))] if counts else "none"
 
 
-def features(hashes: list[int], n_buckets: int) -> Iterator[int]:
-    """Buckets of the tokens at either end of a text, and of the pairs of neighbours among them."""
+def part_of(index: int, n: int) -> int | None:
+    """0 head, 1 tail, 2 middle of n tokens; None where no one looks."""
+    if index < EDGE_TOKENS:
+        return 0
+    if index >= n - EDGE_TOKENS:
+        return 1
+    return 2 if index < HEAD_TOKENS or index >= n - TAIL_TOKENS else None
+
+
+def features(hashes: list[int], n_buckets: int) -> list[list[int]]:
+    """Buckets of head, tail and middle of a text: its tokens and the pairs of neighbours, each bucket at
+    most twice in a part."""
+    parts: list[list[int]] = [[], [], []]
     n = len(hashes)
-    seen = {index for index in range(n) if index < HEAD_TOKENS or index >= n - TAIL_TOKENS}
-    for index in sorted(seen):
-        yield bucket(hashes[index], 0, n_buckets)
-        if index - 1 in seen:
-            yield bucket(hashes[index - 1], hashes[index], n_buckets)
+    for index in range(n):
+        part = part_of(index, n)
+        if part is None:
+            continue
+        found = [bucket(hashes[index], 0, n_buckets)]
+        if index > 0 and part_of(index - 1, n) is not None:
+            found.append(bucket(hashes[index - 1], hashes[index], n_buckets))
+        for each in found:
+            if parts[part].count(each) < MOST_TIMES:
+                parts[part].append(each)
+    return parts
 
 
 def bucket(first: int, second: int, n_buckets: int) -> int:

@@ -45,8 +45,9 @@ CREATE TABLE IF NOT EXISTS core.account (
     approved_until      DATE
 );
 
--- core.made_with: one row: the version of the fingerprints in this warehouse. Those of two versions never match.
-CREATE TABLE IF NOT EXISTS core.made_with (fingerprint_version INTEGER NOT NULL);
+-- core.made_with: one row: the version of the fingerprints in this warehouse, and a hash of the key they were made
+-- with. Those of two versions, or of two keys, never match.
+CREATE TABLE IF NOT EXISTS core.made_with (fingerprint_version INTEGER NOT NULL, key_hash VARCHAR NOT NULL);
 
 -- core.request: one narrow row per accepted request. Texts are gone: fingerprints stand for them.
 CREATE TABLE IF NOT EXISTS core.request (
@@ -115,8 +116,14 @@ CREATE TABLE IF NOT EXISTS core.system_text (
     shingles    UINTEGER[]
 );
 
--- night.exemplar: a few redacted, shortened prompts of flagged accounts and their families. The only text
--- kept: nothing is written of an account that was not flagged.
+-- core.toolset: each distinct set of tools once, by name: up to 64 names.
+CREATE TABLE IF NOT EXISTS core.toolset (
+    toolset_hash UBIGINT PRIMARY KEY,
+    tool_names   VARCHAR[] NOT NULL
+);
+
+-- night.exemplar: a few redacted, shortened prompts of each template family and of flagged accounts, with the words
+-- of the template between the signs of detector.text.marking. The only text kept but for skeletons and contracts.
 CREATE TABLE IF NOT EXISTS night.exemplar (
     day         DATE NOT NULL,
     account_id  VARCHAR NOT NULL,
@@ -130,13 +137,26 @@ CREATE TABLE IF NOT EXISTS night.exemplar (
 CREATE TABLE IF NOT EXISTS night.family (
     day          DATE NOT NULL,
     family_id    VARCHAR NOT NULL,   -- same template, same id, night after night
-    kind         VARCHAR NOT NULL,   -- prompt | system
+    kind         VARCHAR NOT NULL,   -- prompt | system | tools
     n_accounts   INTEGER NOT NULL,
+    n_orgs       INTEGER,            -- null where no organisation is known
     n_requests   BIGINT NOT NULL,
     n_items      BIGINT NOT NULL,    -- distinct prompts within the family, or sent under the system prompt
     first_seen   DATE NOT NULL,
+    n_nights     INTEGER NOT NULL,   -- on which it was seen, this one included
     skeleton     VARCHAR NOT NULL,   -- readable form, slots as <text>, <number>, <code> or <json>
+    contract     VARCHAR NOT NULL,   -- the form an answer is told to have, in words; '' for none known
+    marks        UINTEGER[] NOT NULL, -- hashes of the tags, keys, headings and labels that it demands
     shingles     UINTEGER[] NOT NULL -- its smallest ones: what ties it to its earlier nights
+);
+
+-- night.family_slot: what fills the slots of each prompt family: up to 512 of the shingles that belong to no family,
+-- one in 32, the same ones in every family; and how many accounts sent each.
+CREATE TABLE IF NOT EXISTS night.family_slot (
+    day        DATE NOT NULL,
+    family_id  VARCHAR NOT NULL,
+    shingle    UINTEGER NOT NULL,
+    n_accounts INTEGER NOT NULL
 );
 
 -- night.family_account: who used which family.
@@ -189,6 +209,15 @@ CREATE TABLE IF NOT EXISTS night.family_queue (
     repeat_ratio       DOUBLE,
     repeat_nights      DOUBLE,
     verdict            VARCHAR NOT NULL   -- a code of detector.text.VERDICTS
+);
+
+-- night.family_tie: pairs of families, of the night or of it and earlier ones, that are likely one operator's.
+CREATE TABLE IF NOT EXISTS night.family_tie (
+    day              DATE NOT NULL,
+    first_family_id  VARCHAR NOT NULL,   -- before second_family_id in the alphabet
+    second_family_id VARCHAR NOT NULL,
+    kind             VARCHAR NOT NULL,   -- contract | source | wording | fragments
+    strength         DOUBLE NOT NULL     -- natural log of a likelihood ratio against chance; kinds add up
 );
 
 -- night.account_day: what each account did on one day; meanings: docs/reference/features.md.

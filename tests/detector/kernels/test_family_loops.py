@@ -249,9 +249,9 @@ def assigned(
     kernels.assign_families(
         shingles, starts, 0, len(texts), *kernels.index_of(keys),
         np.array([number[key] for key in keys.tolist()], np.int32),
-        np.array([len(family.shingles) for family in families], np.int32),
+        np.array([family.least_held for family in families], np.int64),
         np.array([family.n_texts for family in families], np.int64),
-        LEAST_SHARE, out, n_held,
+        out, n_held,
     )  # fmt: skip
     return out.tolist(), n_held.tolist()
 
@@ -259,16 +259,16 @@ def assigned(
 @given(
     st.lists(st.lists(st.integers(0, 29), max_size=25), min_size=1, max_size=12),
     st.lists(st.sets(st.integers(0, 29), min_size=3, max_size=6), max_size=9),
-    st.lists(st.integers(0, 4), min_size=9, max_size=9),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(1, 4)), min_size=9, max_size=9),
 )
 @settings(deadline=None, max_examples=120)
 def test_a_text_goes_to_the_families_it_holds_most_of_and_last_to_the_most_frequent(
-    texts: list[list[int]], drawn: list[set[int]], n_texts: list[int]
+    texts: list[list[int]], drawn: list[set[int]], known: list[tuple[int, int]]
 ) -> None:
     """More families than there are places for, and many that are equal in size or number."""
     families = [
-        Family(shingles, n)
-        for shingles, n in zip(drawn_pieces(drawn, LEAST_PIECES), n_texts, strict=False)
+        Family(shingles, n_texts, least_held)
+        for shingles, (n_texts, least_held) in zip(drawn_pieces(drawn, LEAST_PIECES), known, strict=False)
     ]
     wanted = [families_of(Text(0, 0, tuple(text)), families) for text in texts]
     padded = [of + [(-1, 0)] * (MOST_FAMILIES - len(of)) for of in wanted]
@@ -276,11 +276,15 @@ def test_a_text_goes_to_the_families_it_holds_most_of_and_last_to_the_most_frequ
     assert np.stack([out, n_held], axis=2).tolist() == [[list(one) for one in of] for of in padded]
 
 
-def test_of_a_long_template_a_fifth_of_256_shingles_is_enough() -> None:
-    """A template of a thousand shingles, and texts that hold 51 and 52 of them."""
-    out, n_held = assigned([range(51), range(52)], [Family(list(range(1_000)), 9)])
-    assert [of[0] for of in out] == [-1, 0]
-    assert [of[0] for of in n_held] == [0, 52]
+def test_of_a_long_piece_a_fifth_of_256_shingles_is_enough() -> None:
+    """A piece of a thousand shingles, and texts that hold 51 and 52 of them."""
+    shared = np.array([*range(51), *range(52)], np.uint32)
+    starts, ends = np.array([0, 51]), np.array([51, 103])
+    out, out_ends = np.empty_like(shared), np.empty_like(ends)
+    kernels.pieces_held(
+        shared, starts, ends, 0, 2, np.zeros(1_000, np.uint32), np.array([1_000]), LEAST_SHARE, out, out_ends
+    )
+    assert (out_ends - starts).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("n_keys", [0, 1, 7, 8, 100_000])

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from detector.kernels.linear import N_PARTS
 from detector.kernels.text import LONGEST_GAP, N_KEPT, SHINGLE_TOKENS, SHORT_TOKENS
 from detector.text.fingerprint import SCRIPTS, Fingerprints, feature_matrix_parts, fingerprint
 from tests.reference import text as slow
@@ -51,14 +52,14 @@ def agrees(prints: Fingerprints, row: int, data: bytes, secret: slow.Secret = sl
     tokens = slow.tokens(text)
     hashes = [slow.token_hash(token) for token in tokens]
     keyed = [slow.keyed_hash(token, secret) for token in tokens]
-    features = list(slow.features(hashes, N_BUCKETS))
+    parts = slow.features(hashes, N_BUCKETS)
     assert prints.n_bytes[row].as_py() == len(data)
     assert prints.n_tokens[row].as_py() == len(tokens)
     assert prints.text_hash[row].as_py() == slow.text_hash(tokens, secret)
     assert SCRIPTS[prints.script[row].as_py()] == slow.dominant_script(text)
     assert prints.shingles[row].as_py() == slow.kept_shingles(keyed)
-    assert prints.n_features[row] == len(features)
-    assert prints.sums[row].tolist() == WEIGHTS[features].sum(axis=0, dtype=np.int64).tolist()
+    assert prints.n_features[row].tolist() == [len(part) for part in parts]
+    assert prints.sums[row].tolist() == [WEIGHTS[part].sum(axis=0, dtype=np.int64).tolist() for part in parts]
 
 
 SECRETS = st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**63 - 1).map(lambda half: 2 * half + 1))
@@ -203,6 +204,16 @@ def test_training_sees_the_very_features_that_scoring_adds_up(texts):
     columns, starts = feature_matrix_parts(pa.array(texts, pa.string()), n_buckets=N_BUCKETS)
     prints = fingerprint(pa.array(texts, pa.string()), weights=WEIGHTS)
     for row in range(len(texts)):
-        mine = columns[starts[row] : starts[row + 1]]
-        assert len(mine) == prints.n_features[row]
-        assert WEIGHTS[mine].sum(axis=0, dtype=np.int64).tolist() == prints.sums[row].tolist()
+        for part in range(N_PARTS):
+            at = N_PARTS * row + part
+            mine = columns[starts[at] : starts[at + 1]]
+            assert len(mine) == prints.n_features[row, part]
+            assert WEIGHTS[mine].sum(axis=0, dtype=np.int64).tolist() == prints.sums[row, part].tolist()
+
+
+@pytest.mark.parametrize("n_words", [63, 64, 65, 128, 129, 192, 255, 257, 320, 383, 384, 385, 386, 900])
+def test_head_tail_and_middle_meet_where_the_definition_says(n_words):
+    """Words of many kinds, so that every part is full, and some that recur, so that the cap is met."""
+    words = [f"w{chr(97 + n % 23)}{chr(97 + n // 23 % 26)}" if n % 5 else "again" for n in range(n_words)]
+    data = " ".join(words).encode()
+    agrees(fingerprint(array_of([b"before", data, data]), weights=WEIGHTS), 2, data)

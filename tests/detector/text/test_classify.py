@@ -1,28 +1,47 @@
 """Stories about what a prompt asks for, and what the shipped classifier says of it."""
 
-import importlib.util
 import math
 import random
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detector.text.classify import Classes, classifier, classify, probabilities
 from detector.text.fingerprint import fingerprint
 from detector.text.vocabulary import CAPABILITIES, TECHNIQUES, TEXT_TECHNIQUES
 from tests.reference import text as slow
+from tools.classifier import fitting
+from tools.classifier.__main__ import main as train_main
+from tools.classifier.frames import Frames
+from tools.classifier.rows import FOLDS, REPORTED, REPORTED_FOLDS, Row
 
-TOOL = Path(__file__).parents[3] / "tools" / "train_classifier.py"
+QUESTION = "A train leaves at nine and travels 240 kilometres in three hours. How fast does it go?"
+JUDGE = (
+    "You compare two assistants as an impartial judge. Say which response is better, A or B, give your "
+    "reasons, and end with your verdict."
+)
 
 
 def asked(texts: list[str | None]) -> Classes:
     return classify(fingerprint(pa.array(texts, pa.string()), weights=classifier().weights))
+
+
+def with_systems(requests: list[tuple[str | None, str | None]]) -> Classes:
+    """Prompts and their system prompts, as the scan gives them: each distinct system prompt once."""
+    weights = classifier().weights
+    systems = pa.array([system for _, system in requests], pa.string()).dictionary_encode()
+    system_of = systems.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    prompts = fingerprint(pa.array([text for text, _ in requests], pa.string()), weights=weights)
+    return classify(prompts, fingerprint(systems.dictionary, weights=weights), system_of)
+
+
+def techniques_of(requests: list[tuple[str | None, str | None]]) -> list[str]:
+    return [TECHNIQUES[code] for code in with_systems(requests).technique.to_pylist()]
 
 
 def technique_of(text: str) -> str:
@@ -49,22 +68,39 @@ def test_the_shipped_weights_fit_the_vocabulary():
     assert ((model.thresholds > 0) & (model.thresholds < 1)).all()
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.lists(st.text(max_size=200), min_size=1, max_size=3))
-def test_the_answer_is_the_sum_of_the_weights_and_nothing_else(texts):
+def evidence_slow(text: str, factors: list[float]) -> list[float]:
+    """What a text adds to each output, before scale and bias."""
     model = classifier()
-    texts = [text.encode("utf-8", "replace").decode() for text in texts]
-    classes = asked(texts)
-    for row, text in enumerate(texts):
-        hashes = [slow.token_hash(token) for token in slow.tokens(slow.decoded(text.encode()))]
-        features = list(slow.features(hashes, len(model.weights)))
-        if not features:
+    hashes = [slow.token_hash(token) for token in slow.tokens(slow.decoded(text.encode()))]
+    parts = slow.features(hashes, len(model.weights))
+    return [
+        sum(
+            factor * sum(int(model.weights[feature, output]) for feature in part) / math.sqrt(len(part))
+            for factor, part in zip(factors, parts, strict=True)
+            if part
+        )
+        for output in range(len(model.scales))
+    ]
+
+
+TEXT = st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace").decode())
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(TEXT, st.none() | TEXT), min_size=1, max_size=3))
+@example([("Which is better? " * 60, "You are a judge. " * 90), ("", "Grade it."), ("Grade it.", "")])
+def test_the_answer_is_the_sum_of_the_weights_and_nothing_else(requests):
+    model = classifier()
+    classes = with_systems(requests)
+    for row, (text, system) in enumerate(requests):
+        own = evidence_slow(text, model.part_factors[0].tolist())
+        of_system = evidence_slow(system or "", model.part_factors[1].tolist())
+        if not any(slow.tokens(slow.decoded(each.encode())) for each in (text, system or "")):
             assert classes.capability[row].as_py() == classes.technique[row].as_py() == 0
             continue
-        root = math.sqrt(len(features))
         logits = [
-            sum(int(model.weights[feature, output]) for feature in features) / root * scale + bias
-            for output, (scale, bias) in enumerate(zip(model.scales, model.biases, strict=True))
+            (one + other) * scale + bias
+            for one, other, scale, bias in zip(own, of_system, model.scales, model.biases, strict=True)
         ]
         of_capability = softmax_slow(logits[: model.n_capabilities])
         of_technique = softmax_slow(logits[model.n_capabilities :])
@@ -82,6 +118,35 @@ def test_an_absent_text_is_null_and_a_silent_one_is_ordinary():
     assert classes.technique_margin.to_pylist() == [None, 1.0, 1.0, 1.0]
 
 
+def test_an_absent_prompt_is_null_whatever_its_system_prompt_says():
+    classes = with_systems([(None, JUDGE), ("", JUDGE), ("", None)])
+    assert classes.technique.is_null().to_pylist() == [True, False, False]
+    assert CAPABILITIES[classes.capability[1].as_py()] == "rubric_grading"
+    assert classes.capability[2].as_py() == 0
+
+
+def test_a_system_prompt_and_its_user_are_read_together():
+    """The judge's instruction stands in the system prompt, the answers to judge in the user's."""
+    answers = "Answer of assistant A:\nIt was in 1912.\n\nAnswer of assistant B:\nNobody knows, sorry."
+    requests = [(answers, JUDGE), ("When was it? It was in 1912.", None)]
+    assert techniques_of(requests) == ["preference_labels", "none"]
+
+
+def test_a_long_system_prompt_does_not_drown_the_user():
+    shop = "You are the assistant of a garden centre. Be polite and answer in short sentences. " * 40
+    asks = (
+        f"{QUESTION}\n\nWrite your whole chain of thought in <reasoning> tags, every step, then the answer."
+    )
+    thanks = "Thank you, that helped. When do you open on Sunday?"
+    assert techniques_of([(asks, shop), (thanks, shop)]) == ["reasoning_trace", "none"]
+
+
+def test_system_prompts_without_rows_to_them_are_refused():
+    prints = fingerprint(pa.array(["hello"]), weights=classifier().weights)
+    with pytest.raises(ValueError, match="system_of"):
+        classify(prints, prints)
+
+
 def test_no_texts_have_no_classes():
     assert len(asked([]).technique) == 0
 
@@ -93,11 +158,8 @@ def test_fingerprints_made_with_other_weights_are_refused():
 
 def test_probabilities_are_probabilities():
     prints = fingerprint(pa.array(["word " * n for n in (1, 50, 5_000)]), weights=classifier().weights)
-    for part in probabilities(classifier(), prints.sums, prints.n_features):
+    for part in probabilities(classifier(), prints):
         assert np.allclose(part.sum(axis=1), 1)
-
-
-QUESTION = "A train leaves at nine and travels 240 kilometres in three hours. How fast does it go?"
 
 
 @pytest.mark.parametrize(
@@ -232,26 +294,18 @@ def test_a_disguise_does_not_change_the_answer():
     assert asked([plain]).technique_margin == asked([worn]).technique_margin
 
 
-def trainer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("train_classifier", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def given_pools(folder: Path, trainer: ModuleType, *, order: int) -> Path:
+def given_pools(folder: Path, *, order: int) -> Path:
     """One little pool for each fold, its rows in some order."""
     kinds = {"distill_self_instruct": "general_chat", "hardneg_gsm8k_harness": "math_reasoning",
              "distill_prometheus": "rubric_grading", "benign_banking77": "general_chat",
              "benign_wildchat": "general_chat", "benign_lobe_agents": "general_chat"}  # fmt: skip
-    assert all(any(pool in fold for pool in kinds) for fold in trainer.FOLDS)
+    assert all(any(pool in fold for pool in kinds) for fold in FOLDS)
     folder.mkdir()
     for pool, capability in kinds.items():
         rows = [
             {"source": f"made/{pool}", "kind": pool.split("_")[0].replace("benign", "benign_user"),
-             "capability": capability, "prompt": f"{pool} asks about item {n} and {n * 7 % 11}",
+             "capability": capability, "system": f"System {n % 3}." if n % 2 else None,
+             "prompt": f"{pool} asks about item {n} and {n * 7 % 11}",
              "language": "en"}
             for n in range(40)
         ]  # fmt: skip
@@ -261,23 +315,31 @@ def given_pools(folder: Path, trainer: ModuleType, *, order: int) -> Path:
 
 
 def test_the_same_pools_train_the_same_bytes(tmp_path, monkeypatch):
-    tool = trainer()
-    monkeypatch.setattr(tool, "N_BUCKETS", 1 << 8)  # quick to fit, and nothing else changes
+    monkeypatch.setattr(fitting, "N_BUCKETS", 1 << 8)  # quick to fit, and nothing else changes
     made = []
     for order in (1, 2):
-        pools, out = (
-            given_pools(tmp_path / f"pools{order}", tool, order=order),
-            tmp_path / f"weights{order}.npz",
-        )
+        pools, out = given_pools(tmp_path / f"pools{order}", order=order), tmp_path / f"weights{order}.npz"
         options = ["--out", str(out), "--no-card", "--frames", "4", "--rows-per-pool", "20"]
-        monkeypatch.setattr("sys.argv", ["train_classifier.py", str(pools), *options])
-        tool.main()
+        monkeypatch.setattr("sys.argv", ["classifier", str(pools), *options])
+        train_main()
         made.append(out.read_bytes())
     assert made[0] == made[1]
 
 
 def test_no_source_is_both_trained_and_reported_on():
-    tool = trainer()
-    trained = [pool for fold in tool.FOLDS for pool in fold]
+    trained = [pool for fold in FOLDS for pool in fold]
     assert len(trained) == len(set(trained))
-    assert not set(trained) & set(tool.REPORTED)
+    assert not set(trained) & set(REPORTED)
+    assert sorted(pool for fold in REPORTED_FOLDS for pool in fold) == sorted(REPORTED)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "zh", "ja", "ko", "ru", "ar"])
+def test_every_technique_is_written_in_every_language(language):
+    """Frames of a language label every technique and ordinary use, filled to the last slot."""
+    payloads = [Row("", f"ordinary words {n}", "p", "p", language, 0, 0, True) for n in range(30)]
+    rows = list(Frames(payloads, part="train", seed=1).rows(english=6, other=6))
+    mine = [row for row in rows if row.language == language]
+    assert {row.technique for row in mine} >= set(range(len(TEXT_TECHNIQUES)))
+    assert {row.capability for row in mine} >= set(range(1, len(CAPABILITIES)))
+    assert any(row.system for row in mine)
+    assert not any(mark in row.text + row.system for row in mine for mark in ("{x}", "{t}", "{user}"))

@@ -15,6 +15,7 @@ from numpy.testing import assert_array_equal
 
 from detector.text import Families, family_id, find_families, fingerprint, same_family
 from detector.text.families import FamilyIndex
+from detector.text.fingerprint import NO_SECRET, Secret, secret_of
 from tests.reference.families import Text, find_families_slow, same_family_slow
 
 REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
@@ -40,9 +41,9 @@ class Speech:
         return " ".join(self._rng.choice(WORDS, n_words))
 
 
-def families_of(prompts: Sequence[Prompt], threads: int = 1) -> Families:
+def families_of(prompts: Sequence[Prompt], threads: int = 1, secret: Secret = NO_SECRET) -> Families:
     """The families of a night in which each account asked what is listed."""
-    prints = fingerprint(pa.array([prompt for _, prompt in prompts], pa.string()))
+    prints = fingerprint(pa.array([prompt for _, prompt in prompts], pa.string()), secret=secret)
     return find_families(
         prints.shingles.flatten().to_numpy(),
         prints.shingles.offsets.to_numpy().astype(np.int64),
@@ -74,10 +75,31 @@ OTHER = (
 
 # --- the definition ----------------------------------------------------------------------------------------
 
+Drawn = list[tuple[int, tuple[int, ...]]]
+"""(account, shingles): a text's hash follows from its shingles, as it does in a log."""
+
 DRAWN = st.lists(
     st.tuples(st.integers(0, 7), st.lists(st.integers(0, 11), max_size=7).map(tuple)), min_size=1, max_size=40
 )
-"""(account, shingles): a text's hash follows from its shingles, as it does in a log."""
+
+
+@st.composite
+def templated(draw: st.DrawFn) -> Drawn:
+    """Nights of a few templates, pieces of which come and go: what the rounds of joining are for."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    lost = draw(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.6]))
+    common = list(range(900, 900 + draw(st.integers(0, 6))))
+    rows = []
+    for template in range(draw(st.integers(1, 4))):
+        first = 100 * template
+        pieces = list(range(first, first + draw(st.integers(2, 24))))
+        pieces = common + pieces if draw(st.booleans()) else pieces + pieces[:3]
+        for n in range(draw(st.sampled_from([5, 12, 30]))):
+            kept = [piece for piece in pieces if random.random() >= lost]
+            slot = random.integers(1_000, 1_020, random.integers(0, 4)).tolist()
+            at = int(random.integers(0, len(kept) + 1))
+            rows.append((int(n % draw(st.sampled_from([5, 9]))), (*kept[:at], *slot, *kept[at:])))
+    return rows
 
 
 def drawn_families(rows: Iterable[tuple[int, tuple[int, ...]]], threads: int = 1) -> Families:
@@ -106,23 +128,24 @@ def belonging(of_text: np.ndarray, held: np.ndarray) -> list[list[tuple[int, int
     return texts
 
 
-@given(DRAWN, st.sampled_from([1, 2, 3]))
-@settings(deadline=None, max_examples=40)
+@given(st.one_of(DRAWN, templated(), templated()), st.sampled_from([1, 2, 3]))
+@settings(deadline=None, max_examples=120)
 def test_families_agree_with_the_definition_on_any_number_of_threads(
-    rows: list[tuple[int, tuple[int, ...]]], threads: int
+    rows: Drawn, threads: int
 ) -> None:
     found = drawn_families(rows, threads)
     families, belongs = find_families_slow(drawn_texts(rows))
     assert [found.index.shingles_of(number).tolist() for number in range(len(found))] == [
         family.shingles for family in families
     ]
+    assert found.index.least_held.tolist() == [family.least_held for family in families]
     assert found.index.n_texts.tolist() == [family.n_texts for family in families]
     assert belonging(found.of_text, found.held) == belongs
 
 
-@given(DRAWN, st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=15)
-def test_the_order_of_requests_changes_nothing(rows: list[tuple[int, tuple[int, ...]]], random) -> None:
+@given(st.one_of(DRAWN, templated()), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=25)
+def test_the_order_of_requests_changes_nothing(rows: Drawn, random) -> None:
     shuffled = random.sample(range(len(rows)), len(rows))
     one, other = drawn_families(rows), drawn_families([rows[at] for at in shuffled])
     assert_array_equal(one.index.shingles, other.index.shingles)
@@ -197,7 +220,7 @@ def test_an_instruction_around_items_that_have_a_template_of_their_own_is_seen_b
     found = families_of(campaign + customers + crowd(say))
     inside, outside = found.of_text[: len(campaign)], found.of_text[len(campaign) :][: len(customers)]
     assert len(found) == 2
-    assert {tuple(row) for row in np.sort(inside, axis=1).tolist()} == {(-1, 0, 1)}
+    assert {tuple(row) for row in np.sort(inside, axis=1).tolist()} == {(-1, -1, 0, 1)}
     assert len({tuple(row) for row in outside.tolist()}) == 1
     assert (outside[:, 1:] == -1).all()
     assert set(outside[:, 0]) == set(inside[:, 0])  # the longer one is what both hold most of
@@ -248,10 +271,131 @@ def test_a_piece_common_to_two_templates_does_not_join_them() -> None:
     assert one[0] != other[0]
 
 
-def test_exact_copies_sent_by_many_are_one_family() -> None:
+@pytest.mark.parametrize("n_accounts", [12, 3_000])
+def test_exact_copies_sent_by_many_are_one_family(n_accounts: int) -> None:
+    """Also when so many send them that each second text is counted, or each eighth: those are not all the
+    same because the texts are."""
     say = Speech()
-    found = families_of([*((n, TEMPLATE) for n in range(12)), *crowd(say)])
-    assert (len(found), set(found.best[:12].tolist())) == (1, {0})
+    found = families_of([*((n, TEMPLATE) for n in range(n_accounts)), *crowd(say, first=9_000)])
+    assert len(found) == 1
+    assert (found.best == [0] * n_accounts + [-1] * 120).all()
+
+
+def row_of_variants(say: Speech, n_prompts: Sequence[int]) -> list[Prompt]:
+    """Variants of three pieces of eight words, two of them in common with the next: from one template to
+    another in so many steps, and of each so many prompts."""
+    pieces = [say(8) for _ in range(len(n_prompts) + 2)]
+    return [
+        (100 * first + n % 50, f"{' '.join(pieces[first : first + 3])}: {say(25)}")
+        for first, n_of_this in enumerate(n_prompts)
+        for n in range(n_of_this)
+    ]
+
+
+@pytest.mark.parametrize(
+    "n_prompts",
+    [
+        pytest.param([200, 20, 20, 20, 20, 20, 200], id="fewer of what lies between"),
+        pytest.param([20, 60, 180, 180, 60, 20, 20], id="more of what lies between"),
+        pytest.param(
+            [20] * 7,
+            id="as many of each",
+            marks=pytest.mark.xfail(reason="equal steps of a third are joined at once in the last round"),
+        ),
+    ],
+)
+def test_a_row_of_variants_does_not_tie_two_templates(n_prompts: list[int]) -> None:
+    say = Speech()
+    found = families_of(row_of_variants(say, n_prompts) + crowd(say))
+    first = found.of_text[: n_prompts[0]]
+    last = found.of_text[sum(n_prompts[:-1]) : sum(n_prompts)]
+    assert (first[:, 0] >= 0).all()
+    assert (last[:, 0] >= 0).all()
+    assert not set(first[first >= 0]) & set(last[last >= 0])
+
+
+def test_a_short_frame_around_eight_seeds_is_found_in_the_last_place() -> None:
+    """Each prompt shows eight of forty seeds, each longer than the frame: of more families than there are places
+    the frame is what all prompts share, and a place is kept for that."""
+    say, rng = Speech(), np.random.default_rng(4)
+    seeds = [say(30) for _ in range(40)]
+    frame = "come up with new tasks that resemble these"
+
+    def prompt() -> str:
+        return f"{frame} {' '.join(seeds[at] for at in rng.choice(40, 8, replace=False))}"
+
+    campaign = made_by(prompt, n_accounts=60, each=4)
+    found = families_of(campaign + crowd(say))
+    last = found.of_text[: len(campaign), -1]
+    assert len(set(last.tolist())) == 1
+    assert last[0] == found.index.n_texts.argmax()
+    assert (found.best[len(campaign) :] == -1).all()
+
+
+def exchanging(template: str, rng: np.random.Generator, share: float = 0.2) -> str:
+    """The template with so large a share of its words exchanged."""
+    words = template.split()
+    return " ".join(str(rng.choice(WORDS)) if rng.random() < share else word for word in words)
+
+
+FORTY = (
+    "you are an experienced editor who reads the passage below twice before you judge it, then list the three "
+    "weakest sentences, say for each what is wrong with it, propose a better version, and close with one "
+    "paragraph about style"
+)
+
+
+@pytest.mark.parametrize("drawn_for_each", ["prompt", "account"])
+def test_a_template_of_forty_words_survives_the_exchange_of_one_in_five(drawn_for_each: str) -> None:
+    assert len(FORTY.split()) == 40
+    say, rng = Speech(), np.random.default_rng(6)
+    campaign = []
+    for account in range(60):
+        mine = exchanging(FORTY, rng)
+        for _ in range(5):
+            told = mine if drawn_for_each == "account" else exchanging(FORTY, rng)
+            campaign.append((account, f"{told}: {say(25)}"))
+    found = families_of(campaign + crowd(say, n_accounts=200))
+    largest = np.bincount(found.best[: len(campaign)] + 1)[1:].argmax()
+    assert (found.of_text[: len(campaign)] == largest).any(axis=1).mean() >= 0.9
+    assert not (found.of_text[len(campaign) :] == largest).any()
+
+
+def test_two_worn_templates_with_a_piece_in_common_stay_two() -> None:
+    say, rng = Speech(), np.random.default_rng(6)
+    common = "answer in valid json with the keys verdict and rationale and write nothing before or after it"
+    one, other = (
+        made_by(lambda template=template: f"{exchanging(f'{template} {common}', rng)}: {say(25)}", 60, 5, first)
+        for template, first in ((TEMPLATE, 0), (OTHER, 100))
+    )
+    found = families_of(one + other + crowd(say))
+    held = [(found.of_text == family).any(axis=1) for family in range(len(found))]
+    in_one, in_other = (np.array([of[span].mean() for of in held])
+                        for span in (slice(0, 300), slice(300, 600)))  # fmt: skip
+    # The common piece may be a family of its own, in both.
+    print(in_one.round(2), in_other.round(2), np.diff(found.index.starts), found.index.least_held)
+    assert (in_one - in_other).max() >= 0.8
+    assert (in_other - in_one).max() >= 0.8
+
+
+@given(
+    st.lists(st.tuples(st.integers(20, 45), st.integers(0, 30)), min_size=1, max_size=3),
+    st.integers(0, 2**32),
+    st.binary(max_size=16),
+)
+@settings(deadline=None, max_examples=25)
+def test_under_any_key_the_same_texts_are_families(
+    templates: list[tuple[int, int]], seed: int, key: bytes
+) -> None:
+    """Other shingles are kept and the sample is another, but clean templates are the same partition."""
+    say = Speech(seed)
+    prompts = crowd(say)
+    for n_words, slot_words in templates:
+        template, first = say(n_words), len(prompts)
+        prompts += made_by(lambda: f"{template} {say(slot_words)}", 12, 3, first)  # noqa: B023
+    one, other = families_of(prompts), families_of(prompts, secret=secret_of(key))
+    assert len(one) == len(other) == len(templates)
+    assert len(set(zip(one.best.tolist(), other.best.tolist(), strict=True))) == len(templates) + 1
 
 
 def test_a_chinese_template_is_a_family_too() -> None:
@@ -299,7 +443,7 @@ def matched(tonight: Sequence[set[int]], earlier: Sequence[set[int]]) -> list[in
         FamilyIndex(
             np.array([shingle for family in tonight for shingle in sorted(family)], np.uint32),
             np.cumsum([0, *(len(family) for family in tonight)], dtype=np.int64),
-            np.zeros(len(tonight), np.int64),
+            *np.zeros((2, len(tonight)), np.int64),
         ),
         np.array([shingle for family in earlier for shingle in sorted(family)], np.uint32),
         np.array([at for at, family in enumerate(earlier) for _ in family], np.int64),

@@ -1,5 +1,6 @@
 -- objects: what accounts could share tonight: one row per account, kind and object, with the part of the
--- account's requests that carried it. Takes $day, $most_common (0 to 1), $lasting_nights. An object of one account ties nobody, and most
+-- account's requests that carried it. Takes $day, $most_common (0 to 1), $lasting_nights,
+-- $template_shingles. An object of one account ties nobody, and most
 -- addresses are such; one of nearly all accounts tells nobody apart: both leave before Python sees them.
 WITH sent AS (
     SELECT account_id, ip, client_fingerprint AS client, toolset_hash,
@@ -46,8 +47,9 @@ SELECT used.account_id, CASE family.kind WHEN 'system' THEN 'system_prompt' ELSE
        least(used.n_requests / total.n_requests, 1.0), used.n_requests::DOUBLE,
        coalesce(earlier.n_requests, 0)::DOUBLE, used.n_items::DOUBLE, used.n_shared_items::DOUBLE, used.training_permille / 1000
 FROM night.family_account AS used
-JOIN night.family AS family ON family.day = used.day AND family.family_id = used.family_id
+JOIN night.family AS family
+  ON family.day = used.day AND family.family_id = used.family_id AND family.kind <> 'tools'
 JOIN total ON total.account_id = used.account_id
 LEFT JOIN earlier ON earlier.account_id = used.account_id AND earlier.family_id = used.family_id
-WHERE used.day = $day
+WHERE used.day = $day AND (family.kind <> 'prompt' OR len(family.shingles) >= $template_shingles)
 ORDER BY kind, object, account_id

@@ -1,0 +1,77 @@
+"""Reading a few requests' texts once more from the log files they came from.
+
+Here: from a temporary table of wanted requests to their texts. Not here: which requests (templates,
+evidence), what is done with the texts. Only for the few that a person may look at.
+"""
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import adapters
+from pipelines.errors import UnreadableInput
+from pipelines.settings import Settings
+from pipelines.warehouse.arrow import fetch, registered
+from pipelines.warehouse.opening import n_threads
+
+_READ = pa.schema(
+    [
+        ("file_id", pa.int32()),
+        ("row_number", pa.int64()),
+        ("request_id", pa.string()),
+        ("prompt", pa.string()),
+        ("system_prompt", pa.string()),
+    ]
+)
+
+
+def read_wanted(con: duckdb.DuckDBPyConnection, settings: Settings) -> pa.Table:
+    """The requests of the temporary table `wanted` (account_id, family_id, kind, request_key, file_id,
+    row_number) with `text`, the system prompt where kind is `system` and else the prompt; ordered by request
+    key.
+
+    A row counts only when it still is that request: under the same name another night's log may stand by
+    now, and nobody may be shown somebody else's words. A file that has gone, or that cannot be read any more,
+    costs its texts.
+    """
+    files = con.execute(
+        """SELECT file_id, path, format, list(DISTINCT row_number ORDER BY row_number)
+           FROM wanted JOIN raw.file USING (file_id) GROUP BY file_id, path, format ORDER BY file_id"""
+    ).fetchall()
+    pieces = []
+    for file_id, path, log_format, rows in files:
+        try:
+            pieces.extend(_rows_of(Path(path), log_format, rows, file_id, settings))
+        except (UnreadableInput, OSError):
+            continue
+    with registered(con, "read_again", pa.Table.from_batches(pieces, schema=_READ)):
+        return fetch(
+            con,
+            """SELECT account_id, family_id, request_key::VARCHAR AS request_key, request_id,
+                      CASE kind WHEN 'system' THEN system_prompt ELSE prompt END AS text
+               FROM wanted JOIN read_again USING (file_id, row_number)
+               WHERE md5_number(request_id) = request_key AND text IS NOT NULL
+               ORDER BY wanted.request_key, family_id""",
+        )
+
+
+def _rows_of(
+    path: Path, log_format: str, rows: list[int], file_id: int, settings: Settings
+) -> list[pa.RecordBatch]:
+    """The wanted rows of one file; reading stops at the last of them."""
+    wanted = pa.array(rows, pa.int64())
+    pieces = []
+    with adapters.open_log(
+        path, format=log_format, batch_rows=settings.input.batch_rows, threads=n_threads(settings)
+    ) as reader:
+        for batch in reader.batches():
+            here = batch.filter(pc.is_in(batch.column("row_number"), value_set=wanted))
+            if len(here):
+                found = {name: here.column(name) for name in _READ.names if name != "file_id"}
+                numbered = {"file_id": pa.array([file_id] * len(here), pa.int32())} | found
+                pieces.append(pa.record_batch(numbered, schema=_READ))
+            if len(batch) and batch.column("row_number")[-1].as_py() >= rows[-1]:
+                break
+    return pieces
