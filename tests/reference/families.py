@@ -225,9 +225,7 @@ def joined(texts: Sequence[Text], shared: Mapping[int, int]) -> Pieces:
     for confidence in CONFIDENCES[1:]:
         # A shingle that goes with nothing will not go with more.
         may_join = {
-            name: piece
-            for name, piece in pieces.items()
-            if len(piece) > 1 or firmness[name] >= CONFIDENCE
+            name: piece for name, piece in pieces.items() if len(piece) > 1 or firmness[name] >= CONFIDENCE
         }
         lines = lines_of(texts, may_join)
         pairs = pairs_of(lines, texts_of_pieces(lines), NEAR, CONFIDENCE)
@@ -243,7 +241,9 @@ def joined(texts: Sequence[Text], shared: Mapping[int, int]) -> Pieces:
             if sum(firmness[shingle] for shingle in sorted(piece)) <= WORN * len(piece)
         }
         best = best_of_each(pairs)
-        pieces = united(pieces, [pair for pair in pairs if pair.together >= CONFIDENCE or mends(pair, worn, best)])
+        pieces = united(
+            pieces, [pair for pair in pairs if pair.together >= CONFIDENCE or mends(pair, worn, best)]
+        )
     return pieces
 
 

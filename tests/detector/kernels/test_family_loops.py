@@ -1,6 +1,7 @@
 """The loops behind template families agree with their definitions, also where their tables are crowded."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -224,16 +225,10 @@ def test_a_text_holds_the_pieces_of_which_it_has_enough(
     kernels.positions(positions, starts, ends, 0, len(account), *kernels.index_of(keys))
     out, out_ends = np.empty_like(positions), np.empty_like(ends)
     bounds = [0, len(account) // 2, len(account)] if one_by_one else [0, len(account)]
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
-        kernels.pieces_held(
-            positions, starts, ends, first, last, piece_of, sizes, LEAST_SHARE, out, out_ends
-        )
-    found = [
-        [SHINGLES[at] for at in out[start:end]] for start, end in zip(starts, out_ends, strict=True)
-    ]
-    assert found == [
-        held(text.shingles, pieces) for text in sorted(texts, key=lambda text: text.account)
-    ]
+    for first, last in pairwise(bounds):
+        kernels.pieces_held(positions, starts, ends, first, last, piece_of, sizes, LEAST_SHARE, out, out_ends)
+    found = [[SHINGLES[at] for at in out[start:end]] for start, end in zip(starts, out_ends, strict=True)]
+    assert found == [held(text.shingles, pieces) for text in sorted(texts, key=lambda text: text.account)]
 
 
 def assigned(
@@ -302,7 +297,7 @@ def test_the_index_finds_every_key_and_nothing_else(n_keys: int) -> None:
 
 
 def test_tables_that_outgrow_themselves_lose_nothing() -> None:
-    """Five accounts hold the same 60,000 shingles: twice what a first table takes, and of pairs six times as many."""
+    """Five accounts hold the same 60,000 shingles: twice what a first table takes."""
     n_accounts, n_shingles = 5, 60_000
     held = np.random.default_rng(1).permutation(n_shingles).astype(np.uint32)
     shingles = np.tile(held, n_accounts)
