@@ -241,9 +241,8 @@ def joined(texts: Sequence[Text], shared: Mapping[int, int]) -> Pieces:
             if sum(firmness[shingle] for shingle in sorted(piece)) <= WORN * len(piece)
         }
         best = best_of_each(pairs)
-        pieces = united(
-            pieces, [pair for pair in pairs if pair.together >= CONFIDENCE or mends(pair, worn, best)]
-        )
+        joins = [pair for pair in pairs if pair.together >= CONFIDENCE or mends(pair, worn, best)]
+        pieces = united(pieces, joins)
     return pieces
 
 

@@ -323,8 +323,8 @@ def test_a_row_of_variants_does_not_tie_two_templates(n_prompts: list[int]) -> N
 
 
 def test_a_short_frame_around_eight_seeds_is_found_in_the_last_place() -> None:
-    """Each prompt shows eight of forty seeds, each longer than the frame: of more families than there are places
-    the frame is what all prompts share, and a place is kept for that."""
+    """Each prompt shows eight of forty seeds, each longer than the frame: of more families than there are
+    places the frame is what all prompts share, and a place is kept for that."""
     say, rng = Speech(), np.random.default_rng(4)
     seeds = [say(30) for _ in range(40)]
     frame = "come up with new tasks that resemble these"
@@ -347,8 +347,8 @@ def exchanging(template: str, rng: np.random.Generator, share: float = 0.2) -> s
 
 
 FORTY = (
-    "you are an experienced editor who reads the passage below twice before you judge it, then list the three "
-    "weakest sentences, say for each what is wrong with it, propose a better version, and close with one "
+    "you are an experienced editor who reads the passage below twice before you judge it, then list the "
+    "three weakest sentences, say for each what is wrong with it, propose a better version, and close with one "
     "paragraph about style"
 )
 
@@ -377,8 +377,8 @@ def share_in_one_family(template: str, drawn_for_each: str, seed: int) -> float:
 
 @pytest.mark.parametrize("drawn_for_each", ["prompt", "account"])
 @pytest.mark.xfail(
-    reason="half of forty words' shingles are kept, by the key; under some keys too few lie side by side to be "
-    "joined, and four tenths of the prompts are in one family"
+    reason="half of forty words' shingles are kept, by the key; under some keys pieces are "
+    "not joined, and four tenths of the prompts are in one family"
 )
 def test_a_template_of_forty_words_survives_the_exchange_of_one_in_five(drawn_for_each: str) -> None:
     assert len(FORTY.split()) == 40
@@ -551,7 +551,7 @@ def as_sent() -> RealNight:
 
 
 BRANCHING = {"self-instruct bootstrap": 0.95}
-"""A frame of eight words around seeds: where its few words are cut off by others' there is no family left."""
+"""What is reached where it is less than of the others: a frame of eight words around seeds."""
 
 
 @pytest.mark.parametrize("name", [template.name for template in TEMPLATES])
@@ -559,7 +559,7 @@ def test_nearly_all_prompts_of_a_real_template_are_in_one_family(as_sent: RealNi
     if name not in as_sent.found:
         pytest.skip("too few prompts of this template")
     assert as_sent.found[name].together >= BRANCHING.get(name, 0.98)
-    assert as_sent.found[name].purity >= 0.98
+    assert as_sent.found[name].purity >= 0.99
 
 
 def test_real_families_are_of_one_template_each(as_sent: RealNight) -> None:
@@ -574,12 +574,12 @@ def test_few_real_people_are_in_families_of_templates(as_sent: RealNight) -> Non
 
 
 SHORT = ("camel society", "camel code", "self-instruct bootstrap")
-"""Templates of which fewer than twenty words stand together, or less than that is left of them."""
+"""Templates of fewer than twenty words: 13, 17 and 8 by the benchmark's own count."""
 
 
 def test_most_prompts_of_real_templates_stay_together_when_a_fifth_of_the_words_is_exchanged() -> None:
     found = night_of("prompt").found
     longer = {name: one.together for name, one in found.items() if name not in SHORT}
-    assert min(longer.values()) >= 0.85
+    assert min(longer.values()) >= 0.9
     assert np.mean(list(longer.values())) >= 0.95
     assert np.mean([one.together for one in found.values()]) >= 0.88
