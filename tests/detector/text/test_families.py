@@ -348,8 +348,8 @@ def exchanging(template: str, rng: np.random.Generator, share: float = 0.2) -> s
 
 FORTY = (
     "you are an experienced editor who reads the passage below twice before you judge it, then list the "
-    "three weakest sentences, say for each what is wrong with it, propose a better version, and close with one "
-    "paragraph about style"
+    "three weakest sentences, say for each what is wrong with it, propose a better version, and close with "
+    "one paragraph about style"
 )
 
 
