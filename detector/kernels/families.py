@@ -1,4 +1,4 @@
-"""Loops over winnowed shingles: which ones many accounts share, and which of those travel together.
+"""Loops over kept shingles: which ones many accounts share, and which of those travel together.
 
 Here: numba loops and nothing else. Meaning: detector.text.families. Slow twins: tests/reference/families.py.
 Every loop is linear in the number of shingles; nothing is compared pair by pair. Texts are counted in the

@@ -406,6 +406,9 @@ def _joined(
         if not joins.any():
             break
         piece_of = pairs.joined(joins, n)[piece_of]
+    else:  # the last round joined some that have not been counted since
+        size = np.bincount(piece_of, minlength=n)
+        _, n_texts = sample.pieces_held(np.where(size[piece_of] > 1, piece_of, kernels.NO_PIECE), size)
     return piece_of, n_texts
 
 

@@ -6,19 +6,38 @@ speed. The authority when detector.kernels.families or detector.text.families an
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import groupby
+from statistics import median_high
 
-from detector.kernels.families import SKIP
+from detector.kernels.families import EXACT_TEXTS, MOST_COUNTED
 from detector.text.families import (
+    AT_ALL,
     CONFIDENCE,
+    CONFIDENCES,
     LEAST_ACCOUNTS,
+    LEAST_HELD,
+    LEAST_PIECES,
     LEAST_SHARE,
-    LEAST_SHINGLES,
+    MENDING_ROUNDS,
     MOST_FAMILIES,
+    NEAR,
+    NEAR_WORN,
+    OF_TYPICAL,
     SAMPLE_TEXTS,
     TEXTS_PER_ACCOUNT,
+    WITH_EACH_OTHER,
+    WORN,
 )
+
+Name = int
+"""A piece goes by its smallest shingle; a shingle alone is a piece of one."""
+
+Pieces = dict[Name, set[int]]
+"""The shingles of each piece."""
+
+MASK = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -28,6 +47,28 @@ class Text:
     account: int
     text_hash: int
     shingles: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is left of a text while pieces are joined: the pieces it holds, in order of appearance."""
+
+    account: int
+    halvings: int
+    pieces: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two pieces that stand near each other: their common texts over those of the one, and of the other."""
+
+    low: Name
+    high: Name
+    together: float
+    of_rarer: float
+
+
+# -- who takes part --------------------------------------------------------------------------------
 
 
 def sampled(texts: Sequence[Text], most: int) -> set[int]:
@@ -47,6 +88,22 @@ def most_texts_per_account(texts: Sequence[Text]) -> int:
     return fitting[0] if fitting else TEXTS_PER_ACCOUNT[-1]
 
 
+def halvings(text: Text) -> int:
+    """How often a text survives when half of all texts are taken away: the zeros a hash ends in."""
+    value = (text.text_hash ^ text.account << 32) * 0x9E3779B97F4A7C15 & MASK
+    value = (value ^ value >> 32) * 0xD6E8FEB86659FD93 & MASK
+    value ^= value >> 32
+    return 64 if value == 0 else (value & -value).bit_length() - 1
+
+
+def times_halved(n_texts: int) -> int:
+    """How often so many texts are halved until EXACT_TEXTS or fewer are left, at most 20 times."""
+    return next((times for times in range(20) if n_texts >> times <= EXACT_TEXTS), 20)
+
+
+# -- what is shared, and what stands beside what ---------------------------------------------------
+
+
 def accounts_of_shingles(texts: Iterable[Text]) -> dict[int, set[int]]:
     accounts: dict[int, set[int]] = defaultdict(set)
     for text in texts:
@@ -57,70 +114,200 @@ def accounts_of_shingles(texts: Iterable[Text]) -> dict[int, set[int]]:
 
 def shared_shingles(texts: Sequence[Text], least: int) -> dict[int, int]:
     """Shingles of at least `least` accounts, each with the number of texts that hold it."""
-    return {
-        shingle: sum(shingle in text.shingles for text in texts)
-        for shingle, accounts in accounts_of_shingles(texts).items()
-        if len(accounts) >= least
-    }
+    accounts = accounts_of_shingles(texts)
+    n_texts: dict[int, int] = defaultdict(int)
+    for text in texts:
+        for shingle in set(text.shingles):
+            n_texts[shingle] += len(accounts[shingle]) >= least
+    return {shingle: n for shingle, n in n_texts.items() if n}
 
 
-def neighbours(text: Text, shared: Set[int]) -> set[tuple[int, int]]:
-    """Pairs of different shared shingles within SKIP of each other, the others passed over."""
-    kept = [shingle for shingle in text.shingles if shingle in shared]
+def neighbours(pieces: Sequence[Name], near: int) -> set[tuple[Name, Name]]:
+    """Pairs of different pieces of one text, at most `near` further on."""
     return {
         (min(one, other), max(one, other))
-        for at, one in enumerate(kept)
-        for other in kept[at + 1 : at + 1 + SKIP]
+        for at, one in enumerate(pieces)
+        for other in pieces[at + 1 : at + 1 + near]
         if one != other
     }
 
 
 def travelling_pairs(
-    texts: Sequence[Text], shared: dict[int, int], least: int, confidence: float
-) -> dict[tuple[int, int], int]:
-    """Neighbouring pairs that `least` accounts hold, with their texts; those too unlike are never counted."""
-    holders: dict[tuple[int, int], list[Text]] = defaultdict(list)
-    for text in texts:
-        for one, other in neighbours(text, shared.keys()):
-            if min(shared[one], shared[other]) >= confidence * max(shared[one], shared[other]):
-                holders[one, other].append(text)
+    lines: Sequence[Line], n_texts: Mapping[Name, int], near: int, least: int, confidence: float
+) -> dict[tuple[Name, Name], int]:
+    """Neighbouring pairs that `least` accounts hold, with their texts; those too unlike are never counted.
+
+    A pair of which one is in very many texts is counted in those alone that survive so many halvings.
+    """
+    holders: dict[tuple[Name, Name], list[Line]] = defaultdict(list)
+    for line in lines:
+        frequent = [piece for piece in line.pieces if piece in n_texts]
+        times = {piece: times_halved(n_texts[piece]) for piece in frequent}
+        for one, other in neighbours(line.pieces, near):
+            if one not in n_texts or other not in n_texts or line.halvings < max(times[one], times[other]):
+                continue
+            if min(n_texts[one], n_texts[other]) >= confidence * max(n_texts[one], n_texts[other]):
+                holders[one, other].append(line)
     return {
         pair: len(holding)
         for pair, holding in holders.items()
-        if len({text.account for text in holding}) >= least
+        if len({line.account for line in holding}) >= least
     }
 
 
-def groups(members: Iterable[int], ties: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Members that a chain of ties connects; each group ascending, groups by their smallest member."""
-    group_of = {member: {member} for member in members}
-    for one, other in ties:
-        if group_of[one] is not group_of[other]:
-            group_of[one] |= group_of[other]
-            for member in group_of[other]:
-                group_of[member] = group_of[one]
-    return sorted({id(group): sorted(group) for group in group_of.values()}.values())
+def pairs_of(lines: Sequence[Line], n_texts: Mapping[Name, int], near: int, least: float) -> list[Pair]:
+    """The pairs of LEAST_ACCOUNTS accounts, and how far their pieces go together."""
+    pairs = []
+    for (low, high), n in travelling_pairs(lines, n_texts, near, LEAST_ACCOUNTS, least).items():
+        fewer, more = sorted((n_texts[low], n_texts[high]))
+        common = n * 2 ** times_halved(more)
+        pairs.append(Pair(low, high, common / more, common / fewer))
+    return pairs
 
 
-def families_of(text: Text, families: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-    """(number, how much of it the text holds) of its families: those it holds enough of, most first."""
+# -- joining ---------------------------------------------------------------------------------------
+
+
+def enough(size: int) -> int:
+    """Shingles that a text must hold of a piece of so many: of a long one, no more than of MOST_COUNTED."""
+    return max(1, math.ceil(LEAST_SHARE * min(size, MOST_COUNTED)))
+
+
+def held(text: Sequence[int], pieces: Pieces) -> list[Name]:
+    """The pieces a text holds enough of, in order of their shingles, none twice running."""
+    name_of = {shingle: name for name, piece in pieces.items() for shingle in piece}
+    holds = {name for name, piece in pieces.items() if len(piece & set(text)) >= enough(len(piece))}
+    names = [name_of[shingle] for shingle in text if name_of.get(shingle) in holds]
+    return [name for name, _ in groupby(names)]
+
+
+def lines_of(texts: Sequence[Text], pieces: Pieces) -> list[Line]:
+    return [Line(text.account, halvings(text), tuple(held(text.shingles, pieces))) for text in texts]
+
+
+def texts_of_pieces(lines: Sequence[Line]) -> dict[Name, int]:
+    """Texts that hold each piece; pieces of fewer than LEAST_ACCOUNTS accounts do not count."""
+    as_texts = [Text(line.account, 0, line.pieces) for line in lines]
+    return shared_shingles(as_texts, LEAST_ACCOUNTS)
+
+
+def united(pieces: Pieces, joins: Iterable[Pair]) -> Pieces:
+    """The pieces when those of each pair are one, also by way of others."""
+    piece_of = {name: set(piece) for name, piece in pieces.items()}
+    for pair in joins:
+        one, other = piece_of[pair.low], piece_of[pair.high]
+        if one is not other:
+            one |= other
+            piece_of |= dict.fromkeys((name for name in pieces if piece_of[name] is other), one)
+    return {min(piece): piece for piece in piece_of.values()}
+
+
+def best_of_each(pairs: Iterable[Pair]) -> dict[Name, float]:
+    """How far each piece goes with its best partner; 0 when it has none."""
+    best: dict[Name, float] = defaultdict(float)
+    for pair in pairs:
+        best[pair.low] = max(best[pair.low], pair.together)
+        best[pair.high] = max(best[pair.high], pair.together)
+    return best
+
+
+def joined(texts: Sequence[Text], shared: Mapping[int, int]) -> Pieces:
+    """The shared shingles in pieces that travel together.
+
+    First single shingles are joined; then what they have become, twice over, at lower demands each time; and
+    at last worn pieces, those whose shingles come and go, each with its best partner.
+    """
+    pieces: Pieces = {shingle: {shingle} for shingle in shared}
+    pairs = pairs_of(lines_of(texts, pieces), shared, NEAR, CONFIDENCE)
+    firmness = best_of_each(pairs)
+    pieces = united(pieces, [pair for pair in pairs if pair.together >= CONFIDENCES[0]])
+
+    for confidence in CONFIDENCES[1:]:
+        # A shingle that goes with nothing will not go with more.
+        may_join = {
+            name: piece for name, piece in pieces.items() if len(piece) > 1 or firmness[name] >= CONFIDENCE
+        }
+        lines = lines_of(texts, may_join)
+        pairs = pairs_of(lines, texts_of_pieces(lines), NEAR, CONFIDENCE)
+        pieces = united(pieces, [pair for pair in pairs if pair.together >= confidence])
+
+    for _ in range(MENDING_ROUNDS):
+        larger = {name: piece for name, piece in pieces.items() if len(piece) > 1}
+        lines = lines_of(texts, larger)
+        pairs = pairs_of(lines, texts_of_pieces(lines), NEAR_WORN, AT_ALL)
+        worn = {
+            name
+            for name, piece in larger.items()
+            if sum(firmness[shingle] for shingle in sorted(piece)) <= WORN * len(piece)
+        }
+        best = best_of_each(pairs)
+        joins = [pair for pair in pairs if pair.together >= CONFIDENCE or mends(pair, worn, best)]
+        pieces = united(pieces, joins)
+    return pieces
+
+
+def mends(pair: Pair, worn: Set[Name], best: Mapping[Name, float]) -> bool:
+    """Two worn pieces, one of them the other's best partner, that go together often enough."""
+    return (
+        {pair.low, pair.high} <= worn
+        and (pair.together == best[pair.low] or pair.together == best[pair.high])
+        and pair.of_rarer >= WITH_EACH_OTHER
+        and pair.together >= AT_ALL
+    )
+
+
+# -- families --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Family:
+    """A template: its shingles, ascending, how many texts of the sample hold it, and how many of its shingles
+    a text needs."""
+
+    shingles: list[int]
+    n_texts: int
+    least_held: int
+
+
+def families_of(text: Text, families: Sequence[Family]) -> list[tuple[int, int]]:
+    """(number, how much of it the text holds) of its families, most held first; where there is no room for
+    all, the last place is that of the family of most texts."""
     found = []
     for number, family in enumerate(families):
-        held = len(set(family) & set(text.shingles))
-        enough = max(LEAST_SHINGLES, math.ceil(LEAST_SHARE * min(len(family), 64)))
-        if held >= enough:
-            found.append((number, held))
-    return sorted(found, key=lambda one: (-one[1], one[0]))[:MOST_FAMILIES]
+        n_held = len(set(family.shingles) & set(text.shingles))
+        if n_held >= family.least_held:
+            found.append((number, n_held))
+    found.sort(key=lambda one: (-one[1], one[0]))
+    first, rest = found[: MOST_FAMILIES - 1], found[MOST_FAMILIES - 1 :]
+    return first + sorted(rest, key=lambda one: (-families[one[0]].n_texts, one[0]))[:1]
 
 
-def find_families_slow(texts: Sequence[Text]) -> tuple[list[list[int]], list[list[tuple[int, int]]]]:
+def with_typical(families: Sequence[Family], sample: Sequence[Text]) -> list[Family]:
+    """The families with what a text needs: half of what the typical text of the sample holds."""
+    holds: dict[int, list[int]] = defaultdict(list)
+    for text in sample:
+        for number, n_held in families_of(text, families):
+            holds[number].append(n_held)
+    return [
+        replace(family, least_held=max(LEAST_HELD, math.ceil(OF_TYPICAL * median_high(holds[number]))))
+        if number in holds
+        else family
+        for number, family in enumerate(families)
+    ]
+
+
+def find_families_slow(texts: Sequence[Text]) -> tuple[list[Family], list[list[tuple[int, int]]]]:
     """The families of a night, and for each text its families and how much of each the text holds."""
     taken = sampled(texts, most_texts_per_account(texts))
     sample = [texts[at] for at in sorted(taken)]
-    shared = shared_shingles(sample, LEAST_ACCOUNTS)
-    pairs = travelling_pairs(sample, shared, LEAST_ACCOUNTS, CONFIDENCE)
-    ties = [pair for pair, n in pairs.items() if n >= CONFIDENCE * max(shared[pair[0]], shared[pair[1]])]
-    families = [group for group in groups(shared, ties) if len(group) >= LEAST_SHINGLES]
+    pieces = joined(sample, shared_shingles(sample, LEAST_ACCOUNTS))
+    n_texts = texts_of_pieces(lines_of(sample, pieces))
+    families = [
+        Family(sorted(piece), n_texts.get(name, 0), max(LEAST_HELD, enough(len(piece))))
+        for name, piece in sorted(pieces.items())
+        if len(piece) >= LEAST_PIECES
+    ]
+    families = with_typical(families, sample)
     return families, [families_of(text, families) for text in texts]
 
 

@@ -9,11 +9,16 @@ import unicodedata
 from collections import Counter
 from itertools import groupby
 
-from detector.kernels.text import N_HEAD, N_TAIL, SHINGLE_TOKENS, WINDOW
-from detector.text.fingerprint import SCRIPTS, fold_table
+from detector.kernels.text import N_HEAD, N_MIDDLE, N_TAIL, SHINGLE_TOKENS, SHORT_TOKENS
+from detector.text.fingerprint import NO_SECRET, SCRIPTS, fold_table
 
 Token = tuple[int, ...]
 """The folded letters of a token; a digit is DIGIT + its value."""
+
+Secret = tuple[int, int]
+"""Where a keyed hash starts, and what it is multiplied by."""
+
+OPEN: Secret = (int(NO_SECRET[0]), int(NO_SECRET[1]))
 
 MASK = (1 << 64) - 1
 SEED, PRIME = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
@@ -64,27 +69,27 @@ def letters(entry: int) -> Token:
 def tokens(text: str) -> list[Token]:
     """Runs of letters and digits; a letter of a script without spaces is a token by itself."""
     out: list[Token] = []
-    run: Token = ()
+    run: list[int] = []
     for char in text:
         entry = folded(char)
         if entry == VANISH:
             continue
         stands_alone = bool(entry & ALONE)
         if entry == SEPARATOR or stands_alone:
-            out += [run] if run else []
+            out += [tuple(run)] if run else []
             out += [letters(entry)] if stands_alone else []
-            run = ()
+            run = []
         else:
             run += letters(entry)
-    return out + ([run] if run else [])
+    return out + ([tuple(run)] if run else [])
 
 
 def masked(token: Token) -> Token:
     """The token with every run of digits as one symbol: `item17` and `item18` are the same token."""
-    out: Token = ()
+    out: list[int] = []
     for is_digit, run in groupby(token, key=lambda letter: bool(letter & DIGIT)):
-        out += (DIGIT_SYMBOL,) if is_digit else tuple(run)
-    return out
+        out += (DIGIT_SYMBOL,) if is_digit else run
+    return tuple(out)
 
 
 def chained(start: int, values: Token) -> int:
@@ -96,7 +101,7 @@ def chained(start: int, values: Token) -> int:
 def words(token: Token) -> Token:
     """The token as 64-bit words: ASCII letters eight to a word, every other letter one by itself. The last
     word holds the ASCII letters left over, perhaps none."""
-    out: Token = ()
+    out: list[int] = []
     ascii_letters: Token = ()
     for letter in token:
         if letter >= 0x80:
@@ -116,18 +121,34 @@ def packed(ascii_letters: Token) -> int:
 
 
 def token_hash(token: Token) -> int:
+    """The public hash, the same everywhere: what a classifier's features are of."""
     value = chained(SEED, words(masked(token)))
     value = (value ^ value >> 32) * SEED & MASK
     return value ^ value >> 29
 
 
-def text_hash(of_tokens: list[Token]) -> int:
+def locked(value: int, values: Token, secret: Secret) -> int:
+    """Each of the values is added, and the sum multiplied by the secret; the product's halves are xored."""
+    for each in values:
+        product = (value ^ each) * secret[1]
+        value = product >> 64 ^ product & MASK
+    return value
+
+
+def keyed_hash(token: Token, secret: Secret = OPEN) -> int:
+    """The hash under the secret: what shingles and a text's hash are of."""
+    return locked(secret[0], words(masked(token)), secret)
+
+
+def text_hash(of_tokens: list[Token], secret: Secret = OPEN) -> int:
     """Digits count here: two items of one template are two texts."""
-    value = SEED
+    value = secret[0]
     for token in of_tokens:
-        digits = chained(0, tuple(letter for letter in token if letter & DIGIT))
-        value = chained(value, (token_hash(token) ^ digits,))
-        value ^= value >> 32
+        digits = 0
+        for letter in token:
+            if letter & DIGIT:
+                digits = locked(digits ^ secret[0], (letter,), secret)
+        value = locked(value, (keyed_hash(token, secret) ^ digits,), secret)
     return mix(value)
 
 
@@ -144,15 +165,31 @@ def shingles(hashes: list[int]) -> list[int]:
     return [shingle(hashes[first : first + SHINGLE_TOKENS]) for first in range(n)] if hashes else []
 
 
-def winnowed(hashes: list[int]) -> list[int]:
-    """The first shingle, the least of every window, the last; no value twice running; both ends."""
+def is_kept(run: list[int]) -> bool:
+    """A closed syncmer: the smallest of the hashes is the first or the last."""
+    return min(run) in (run[0], run[-1])
+
+
+def kept_shingles(hashes: list[int]) -> list[int]:
+    """The closed syncmers, the first shingle and the last; all of a short text; no value twice running."""
     every = shingles(hashes)
-    if not every:
-        return []
-    n_windows = max(1, len(every) - WINDOW + 1)
-    least = [min(every[first : first + WINDOW]) for first in range(n_windows)]
-    kept = [value for value, _ in groupby([every[0], *least, every[-1]])]
-    return kept if len(kept) <= N_HEAD + N_TAIL else kept[:N_HEAD] + kept[-N_TAIL:]
+    kept = [
+        value
+        for at, value in enumerate(every)
+        if len(hashes) <= SHORT_TOKENS
+        or at in (0, len(every) - 1)
+        or is_kept(hashes[at : at + SHINGLE_TOKENS])
+    ]
+    return thinned([value for value, _ in groupby(kept)])
+
+
+def thinned(kept: list[int]) -> list[int]:
+    """Of too many: both ends, and of what lies between the smallest, of equals the first, in order."""
+    if len(kept) <= N_HEAD + N_MIDDLE + N_TAIL:
+        return kept
+    middle = range(N_HEAD, len(kept) - N_TAIL)
+    smallest = sorted(sorted(middle, key=lambda at: (kept[at], at))[:N_MIDDLE])
+    return kept[:N_HEAD] + [kept[at] for at in smallest] + kept[-N_TAIL:]
 
 
 def dominant_script(text: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detector.kernels.linear import N_PARTS
-from detector.kernels.text import N_KEPT, SHINGLE_TOKENS, WINDOW
+from detector.kernels.text import LONGEST_GAP, N_KEPT, SHINGLE_TOKENS, SHORT_TOKENS
 from detector.text.fingerprint import SCRIPTS, Fingerprints, feature_matrix_parts, fingerprint
 from tests.reference import text as slow
 
@@ -47,30 +47,34 @@ def array_of(texts: list[bytes]) -> pa.StringArray:
     return pa.Array.from_buffers(pa.string(), len(texts), binary.buffers())
 
 
-def agrees(prints: Fingerprints, row: int, data: bytes) -> None:
+def agrees(prints: Fingerprints, row: int, data: bytes, secret: slow.Secret = slow.OPEN) -> None:
     text = slow.decoded(data)
     tokens = slow.tokens(text)
     hashes = [slow.token_hash(token) for token in tokens]
+    keyed = [slow.keyed_hash(token, secret) for token in tokens]
     parts = slow.features(hashes, N_BUCKETS)
     assert prints.n_bytes[row].as_py() == len(data)
     assert prints.n_tokens[row].as_py() == len(tokens)
-    assert prints.text_hash[row].as_py() == slow.text_hash(tokens)
+    assert prints.text_hash[row].as_py() == slow.text_hash(tokens, secret)
     assert SCRIPTS[prints.script[row].as_py()] == slow.dominant_script(text)
-    assert prints.shingles[row].as_py() == slow.winnowed(hashes)
+    assert prints.shingles[row].as_py() == slow.kept_shingles(keyed)
     assert prints.n_features[row].tolist() == [len(part) for part in parts]
     assert prints.sums[row].tolist() == [WEIGHTS[part].sum(axis=0, dtype=np.int64).tolist() for part in parts]
 
 
+SECRETS = st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**63 - 1).map(lambda half: 2 * half + 1))
+
+
 @settings(deadline=None, max_examples=120)
-@given(st.lists(TEXTS, min_size=1, max_size=4))
-@example([""])
-@example(["a"])
-@example(["1", "", "的", "\U0010ffff"])
-def test_the_kernel_agrees_with_the_definition(texts):
+@given(st.lists(TEXTS, min_size=1, max_size=4), SECRETS)
+@example([""], slow.OPEN)
+@example(["a"], (0, 1))
+@example(["1", "", "的", "\U0010ffff"], (2**64 - 1, 2**64 - 1))
+def test_the_kernel_agrees_with_the_definition(texts, secret):
     datas = [text.encode("utf-8", "replace") for text in texts]
-    prints = fingerprint(array_of(datas), weights=WEIGHTS)
+    prints = fingerprint(array_of(datas), weights=WEIGHTS, secret=np.array(secret, np.uint64))
     for row, data in enumerate(datas):
-        agrees(prints, row, data)
+        agrees(prints, row, data, secret)
 
 
 @settings(deadline=None, max_examples=150)
@@ -98,20 +102,53 @@ def test_bytes_that_are_not_utf8_are_gaps_between_words(datas):
 def test_long_texts_keep_both_their_ends(name):
     """Long enough that fingerprints and features of the middle are left out."""
     random = np.random.default_rng(11)
-    data = "".join(random.choice(list(ALPHABETS[name] + "  "), 4_000)).encode()
+    data = "".join(random.choice(list(ALPHABETS[name] + "  "), 8_000)).encode()
     prints = fingerprint(array_of([data]), weights=WEIGHTS)
     agrees(prints, 0, data)
     if name in ("latin", "han"):
         assert len(prints.shingles[0].as_py()) == N_KEPT
 
 
-def test_a_megabyte_is_read_to_its_end():
-    data = (
-        b"".join(b"word%d of a long document, " % (number % 977) for number in range(40_000))
-        + b"the last words"
-    )
-    assert len(data) > 1_000_000
+@settings(deadline=None, max_examples=25)
+@given(st.integers(2, 9), st.integers(1_000, 2_500), st.integers(0, 2**32))
+def test_of_many_equal_shingles_in_a_long_middle_the_first_are_kept(n_words, n_tokens, seed):
+    """Few words make few shingles, each over and over: the largest that is kept has equals that are not."""
+    data = " ".join(np.random.default_rng(seed).choice(list("abcdefghi")[:n_words], n_tokens)).encode()
     agrees(fingerprint(array_of([data]), weights=WEIGHTS), 0, data)
+
+
+@pytest.mark.parametrize("n_tokens", [SHINGLE_TOKENS - 1, SHINGLE_TOKENS, SHINGLE_TOKENS + 1, SHORT_TOKENS])
+def test_a_short_text_keeps_all_its_shingles(n_tokens):
+    words = [f"{first}{second}" for first in "abcdef" for second in "uvwxyz"]
+    short, longer = (" ".join(words[:n]) for n in (n_tokens, SHORT_TOKENS + 1))
+    prints = fingerprint(pa.array([short, longer]))
+    assert len(prints.shingles[0]) == max(1, n_tokens - SHINGLE_TOKENS + 1)
+    assert len(prints.shingles[1]) < SHORT_TOKENS - SHINGLE_TOKENS + 2
+
+
+MEGABYTE = 1 << 20
+LARGE_TEXTS = {
+    "different words": lambda: " ".join(
+        np.random.default_rng(2).choice([a + b for a in "bdfgklmn" for b in "aeiouwxyz"], MEGABYTE // 3)
+    ),
+    "one word, over and over": lambda: "again " * (MEGABYTE // 6),
+    "a single word": lambda: "a" * MEGABYTE,
+    "a single number": lambda: "7" * MEGABYTE,
+    "nothing but blanks": lambda: " " * MEGABYTE,
+    "signs that stand alone": lambda: "的一是不了人" * (MEGABYTE // 18),
+    "a document": lambda: (
+        "".join(f"word{number} of a long document, " for number in range(MEGABYTE // 26)) + "the last words"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LARGE_TEXTS)
+def test_a_megabyte_is_read_to_its_end(name):
+    """Beside a text of one word on either side: rows do not disturb each other, whatever their lengths."""
+    datas = [b"before", LARGE_TEXTS[name]().encode(), b"after"]
+    prints = fingerprint(array_of(datas), weights=WEIGHTS)
+    for row, data in enumerate(datas):
+        agrees(prints, row, data)
 
 
 @settings(deadline=None, max_examples=40)
@@ -124,17 +161,40 @@ def test_a_text_is_read_as_far_as_asked(text, max_bytes):
     assert cut.shingles == short.shingles
 
 
-@settings(deadline=None, max_examples=60)
+OWN_WORDS = st.lists(st.sampled_from("mnopqrstuv"), min_size=15, max_size=40)
+
+
+@settings(deadline=None, max_examples=200)
 @given(
-    shared=st.lists(st.sampled_from("abcdefghijkl"), min_size=SHINGLE_TOKENS + WINDOW - 1, max_size=30),
-    around=st.lists(st.lists(st.sampled_from("mnopqrstuv"), max_size=40), min_size=4, max_size=4),
+    shared=st.lists(
+        st.sampled_from("abcdefghijkl"),
+        min_size=SHINGLE_TOKENS + LONGEST_GAP,
+        max_size=SHINGLE_TOKENS + LONGEST_GAP,
+    ),
+    around=st.lists(OWN_WORDS, min_size=4, max_size=4),
+    secret=SECRETS,
 )
-def test_two_texts_that_share_a_run_share_a_fingerprint(shared, around):
-    """The promise of winnowing: no run of eleven tokens goes unnoticed, wherever it stands."""
+def test_two_texts_that_share_a_run_share_a_fingerprint(shared, around, secret):
+    """The promise of closed syncmers: no run of so many tokens goes unnoticed, wherever it stands."""
     first = " ".join([*around[0], *shared, *around[1]])
     second = " ".join([*around[2], *shared, *around[3]])
-    prints = fingerprint(pa.array([first, second])).shingles.to_pylist()
-    assert set(prints[0]) & set(prints[1])
+    prints = fingerprint(pa.array([first, second]), secret=np.array(secret, np.uint64))
+    assert min(prints.n_tokens.to_pylist()) > SHORT_TOKENS
+    kept = prints.shingles.to_pylist()
+    run = slow.shingles([slow.keyed_hash(token, secret) for token in slow.tokens(" ".join(shared))])
+    assert set(kept[0]) & set(kept[1]) & set(run)
+
+
+@settings(deadline=None, max_examples=60)
+@given(around=OWN_WORDS, behind=OWN_WORDS, secret=SECRETS)
+def test_what_is_kept_of_a_passage_does_not_depend_on_what_stands_around_it(around, behind, secret):
+    """All texts that hold the passage keep the same of it, the shingles across its borders apart."""
+    passage = " ".join(["the quick brown fox jumps over a lazy dog and sleeps until noon"] * 3)
+    texts = pa.array([f"{' '.join(around)} {passage} {' '.join(behind)}", f"{passage} {passage}"])
+    within = set(slow.shingles([slow.keyed_hash(token, secret) for token in slow.tokens(passage)]))
+    kept = fingerprint(texts, secret=np.array(secret, np.uint64)).shingles.to_pylist()
+    # The second text's first and last shingle are kept for standing there.
+    assert set(kept[0]) & within == set(kept[1][1:-1]) & within | set(kept[0]) & {kept[1][0], kept[1][-1]}
 
 
 @settings(deadline=None, max_examples=60)

@@ -1,19 +1,31 @@
 """Template families: what many accounts' texts share around changing slots, and who belongs to what."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from benchmarks.text_families import (
+    LEAST_PROMPTS,
+    TEMPLATES,
+    Found,
+    Night,
+    judged,
+    mixed,
+    other_prompts,
+    prompts_of,
+)
+from benchmarks.text_families import families_of as families_of_night
 from detector.text import Families, family_id, find_families, fingerprint, same_family
+from detector.text.families import FamilyIndex
+from detector.text.fingerprint import NO_SECRET, Secret, secret_of
 from tests.reference.families import Text, find_families_slow, same_family_slow
 
 REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
@@ -39,9 +51,9 @@ class Speech:
         return " ".join(self._rng.choice(WORDS, n_words))
 
 
-def families_of(prompts: Sequence[Prompt], threads: int = 1) -> Families:
+def families_of(prompts: Sequence[Prompt], threads: int = 1, secret: Secret = NO_SECRET) -> Families:
     """The families of a night in which each account asked what is listed."""
-    prints = fingerprint(pa.array([prompt for _, prompt in prompts], pa.string()))
+    prints = fingerprint(pa.array([prompt for _, prompt in prompts], pa.string()), secret=secret)
     return find_families(
         prints.shingles.flatten().to_numpy(),
         prints.shingles.offsets.to_numpy().astype(np.int64),
@@ -73,10 +85,31 @@ OTHER = (
 
 # --- the definition ----------------------------------------------------------------------------------------
 
+Drawn = list[tuple[int, tuple[int, ...]]]
+"""(account, shingles): a text's hash follows from its shingles, as it does in a log."""
+
 DRAWN = st.lists(
     st.tuples(st.integers(0, 7), st.lists(st.integers(0, 11), max_size=7).map(tuple)), min_size=1, max_size=40
 )
-"""(account, shingles): a text's hash follows from its shingles, as it does in a log."""
+
+
+@st.composite
+def templated(draw: st.DrawFn) -> Drawn:
+    """Nights of a few templates, pieces of which come and go: what the rounds of joining are for."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    lost = draw(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.6]))
+    common = list(range(900, 900 + draw(st.integers(0, 6))))
+    rows = []
+    for template in range(draw(st.integers(1, 4))):
+        first = 100 * template
+        pieces = list(range(first, first + draw(st.integers(2, 24))))
+        pieces = common + pieces if draw(st.booleans()) else pieces + pieces[:3]
+        for n in range(draw(st.sampled_from([5, 12, 30]))):
+            kept = [piece for piece in pieces if random.random() >= lost]
+            slot = random.integers(1_000, 1_020, random.integers(0, 4)).tolist()
+            at = int(random.integers(0, len(kept) + 1))
+            rows.append((int(n % draw(st.sampled_from([5, 9]))), (*kept[:at], *slot, *kept[at:])))
+    return rows
 
 
 def drawn_families(rows: Iterable[tuple[int, tuple[int, ...]]], threads: int = 1) -> Families:
@@ -105,24 +138,26 @@ def belonging(of_text: np.ndarray, held: np.ndarray) -> list[list[tuple[int, int
     return texts
 
 
-@given(DRAWN, st.sampled_from([1, 2, 3]))
-@settings(deadline=None, max_examples=40)
-def test_families_agree_with_the_definition_on_any_number_of_threads(
-    rows: list[tuple[int, tuple[int, ...]]], threads: int
-) -> None:
+@given(st.one_of(DRAWN, templated(), templated()), st.sampled_from([1, 2, 3]))
+@settings(deadline=None, max_examples=120)
+def test_families_agree_with_the_definition_on_any_number_of_threads(rows: Drawn, threads: int) -> None:
     found = drawn_families(rows, threads)
     families, belongs = find_families_slow(drawn_texts(rows))
-    assert [found.shingles_of(number).tolist() for number in range(len(found))] == families
+    assert [found.index.shingles_of(number).tolist() for number in range(len(found))] == [
+        family.shingles for family in families
+    ]
+    assert found.index.least_held.tolist() == [family.least_held for family in families]
+    assert found.index.n_texts.tolist() == [family.n_texts for family in families]
     assert belonging(found.of_text, found.held) == belongs
 
 
-@given(DRAWN, st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=15)
-def test_the_order_of_requests_changes_nothing(rows: list[tuple[int, tuple[int, ...]]], random) -> None:
+@given(st.one_of(DRAWN, templated()), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=25)
+def test_the_order_of_requests_changes_nothing(rows: Drawn, random) -> None:
     shuffled = random.sample(range(len(rows)), len(rows))
     one, other = drawn_families(rows), drawn_families([rows[at] for at in shuffled])
-    assert_array_equal(one.shingles, other.shingles)
-    assert_array_equal(one.starts, other.starts)
+    assert_array_equal(one.index.shingles, other.index.shingles)
+    assert_array_equal(one.index.starts, other.index.starts)
     assert_array_equal(one.of_text[shuffled], other.of_text)
     assert_array_equal(one.held[shuffled], other.held)
 
@@ -134,7 +169,7 @@ def test_threads_change_nothing() -> None:
     assert len(prompts) > 65_536
     alone, together = families_of(prompts), families_of(prompts, threads=3)
     assert len(alone) == 2
-    assert_array_equal(alone.shingles, together.shingles)
+    assert_array_equal(alone.index.shingles, together.index.shingles)
     assert_array_equal(alone.of_text, together.of_text)
     assert_array_equal(alone.held, together.held)
 
@@ -156,7 +191,7 @@ def test_hundreds_of_templates_fill_larger_tables_and_stay_apart() -> None:
     """A hundred templates of 600 shingles each: the first table holds half of them."""
     texts = [(5 * t + n, range(600 * t, 600 * (t + 1))) for t in range(100) for n in range(5)]
     found = drawn_families([(account, tuple(shingles)) for account, shingles in texts])
-    assert np.diff(found.starts).tolist() == [600] * 100
+    assert np.diff(found.index.starts).tolist() == [600] * 100
     assert found.best.tolist() == [t for t in range(100) for _ in range(5)]
 
 
@@ -193,7 +228,7 @@ def test_an_instruction_around_items_that_have_a_template_of_their_own_is_seen_b
     found = families_of(campaign + customers + crowd(say))
     inside, outside = found.of_text[: len(campaign)], found.of_text[len(campaign) :][: len(customers)]
     assert len(found) == 2
-    assert {tuple(row) for row in np.sort(inside, axis=1).tolist()} == {(-1, 0, 1)}
+    assert {tuple(row) for row in np.sort(inside, axis=1).tolist()} == {(-1, -1, 0, 1)}
     assert len({tuple(row) for row in outside.tolist()}) == 1
     assert (outside[:, 1:] == -1).all()
     assert set(outside[:, 0]) == set(inside[:, 0])  # the longer one is what both hold most of
@@ -244,10 +279,145 @@ def test_a_piece_common_to_two_templates_does_not_join_them() -> None:
     assert one[0] != other[0]
 
 
-def test_exact_copies_sent_by_many_are_one_family() -> None:
+@pytest.mark.parametrize("n_accounts", [12, 3_000])
+def test_exact_copies_sent_by_many_are_one_family(n_accounts: int) -> None:
+    """Also when so many send them that each second text is counted, or each eighth: those are not all the
+    same because the texts are."""
     say = Speech()
-    found = families_of([*((n, TEMPLATE) for n in range(12)), *crowd(say)])
-    assert (len(found), set(found.best[:12].tolist())) == (1, {0})
+    found = families_of([*((n, TEMPLATE) for n in range(n_accounts)), *crowd(say, first=9_000)])
+    assert len(found) == 1
+    assert (found.best == [0] * n_accounts + [-1] * 120).all()
+
+
+def row_of_variants(say: Speech, n_prompts: Sequence[int]) -> list[Prompt]:
+    """Variants of three pieces of eight words, two of them in common with the next: from one template to
+    another in so many steps, and of each so many prompts."""
+    pieces = [say(8) for _ in range(len(n_prompts) + 2)]
+    return [
+        (100 * first + n % 50, f"{' '.join(pieces[first : first + 3])}: {say(25)}")
+        for first, n_of_this in enumerate(n_prompts)
+        for n in range(n_of_this)
+    ]
+
+
+@pytest.mark.parametrize(
+    "n_prompts",
+    [
+        pytest.param([200, 20, 20, 20, 20, 20, 200], id="fewer of what lies between"),
+        pytest.param([20, 60, 180, 180, 60, 20, 20], id="more of what lies between"),
+        pytest.param(
+            [20] * 7,
+            id="as many of each",
+            marks=pytest.mark.xfail(reason="equal steps of a third are joined at once in the last round"),
+        ),
+    ],
+)
+def test_a_row_of_variants_does_not_tie_two_templates(n_prompts: list[int]) -> None:
+    say = Speech()
+    found = families_of(row_of_variants(say, n_prompts) + crowd(say))
+    first = found.of_text[: n_prompts[0]]
+    last = found.of_text[sum(n_prompts[:-1]) : sum(n_prompts)]
+    assert (first[:, 0] >= 0).all()
+    assert (last[:, 0] >= 0).all()
+    assert not set(first[first >= 0]) & set(last[last >= 0])
+
+
+def test_a_short_frame_around_eight_seeds_is_found_in_the_last_place() -> None:
+    """Each prompt shows eight of forty seeds, each longer than the frame: of more families than there are
+    places the frame is what all prompts share, and a place is kept for that."""
+    say, rng = Speech(), np.random.default_rng(4)
+    seeds = [say(30) for _ in range(40)]
+    frame = "come up with new tasks that resemble these"
+
+    def prompt() -> str:
+        return f"{frame} {' '.join(seeds[at] for at in rng.choice(40, 8, replace=False))}"
+
+    campaign = made_by(prompt, n_accounts=60, each=4)
+    found = families_of(campaign + crowd(say))
+    last = found.of_text[: len(campaign), -1]
+    assert len(set(last.tolist())) == 1
+    assert last[0] == found.index.n_texts.argmax()
+    assert (found.best[len(campaign) :] == -1).all()
+
+
+def exchanging(template: str, rng: np.random.Generator, share: float = 0.2) -> str:
+    """The template with so large a share of its words exchanged."""
+    words = template.split()
+    return " ".join(str(rng.choice(WORDS)) if rng.random() < share else word for word in words)
+
+
+FORTY = (
+    "you are an experienced editor who reads the passage below twice before you judge it, then list the "
+    "three weakest sentences, say for each what is wrong with it, propose a better version, and close with "
+    "one paragraph about style"
+)
+
+
+def worn(template: str, drawn_for_each: str, seed: int) -> tuple[list[Prompt], list[Prompt]]:
+    """Sixty accounts that send a template with one word in five exchanged, five times each; and a crowd."""
+    say, rng = Speech(seed), np.random.default_rng(seed)
+    campaign = []
+    for account in range(60):
+        mine = exchanging(template, rng)
+        for _ in range(5):
+            told = mine if drawn_for_each == "account" else exchanging(template, rng)
+            campaign.append((account, f"{told}: {say(25)}"))
+    return campaign, crowd(say, n_accounts=200)
+
+
+def share_in_one_family(template: str, drawn_for_each: str, seed: int) -> float:
+    """Of a worn template's prompts; nobody else may be in that family. Each seed has a key of its own."""
+    campaign, people = worn(template, drawn_for_each, seed)
+    found = families_of(campaign + people, secret=secret_of(b"%d" % seed))
+    held = [(found.of_text == family).any(axis=1) for family in range(len(found))]
+    largest = max(held, key=lambda of: of[: len(campaign)].sum(), default=np.zeros(len(campaign) + 600))
+    assert not largest[len(campaign) :].any()
+    return float(largest[: len(campaign)].mean())
+
+
+@pytest.mark.parametrize("drawn_for_each", ["prompt", "account"])
+@pytest.mark.xfail(
+    reason="half of forty words' shingles are kept, by the key; under some keys pieces are "
+    "not joined, and four tenths of the prompts are in one family"
+)
+def test_a_template_of_forty_words_survives_the_exchange_of_one_in_five(drawn_for_each: str) -> None:
+    assert len(FORTY.split()) == 40
+    assert min(share_in_one_family(FORTY, drawn_for_each, seed) for seed in range(6)) >= 0.8
+
+
+def test_two_worn_templates_with_a_piece_in_common_stay_two() -> None:
+    """Worn pieces are joined at lower demands; whatever the key, what holds most of one has little of the
+    other. The common piece may be a family of its own: that is small."""
+    say, rng = Speech(), np.random.default_rng(6)
+    common = "answer in valid json with the keys verdict and rationale and write nothing before or after it"
+    one = made_by(lambda: f"{exchanging(f'{TEMPLATE} {common}', rng)}: {say(25)}", 60, 5)
+    other = made_by(lambda: f"{exchanging(f'{OTHER} {common}', rng)}: {say(25)}", 60, 5, first=100)
+    people = crowd(say)
+    for number in range(6):
+        found = families_of(one + other + people, secret=secret_of(b"%d" % number))
+        held = [(found.of_text == family).any(axis=1) for family in range(len(found))]
+        in_both = [min(of[:300].mean(), of[300:600].mean()) for of in held]
+        assert max(in_both, default=0) <= 0.5
+
+
+@given(
+    st.lists(st.tuples(st.integers(20, 45), st.integers(0, 30)), min_size=1, max_size=3),
+    st.integers(0, 2**32),
+    st.binary(max_size=16),
+)
+@settings(deadline=None, max_examples=25)
+def test_under_any_key_the_same_texts_are_families(
+    templates: list[tuple[int, int]], seed: int, key: bytes
+) -> None:
+    """Other shingles are kept and the sample is another, but clean templates are the same partition."""
+    say = Speech(seed)
+    prompts = crowd(say)
+    for n_words, slot_words in templates:
+        template, first = say(n_words), len(prompts)
+        prompts += made_by(lambda: f"{template} {say(slot_words)}", 12, 3, first)  # noqa: B023
+    one, other = families_of(prompts), families_of(prompts, secret=secret_of(key))
+    assert len(one) == len(other) == len(templates)
+    assert len(set(zip(one.best.tolist(), other.best.tolist(), strict=True))) == len(templates) + 1
 
 
 def test_a_chinese_template_is_a_family_too() -> None:
@@ -292,11 +462,10 @@ def test_a_large_night_is_sampled_and_its_templates_are_still_found(monkeypatch:
 def matched(tonight: Sequence[set[int]], earlier: Sequence[set[int]]) -> list[int]:
     """same_family over sets."""
     return same_family(
-        Families(
+        FamilyIndex(
             np.array([shingle for family in tonight for shingle in sorted(family)], np.uint32),
             np.cumsum([0, *(len(family) for family in tonight)], dtype=np.int64),
-            np.empty(0, np.int32),
-            np.empty(0, np.int32),
+            *np.zeros((2, len(tonight)), np.int64),
         ),
         np.array([shingle for family in earlier for shingle in sorted(family)], np.uint32),
         np.array([at for at, family in enumerate(earlier) for _ in family], np.int64),
@@ -320,8 +489,9 @@ def test_a_template_that_gains_a_piece_is_recognised_the_next_night() -> None:
     second = families_of(
         made_by(lambda: f"{say(25)} {OTHER}", first=50) + made_by(lambda: f"{TEMPLATE}: {say(25)} {gained}")
     )
+    earlier = first.index
     found = same_family(
-        second, first.shingles, np.zeros(len(first.shingles), np.int64), np.diff(first.starts)
+        second.index, earlier.shingles, np.zeros(len(earlier.shingles), np.int64), np.diff(earlier.starts)
     )
     campaign = second.best[-1]
     assert len(second) == 2
@@ -347,19 +517,6 @@ def test_a_family_never_seen_before_is_named_by_its_smallest_pieces() -> None:
 
 # --- real templates --------------------------------------------------------------------------------------
 
-N_TEMPLATES = {
-    "distill_alpaca_template": 1,
-    "distill_oss_instruct": 1,
-    "distill_dsgym_datamind": 1,
-    "distill_camel": 2,
-    "distill_metamath": 4,
-    "distill_screenagent": 5,
-    "hardneg_code_review": 2,
-}
-"""Sources whose template stands in the prompt, and how many forms each has."""
-
-PEOPLE = ("benign_wildchat", "benign_oasst_eval", "benign_oasst_zh", "benign_lobe_agents")
-
 
 def needs_pools() -> None:
     if not REAL.is_dir():
@@ -368,46 +525,61 @@ def needs_pools() -> None:
         pytest.skip("the pools of real prompts are not on this machine")
 
 
-def pool(name: str, most: int, most_chars: int = 6_000) -> list[str]:
-    """Prompts as they were sent, spread evenly over a pool."""
-    frame = pl.read_parquet(REAL / f"{name}.parquet", columns=["prompt", "request_form"])
-    prompts = frame.filter(pl.col("request_form") == "as_sent")["prompt"].to_list()
-    return [prompt[:most_chars] for prompt in prompts[:: max(len(prompts) // most, 1)][:most]]
+@dataclass(frozen=True)
+class RealNight:
+    """A night of the benchmark, and how its templates were found."""
+
+    found: dict[str, Found]
+    night: Night
+    families: Families
+
+
+def night_of(exchanged_for_each: str) -> RealNight:
+    """Real templates among four times as many other prompts."""
+    needs_pools()
+    made = {template.name: prompts_of(template, REAL) for template in TEMPLATES}
+    kept = {name: texts for name, texts in made.items() if len(texts) >= LEAST_PROMPTS}
+    others = other_prompts(REAL, 4 * sum(map(len, kept.values())))
+    night = mixed(list(kept.values()), others, exchanged_for_each)
+    families = families_of_night(night, 1)
+    return RealNight({one.name: one for one in judged(list(kept), night, families)}, night, families)
 
 
 @pytest.fixture(scope="module")
-def real_night() -> tuple[list[str], Families]:
-    """Where each text comes from, and the families of a night on which every source has fifty accounts."""
-    needs_pools()
-    prompts, sources = [], []
-    for source, name in enumerate([*N_TEMPLATES, *PEOPLE]):
-        texts = pool(name, 400 if name in N_TEMPLATES else 800)
-        prompts += [(1_000 * source + n % 50, text) for n, text in enumerate(texts)]
-        sources += [name] * len(texts)
-    return sources, families_of(prompts)
+def as_sent() -> RealNight:
+    return night_of("")
 
 
-@pytest.mark.parametrize("name", N_TEMPLATES)
-def test_nearly_all_prompts_of_a_real_source_are_in_as_many_families_as_it_has_templates(
-    real_night: tuple[list[str], Families], name: str
-) -> None:
-    sources, found = real_night
-    mine = found.best[np.array(sources) == name]
-    largest = Counter(mine[mine >= 0].tolist()).most_common(N_TEMPLATES[name])
-    assert sum(n for _, n in largest) >= 0.95 * len(mine)
+BRANCHING = {"self-instruct bootstrap": 0.95}
+"""What is reached where it is less than of the others: a frame of eight words around seeds."""
 
 
-def test_real_families_hold_one_source_each(real_night: tuple[list[str], Families]) -> None:
-    sources, found = real_night
-    in_family = Counter(zip(found.best.tolist(), sources, strict=True))
-    strangers = 0
-    for family in range(len(found)):
-        sizes = [n for (number, _), n in in_family.items() if number == family]
-        strangers += sum(sizes) - max(sizes, default=0)
-    assert strangers <= 0.01 * (found.best >= 0).sum()
+@pytest.mark.parametrize("name", [template.name for template in TEMPLATES])
+def test_nearly_all_prompts_of_a_real_template_are_in_one_family(as_sent: RealNight, name: str) -> None:
+    if name not in as_sent.found:
+        pytest.skip("too few prompts of this template")
+    assert as_sent.found[name].together >= BRANCHING.get(name, 0.98)
+    assert as_sent.found[name].purity >= 0.99
 
 
-def test_real_people_have_few_families(real_night: tuple[list[str], Families]) -> None:
-    sources, found = real_night
-    people = np.isin(sources, ("benign_wildchat", "benign_oasst_eval", "benign_oasst_zh"))
-    assert (found.best[people] >= 0).mean() < 0.1
+def test_real_families_are_of_one_template_each(as_sent: RealNight) -> None:
+    assert np.mean([one.purity for one in as_sent.found.values()]) >= 0.99
+    assert np.mean([one.together for one in as_sent.found.values()]) >= 0.99
+
+
+def test_few_real_people_are_in_families_of_templates(as_sent: RealNight) -> None:
+    of_templates = np.unique(as_sent.families.best[as_sent.night.template >= 0])
+    people = as_sent.families.best[as_sent.night.template < 0]
+    assert np.isin(people[people >= 0], of_templates).sum() <= 0.01 * len(people)
+
+
+SHORT = ("camel society", "camel code", "self-instruct bootstrap")
+"""Templates of fewer than twenty words: 13, 17 and 8 by the benchmark's own count."""
+
+
+def test_most_prompts_of_real_templates_stay_together_when_a_fifth_of_the_words_is_exchanged() -> None:
+    found = night_of("prompt").found
+    longer = {name: one.together for name, one in found.items() if name not in SHORT}
+    assert min(longer.values()) >= 0.9
+    assert np.mean(list(longer.values())) >= 0.95
+    assert np.mean([one.together for one in found.values()]) >= 0.88

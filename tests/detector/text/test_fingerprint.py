@@ -1,6 +1,7 @@
 """Stories about fingerprints: what an evader changes and what stays the same."""
 
 import unicodedata
+from collections import defaultdict
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint
+from detector.text.fingerprint import SCRIPTS, Fingerprints, fingerprint, secret_of
+from tests.reference import text as slow
 
 TEMPLATE = "Write a detailed solution to the following problem and explain every step of your reasoning"
 
@@ -95,8 +97,75 @@ def test_a_slot_in_the_middle_leaves_the_frame_recognisable():
         f"{TEMPLATE}\n\n{payload}\n\nReturn the answer as JSON with two keys, please" for payload in payloads
     ]
     kept = [set(row) for row in fingerprint(pa.array(frames)).shingles.to_pylist()]
-    # the first shingle, the last, and at least one of the windows that lie within the opening
-    assert len(kept[0] & kept[1] & kept[2]) >= 3
+    # the first shingle, the last, and of fourteen words of the opening one shingle in four at least
+    assert len(kept[0] & kept[1] & kept[2]) >= 4
+
+
+def test_two_keys_have_nothing_in_common_and_one_key_is_always_the_same():
+    texts = pa.array([TEMPLATE, "another text of a few words of its own", "short"])
+    one, other = (fingerprint(texts, secret=secret_of(key)) for key in (b"one workspace", b"another"))
+    again = fingerprint(texts, secret=secret_of(b"one workspace"))
+    assert prints_equal(one, again)
+    assert not set(one.text_hash.to_pylist()) & set(other.text_hash.to_pylist())
+    assert not set(one.shingles.flatten().to_pylist()) & set(other.shingles.flatten().to_pylist())
+    assert secret_of(b"one workspace")[1] % 2 == 1
+    assert prints_equal(fingerprint(texts), fingerprint(texts, secret=secret_of(b"")))
+
+
+def test_a_key_changes_no_features():
+    """The weights were trained elsewhere: sums are of the hashes that are the same everywhere."""
+    weights = np.random.default_rng(3).integers(-9, 9, (256, 4), dtype=np.int8)
+    texts = pa.array([TEMPLATE, "another text of a few words of its own"])
+    one, other = (fingerprint(texts, weights=weights, secret=secret_of(key)) for key in (b"", b"a key"))
+    assert np.array_equal(one.sums, other.sums)
+    assert one.n_tokens == other.n_tokens
+    assert one.script == other.script
+
+
+def words_that_hash_alike() -> list[str]:
+    """Words of sixteen letters that have one public hash.
+
+    The trick against hashes that xor and multiply: the last letter of eight is the top of a word of 64 bits,
+    and what differs there still differs in the top alone after a multiplication, where the last letter of
+    the next eight takes it back.
+    """
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = [f"aaaaaaa{one}bbbbbbb{other}" for one in letters for other in letters]
+    by_hash = defaultdict(list)
+    for word in words:
+        (token,) = slow.tokens(word)
+        by_hash[slow.token_hash(token)].append(word)
+    return max(by_hash.values(), key=len)
+
+
+def test_words_made_to_hash_alike_do_so_in_public_and_under_no_key():
+    alike = words_that_hash_alike()
+    assert len(alike) >= 2
+    weights = np.random.default_rng(3).integers(-99, 99, (1 << 16, 4), dtype=np.int8)
+    frames = pa.array([f"tell me what the word {word} means to you" for word in alike])
+    public = fingerprint(frames, weights=weights)
+    assert (public.sums == public.sums[0]).all()  # the classifier cannot tell them apart
+    for number in range(500):
+        prints = fingerprint(frames, secret=secret_of(b"key %d" % number))
+        assert len(set(prints.text_hash.to_pylist())) == len(alike)
+        kept = prints.shingles.to_pylist()
+        # The six shingles without the word are common, the four with it are each word's own.
+        assert [len(set(row)) for row in kept] == [6] * len(alike)
+        assert len({tuple(row[2:]) for row in kept}) == len(alike)
+
+
+@pytest.mark.parametrize("bit", range(5))
+def test_no_pair_of_letters_hides_a_difference_under_a_key(bit):
+    """All 676 words of the trick, with the same bit of both last letters flipped, over many keys."""
+    flipped = [chr(letter ^ 1 << bit) for letter in range(ord("a"), ord("z") + 1)]
+    pairs = [(chr(letter), other) for letter, other in zip(range(97, 123), flipped, strict=True)]
+    pairs = [(one, other) for one, other in pairs if "a" <= other <= "z"]
+    one = [f"aaaaaaa{first}bbbbbbb{second}" for first, _ in pairs for second, _ in pairs]
+    other = [f"aaaaaaa{first}bbbbbbb{second}" for _, first in pairs for _, second in pairs]
+    for number in range(40):
+        secret = secret_of(b"key %d" % number)
+        left, right = (fingerprint(pa.array(words), secret=secret).text_hash for words in (one, other))
+        assert not (left.to_numpy() == right.to_numpy()).any()
 
 
 @pytest.mark.parametrize(
