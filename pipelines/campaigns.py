@@ -18,6 +18,7 @@ import pyarrow as pa
 from detector import campaigns as detect
 from detector.text import CAPABILITIES, TECHNIQUES
 from pipelines import scores
+from pipelines.families import TELLING_SHINGLES
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import fetch, registered
 from pipelines.warehouse.statements import statement
@@ -33,11 +34,6 @@ MEMORY_NIGHTS = 35
 LASTING_NIGHTS = 14
 """Nights over which the use of a text adds up: two weeks show the slowest account of the public record at
 eighty requests, and a fashion at two."""
-
-
-TEMPLATE_SHINGLES = 6
-"""Of a family that ties accounts: about a dozen words. Shorter ones are turns of phrase, and there are so
-many that two harvests of like items, or two circles of friends, share dozens by chance."""
 
 
 TAINTED = 0.1
@@ -87,7 +83,7 @@ def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
             "day": day,
             "most_common": detect.EVERYBODYS,
             "lasting_nights": LASTING_NIGHTS,
-            "template_shingles": TEMPLATE_SHINGLES,
+            "template_shingles": TELLING_SHINGLES,
         },
     )
 

@@ -38,6 +38,11 @@ MOST_SLOTS = 512
 """Slot shingles kept of a family, the smallest: two families of one list of ten thousand items share
 dozens."""
 
+TELLING_SHINGLES = 8
+"""Of a family that ties accounts and that a person is shown: about a dozen words. Shorter ones are turns of
+phrase, and there are so many that two harvests of like items, or two circles of friends, share dozens by
+chance."""
+
 NAMED_TOOLS = 24
 """Tools of a set that are listed to show it."""
 

@@ -85,7 +85,7 @@ def scan(
     """
     settings, progress = settings or Settings(), progress or Silent()
     started = time.monotonic()
-    known_sets = queues.read_known_sets(settings.text.known_sets)
+    known_sets = queues.read_known_sets(settings.text.known_sets, workspace.key())
     with workspace.lock(), open_warehouse(workspace, settings) as con:
         with progress.step("kernels"):
             load.warm_up()

@@ -204,10 +204,11 @@ def _store(
 # --- known data sets ---------------------------------------------------------------------------------------
 
 
-def read_known_sets(folder: Path | None) -> measures.KnownSets | None:
+def read_known_sets(folder: Path | None, key: bytes) -> measures.KnownSets | None:
     """Known data sets from a folder of Parquet or JSON Lines files, one set a file, named after it.
 
-    Items are the column `text`, else `prompt`, in the order of the file. None without a folder.
+    Items are the column `text`, else `prompt`, in the order of the file. None without a folder. `key` is
+    the workspace's.
 
     Raises
     ------
@@ -222,7 +223,7 @@ def read_known_sets(folder: Path | None) -> measures.KnownSets | None:
             remedy="text.known_sets names a folder of .parquet or .jsonl files with a column text or prompt",
         )
     return measures.known_sets(
-        [path.stem for path in paths], [_fingerprinted(_texts(path)) for path in paths]
+        [path.stem for path in paths], [_fingerprinted(_texts(path), text.secret_of(key)) for path in paths]
     )
 
 
@@ -244,11 +245,15 @@ def _texts(path: Path) -> pl.Series:
     )
 
 
-def _fingerprinted(texts: pl.Series) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+def _fingerprinted(
+    texts: pl.Series, secret: text.Secret
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
     flat, lengths = [np.empty(0, np.uint32)], [np.zeros(1, np.int64)]
     for first in range(0, len(texts), TEXTS_AT_ONCE):
         array = pa.array(texts.slice(first, TEXTS_AT_ONCE).to_list(), pa.large_string())
-        shingles, starts = lists_of(pa.chunked_array([text.fingerprint(array).shingles]))
+        shingles, starts = lists_of(
+            pa.chunked_array([text.fingerprint(measures.padded(array), secret=secret).shingles])
+        )
         flat.append(shingles)
         lengths.append(np.diff(starts))
     return np.concatenate(flat), np.cumsum(np.concatenate(lengths))

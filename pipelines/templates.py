@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from detector import text
+from pipelines.families import TELLING_SHINGLES
 from pipelines.progress import Progress
 from pipelines.rereading import read_wanted
 from pipelines.settings import EvidenceSettings, Settings
@@ -32,9 +33,6 @@ MOST_READ = 1_000
 """Families read in one night, those of most accounts: each takes ten milliseconds, and one that was read
 before is not read again."""
 
-READABLE_SHINGLES = 6
-"""Of a family that is read: a dozen words. What is shorter is a turn of phrase and reads like nothing."""
-
 
 def read_templates(
     con: duckdb.DuckDBPyConnection, day: date, *, key: bytes, settings: Settings, progress: Progress
@@ -54,7 +52,7 @@ def read_templates(
         {
             "day": day,
             "salt": key.decode("latin-1"),
-            "least_shingles": READABLE_SHINGLES,
+            "least_shingles": TELLING_SHINGLES,
             "most": MOST_READ,
             "per_family": EXAMPLES_PER_FAMILY,
         },

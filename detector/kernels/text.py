@@ -15,8 +15,8 @@ SHINGLE_TOKENS = 4
 """Tokens per shingle: three are everyday phrases, five lose a template at the first changed word."""
 
 LONGEST_GAP = SHINGLE_TOKENS - 1
-"""Shingles between two kept ones at most, and tokens more than a shingle that a shared run needs to leave a
-common one: any seven shared tokens do (`keep_shingles`)."""
+"""Of so many neighbouring shingles one is kept, since the smallest of their tokens is first or last in one of
+them: any six tokens that two texts share leave a common shingle."""
 
 N_HEAD, N_MIDDLE, N_TAIL = 128, 256, 128
 """Shingles kept from either end of a text, about 260 tokens each, and from what lies between. Instructions
@@ -24,6 +24,10 @@ stand at the ends of a prompt more often than not; of a long middle those with t
 kept, which are the same ones wherever a passage stands."""
 
 N_KEPT = N_HEAD + N_MIDDLE + N_TAIL
+
+END_SHINGLES = 8
+"""Shingles at either end of a text that are all kept: a short instruction stands there, and of eight words
+every shingle counts."""
 
 SHORT_TOKENS = 32
 """A text of so many tokens or fewer keeps all its shingles: of a template of a dozen words each counts."""
@@ -248,6 +252,7 @@ def tokenise(data, start, end, fold, expansions, script, secret, tokens, keyed, 
                 token, locked, packed, n_packed = _with_letter(
                     token, locked, packed, n_packed, DIGIT_SYMBOL, multiplier
                 )
+                digits = _locked(digits ^ start_value, WIDE, multiplier)  # where a run begins: 1a23, 12a3
             in_token = True
             in_digits = True
             digits = _locked(digits ^ start_value, np.uint64(folded), multiplier)
@@ -310,8 +315,9 @@ def keep_shingles(keyed, n_tokens, room, kept, first_free):
     """Write the shingles that are kept of a token sequence to `kept` from first_free on; return how many.
 
     A shingle is kept when the smallest of its tokens' hashes is the first or the last one (a closed syncmer),
-    which is half of them. That depends on nothing around it, so it is kept in every text that holds it;
-    and of any SHINGLE_TOKENS neighbours one is kept. A value equal to the one before it is left out. Of more
+    which is half of them. That depends on nothing around it, so it is kept in every text that holds it; and
+    of any LONGEST_GAP neighbours one is kept. So are the END_SHINGLES at either end, and all of a text of up
+    to SHORT_TOKENS. A value equal to the one before it is left out. Of more
     than N_KEPT remain the first N_HEAD, the last N_TAIL and, of the others, the N_MIDDLE smallest, in order.
     A text of up to SHINGLE_TOKENS tokens is one shingle of all of them; an empty text has none.
 
@@ -335,7 +341,7 @@ def keep_shingles(keyed, n_tokens, room, kept, first_free):
         shingle = _shingle(keyed, at, SHINGLE_TOKENS)
         kept[first_free + n_kept] = shingle
         is_kept = (smallest == keyed[at]) | (smallest == keyed[at + SHINGLE_TOKENS - 1])
-        is_kept |= is_short | (at == 0) | (at == n_shingles - 1)
+        is_kept |= is_short | (at < END_SHINGLES) | (at >= n_shingles - END_SHINGLES)
         is_new = (shingle != previous) | (n_kept == 0)
         n_kept += int(is_kept & is_new)
         previous = shingle if is_kept else previous

@@ -33,7 +33,7 @@ together."""
 
 CONFIDENCES = (0.9, 0.75, CONFIDENCE)
 """Demands of the rounds of joining, falling: what belongs together most is joined first and from then on
-judged as one. At once, a row of variants, each like the next, would tie two templates."""
+judged as one. At once, any row of variants, each like the next, would tie two templates."""
 
 WORN = 0.9
 """A piece is worn when its shingles stand beside their neighbours less often than this. Two neighbours
@@ -43,11 +43,12 @@ MENDING_ROUNDS = 6
 """Rounds in which worn pieces are joined, each with what it goes with best, until there is nothing left to
 join: pieces grow severalfold with each."""
 
-WITH_EACH_OTHER, AT_ALL = 0.7, 0.35
+WITH_EACH_OTHER, AT_ALL = 0.65, 0.35
 """Two worn pieces are one when the rarer stands beside the other in so large a share of its own texts, and
 in so large a share of the other's. One word in five exchanged leaves four tenths of the shingles, and of a
 piece of several more, so that pieces of one template pass. Of two templates with a piece in common, one
-has at most half of its texts, and worn pieces of it stand in still fewer."""
+has at most half of its texts, and worn pieces of it stand in still fewer; but templates that have most of
+their words in common may become one family when they are worn."""
 
 NEAR, NEAR_WORN = 6, 3
 """How many shared pieces further on a partner may stand: a slot may hold phrases that others share, too. Worn

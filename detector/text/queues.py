@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import stats
 
 from detector.kernels import queues as kernels
@@ -715,13 +717,26 @@ class KnownSets:
     holders: Int64
 
 
+_PADDING = " ".join(f"padding{letter}" for letter in "abcdefghijklmnopqrstuvwxyzabcdefghij")
+
+
+def padded(texts: pa.StringArray) -> pa.StringArray:
+    """Items of a known set as they stand inside a longer text, to be fingerprinted: of a text's ends, and of
+    a short text, more shingles are kept than of the same words elsewhere. The padding's own are held by every
+    item and so decide nothing."""
+    wide = pa.large_string()
+    padding, blank = pa.scalar(_PADDING, wide), pa.scalar(" ", wide)
+    return pc.binary_join_element_wise(padding, texts.cast(wide), padding, blank)
+
+
 def known_sets(names: Sequence[str], texts: Sequence[tuple[UInt32, Int64]]) -> KnownSets:
     """Prepare known data sets to be looked for.
 
     Parameters
     ----------
     names : of the sets
-    texts : for each set the shingles of its items as `fingerprint` gives them: flat, and starts (n_items + 1)
+    texts : for each set the shingles of its items as `fingerprint` gives them of `padded` items, under the
+        secret of the texts that are searched: flat, and starts (n_items + 1)
 
     Returns
     -------

@@ -216,7 +216,7 @@ def test_a_data_set_is_recognised_inside_a_template_and_named(con, tmp_path: Pat
     pl.DataFrame({"text": exam}).write_parquet(tmp_path / "exam.parquet")
     pl.DataFrame({"prompt": other, "answer": other}).write_ndjson(tmp_path / "other.jsonl")
     (tmp_path / "README.md").write_text("not a set")
-    known = read_known_sets(tmp_path)
+    known = read_known_sets(tmp_path, b"k")
     assert known is not None
     assert (known.names, known.sizes.tolist()) == (("exam", "other"), [200, 50])
     prompts = [f"Solve this with every step written out please: {exam[n]}" for n in range(120)]
@@ -240,15 +240,15 @@ def test_a_data_set_is_recognised_inside_a_template_and_named(con, tmp_path: Pat
 
 
 def test_no_folder_is_no_known_set_and_a_wrong_one_is_named(tmp_path: Path):
-    assert read_known_sets(None) is None
+    assert read_known_sets(None, b"k") is None
     with pytest.raises(UsageError, match="no known data sets here"):
-        read_known_sets(tmp_path / "missing")
+        read_known_sets(tmp_path / "missing", b"k")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and nothing more")
     with pytest.raises(UsageError, match=r"broken\.parquet: cannot be read"):
-        read_known_sets(tmp_path)
+        read_known_sets(tmp_path, b"k")
     pl.DataFrame({"question": ["why"]}).write_parquet(tmp_path / "broken.parquet")
     with pytest.raises(UsageError, match="neither a column text nor a column prompt"):
-        read_known_sets(tmp_path)
+        read_known_sets(tmp_path, b"k")
 
 
 def test_a_scan_names_the_list_that_is_dealt_out(tmp_path: Path):

@@ -25,7 +25,8 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.workspace = Workspace(folder / "w")
+        self.workspace = Workspace(folder / "w").create()
+        self.workspace.key_file.write_text("the key of a test\n")  # equal rows in equal workspaces
 
     def write(self, name: str, table: str) -> Path:
         """A JSON Lines log of a drawn table: `id`, `ts` (day of June and time) and any other column."""

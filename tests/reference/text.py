@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from itertools import groupby
 
-from detector.kernels.text import N_HEAD, N_MIDDLE, N_TAIL, SHINGLE_TOKENS, SHORT_TOKENS
+from detector.kernels.text import END_SHINGLES, N_HEAD, N_MIDDLE, N_TAIL, SHINGLE_TOKENS, SHORT_TOKENS
 from detector.text.fingerprint import NO_SECRET, SCRIPTS, fold_table
 
 Token = tuple[int, ...]
@@ -145,8 +145,8 @@ def text_hash(of_tokens: list[Token], secret: Secret = OPEN) -> int:
     value = secret[0]
     for token in of_tokens:
         digits = 0
-        for letter in token:
-            if letter & DIGIT:
+        for is_digit, run in groupby(token, key=lambda letter: bool(letter & DIGIT)):
+            for letter in (WIDE, *run) if is_digit else ():
                 digits = locked(digits ^ secret[0], (letter,), secret)
         value = locked(value, (keyed_hash(token, secret) ^ digits,), secret)
     return mix(value)
@@ -171,13 +171,13 @@ def is_kept(run: list[int]) -> bool:
 
 
 def kept_shingles(hashes: list[int]) -> list[int]:
-    """The closed syncmers, the first shingle and the last; all of a short text; no value twice running."""
+    """The closed syncmers and all near either end; all of a short text; no value twice running."""
     every = shingles(hashes)
     kept = [
         value
         for at, value in enumerate(every)
         if len(hashes) <= SHORT_TOKENS
-        or at in (0, len(every) - 1)
+        or min(at, len(every) - 1 - at) < END_SHINGLES
         or is_kept(hashes[at : at + SHINGLE_TOKENS])
     ]
     return thinned([value for value, _ in groupby(kept)])
