@@ -9,8 +9,10 @@ from typing import Any
 import duckdb
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
+from detector.text import fingerprint, secret_of
 from pipelines import nightly, queues
 from pipelines.errors import UsageError
 from pipelines.queues import judge_queues, read_known_sets
@@ -220,7 +222,8 @@ def test_a_data_set_is_recognised_inside_a_template_and_named(con, tmp_path: Pat
     assert known is not None
     assert (known.names, known.sizes.tolist()) == (("exam", "other"), [200, 50])
     prompts = [f"Solve this with every step written out please: {exam[n]}" for n in range(120)]
-    fingerprinted, starts = queues._fingerprinted(pl.Series(prompts))
+    prints = fingerprint(pa.array(prompts), secret=secret_of(b"k")).shingles
+    fingerprinted, starts = prints.flatten().to_numpy(), prints.offsets.to_numpy()
     rng = np.random.default_rng(5)
     rows = [
         request(
