@@ -24,7 +24,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from detector.text import Families, find_families, fingerprint
+from detector.text import Families, Secret, find_families, fingerprint, secret_of
+from detector.text.fingerprint import NO_SECRET
 from pipelines.simulate.texts import load_texts
 
 PROMPTS_PER_TEMPLATE = 300
@@ -36,6 +37,12 @@ EXCHANGED = 0.2
 SHARED_BY = 0.6
 RUN = 4
 """A word is the template's when it stands in a run of so many that so large a share of its prompts holds."""
+
+NIGHTS = (
+    ("as sent", ""),
+    ("a fifth of the words exchanged, prompt by prompt", "prompt"),
+    ("a fifth of the words exchanged, account by account", "account"),
+)
 
 LEAST_PROMPTS = 40
 """A source of fewer prompts is left out: its share would be a matter of one or two."""
@@ -130,17 +137,24 @@ def main() -> None:
         template.name for template, texts in zip(TEMPLATES, made, strict=True) if len(texts) >= LEAST_PROMPTS
     ]
     others = other_prompts(options.pools, options.others * sum(map(len, kept)))
-    for title, each in (("as sent", ""), ("a fifth of the words exchanged, prompt by prompt", "prompt"),
-                        ("a fifth of the words exchanged, account by account", "account")):  # fmt: skip
+    for title, each in NIGHTS:
         night = mixed(kept, others, each)
-        found = judged(names, night, families_of(night, options.threads))
-        print_table(title, night, found)
+        n_templated = int((night.template >= 0).sum())
+        print(f"\n{title}: {n_templated:,} prompts of {len(kept)} templates among {len(night.account):,}")
+        for key in range(options.keys):
+            found = judged(names, night, families_of(night, options.threads, secret_of(b"%d" % key)))
+            if key == 0:
+                print_table(found)
+            print(summary(f"key {key}: all", found))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pools", type=Path, default=Path("../shared/pools"), help="folder of prompt pools")
     parser.add_argument("--others", type=int, default=50, help="other prompts for each templated one")
+    parser.add_argument(
+        "--keys", type=int, default=5, help="keys of texts to try; templates are listed for one"
+    )
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 
@@ -170,7 +184,7 @@ def other_prompts(pools: Path, n: int) -> pa.Array:
     while n_left > 0:
         size = min(n_left, 50_000)
         language = np.where(rng.random(size) < 0.7, 0, rng.integers(0, 8, size))
-        theme = ("chat", "work", "coding")[len(pieces) % 3]
+        theme = ("chat", "work")[len(pieces) % 2]  # code is talked of in the very templates
         talk = texts.conversation(theme, np.ones(size, np.bool_), language, rng).prompt
         pieces.append(talk.cast(pa.large_string()))
         n_left -= size
@@ -244,9 +258,9 @@ def _runs(words: list[str]) -> Iterator[tuple[str, ...]]:
 # -- judging ---------------------------------------------------------------------------------------
 
 
-def families_of(night: Night, threads: int) -> Families:
+def families_of(night: Night, threads: int, secret: Secret = NO_SECRET) -> Families:
     """The families of a night."""
-    prints = fingerprint(night.prompts, threads=threads)
+    prints = fingerprint(night.prompts, threads=threads, secret=secret)
     return find_families(
         prints.shingles.flatten().to_numpy(),
         prints.shingles.offsets.to_numpy().astype(np.int64),
@@ -271,16 +285,22 @@ def judged(names: list[str], night: Night, families: Families) -> list[Found]:
     return found
 
 
-def print_table(title: str, night: Night, found: list[Found]) -> None:
-    """One line a template, and the whole."""
-    n_templated = int((night.template >= 0).sum())
-    print(f"\n{title}: {n_templated:,} prompts of {len(found)} templates among {len(night.account):,}")
+def print_table(found: list[Found]) -> None:
+    """One line a template."""
     for one in found:
         print(f"  {one.name:<26}{one.n_prompts:>5}  together {one.together:6.1%}  purity {one.purity:6.1%}")
-    together = sum(one.together * one.n_prompts for one in found) / n_templated
+
+
+def summary(name: str, found: list[Found]) -> str:
+    """All templates: prompts together, mean purity, and the template that came off worst."""
+    n_prompts = sum(one.n_prompts for one in found)
+    together = sum(one.together * one.n_prompts for one in found) / n_prompts
     purity = np.nanmean([one.purity for one in found])
-    least = min(one.together for one in found)
-    print(f"  {'all':<26}{n_templated:>5}  together {together:6.1%}  purity {purity:6.1%}  least {least:.1%}")
+    worst = min(found, key=lambda one: one.together)
+    return (
+        f"  {name:<26}{n_prompts:>5}  together {together:6.1%}  purity {purity:6.1%}  "
+        f"worst {worst.together:.1%} ({worst.name})"
+    )
 
 
 if __name__ == "__main__":

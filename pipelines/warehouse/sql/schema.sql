@@ -103,7 +103,7 @@ CREATE TABLE IF NOT EXISTS core.request (
     technique          UTINYINT,           -- code of detector.text.TECHNIQUES
     technique_margin   FLOAT,              -- 0 to 1: probability of that technique
     training_permille  INTEGER,            -- probability, in thousandths, that it asks for training material at all
-    shingles           UINTEGER[],         -- winnowed 4-token shingles, in order of appearance
+    shingles           UINTEGER[],         -- 4-token shingles, half of them, in order of appearance
     system_hash        UBIGINT,
     response_hash      UBIGINT
 );
