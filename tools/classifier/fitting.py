@@ -178,8 +178,8 @@ def joined(parts: list[Scored]) -> Scored:
 
 def thresholds_for(result: Scored, false_positives: float) -> Float64:
     """A threshold for each technique, so that all together exceed it on so small a share of ordinary
-    prompts; every kind of ordinary use counts alike. Never below LOWEST_THRESHOLD: what a technique then leaves of its
-    share, the next may use."""
+    prompts; every kind of ordinary use counts alike. Never below LOWEST_THRESHOLD: what a technique then
+    leaves of its share, the next may use."""
     ordinary = result.where(lambda row: row.is_benign)
     per_row = pool_weights(ordinary.rows)
     best = ordinary.likeliest()

@@ -16,7 +16,8 @@ from detector.text.vocabulary import CAPABILITIES, TEXT_TECHNIQUES
 
 ROWS_PER_POOL = 900
 TRAINED_ROWS_PER_POOL = 300
-"""Reported on, and trained on. A set that is large should not count for more: its rows are alike. Shared evenly by its sources."""
+"""Reported on, and trained on. A set that is large should not count for more: its rows are alike. Shared
+evenly by its sources."""
 
 FOLDS: tuple[tuple[str, ...], ...] = (
     ("distill_self_instruct", "distill_alpaca_template", "benign_user_oriented_252"),
@@ -30,8 +31,8 @@ FOLDS: tuple[tuple[str, ...], ...] = (
     ("benign_lobe_agents",),
     ("hardneg_fabric_pipelines",),
 )
-"""Trained and tuned on. Sets that share questions or seeds stand in one fold; a fold is small, so that the models
-that score it, and give the thresholds, know nearly all that the shipped one knows."""
+"""Trained and tuned on. Sets that share questions or seeds stand in one fold; a fold is small, so that the
+models that score it, and give the thresholds, know nearly all that the shipped one knows."""
 
 REPORTED = (
     "hardneg_arena_hard", "hardneg_arena_hard_judge", "distill_dsgym_datamind", "hardneg_dabstep",
@@ -41,7 +42,8 @@ REPORTED = (
 """Never trained or tuned on."""
 
 COLLECTIONS = ("benign_awesome_prompts", "benign_lobe_agents", "hardneg_fabric_pipelines")
-"""Prompts that people collected: one kind of ordinary use, and its hardest. In a log most requests are not of it."""
+"""Prompts that people collected: one kind of ordinary use, and its hardest. In a log most requests are
+not of it."""
 
 NO_LABEL = -1
 NONE = 0
