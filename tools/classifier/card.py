@@ -97,9 +97,7 @@ def capability_table(result: Scored) -> str:
     return f"{lines}\n\n{total}"
 
 
-def figures(
-    model: Classifier, size_bytes: int, tuned: Scored, reported: Scored, held: Scored, once: Scored | None
-) -> str:
+def figures(model: Classifier, size_bytes: int, tuned: Scored, reported: Scored, held: Scored) -> str:
     limits = model.thresholds
     named = [f"{name} {limit:.3f}" for name, limit in zip(TEXT_TECHNIQUES[1:], limits[1:], strict=True)]
     parts = [
@@ -121,23 +119,13 @@ def figures(
         capability_table(held),
         by_language(held, limits),
         "### Cross-validation inside the training sources",
-        "Each source is scored by a model that saw nothing of its fold. The thresholds were chosen on these "
-        "rows, so the share of ordinary prompts flagged here is no forecast.",
+        "Each source is scored by a model that saw nothing of its fold (one to three pools). The "
+        "thresholds were chosen on these rows, so the share of ordinary prompts flagged here is no forecast.",
         technique_summary(tuned, limits),
         by_source(tuned, limits),
         capability_table(tuned),
+        by_language(tuned, limits),
     ]
-    if once is not None:
-        parts += [
-            "### Every source left out once",
-            "All labelled sources, each scored by a model that was trained on the others but for those of "
-            "its own fold, with the shipped thresholds. Not the shipped model, which never sees the "
-            "reported sources.",
-            technique_summary(once, limits),
-            by_source(once, limits),
-            capability_table(once),
-            by_language(once, limits),
-        ]
     return "\n\n".join(parts)
 
 

@@ -75,6 +75,10 @@ class Frames:
         for system, text, inner in made:
             capability = inner if named is None else CAPABILITIES.index(named)
             yield self.row(system, text, source, language, capability, technique)
+        if self.part == "train" and "about" in section:
+            subject = self.random.choice(sorted(section["about"]))
+            system, text, _ = self.filled(self.random.choice(section["about"][subject]), language)
+            yield self.row(system, text, source, language, CAPABILITIES.index(subject), technique)
 
     def of_capability(self, section: dict[str, Any], language: str, capability: str) -> Iterator[Row]:
         code = CAPABILITIES.index(capability)

@@ -15,18 +15,24 @@ import pyarrow.parquet as pq
 from detector.text.vocabulary import CAPABILITIES, TEXT_TECHNIQUES
 
 ROWS_PER_POOL = 900
-"""A set that is large should not count for more: its rows are alike. Shared evenly by its sources."""
+TRAINED_ROWS_PER_POOL = 300
+"""Reported on, and trained on. A set that is large should not count for more: its rows are alike. Shared
+evenly by its sources."""
 
 FOLDS: tuple[tuple[str, ...], ...] = (
-    ("distill_self_instruct", "distill_alpaca_template", "benign_user_oriented_252", "benign_lobe_agents",
-     "distill_screenagent"),
-    ("distill_metamath", "hardneg_gsm8k_harness", "benign_wildchat", "distill_camel"),
-    ("distill_prometheus", "hardneg_mt_bench", "benign_awesome_prompts", "distill_gpteacher",
-     "hardneg_bfcl"),
-    ("benign_oasst_zh", "benign_banking77", "hardneg_fabric_pipelines", "hardneg_code_review",
-     "distill_llava"),
-)  # fmt: skip
-"""Trained and tuned on. Sets that share questions or seeds stand in one fold."""
+    ("distill_self_instruct", "distill_alpaca_template", "benign_user_oriented_252"),
+    ("distill_metamath", "hardneg_gsm8k_harness"),
+    ("distill_prometheus", "hardneg_mt_bench"),
+    ("distill_screenagent", "benign_banking77"),
+    ("distill_camel", "benign_wildchat"),
+    ("distill_gpteacher", "hardneg_bfcl"),
+    ("distill_llava", "benign_oasst_zh"),
+    ("benign_awesome_prompts", "hardneg_code_review"),
+    ("benign_lobe_agents",),
+    ("hardneg_fabric_pipelines",),
+)
+"""Trained and tuned on. Sets that share questions or seeds stand in one fold; a fold is small, so that the
+models that score it, and give the thresholds, know nearly all that the shipped one knows."""
 
 REPORTED = (
     "hardneg_arena_hard", "hardneg_arena_hard_judge", "distill_dsgym_datamind", "hardneg_dabstep",
@@ -35,13 +41,9 @@ REPORTED = (
 )  # fmt: skip
 """Never trained or tuned on."""
 
-REPORTED_FOLDS: tuple[tuple[str, ...], ...] = (
-    ("hardneg_arena_hard", "hardneg_arena_hard_judge", "benign_swe_agent"),
-    ("distill_dsgym_datamind", "hardneg_dabstep"),
-    ("distill_fireact", "hardneg_humaneval"),
-    ("distill_oss_instruct", "distill_toolbench", "benign_oasst_eval"),
-)
-"""How REPORTED is shared out when every source is left out once. Sets that share questions stand together."""
+COLLECTIONS = ("benign_awesome_prompts", "benign_lobe_agents", "hardneg_fabric_pipelines")
+"""Prompts that people collected: one kind of ordinary use, and its hardest. In a log most requests are
+not of it."""
 
 NO_LABEL = -1
 NONE = 0
@@ -107,10 +109,10 @@ class Row:
     is_benign: bool
 
 
-def read_pools(folder: Path, *, rows_per_pool: int = ROWS_PER_POOL) -> dict[str, list[Row]]:
-    """The rows of every pool that FOLDS or REPORTED name and the folder holds."""
-    wanted = {pool for fold in FOLDS for pool in fold} | set(REPORTED)
-    paths = sorted(path for path in folder.glob("*.parquet") if path.stem in wanted)
+def read_pools(folder: Path, wanted: Iterable[str], *, rows_per_pool: int) -> dict[str, list[Row]]:
+    """The rows of every pool that is wanted and that the folder holds."""
+    names = set(wanted)
+    paths = sorted(path for path in folder.glob("*.parquet") if path.stem in names)
     return {path.stem: read_pool(path, rows_per_pool=rows_per_pool) for path in paths}
 
 

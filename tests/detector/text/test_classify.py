@@ -18,7 +18,7 @@ from tests.reference import text as slow
 from tools.classifier import fitting
 from tools.classifier.__main__ import main as train_main
 from tools.classifier.frames import Frames
-from tools.classifier.rows import FOLDS, REPORTED, REPORTED_FOLDS, Row
+from tools.classifier.rows import COLLECTIONS, FOLDS, REPORTED, Row
 
 QUESTION = "A train leaves at nine and travels 240 kilometres in three hours. How fast does it go?"
 JUDGE = (
@@ -295,11 +295,11 @@ def test_a_disguise_does_not_change_the_answer():
 
 
 def given_pools(folder: Path, *, order: int) -> Path:
-    """One little pool for each fold, its rows in some order."""
+    """Some little pools of several folds, their rows in some order."""
     kinds = {"distill_self_instruct": "general_chat", "hardneg_gsm8k_harness": "math_reasoning",
              "distill_prometheus": "rubric_grading", "benign_banking77": "general_chat",
              "benign_wildchat": "general_chat", "benign_lobe_agents": "general_chat"}  # fmt: skip
-    assert all(any(pool in fold for pool in kinds) for fold in FOLDS)
+    assert sum(any(pool in fold for pool in kinds) for fold in FOLDS) > 3
     folder.mkdir()
     for pool, capability in kinds.items():
         rows = [
@@ -330,7 +330,32 @@ def test_no_source_is_both_trained_and_reported_on():
     trained = [pool for fold in FOLDS for pool in fold]
     assert len(trained) == len(set(trained))
     assert not set(trained) & set(REPORTED)
-    assert sorted(pool for fold in REPORTED_FOLDS for pool in fold) == sorted(REPORTED)
+    assert set(COLLECTIONS) <= set(trained)
+
+
+def ordinary_scores(scores: dict[str, list[float]]) -> fitting.Scored:
+    """Ordinary prompts of some pools, and how sure a model is that each asks for a reasoning trace."""
+    rows = [Row("", "text", pool, pool, "en", 0, 0, True) for pool, own in scores.items() for _ in own]
+    sure = np.array([one for own in scores.values() for one in own])
+    of_technique = np.zeros((len(rows), len(TEXT_TECHNIQUES)))
+    of_technique[:, 0], of_technique[:, 1] = 1 - sure, sure
+    return fitting.Scored(rows, np.ones((len(rows), len(CAPABILITIES))), of_technique)
+
+
+def test_one_hard_kind_of_ordinary_use_does_not_set_the_thresholds():
+    """A third of the collected prompts looks like a technique; a plain mean over kinds would give them
+    the whole budget and put the threshold at their height."""
+    scores = {f"pool_{n}": [at / 2000 for at in range(1000)] for n in range(9)}
+    hard = {name: [0.9 + at / 10_000 for at in range(300)] + [0.1] * 600 for name in COLLECTIONS}
+    result = ordinary_scores(scores | hard)
+    assert fitting.thresholds_for(result, 0.01)[1] > 0.9
+    assert fitting.calibrated(result, 0.01)[1] < 0.6
+
+
+def test_thresholds_keep_to_the_budget_where_every_kind_is_alike():
+    result = ordinary_scores({f"pool_{n}": [at / 1000 for at in range(1000)] for n in range(5)})
+    flagged = result.techniques(fitting.calibrated(result, 0.01)) != 0
+    assert 0 < flagged.mean() <= 0.01
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "zh", "ja", "ko", "ru", "ar"])
