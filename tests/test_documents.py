@@ -57,7 +57,7 @@ def commands_of(program: str) -> list[Any]:
 @pytest.mark.parametrize("arguments", commands_of("make"))
 def test_every_documented_make_command_has_its_target(arguments):
     rules = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^(\w+):", rules, re.M))
+    targets = set(re.findall(r"^([\w-]+):", rules, re.M))
     variables = set(re.findall(r"^(\w+) [?:]?=", rules, re.M))
     for argument in arguments:
         name, is_variable, _ = argument.partition("=")

@@ -44,8 +44,8 @@ def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -
     """Give each of tonight's groups its campaign id and status (new, growing, steady, resumed).
 
     The closest match comes first; an earlier campaign is continued by one group only. A new id is a hash of
-    the night and the group's smallest account id and families, so that a repeated scan gives the same one,
-    and a late log file seldom another. No two groups share an id, not even two that overlap in that account.
+    the night and the group's smallest account id, so that a repeated scan gives the same one, a late log file
+    seldom another, and the key of the workspace's texts no other. No two groups share an id, not even two that overlap in that account.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def _status(sighting: Sighting, campaign: Known, day: date) -> str:
 
 
 def _new_id(sighting: Sighting, day: date, taken: Set[str]) -> str:
-    facts = [day.isoformat(), *sorted(sighting.family_requests), min(sighting.accounts)]
+    facts = [day.isoformat(), min(sighting.accounts)]
     while (new := _digest(facts)) in taken:
         facts.append("again")
     return new

@@ -75,12 +75,14 @@ def test_words_of_flagged_accounts_stand_in_examples_alone(told: tuple[Workspace
     assert places <= WITH_WORDS
 
 
-def test_words_of_everybody_else_stand_nowhere(told: tuple[Workspace, str]):
+def test_words_of_everybody_else_stand_only_in_what_five_accounts_share(told: tuple[Workspace, str]):
+    """The planted word is in the prompts of many, so templates hold it; nothing of it is published."""
     workspace, _ = told
-    assert _places_with(OF_OTHERS, workspace) == set()
+    assert _places_with(OF_OTHERS, workspace) <= {"night.exemplar.text", "night.family.skeleton"}
     written = [path for path in workspace.root.rglob("*") if path.is_file()]
     assert len(written) > 2
-    assert not [path.name for path in written if OF_OTHERS.encode() in path.read_bytes()]
+    telling = [path for path in written if OF_OTHERS.encode() in path.read_bytes()]
+    assert set(telling) <= {workspace.warehouse}
 
 
 def test_neither_the_terminal_nor_the_journal_repeats_a_word(told: tuple[Workspace, str]):
@@ -100,11 +102,19 @@ def test_examples_are_redacted_and_short(told: tuple[Workspace, str]):
     assert asked(workspace, most)[0][0] <= settings.exemplars_per_account
 
 
-def test_every_example_is_of_a_flagged_account(told: tuple[Workspace, str]):
+def test_every_published_example_is_of_a_flagged_account_and_of_others_three_for_a_template(
+    told: tuple[Workspace, str],
+):
     workspace, _ = told
     (members,) = flagged_in(workspace, FIRST).values()
-    owners = {account for (account,) in asked(workspace, "SELECT DISTINCT account_id FROM night.exemplar")}
-    assert owners == members
+    rows = asked(workspace, "SELECT account_id, family_id, count(*) FROM night.exemplar GROUP BY ALL")
+    assert members <= {account for account, _, _ in rows}
+    of_others = [(family, n) for account, family, n in rows if account not in members]
+    assert all(family is not None for family, _ in of_others)
+    most = EvidenceSettings().exemplars_per_account
+    assert all(sum(n for name, n in of_others if name == family) <= most for family, _ in of_others)
+    published = published_tables(workspace)["account_exemplar"]
+    assert {row[0] for row in published} == members
 
 
 def test_without_exemplars_no_text_is_kept_and_the_findings_are_the_same(
