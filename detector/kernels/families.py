@@ -31,8 +31,8 @@ costs room in the exact count and changes nothing."""
 NTH = 16
 """Of the texts one in so many tells how large that sketch has to be."""
 
-FIRST_BITS = 16
-"""A table's slots at first: it doubles as it fills."""
+LEAST_BITS = 8
+"""A table has 256 slots at least; it doubles as it fills."""
 
 BITMAP_BITS = 24
 """A bitmap of 2 MB that stays in the cache answers most look-ups of shingles nobody shares."""
@@ -87,14 +87,13 @@ def gather(shingles, starts, rows, first, last, out, out_starts):
 
 
 @njit(cache=True, nogil=True)
-def sketch_line(shingles, starts, ends, account, least, line):
-    """One of the two lines of a count-min sketch of the distinct accounts of each shingle: never one too few.
+def sketch_line(shingles, starts, ends, account, least, line, counters):
+    """Fill one of the two lines of a count-min sketch of each shingle's distinct accounts: never one too few.
 
-    Distinct because accounts come one after the other: a counter remembers the last. Returns an array of
-    shape (slots,): last account + 1 in the high half, count (up to `least`) in the low half. Source:
-    Cormode, Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
+    Distinct because accounts come one after the other: a counter remembers the last. counters : uint64, shape
+    (1 << SKETCH_BITS,), zeros at first; then last account + 1 in the high half, count (up to `least`) in the
+    low half. Source: Cormode, Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
     """
-    counters = np.zeros(1 << SKETCH_BITS, dtype=np.uint64)
     multiplier = _MULTIPLIERS[line]
     for row in range(len(account)):
         mine = np.uint64(account[row] + 1) << np.uint64(32)
@@ -103,7 +102,15 @@ def sketch_line(shingles, starts, ends, account, least, line):
             cell = counters[slot]
             if cell & ~_LOW != mine and cell & _LOW < least:
                 counters[slot] = mine | ((cell & _LOW) + _ONE)
-    return counters
+
+
+@njit(cache=True, nogil=True)
+def n_passing(counters, least):
+    """How many counters of a line have reached `least`: about as many shingles as it lets through."""
+    n = 0
+    for slot in range(len(counters)):
+        n += counters[slot] & _LOW >= least
+    return n
 
 
 @njit(cache=True, nogil=True)
@@ -162,11 +169,10 @@ def _count(table, slot, key, account, row):
 
 
 @njit(cache=True, nogil=True)
-def count_shingles(shingles, starts, ends, account, first, last):
-    """Exact count of the shingles of the texts first..last, which are whole accounts: a table by
-    shingle + 1."""
-    bits = FIRST_BITS
-    table = np.zeros((1 << bits, 4), dtype=np.uint64)
+def count_shingles(shingles, starts, ends, account, first, last, table):
+    """Exact count of the shingles of the texts first..last, which are whole accounts: a table by shingle + 1,
+    which is `table`, empty at first, or a larger one."""
+    bits = _bits_of(table)
     n_used = 0
     for row in range(first, last):
         for at in range(starts[row], ends[row]):
@@ -355,7 +361,7 @@ def _sighting(key, bits):
 @njit(cache=True, nogil=True)
 def pair_sketch_bits(n_pairs):
     """Of a sketch in which so many pairs hardly ever fall together `least` times: two counters for each."""
-    bits = FIRST_BITS
+    bits = LEAST_BITS
     while bits < MOST_PAIR_SKETCH_BITS and (1 << bits) < 2 * n_pairs:
         bits += 1
     return bits
@@ -428,7 +434,7 @@ def add_sightings(one, other, least):
 
 @njit(cache=True, nogil=True)
 def count_pairs(
-    shared, starts, ends, account, depth, n_texts, first, last, skip, least, confidence, sightings
+    shared, starts, ends, account, depth, n_texts, first, last, skip, least, confidence, sightings, table
 ):
     """In how many texts two shared shingles stand within `skip` of each other, shared ones alone counted.
 
@@ -440,10 +446,10 @@ def count_pairs(
 
     Pairs whose numbers of texts differ too much to reach `confidence` are never counted: an everyday phrase
     stands beside thousands of things, and this keeps it from filling memory. Returns a table of the pairs
-    with `least` sightings; a pair's key is (smaller position << 32) | larger position, plus 1.
+    with `least` sightings: `table`, empty at first, or a larger one. A pair's key is (smaller position << 32)
+    | larger position, plus 1.
     """
-    bits = FIRST_BITS
-    table = np.zeros((1 << bits, 4), dtype=np.uint64)
+    bits = _bits_of(table)
     n_used = 0
     sighting_bits = _bits_of(sightings)
     n_of, keys = _room_for_pairs(starts, ends, first, last, skip)

@@ -253,8 +253,7 @@ def learn_families(
     if len(rows) == 0 or len(shingles) == 0:
         return NO_FAMILIES
     sample = _Sample.of(shingles, starts, account, rows, threads)
-    sample.drop_rare()
-    keys, n_texts = sample.counted_shingles()
+    keys, n_texts = sample.counted_shingles(sample.drop_rare())
     if len(keys) == 0:
         return NO_FAMILIES
     ascending = np.argsort(keys)
@@ -298,16 +297,20 @@ class _Sample:
         copied, bounds = _gathered(shingles, starts, rows, threads)
         return cls(copied, bounds[:-1], bounds[1:].copy(), account[rows], threads)
 
-    def drop_rare(self) -> None:
-        """Drop nearly all shingles that fewer than LEAST_ACCOUNTS accounts hold, and no other."""
+    def drop_rare(self) -> int:
+        """Drop nearly all shingles that fewer than LEAST_ACCOUNTS accounts hold, and no other; about how many
+        different ones are left."""
+        texts = (self.shingles, self.starts, self.ends, self.account)
+
+        def filled(line: int) -> npt.NDArray[np.uint64]:
+            counters = np.zeros(1 << kernels.SKETCH_BITS, dtype=np.uint64)
+            kernels.sketch_line(*texts, LEAST_ACCOUNTS, line, counters)
+            return counters
+
         with ThreadPoolExecutor(self.threads) as pool:
-            sketch = pool.map(
-                lambda line: kernels.sketch_line(
-                    self.shingles, self.starts, self.ends, self.account, LEAST_ACCOUNTS, line
-                ),
-                range(2),
-            )
-            self.narrow(kernels.drop_rare, *sketch, LEAST_ACCOUNTS)
+            sketch = list(pool.map(filled, range(2)))
+        self.narrow(kernels.drop_rare, *sketch, LEAST_ACCOUNTS)
+        return int(kernels.n_passing(sketch[0], LEAST_ACCOUNTS))
 
     def narrow(self, kernel: Callable[..., None], *arguments: object) -> None:
         """Let a kernel drop shingles, or put others in their place; each thread takes its own texts."""
@@ -333,10 +336,13 @@ class _Sample:
         n_accounts, n_texts = reduce(np.add, held.by_accounts(counted)).T
         return held, np.where(n_accounts >= LEAST_ACCOUNTS, n_texts, 0).astype(np.int64)
 
-    def counted_shingles(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        """(shingle + 1, texts) of those that LEAST_ACCOUNTS hold, in no particular order."""
+    def counted_shingles(self, n_about: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """(shingle + 1, texts) of those that LEAST_ACCOUNTS hold, in no particular order; there are about so
+        many."""
         texts = (self.shingles, self.starts, self.ends, self.account)
-        tables = self.by_accounts(lambda first, last: kernels.count_shingles(*texts, first, last))
+        tables = self.by_accounts(
+            lambda first, last: kernels.count_shingles(*texts, first, last, _table(n_about))
+        )
         return _filled(tables)
 
     def counted_pairs(
@@ -355,9 +361,11 @@ class _Sample:
         sightings = reduce(
             lambda one, other: kernels.add_sightings(one, other, LEAST_ACCOUNTS), self.by_accounts(sighted)
         )
+        n_about = int(np.count_nonzero(sightings >= LEAST_ACCOUNTS))
+        demands = (near, LEAST_ACCOUNTS, least)
         tables = self.by_accounts(
             lambda first, last: kernels.count_pairs(
-                *texts, self.account, *of_pair, first, last, near, LEAST_ACCOUNTS, least, sightings
+                *texts, self.account, *of_pair, first, last, *demands, sightings, _table(n_about)
             )
         )
         return _filled(tables)
@@ -376,6 +384,13 @@ class _Sample:
         shares = n_before[-1] * np.arange(1, self.threads) // self.threads
         beyond = np.searchsorted(of_account, np.searchsorted(n_before, shares))
         return [0, *np.append(of_account, n)[beyond].tolist(), n]
+
+
+def _table(n: int) -> npt.NDArray[np.uint64]:
+    """An empty table with room for n keys. Large arrays of numpy's lie in large pages of memory, those of a
+    loop do not."""
+    bits = max(kernels.LEAST_BITS, int(2 * n).bit_length())
+    return np.zeros((1 << bits, 4), dtype=np.uint64)
 
 
 def _filled(
