@@ -8,7 +8,7 @@ On the night of scan_throughput (about 800 bytes a request, in Parquet; made onc
     warehouse keeps of a text goes into a DuckDB file; then families are learnt from a sample and looked up
     for every stored text. Peak memory is measured for growing nights, the largest of which reads the files
     twice under other account ids;
-(b) MinHash by rensa, a Rust library, on the same texts, on one thread: `pip install rensa`.
+(b) MinHash of the same texts, on one thread: text_minhash.py.
 
 What size and kind of text cost: text_sizes.py. Kernels are compiled beforehand: that happens once per
 machine. Where processor time is well below wall time times threads, the machine was busy or waited.
@@ -17,7 +17,6 @@ machine. Where processor time is well below wall time times threads, the machine
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from importlib.metadata import version
 from itertools import count, repeat, takewhile
 from pathlib import Path
 from threading import Lock
@@ -35,11 +33,11 @@ from typing import Any
 import duckdb
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from scan_throughput import DATA, ROOT, machine, make_logs, versions
+from text_minhash import print_ratios, run_peer
 
 from detector import text
 
@@ -50,23 +48,14 @@ AHEAD = 3
 ROWS_PER_WRITE = 122_880
 """As pipelines.load writes: a row group of DuckDB's."""
 
-WAREHOUSE_MB = 512
-"""DuckDB's memory: without a limit it keeps what it has written, and memory would grow with the night."""
+WAREHOUSE_MB = 128
+"""DuckDB's memory. It keeps what it has written, 280 bytes a request, until this is full: so little that the
+smallest night compared fills it, or memory would seem to grow with the night."""
 
 MEMORY_NIGHTS = (0.25, 0.5, 1.0, 2.0)
 """Nights whose memory is compared, as shares of --rows."""
 
 PEER_TEXTS = 16_384
-SIGNATURE = 128
-SHINGLE_WORDS = 4
-SEED = 42
-WORD = re.compile(r"[^\W_]+")
-"""Runs of letters and digits, as our tokens are; str.split leaves signs in words, and is quicker."""
-
-MIXER = np.uint64(0x9E3779B97F4A7C15)
-
-OURS, OURS_CLASSIFIED = "fingerprint", "fingerprint, classified"
-HEADLINE = "rensa, 4-word shingles"
 
 
 def main() -> None:
@@ -361,110 +350,6 @@ def look_up(con: duckdb.DuckDBPyConnection, families: text.FamilyIndex, clock: C
         stored = read_ahead(reader, clock, "read shingles", stored_shingles(con))
         groups = row_groups(in_order(workers, THREADS, held, stored))
         return sum(in_order(writer, 1, clock.timed("write families", write), groups))
-
-
-# -- MinHash ---------------------------------------------------------------------------------------
-
-
-def run_peer(texts: pa.Array, runs: int) -> dict[str, Any]:
-    """Best processor seconds, and the wall seconds of that run, of each way from Arrow strings to numbers."""
-    try:
-        from rensa import RMinHash  # noqa: PLC0415
-    except ModuleNotFoundError:
-        return {"missing": "rensa is not installed: pip install rensa"}
-    weights = text.classifier().weights
-    ways: dict[str, Callable[[], object]] = {
-        OURS: lambda: text.fingerprint(texts),
-        OURS_CLASSIFIED: lambda: text.classify(text.fingerprint(texts, weights=weights)),
-        HEADLINE: lambda: matrix(RMinHash, shingles_of_words(texts)),
-        "rensa, 4-word shingles, words as ours": lambda: matrix(
-            RMinHash, shingles_of_words(texts, WORD.findall)
-        ),
-        "rensa, 4-word shingles, an object a text": lambda: objects(RMinHash, shingles_of_words(texts)),
-        "rensa, words": lambda: matrix(RMinHash, map(str.split, texts.to_pylist())),
-        "rensa, words, rho sketch": lambda: RMinHash.digest_matrix_from_token_sets_rho(
-            map(str.split, texts.to_pylist()), SIGNATURE, SEED
-        ),
-        "rensa, 4-word shingles hashed by numpy": lambda: RMinHash.digest_matrix_from_flat_token_hashes(
-            *hashed_shingles(texts), SIGNATURE, SEED
-        ),
-        "rensa, the same, rho sketch": lambda: RMinHash.digest_matrix_from_flat_token_hashes_rho(
-            *hashed_shingles(texts), SIGNATURE, SEED
-        ),
-    }
-    ready = [list(shingles) for shingles in shingles_of_words(texts)]
-    ways["(rensa, 4-word shingles ready made)"] = lambda: matrix(RMinHash, ready)
-    hashes = hashed_shingles(texts)
-    ways["(rensa, hashes ready made)"] = lambda: RMinHash.digest_matrix_from_flat_token_hashes(
-        *hashes, SIGNATURE, SEED
-    )
-    n_bytes = pc.sum(pc.binary_length(texts)).as_py()
-    seconds = {name: best_of(runs, way) for name, way in ways.items()}
-    return {"n": len(texts), "n_bytes": n_bytes, "seconds": seconds, "rensa": version("rensa")}
-
-
-def best_of(runs: int, way: Callable[[], object]) -> tuple[float, float]:
-    """Least processor seconds over some runs, and that run's wall seconds; a first run warms up."""
-    way()
-    measured = []
-    for _ in range(runs):
-        began, used = time.perf_counter(), time.process_time()
-        way()
-        measured.append((time.process_time() - used, time.perf_counter() - began))
-    return min(measured)
-
-
-def shingles_of_words(
-    texts: pa.Array, words_of: Callable[[str], list[str]] = str.split
-) -> Iterator[Iterable[str]]:
-    """The runs of four words of each text, as Python makes them quickest."""
-    for one in texts.to_pylist():
-        words = words_of(one.lower())
-        yield map(" ".join, zip(*(words[first:] for first in range(SHINGLE_WORDS)), strict=False))
-
-
-def hashed_shingles(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """The same as hashes and row offsets without an object a word: polars splits and hashes words, and numpy
-    mixes four. Nobody does it so; it is the least that could be done before calling the library."""
-    words = pl.Series(texts).str.to_lowercase().str.split(" ")
-    n_words = words.list.len().to_numpy().astype(np.int64)
-    hashes = words.explode().hash().to_numpy()
-    mixed = np.zeros(max(len(hashes) - SHINGLE_WORDS + 1, 0), dtype=np.uint64)
-    for place in range(SHINGLE_WORDS):
-        mixed = (mixed ^ hashes[place : place + len(mixed)]) * MIXER
-    within = np.arange(len(hashes)) - np.repeat(np.cumsum(n_words) - n_words, n_words)
-    is_whole = within[: len(mixed)] <= np.repeat(n_words, n_words)[: len(mixed)] - SHINGLE_WORDS
-    starts = np.zeros(len(texts) + 1, dtype=np.uint64)
-    np.cumsum(np.maximum(n_words - SHINGLE_WORDS + 1, 0), out=starts[1:])
-    return mixed[is_whole], starts
-
-
-def matrix(sketch: Any, token_sets: Iterable[Iterable[str]]) -> object:
-    """All signatures by one call."""
-    return sketch.digest_matrix_from_token_sets(token_sets, SIGNATURE, SEED)
-
-
-def objects(sketch: Any, token_sets: Iterable[Iterable[str]]) -> object:
-    """One object a text, as the library's first example does it."""
-    return sketch.from_token_sets(token_sets, SIGNATURE, SEED)
-
-
-def print_ratios(peer: dict[str, Any]) -> None:
-    """Each way's pace on one thread, and how many times as fast our fingerprints are."""
-    if "missing" in peer:
-        print(f"\nMinHash: {peer['missing']}")
-        return
-    n, n_bytes, seconds = peer["n"], peer["n_bytes"], peer["seconds"]
-    print(f"\nMinHash of {n:,} texts, one thread, {SIGNATURE} permutations, rensa {peer['rensa']}")
-    print(f"{'from Arrow strings to numbers':<42}{'wall s':>7}{'proc. s':>9}{'texts/s':>10}{'MB/s':>6}")
-    for name, (used, wall) in seconds.items():
-        print(f"{name:<42}{wall:7.2f}{used:9.2f}{n / used:10,.0f}{n_bytes / used / 1e6:6,.0f}", end="")
-        ratios = (used / seconds[ours][0] for ours in (OURS, OURS_CLASSIFIED))
-        print("" if name in (OURS, OURS_CLASSIFIED) else "   {:5.1f} x, {:5.1f} x".format(*ratios))
-    print(
-        "times as fast: fingerprint alone, and classified; pace by processor time; in brackets: no words made"
-    )
-    print(f"headline: {seconds[HEADLINE][0] / seconds[OURS][0]:.1f} times {HEADLINE}")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -
 
     The closest match comes first; an earlier campaign is continued by one group only. A new id is a hash of
     the night and the group's smallest account id, so that a repeated scan gives the same one, a late log file
-    seldom another, and the key of the workspace's texts no other. No two groups share an id, not even two that overlap in that account.
+    seldom another, and the key of the workspace's texts no other. No two groups share an id, not even two
+    that overlap in that account.
 
     Parameters
     ----------

@@ -22,8 +22,17 @@ EXACT_TEXTS = 512
 so on: 512 tell a share of 0.6 to two hundredths, and a phrase of ten thousand texts costs no more than a
 rare one."""
 
+MOST_HALVINGS = 20
+
 MOST_PAIR_SKETCH_BITS = 27
-"""A byte for each of 128 million pairs at most; what is more than that is counted in several parts."""
+"""A byte for each of 128 million pairs at most. Of more than that, some rare ones pass for frequent, which
+costs room in the exact count and changes nothing."""
+
+NTH = 16
+"""Of the texts one in so many tells how large that sketch has to be."""
+
+LEAST_BITS = 8
+"""A table has 256 slots at least; it doubles as it fills."""
 
 BITMAP_BITS = 24
 """A bitmap of 2 MB that stays in the cache answers most look-ups of shingles nobody shares."""
@@ -39,13 +48,6 @@ KEY, ACCOUNTS, LAST_TEXT, TEXTS = 0, 1, 2, 3  # ACCOUNTS: last account + 1 in th
 @njit(cache=True, nogil=True, inline="always")
 def _slot(value, multiplier, bits):
     return np.int64((np.uint64(value) * multiplier) >> np.uint64(64 - bits))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _part(key, n_parts):
-    """Which of n_parts counts this key: by a hash, for a division would cost more than the counting."""
-    spread = (np.uint64(key) * _MULTIPLIERS[1]) >> np.uint64(32)
-    return np.int64((spread * np.uint64(n_parts)) >> np.uint64(32))
 
 
 @njit(cache=True, nogil=True)
@@ -85,14 +87,13 @@ def gather(shingles, starts, rows, first, last, out, out_starts):
 
 
 @njit(cache=True, nogil=True)
-def sketch_line(shingles, starts, ends, account, least, line):
-    """One of the two lines of a count-min sketch of the distinct accounts of each shingle: never one too few.
+def sketch_line(shingles, starts, ends, account, least, line, counters):
+    """Fill one of the two lines of a count-min sketch of each shingle's distinct accounts: never one too few.
 
-    Distinct because accounts come one after the other: a counter remembers the last. Returns an array of
-    shape (slots,): last account + 1 in the high half, count (up to `least`) in the low half. Source:
-    Cormode, Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
+    Distinct because accounts come one after the other: a counter remembers the last. counters : uint64, shape
+    (1 << SKETCH_BITS,), zeros at first; then last account + 1 in the high half, count (up to `least`) in the
+    low half. Source: Cormode, Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
     """
-    counters = np.zeros(1 << SKETCH_BITS, dtype=np.uint64)
     multiplier = _MULTIPLIERS[line]
     for row in range(len(account)):
         mine = np.uint64(account[row] + 1) << np.uint64(32)
@@ -101,7 +102,15 @@ def sketch_line(shingles, starts, ends, account, least, line):
             cell = counters[slot]
             if cell & ~_LOW != mine and cell & _LOW < least:
                 counters[slot] = mine | ((cell & _LOW) + _ONE)
-    return counters
+
+
+@njit(cache=True, nogil=True)
+def n_passing(counters, least):
+    """How many counters of a line have reached `least`: about as many shingles as it lets through."""
+    n = 0
+    for slot in range(len(counters)):
+        n += counters[slot] & _LOW >= least
+    return n
 
 
 @njit(cache=True, nogil=True)
@@ -118,6 +127,14 @@ def drop_rare(shingles, starts, ends, first, last, one_line, other_line, least):
             shingles[place] = shingle
             place += 1
         ends[row] = place
+
+
+@njit(cache=True, nogil=True)
+def _bits_of(table):
+    bits = 0
+    while (1 << bits) < len(table):
+        bits += 1
+    return bits
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -152,12 +169,55 @@ def _count(table, slot, key, account, row):
 
 
 @njit(cache=True, nogil=True)
-def _filled(table, least):
-    """Keys of at least `least` accounts, with their numbers of texts."""
+def count_shingles(shingles, starts, ends, account, first, last, table):
+    """Exact count of the shingles of the texts first..last, which are whole accounts: a table by shingle + 1,
+    which is `table`, empty at first, or a larger one."""
+    bits = _bits_of(table)
+    n_used = 0
+    for row in range(first, last):
+        for at in range(starts[row], ends[row]):
+            key = np.uint64(shingles[at]) + _ONE
+            slot = _find(table, key, bits)
+            if table[slot, KEY] == 0:
+                n_used += 1
+                if 2 * n_used > len(table):
+                    table = _grown(table, bits)
+                    bits += 1
+                    slot = _find(table, key, bits)
+            _count(table, slot, key, account[row], row)
+    return table
+
+
+@njit(cache=True, nogil=True)
+def added(one, other):
+    """A table of what two tables count, of which no account is in both: their numbers add up exactly."""
+    bits = _bits_of(one)
+    n_used = 0
+    for slot in range(len(one)):
+        n_used += one[slot, KEY] != 0
+    for place in range(len(other)):
+        key = other[place, KEY]
+        if key == 0:
+            continue
+        slot = _find(one, key, bits)
+        if one[slot, KEY] == 0:
+            n_used += 1
+            if 2 * n_used > len(one):
+                one = _grown(one, bits)
+                bits += 1
+                slot = _find(one, key, bits)
+        one[slot, KEY] = key
+        one[slot, ACCOUNTS] += other[place, ACCOUNTS] & _LOW
+        one[slot, TEXTS] += other[place, TEXTS]
+    return one
+
+
+@njit(cache=True, nogil=True)
+def filled(table, least):
+    """(keys, texts) of what has at least `least` accounts, in no particular order."""
     n = 0
     for slot in range(len(table)):
-        if table[slot, KEY] != 0 and table[slot, ACCOUNTS] & _LOW >= least:
-            n += 1
+        n += table[slot, KEY] != 0 and table[slot, ACCOUNTS] & _LOW >= least
     keys = np.empty(n, dtype=np.uint64)
     n_texts = np.empty(n, dtype=np.int64)
     n = 0
@@ -170,26 +230,12 @@ def _filled(table, least):
 
 
 @njit(cache=True, nogil=True)
-def count_shingles(shingles, starts, ends, account, least, part=0, n_parts=1):
-    """Exact count of the shingles that the sketch let through: (shingle + 1, texts) of those with `least`
-    accounts, in no particular order. Of n_parts calls, each counts the shingles of its own part."""
-    bits = 16
-    table = np.zeros((1 << bits, 4), dtype=np.uint64)
-    n_used = 0
-    for row in range(len(account)):
+def count_held(pieces, starts, ends, account, first, last, counts):
+    """Count the accounts and texts of the texts first..last, which are whole accounts, into counts[piece]: as
+    in a table, without keys."""
+    for row in range(first, last):
         for at in range(starts[row], ends[row]):
-            key = np.uint64(shingles[at]) + _ONE
-            if _part(key, n_parts) != part:
-                continue
-            slot = _find(table, key, bits)
-            if table[slot, KEY] == 0:
-                n_used += 1
-                if 2 * n_used > len(table):
-                    table = _grown(table, bits)
-                    bits += 1
-                    slot = _find(table, key, bits)
-            _count(table, slot, key, account[row], row)
-    return _filled(table, least)
+            _count(counts, pieces[at], _ONE, account[row], row)
 
 
 @njit(cache=True, nogil=True)
@@ -222,18 +268,10 @@ def _position(bitmap, table, bits, shingle):
 
 
 @njit(cache=True, nogil=True)
-def _bits_of(table):
-    bits = 0
-    while (1 << bits) < len(table):
-        bits += 1
-    return bits
-
-
-@njit(cache=True, nogil=True)
 def pair_level(n_texts):
-    """How often the texts of a shingle are halved until EXACT_TEXTS remain, at most 20 times."""
+    """How often the texts of a shingle are halved until EXACT_TEXTS remain, at most MOST_HALVINGS times."""
     level = 0
-    while level < 20 and (n_texts >> level) > EXACT_TEXTS:
+    while level < MOST_HALVINGS and (n_texts >> level) > EXACT_TEXTS:
         level += 1
     return level
 
@@ -265,44 +303,54 @@ NO_PIECE = 0xFFFFFFFF
 """Stands for what belongs to no piece."""
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _enough(size, least_share):
-    """Shingles that a text must hold of a piece or family of this size to count as holding it."""
-    return max(1, int(np.ceil(least_share * min(size, MOST_COUNTED))))
+@njit(cache=True, nogil=True)
+def drop_pieceless(shared, starts, ends, first, last, piece_of):
+    """Keep of the texts first..last, in place, the shared shingles that belong to a piece."""
+    for row in range(first, last):
+        place = starts[row]
+        for at in range(starts[row], ends[row]):
+            position = shared[at]
+            shared[place] = position
+            place += piece_of[position] != NO_PIECE
+        ends[row] = place
 
 
 @njit(cache=True, nogil=True)
-def pieces_held(shared, starts, ends, first, last, piece_of, sizes, least_share, pieces, piece_ends):
+def pieces_held(shared, starts, ends, first, last, piece_of, enough, pieces, piece_ends):
     """Write the pieces that the texts first..last hold enough of, in order of their shingles, repeats left
     out.
 
     shared, starts, ends : text i holds the shared shingles shared[starts[i]:ends[i]], by position
-    piece_of : the piece of each shared shingle, NO_PIECE for none; sizes : shingles of each piece
+    piece_of : the piece of each shared shingle, NO_PIECE for none; enough : shingles of each piece that a
+        text must hold to hold the piece
     pieces, piece_ends : text i's go to pieces[starts[i]:piece_ends[i]]
     """
-    n_held = np.zeros(len(sizes), dtype=np.int64)
-    seen_in = np.full(len(piece_of), -1, dtype=np.int64)
+    n_held = np.zeros(len(enough), dtype=np.int32)
+    seen_in = np.full(len(piece_of), -1, dtype=np.int32)
+    longest = 0
     for row in range(first, last):
+        longest = max(longest, ends[row] - starts[row])
+    mine = np.empty(longest + 1, dtype=np.uint32)
+    for row in range(first, last):
+        n = 0
         for at in range(starts[row], ends[row]):
-            piece = piece_of[shared[at]]
-            if piece != NO_PIECE and seen_in[shared[at]] != row:
-                seen_in[shared[at]] = row
-                n_held[piece] += 1
+            position = shared[at]
+            piece = piece_of[position]
+            if piece != NO_PIECE:
+                mine[n] = piece
+                n += 1
+                n_held[piece] += seen_in[position] != row
+                seen_in[position] = row
         place = starts[row]
         previous = np.uint32(NO_PIECE)
-        for at in range(starts[row], ends[row]):
-            piece = piece_of[shared[at]]
-            if piece == NO_PIECE:
-                continue
-            if piece != previous and n_held[piece] >= _enough(sizes[piece], least_share):
+        for piece in mine[:n]:
+            if piece != previous and n_held[piece] >= enough[piece]:
                 pieces[place] = piece
                 place += 1
                 previous = piece
         piece_ends[row] = place
-        for at in range(starts[row], ends[row]):
-            piece = piece_of[shared[at]]
-            if piece != NO_PIECE:
-                n_held[piece] = 0
+        for piece in mine[:n]:
+            n_held[piece] = 0
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -313,72 +361,116 @@ def _sighting(key, bits):
 @njit(cache=True, nogil=True)
 def pair_sketch_bits(n_pairs):
     """Of a sketch in which so many pairs hardly ever fall together `least` times: two counters for each."""
-    bits = 16
+    bits = LEAST_BITS
     while bits < MOST_PAIR_SKETCH_BITS and (1 << bits) < 2 * n_pairs:
         bits += 1
     return bits
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _near_pairs(shared, start, end, depth, n_texts, skip, confidence, n_of, keys):
+    """Write the keys of one text's pairs to `keys`, as many as are returned; n_of is room to work in."""
+    most_texts = ((EXACT_TEXTS + 1) << min(depth, MOST_HALVINGS)) - 1  # of what this text counts for
+    for at in range(end - start):
+        n = n_texts[shared[start + at]]
+        n_of[at] = n if n <= most_texts or depth >= MOST_HALVINGS else 0
+    n_keys = 0
+    for at in range(1, end - start):
+        n = n_of[at]
+        if n == 0:
+            continue
+        here = np.uint64(shared[start + at])
+        most, fewest = n / confidence, n * confidence
+        for before in range(max(at - skip, 0), at):  # no branch: the processor would guess wrong
+            there = np.uint64(shared[start + before])
+            keys[n_keys] = ((min(here, there) << np.uint64(32)) | max(here, there)) + _ONE
+            n_keys += (n_of[before] >= fewest) & (n_of[before] <= most) & (there != here)
+    return n_keys
+
+
 @njit(cache=True, nogil=True)
-def count_pairs(shared, starts, ends, account, depth, n_texts, skip, least, confidence, part=0, n_parts=1):
+def _room_for_pairs(starts, ends, first, last, skip):
+    longest = 0
+    for row in range(first, last):
+        longest = max(longest, ends[row] - starts[row])
+    return np.empty(longest, dtype=np.int64), np.empty(longest * skip + 1, dtype=np.uint64)
+
+
+@njit(cache=True, nogil=True)
+def n_near_pairs(shared, starts, ends, depth, n_texts, skip, confidence):
+    """About how many pairs `count_pairs` will look up, judged by every NTH text."""
+    n_of, keys = _room_for_pairs(starts, ends, 0, len(starts), skip)
+    n = 0
+    for row in range(0, len(starts), NTH):
+        n += _near_pairs(shared, starts[row], ends[row], depth[row], n_texts, skip, confidence, n_of, keys)
+    return NTH * n
+
+
+@njit(cache=True, nogil=True)
+def sight_pairs(shared, starts, ends, depth, n_texts, first, last, skip, least, confidence, sightings):
+    """Count the pairs of the texts first..last in a byte each, up to `least`; several may share a byte.
+
+    What is seen less than `least` times is not had with `least` accounts. Most pairs are such, and where all
+    words are shared they would fill memory. sightings : uint8, as many as a power of two, zeros at first.
+    """
+    bits = _bits_of(sightings)
+    n_of, keys = _room_for_pairs(starts, ends, first, last, skip)
+    for row in range(first, last):
+        n_keys = _near_pairs(
+            shared, starts[row], ends[row], depth[row], n_texts, skip, confidence, n_of, keys
+        )
+        for at in range(n_keys):
+            sighting = _sighting(keys[at], bits)
+            sightings[sighting] += sightings[sighting] < least
+
+
+@njit(cache=True, nogil=True)
+def add_sightings(one, other, least):
+    """Add to one sketch of sightings another, up to `least`."""
+    for sighting in range(len(one)):
+        one[sighting] = min(one[sighting] + other[sighting], least)
+    return one
+
+
+@njit(cache=True, nogil=True)
+def count_pairs(
+    shared, starts, ends, account, depth, n_texts, first, last, skip, least, confidence, sightings, table
+):
     """In how many texts two shared shingles stand within `skip` of each other, shared ones alone counted.
 
     shared : uint32; text i holds the shared shingles at the positions shared[starts[i]:ends[i]] of `n_texts`
     depth : how many halvings (`pair_level` of a pair's more frequent shingle) each text survives; counts are
         not scaled up again
+    first, last : the texts that are counted, whole accounts
+    sightings : of `sight_pairs`, of all texts
 
     Pairs whose numbers of texts differ too much to reach `confidence` are never counted: an everyday phrase
-    stands beside thousands of things, and this keeps it from filling memory. Returns (pair keys + 1, texts)
-    of pairs seen with `least` accounts, in no particular order; a pair's key is (smaller position << 32) |
-    larger position.
+    stands beside thousands of things, and this keeps it from filling memory. Returns a table of the pairs
+    with `least` sightings: `table`, empty at first, or a larger one. A pair's key is (smaller position << 32)
+    | larger position, plus 1.
     """
-    bits = 16
-    table = np.zeros((1 << bits, 4), dtype=np.uint64)
-    level_of = pair_levels(n_texts)
+    bits = _bits_of(table)
     n_used = 0
-    # What is seen less than `least` times is not had with `least` accounts. Most pairs are such, and where
-    # all words are shared they would fill memory: so all are first counted in a byte each.
-    sketch_bits = pair_sketch_bits((ends - starts).sum() * skip // n_parts)
-    sightings = np.zeros(1 << sketch_bits, dtype=np.uint8)
-    longest = (ends - starts).max() if len(starts) else 0
-    keys = np.empty(longest * skip + 1, dtype=np.uint64)  # of one text: look-ups one after the other overlap
-    for is_exact in (False, True):
-        for row in range(len(account)):
-            n_keys = 0
-            for at in range(starts[row] + 1, ends[row]):
-                here = shared[at]
-                if level_of[here] > depth[row]:
-                    continue
-                most, fewest = n_texts[here] / confidence, n_texts[here] * confidence
-                for before in range(max(at - skip, starts[row]), at):
-                    there = shared[before]
-                    if n_texts[there] < fewest or n_texts[there] > most:
-                        continue
-                    if there == here or level_of[there] > depth[row]:
-                        continue
-                    low, high = min(here, there), max(here, there)
-                    key = ((np.uint64(low) << np.uint64(32)) | np.uint64(high)) + _ONE
-                    keys[n_keys] = key
-                    n_keys += _part(key, n_parts) == part
-            if not is_exact:
-                for at in range(n_keys):
-                    sighting = _sighting(keys[at], sketch_bits)
-                    sightings[sighting] += sightings[sighting] < least
-                continue
-            n_frequent = 0
-            for at in range(n_keys):
-                keys[n_frequent] = keys[at]
-                n_frequent += sightings[_sighting(keys[at], sketch_bits)] >= least
-            for key in keys[:n_frequent]:
-                slot = _find(table, key, bits)
-                if table[slot, KEY] == 0:
-                    n_used += 1
-                    if 2 * n_used > len(table):
-                        table = _grown(table, bits)
-                        bits += 1
-                        slot = _find(table, key, bits)
-                _count(table, slot, key, account[row], row)
-    return _filled(table, least)
+    sighting_bits = _bits_of(sightings)
+    n_of, keys = _room_for_pairs(starts, ends, first, last, skip)
+    for row in range(first, last):
+        n_keys = _near_pairs(
+            shared, starts[row], ends[row], depth[row], n_texts, skip, confidence, n_of, keys
+        )
+        n_frequent = 0
+        for at in range(n_keys):  # all at first: look-ups one after the other overlap
+            keys[n_frequent] = keys[at]
+            n_frequent += sightings[_sighting(keys[at], sighting_bits)] >= least
+        for key in keys[:n_frequent]:
+            slot = _find(table, key, bits)
+            if table[slot, KEY] == 0:
+                n_used += 1
+                if 2 * n_used > len(table):
+                    table = _grown(table, bits)
+                    bits += 1
+                    slot = _find(table, key, bits)
+            _count(table, slot, key, account[row], row)
+    return table
 
 
 @njit(cache=True, nogil=True)

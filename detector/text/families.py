@@ -13,7 +13,8 @@ reaches: docs/decisions/0010.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from functools import cached_property, reduce
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -80,10 +81,13 @@ MOST_FAMILIES = 4
 request, a benchmark's frame), and one more; else the longer one, the item's, would hide the instruction. The
 last place is that of the family of most texts: a short frame around eight seeds is what the prompts share."""
 
-_ROWS_PER_TASK = 65_536
+_ROWS_PER_TASK = 16_384
+_LOW = np.uint64(0xFFFFFFFF)
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FamilyIndex:
     """The families of one night, by their shingles.
 
@@ -100,6 +104,14 @@ class FamilyIndex:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    @cached_property
+    def _look_up(self) -> tuple[npt.NDArray[Any], ...]:
+        """What `kernels.assign_families` reads; made once, since texts come some at a time."""
+        family_of = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
+        ascending = np.argsort(self.shingles)
+        index = kernels.index_of(self.shingles[ascending])
+        return (*index, family_of[ascending], self.least_held, self.n_texts)
 
     def shingles_of(self, family: int) -> npt.NDArray[np.uint32]:
         """Shingles of one family, ascending."""
@@ -136,19 +148,11 @@ class FamilyIndex:
         held = np.zeros((n, MOST_FAMILIES), dtype=np.int32)
         if len(self) == 0:
             return of_text, held
-        family_of = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
-        ascending = np.argsort(self.shingles)
-        look_up = (
-            *kernels.index_of(self.shingles[ascending]),
-            family_of[ascending],
-            self.least_held,
-            self.n_texts,
-        )
         _in_ranges(
             threads,
             n,
             lambda first, last: kernels.assign_families(
-                shingles, starts, first, last, *look_up, of_text, held
+                shingles, starts, first, last, *self._look_up, of_text, held
             ),
         )
         return of_text, held
@@ -250,8 +254,7 @@ def learn_families(
     if len(rows) == 0 or len(shingles) == 0:
         return NO_FAMILIES
     sample = _Sample.of(shingles, starts, account, rows, threads)
-    sample.drop_rare()
-    keys, n_texts = sample.counted(kernels.count_shingles, LEAST_ACCOUNTS)
+    keys, n_texts = sample.counted_shingles(sample.drop_rare())
     if len(keys) == 0:
         return NO_FAMILIES
     ascending = np.argsort(keys)
@@ -295,16 +298,20 @@ class _Sample:
         copied, bounds = _gathered(shingles, starts, rows, threads)
         return cls(copied, bounds[:-1], bounds[1:].copy(), account[rows], threads)
 
-    def drop_rare(self) -> None:
-        """Drop nearly all shingles that fewer than LEAST_ACCOUNTS accounts hold, and no other."""
+    def drop_rare(self) -> int:
+        """Drop nearly all shingles that fewer than LEAST_ACCOUNTS accounts hold, and no other; about how many
+        different ones are left."""
+        texts = (self.shingles, self.starts, self.ends, self.account)
+
+        def filled(line: int) -> npt.NDArray[np.uint64]:
+            counters = np.zeros(1 << kernels.SKETCH_BITS, dtype=np.uint64)
+            kernels.sketch_line(*texts, LEAST_ACCOUNTS, line, counters)
+            return counters
+
         with ThreadPoolExecutor(self.threads) as pool:
-            sketch = pool.map(
-                lambda line: kernels.sketch_line(
-                    self.shingles, self.starts, self.ends, self.account, LEAST_ACCOUNTS, line
-                ),
-                range(2),
-            )
-            self.narrow(kernels.drop_rare, *sketch, LEAST_ACCOUNTS)
+            sketch = list(pool.map(filled, range(2)))
+        self.narrow(kernels.drop_rare, *sketch, LEAST_ACCOUNTS)
+        return int(kernels.n_passing(sketch[0], LEAST_ACCOUNTS))
 
     def narrow(self, kernel: Callable[..., None], *arguments: object) -> None:
         """Let a kernel drop shingles, or put others in their place; each thread takes its own texts."""
@@ -314,27 +321,85 @@ class _Sample:
         )
 
     def pieces_held(
-        self, piece_of: npt.NDArray[np.int64], size: npt.NDArray[np.int64]
+        self, piece_of: npt.NDArray[np.uint32], size: npt.NDArray[np.int64]
     ) -> tuple[Self, npt.NDArray[np.int64]]:
         """The same texts with the pieces they hold in the place of shared shingles; texts of each piece."""
         pieces, ends = np.empty_like(self.shingles), np.empty_like(self.ends)
-        self.narrow(kernels.pieces_held, piece_of.astype(np.uint32), size, LEAST_SHARE, pieces, ends)
+        enough = np.ceil(LEAST_SHARE * np.minimum(size, kernels.MOST_COUNTED)).astype(np.int32)
+        self.narrow(kernels.pieces_held, piece_of, np.maximum(enough, 1), pieces, ends)
         held = replace(self, shingles=pieces, ends=ends)
-        keys, counts = held.counted(kernels.count_shingles, LEAST_ACCOUNTS)
-        n_texts = np.zeros(len(size), dtype=np.int64)
-        n_texts[(keys - np.uint64(1)).astype(np.int64)] = counts
-        return held, n_texts
 
-    def counted(
-        self, kernel: Callable[..., tuple[npt.NDArray[Any], npt.NDArray[Any]]], *arguments: object
-    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        """Let each thread count its own part of the keys, and put the parts together."""
+        def counted(first: int, last: int) -> npt.NDArray[np.uint64]:
+            counts = np.zeros((len(size), 4), dtype=np.uint64)
+            kernels.count_held(pieces, self.starts, ends, self.account, first, last, counts)
+            return counts[:, kernels.ACCOUNTS :: 2] & _LOW
+
+        n_accounts, n_texts = reduce(np.add, held.by_accounts(counted)).T
+        return held, np.where(n_accounts >= LEAST_ACCOUNTS, n_texts, 0).astype(np.int64)
+
+    def counted_shingles(self, n_about: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """(shingle + 1, texts) of those that LEAST_ACCOUNTS hold, in no particular order; there are about so
+        many."""
         texts = (self.shingles, self.starts, self.ends, self.account)
-        with ThreadPoolExecutor(self.threads) as pool:
-            parts = list(
-                pool.map(lambda part: kernel(*texts, *arguments, part, self.threads), range(self.threads))
+        tables = self.by_accounts(
+            lambda first, last: kernels.count_shingles(*texts, first, last, _table(n_about))
+        )
+        return _filled(tables)
+
+    def counted_pairs(
+        self, halvings: npt.NDArray[np.uint8], n_texts: npt.NDArray[np.int64], near: int, least: float
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """(key, texts) of the pairs that LEAST_ACCOUNTS have near each other (`kernels.count_pairs`)."""
+        texts = (self.shingles, self.starts, self.ends)
+        of_pair = (halvings, n_texts)
+        n_pairs = kernels.n_near_pairs(*texts, *of_pair, near, least)
+
+        def sighted(first: int, last: int) -> npt.NDArray[np.uint8]:
+            sightings = np.zeros(1 << kernels.pair_sketch_bits(n_pairs), dtype=np.uint8)
+            kernels.sight_pairs(*texts, *of_pair, first, last, near, LEAST_ACCOUNTS, least, sightings)
+            return sightings
+
+        sightings = reduce(
+            lambda one, other: kernels.add_sightings(one, other, LEAST_ACCOUNTS), self.by_accounts(sighted)
+        )
+        n_about = int(np.count_nonzero(sightings >= LEAST_ACCOUNTS))
+        demands = (near, LEAST_ACCOUNTS, least)
+        tables = self.by_accounts(
+            lambda first, last: kernels.count_pairs(
+                *texts, self.account, *of_pair, first, last, *demands, sightings, _table(n_about)
             )
-        return np.concatenate([keys for keys, _ in parts]), np.concatenate([counts for _, counts in parts])
+        )
+        return _filled(tables)
+
+    def by_accounts(self, count: Callable[[int, int], T]) -> list[T]:
+        """Let each thread count(first, last) a range of texts, no account in two of them."""
+        bounds = self._bounds()
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(count, bounds[:-1], bounds[1:]))
+
+    def _bounds(self) -> list[int]:
+        """Where each thread's accounts begin, of about as many shingles each, and where the last ends."""
+        n = len(self.account)
+        of_account = np.flatnonzero(np.diff(self.account)) + 1
+        n_before = np.cumsum(self.ends - self.starts)
+        shares = n_before[-1] * np.arange(1, self.threads) // self.threads
+        beyond = np.searchsorted(of_account, np.searchsorted(n_before, shares))
+        return [0, *np.append(of_account, n)[beyond].tolist(), n]
+
+
+def _table(n: int) -> npt.NDArray[np.uint64]:
+    """An empty table with room for n keys. Large arrays of numpy's lie in large pages of memory, those of a
+    loop do not."""
+    bits = max(kernels.LEAST_BITS, int(2 * n).bit_length())
+    return np.zeros((1 << bits, 4), dtype=np.uint64)
+
+
+def _filled(
+    tables: list[npt.NDArray[np.uint64]],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Tables of different accounts as one, without what less than LEAST_ACCOUNTS have."""
+    keys, n_texts = kernels.filled(reduce(kernels.added, tables), LEAST_ACCOUNTS)
+    return keys, n_texts
 
 
 def _gathered(
@@ -390,15 +455,16 @@ def _joined(
     piece_of = pairs.joined(pairs.together >= CONFIDENCES[0], n)
     for confidence in CONFIDENCES[1:]:
         size = np.bincount(piece_of, minlength=n)
-        may_join = (size[piece_of] > 1) | (
-            firmness >= CONFIDENCE
-        )  # what goes with nothing will not go with more
-        held, n_texts = sample.pieces_held(np.where(may_join, piece_of, kernels.NO_PIECE), size)
+        may_join = (size[piece_of] > 1) | (firmness >= CONFIDENCE)
+        pieces = np.where(may_join, piece_of, kernels.NO_PIECE).astype(np.uint32)
+        sample.narrow(kernels.drop_pieceless, pieces)  # what goes with nothing will not go with more
+        held, n_texts = sample.pieces_held(pieces, size)
         pairs = _Pairs.counted(held, halvings, n_texts, near=NEAR, least=CONFIDENCE)
         piece_of = pairs.joined(pairs.together >= confidence, n)[piece_of]
     for _ in range(MENDING_ROUNDS):
         size = np.bincount(piece_of, minlength=n)
-        held, n_texts = sample.pieces_held(np.where(size[piece_of] > 1, piece_of, kernels.NO_PIECE), size)
+        pieces = np.where(size[piece_of] > 1, piece_of, kernels.NO_PIECE).astype(np.uint32)
+        held, n_texts = sample.pieces_held(pieces, size)
         pairs = _Pairs.counted(held, halvings, n_texts, near=NEAR_WORN, least=AT_ALL)
         is_worn = np.bincount(piece_of, weights=firmness, minlength=n) <= WORN * size
         mends = (pairs.best_partners(n) & is_worn[pairs.low] & is_worn[pairs.high]
@@ -438,7 +504,7 @@ class _Pairs:
         least: float,
     ) -> Self:
         """Count the pairs of a sample; those whose `together` cannot reach `least` are never counted."""
-        keys, counts = sample.counted(kernels.count_pairs, halvings, n_texts, near, LEAST_ACCOUNTS, least)
+        keys, counts = sample.counted_pairs(halvings, n_texts, near, least)
         key = keys - np.uint64(1)
         low = (key >> np.uint64(32)).astype(np.int64)
         high = (key & np.uint64(0xFFFFFFFF)).astype(np.int64)

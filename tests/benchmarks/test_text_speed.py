@@ -27,6 +27,11 @@ def sizes(speed: ModuleType) -> ModuleType:
 
 
 @pytest.fixture
+def minhash(speed: ModuleType) -> ModuleType:
+    return importlib.import_module("text_minhash")
+
+
+@pytest.fixture
 def logs(speed: ModuleType, tmp_path: Path) -> Path:
     folder = tmp_path / "logs"
     folder.mkdir()
@@ -63,21 +68,21 @@ def test_a_night_twice_as_long_reads_the_files_again_for_other_accounts(
     assert not set(accounts[:N_ROWS]) & set(accounts[N_ROWS:])
 
 
-def test_words_hashed_by_numpy_make_as_many_shingles_as_words_joined_by_python(speed: ModuleType) -> None:
+def test_words_hashed_by_numpy_make_as_many_shingles_as_words_joined_by_python(minhash: ModuleType) -> None:
     texts = pa.array(["one two three four five six", "too short", "", "four words it has"])
-    hashes, starts = speed.hashed_shingles(texts)
-    joined = [list(shingles) for shingles in speed.shingles_of_words(texts)]
+    hashes, starts = minhash.hashed_shingles(texts)
+    joined = [list(shingles) for shingles in minhash.shingles_of_words(texts)]
     assert np.diff(starts.astype(np.int64)).tolist() == [len(shingles) for shingles in joined] == [3, 0, 0, 1]
     assert len(set(hashes.tolist())) == 4
 
 
-def test_the_peer_is_measured_or_its_absence_explained(speed: ModuleType) -> None:
-    found = speed.run_peer(pa.array(["what four words say"] * 20), 1)
+def test_the_peer_is_measured_or_its_absence_explained(minhash: ModuleType) -> None:
+    found = minhash.run_peer(pa.array(["what four words say"] * 20), 1)
     if "missing" in found:
         assert "pip install rensa" in found["missing"]
     else:
-        assert {speed.OURS, speed.HEADLINE} < found["seconds"].keys()
-    speed.print_ratios(found)
+        assert {minhash.OURS, minhash.HEADLINE} < found["seconds"].keys()
+    minhash.print_ratios(found)
 
 
 def test_every_kind_of_night_has_texts_and_a_cost(

@@ -17,9 +17,15 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Village:
 @pytest.fixture(scope="session")
 def scanned_once(village: Village, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The village's three nights, one scan each. Nobody changes it: take `scanned` for that."""
-    workspace = Workspace(tmp_path_factory.mktemp("scanned") / "w")
+    workspace = keyed(Workspace(tmp_path_factory.mktemp("scanned") / "w"))
     for night in NIGHTS:
         scan(workspace, village.logs(night), accounts=village.accounts)
+    return workspace
+
+
+def keyed(workspace: Workspace) -> Workspace:
+    """The workspace with the key that all of these stories share: equal keys, equal bytes."""
+    workspace.create().key_file.write_text("the key of a story\n")
     return workspace
 
 
@@ -33,4 +39,4 @@ def scanned(scanned_once: Workspace, tmp_path: Path) -> Workspace:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """An empty one."""
-    return Workspace(tmp_path / "w")
+    return keyed(Workspace(tmp_path / "w"))

@@ -1,7 +1,8 @@
 """The loops behind template families agree with their definitions, also where their tables are crowded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from detector.kernels import families as kernels
-from detector.text.families import LEAST_PIECES, LEAST_SHARE, MOST_FAMILIES, NEAR
+from detector.text.families import LEAST_PIECES, LEAST_SHARE, MOST_FAMILIES, NEAR, _Sample
 from tests.reference.families import (
     Family,
     Line,
@@ -50,28 +51,23 @@ def packed(texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 
 
 def sketch_of(packed_texts: Sequence[np.ndarray], least: int) -> np.ndarray:
-    return np.stack([kernels.sketch_line(*packed_texts, least, line) for line in range(2)])
+    sketch = np.zeros((2, 1 << kernels.SKETCH_BITS), np.uint64)
+    for line in range(2):
+        kernels.sketch_line(*packed_texts, least, line, sketch[line])
+    return sketch
 
 
-def in_parts(count: Callable[..., tuple[np.ndarray, np.ndarray]], n_parts: int) -> dict[int, int]:
-    """What a loop counts in so many parts, by key: no key is in two of them."""
-    found: dict[int, int] = {}
-    for part in range(n_parts):
-        keys, n_texts = count(part, n_parts)
-        mine = dict(zip((keys - np.uint64(1)).tolist(), n_texts.tolist(), strict=True))
-        assert not mine.keys() & found.keys()
-        found |= mine
-    return found
+def by_key(keys: np.ndarray, n_texts: np.ndarray) -> dict[int, int]:
+    """Keys are one more than what they stand for, and none comes twice."""
+    assert len(np.unique(keys)) == len(keys)
+    return dict(zip((keys - np.uint64(1)).tolist(), n_texts.tolist(), strict=True))
 
 
 def counted(texts: Sequence[Text], least: int, n_parts: int) -> dict[int, int]:
-    """What `count_shingles` says of what `drop_rare` left."""
-    shingles, starts, ends, account = packed(texts)
-    sketch = sketch_of((shingles, starts, ends, account), least)
-    kernels.drop_rare(shingles, starts, ends, 0, len(account), *sketch, least)
-    return in_parts(
-        lambda *part: kernels.count_shingles(shingles, starts, ends, account, least, *part), n_parts
-    )
+    """What the loops count of what is not rare, in so many parts of whole accounts."""
+    sample = _Sample(*packed(texts), n_parts)
+    with patch("detector.text.families.LEAST_ACCOUNTS", least):
+        return by_key(*sample.counted_shingles(sample.drop_rare()))
 
 
 def estimate(sketch: np.ndarray, shingles: np.ndarray) -> np.ndarray:
@@ -173,12 +169,9 @@ def test_pairs_of_neighbours_are_counted_exactly_in_any_number_of_parts(
     positions, starts, ends, account = packed(texts)
     kernels.positions(positions, starts, ends, 0, len(account), *kernels.index_of(keys))
     depth = np.array(depths[: len(texts)], np.uint8)
-    found = in_parts(
-        lambda *part: kernels.count_pairs(
-            positions, starts, ends, account, depth, n_texts, near, LEAST, least, *part
-        ),
-        n_parts,
-    )
+    sample = _Sample(positions, starts, ends, account, n_parts)
+    with patch("detector.text.families.LEAST_ACCOUNTS", LEAST):
+        found = by_key(*sample.counted_pairs(depth, n_texts, near, least))
     by_shingles = {(int(keys[pair >> 32]), int(keys[pair & 0xFFFFFFFF])): n for pair, n in found.items()}
     lines = [
         Line(text.account, depth, tuple(shingle for shingle in text.shingles if shingle in shared))
@@ -226,9 +219,15 @@ def test_a_text_holds_the_pieces_of_which_it_has_enough(
     out, out_ends = np.empty_like(positions), np.empty_like(ends)
     bounds = [0, len(account) // 2, len(account)] if one_by_one else [0, len(account)]
     for first, last in pairwise(bounds):
-        kernels.pieces_held(positions, starts, ends, first, last, piece_of, sizes, LEAST_SHARE, out, out_ends)
+        kernels.pieces_held(positions, starts, ends, first, last, piece_of, enough_of(sizes), out, out_ends)
     found = [[SHINGLES[at] for at in out[start:end]] for start, end in zip(starts, out_ends, strict=True)]
     assert found == [held(text.shingles, pieces) for text in sorted(texts, key=lambda text: text.account)]
+
+
+def enough_of(sizes: np.ndarray) -> np.ndarray:
+    """Shingles that a text of the sample needs of pieces of these sizes."""
+    shares = np.ceil(LEAST_SHARE * np.minimum(sizes, kernels.MOST_COUNTED)).astype(np.int32)
+    return np.maximum(shares, 1)
 
 
 def assigned(
@@ -277,7 +276,7 @@ def test_of_a_long_piece_a_fifth_of_256_shingles_is_enough() -> None:
     starts, ends = np.array([0, 51]), np.array([51, 103])
     out, out_ends = np.empty_like(shared), np.empty_like(ends)
     kernels.pieces_held(
-        shared, starts, ends, 0, 2, np.zeros(1_000, np.uint32), np.array([1_000]), LEAST_SHARE, out, out_ends
+        shared, starts, ends, 0, 2, np.zeros(1_000, np.uint32), enough_of(np.array([1_000])), out, out_ends
     )
     assert (out_ends - starts).tolist() == [0, 1]
 
@@ -303,11 +302,12 @@ def test_tables_that_outgrow_themselves_lose_nothing() -> None:
     shingles = np.tile(held, n_accounts)
     bounds = np.arange(n_accounts + 1, dtype=np.int64) * n_shingles
     texts = (shingles, bounds[:-1], bounds[1:].copy(), np.arange(n_accounts, dtype=np.int32))
-    keys, n_texts = kernels.count_shingles(*texts, 5)
+    sample = _Sample(*texts, 1)
+    keys, n_texts = sample.counted_shingles(1)
     assert_array_equal(np.sort(keys), np.arange(1, n_shingles + 1))
     assert (n_texts == n_accounts).all()
     depth = np.full(n_accounts, 20, np.uint8)
-    pairs, n_pair_texts = kernels.count_pairs(*texts, depth, n_texts, NEAR, 5, 0.6)
+    pairs, n_pair_texts = sample.counted_pairs(depth, n_texts, NEAR, 0.6)
     neighbours = {
         (min(one, other), max(one, other))
         for apart in range(1, NEAR + 1)
