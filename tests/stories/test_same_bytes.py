@@ -72,3 +72,13 @@ def test_all_nights_in_one_scan_are_the_nights_one_by_one(
     for night in NIGHTS:
         assert findings_of(workspace, night) == findings_of(scanned_once, night)
     assert published_tables(workspace) == published_tables(scanned_once)
+
+
+@pytest.mark.parametrize("key", ["one more key", "another"])
+def test_the_key_of_the_texts_changes_no_finding(
+    village: Village, scanned_once: Workspace, workspace: Workspace, key: str
+):
+    """It names families and chooses what is shown; who is flagged, in which campaign, stays."""
+    workspace.key_file.write_text(f"{key}\n")
+    scan(workspace, village.logs(NIGHTS[0]), accounts=village.accounts)
+    assert flagged_in(workspace, NIGHTS[0]) == flagged_in(scanned_once, NIGHTS[0])
