@@ -117,6 +117,21 @@ class FamilyIndex:
         """Shingles of one family, ascending."""
         return self.shingles[self.starts[family] : self.starts[family + 1]]
 
+    def of_at_least(self, n_shingles: int) -> Self:
+        """Only the families of so many shingles or more."""
+        sizes = np.diff(self.starts)
+        kept = sizes >= n_shingles
+        starts = np.zeros(int(kept.sum()) + 1, dtype=np.int64)
+        np.cumsum(sizes[kept], out=starts[1:])
+        shingles = self.shingles[np.repeat(kept, sizes)]
+        return replace(
+            self,
+            shingles=shingles,
+            starts=starts,
+            n_texts=self.n_texts[kept],
+            least_held=self.least_held[kept],
+        )
+
     def with_typical(self, of_text: npt.NDArray[np.int32], held: npt.NDArray[np.int32]) -> Self:
         """The same with `least_held` by what typical ones among some texts hold (`held_by`)."""
         text, place = np.nonzero(of_text >= 0)
