@@ -24,7 +24,15 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from detector.text import Families, Secret, find_families, fingerprint, secret_of
+from detector.text import (
+    Families,
+    Secret,
+    fingerprint,
+    learn_families,
+    sampled,
+    secret_of,
+    texts_per_account,
+)
 from detector.text.fingerprint import NO_SECRET
 from pipelines.simulate.texts import load_texts
 
@@ -259,15 +267,14 @@ def _runs(words: list[str]) -> Iterator[tuple[str, ...]]:
 
 
 def families_of(night: Night, threads: int, secret: Secret = NO_SECRET) -> Families:
-    """The families of a night."""
+    """The families of a night, as a scan keeps them (pipelines.families)."""
     prints = fingerprint(night.prompts, threads=threads, secret=secret)
-    return find_families(
-        prints.shingles.flatten().to_numpy(),
-        prints.shingles.offsets.to_numpy().astype(np.int64),
-        night.account,
-        np.array(prints.text_hash),
-        threads=threads,
-    )
+    shingles = prints.shingles.flatten().to_numpy()
+    starts = prints.shingles.offsets.to_numpy().astype(np.int64)
+    text_hash = np.array(prints.text_hash)
+    rows = sampled(night.account, text_hash, texts_per_account(np.bincount(night.account)))
+    index = learn_families(shingles, starts, night.account, text_hash, rows, threads=threads).telling()
+    return Families(index, *index.held_by(shingles, starts, threads=threads))
 
 
 def judged(names: list[str], night: Night, families: Families) -> list[Found]:

@@ -18,7 +18,6 @@ import pyarrow as pa
 from detector import campaigns as detect
 from detector.text import CAPABILITIES, TECHNIQUES
 from pipelines import scores
-from pipelines.families import TELLING_SHINGLES
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import fetch, registered
 from pipelines.warehouse.statements import statement
@@ -83,7 +82,6 @@ def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
             "day": day,
             "most_common": detect.EVERYBODYS,
             "lasting_nights": LASTING_NIGHTS,
-            "template_shingles": TELLING_SHINGLES,
         },
     )
 

@@ -38,10 +38,6 @@ MOST_SLOTS = 512
 """Slot shingles kept of a family, the smallest: two families of one list of ten thousand items share
 dozens."""
 
-TELLING_SHINGLES = 8
-"""Of a family of prompts that is kept: about a dozen words. Shorter ones are turns of phrase, and there are
-so many that two harvests of like items, or two circles of friends, share dozens by chance."""
-
 NAMED_TOOLS = 24
 """Tools of a set that are listed to show it."""
 
@@ -69,7 +65,7 @@ def find_night_families(con: duckdb.DuckDBPyConnection, day: date, key: bytes, t
 
 
 def _prompt_families(con: duckdb.DuckDBPyConnection, day: date, threads: int) -> int:
-    index = _learned(con, day, threads).of_at_least(TELLING_SHINGLES)
+    index = _learned(con, day, threads).telling()
     con.execute(
         """CREATE OR REPLACE TEMP TABLE tonight_use
            (row_id BIGINT, account INTEGER, item UBIGINT, training_permille INTEGER, family INTEGER,

@@ -12,7 +12,6 @@ import duckdb
 import pyarrow as pa
 
 from detector import text
-from pipelines.families import TELLING_SHINGLES
 from pipelines.progress import Progress
 from pipelines.rereading import read_wanted
 from pipelines.settings import EvidenceSettings, Settings
@@ -52,7 +51,6 @@ def read_templates(
         {
             "day": day,
             "salt": key.decode("latin-1"),
-            "least_shingles": TELLING_SHINGLES,
             "most": MOST_READ,
             "per_family": EXAMPLES_PER_FAMILY,
         },

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector import text
-from pipelines.families import TELLING_SHINGLES
 from pipelines.warehouse.arrow import fetch, in_one_piece, registered
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
@@ -43,7 +42,7 @@ def _tie_kind(con: duckdb.DuckDBPyConnection, day: date, kind: str) -> int:
             "day": day,
             "kind": kind,
             "nights": MEMORY_NIGHTS,
-            "least_shingles": TELLING_SHINGLES,
+            "least_shingles": text.TELLING_SHINGLES,
             "most": MOST_FAMILIES,
         },
     )

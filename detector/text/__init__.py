@@ -4,6 +4,7 @@ from detector.text.classify import Classes, classifier, classify, training_permi
 from detector.text.contract import Contract, contract, marks
 from detector.text.families import (
     LEAST_ACCOUNTS,
+    TELLING_SHINGLES,
     Families,
     FamilyIndex,
     family_id,
@@ -62,6 +63,7 @@ __all__ = [
     "SCRIPTS",
     "SLOTS",
     "TECHNIQUES",
+    "TELLING_SHINGLES",
     "VERDICTS",
     "Classes",
     "Contract",

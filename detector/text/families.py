@@ -81,6 +81,14 @@ MOST_FAMILIES = 4
 request, a benchmark's frame), and one more; else the longer one, the item's, would hide the instruction. The
 last place is that of the family of most texts: a short frame around eight seeds is what the prompts share."""
 
+TELLING_SHINGLES = 8
+"""Such a family of prompts, about a dozen words, tells its senders from strangers by itself."""
+
+USED_AGAIN = 0.25
+"""A shorter one does when its senders use it for so large a share of what else they write: whoever happens on
+a turn of phrase writes his next prompts without it, whoever fills a template fills it again, and one of the
+four that a text may belong to is used for a quarter."""
+
 _ROWS_PER_TASK = 16_384
 _LOW = np.uint64(0xFFFFFFFF)
 
@@ -95,12 +103,15 @@ class FamilyIndex:
     starts : int64, shape (n_families + 1,)
     n_texts : int64, shape (n_families,); texts of the sample that hold the family
     least_held : int64, shape (n_families,); shingles of it that a text needs to belong to it
+    used_again : float64, shape (n_families,), 0 to 1; of the other texts of an account that uses the family
+        the share that use it too, over all its accounts; 0 where they wrote one text each
     """
 
     shingles: npt.NDArray[np.uint32]
     starts: npt.NDArray[np.int64]
     n_texts: npt.NDArray[np.int64]
     least_held: npt.NDArray[np.int64]
+    used_again: npt.NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -117,19 +128,19 @@ class FamilyIndex:
         """Shingles of one family, ascending."""
         return self.shingles[self.starts[family] : self.starts[family + 1]]
 
-    def of_at_least(self, n_shingles: int) -> Self:
-        """Only the families of so many shingles or more."""
+    def telling(self) -> Self:
+        """Only the families that tell their senders from strangers: long ones, and those used again."""
         sizes = np.diff(self.starts)
-        kept = sizes >= n_shingles
+        kept = (sizes >= TELLING_SHINGLES) | (self.used_again >= USED_AGAIN)
         starts = np.zeros(int(kept.sum()) + 1, dtype=np.int64)
         np.cumsum(sizes[kept], out=starts[1:])
-        shingles = self.shingles[np.repeat(kept, sizes)]
         return replace(
             self,
-            shingles=shingles,
+            shingles=self.shingles[np.repeat(kept, sizes)],
             starts=starts,
             n_texts=self.n_texts[kept],
             least_held=self.least_held[kept],
+            used_again=self.used_again[kept],
         )
 
     def with_typical(self, of_text: npt.NDArray[np.int32], held: npt.NDArray[np.int32]) -> Self:
@@ -143,6 +154,21 @@ class FamilyIndex:
         least = self.least_held.copy()
         least[known] = np.ceil(OF_TYPICAL * n_held[order][middle[known]])
         return replace(self, least_held=np.maximum(least, LEAST_HELD))
+
+    def with_used_again(
+        self, of_text: npt.NDArray[np.int32], held: npt.NDArray[np.int32], account: npt.NDArray[np.int32]
+    ) -> Self:
+        """The same with `used_again` by some texts and their accounts (`held_by`)."""
+        text, place = np.nonzero(of_text >= 0)
+        belongs = held[text, place] >= self.least_held[of_text[text, place]]
+        text, place = text[belongs], place[belongs]
+        n_of_account = np.bincount(account)
+        uses = of_text[text, place] * np.int64(len(n_of_account)) + account[text]
+        use, n_of_use = np.unique(uses, return_counts=True)
+        family, user = np.divmod(use, max(len(n_of_account), 1))
+        n_again = np.bincount(family, n_of_use - 1, minlength=len(self))
+        n_in_all = np.bincount(family, n_of_account[user] - 1, minlength=len(self))
+        return replace(self, used_again=n_again / np.maximum(n_in_all, 1))
 
     def held_by(
         self, shingles: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64], *, threads: int = 1
@@ -174,7 +200,7 @@ class FamilyIndex:
 
 
 NO_FAMILIES = FamilyIndex(
-    np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
+    np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
 )
 
 
@@ -283,8 +309,11 @@ def learn_families(
     family_starts = np.zeros(len(kept) + 1, dtype=np.int64)
     np.cumsum(size[kept], out=family_starts[1:])
     least_held = np.maximum(LEAST_HELD, np.ceil(LEAST_SHARE * np.minimum(size[kept], kernels.MOST_COUNTED)))
-    index = FamilyIndex(shared[by_family], family_starts, n_texts[kept], least_held.astype(np.int64))
-    return index.with_typical(*index.held_by(*_gathered(shingles, starts, rows, threads), threads=threads))
+    index = FamilyIndex(
+        shared[by_family], family_starts, n_texts[kept], least_held.astype(np.int64), np.zeros(len(kept))
+    )
+    of_text, held = index.held_by(*_gathered(shingles, starts, rows, threads), threads=threads)
+    return index.with_typical(of_text, held).with_used_again(of_text, held, account[rows])
 
 
 @dataclass(frozen=True, slots=True)

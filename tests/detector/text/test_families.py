@@ -283,6 +283,33 @@ def test_a_piece_common_to_two_templates_does_not_join_them() -> None:
     assert one[0] != other[0]
 
 
+def test_a_short_template_tells_by_being_filled_again_and_a_turn_of_phrase_does_not() -> None:
+    """Twenty accounts send nothing but seven words and an item; ninety say seven other words once in four."""
+    say = Speech()
+    short, phrase = "write five questions about the following passage", "many thanks in advance for your help"
+    campaign = made_by(lambda: f"{short}: {say(30)}")
+    people = [
+        (100 + n, f"{say(30)} {phrase}" if nth == n % 4 else say(30)) for n in range(90) for nth in range(4)
+    ]
+    found = families_of(campaign + people)
+    of_campaign = found.best[0]
+    assert len(found) == 2
+    assert found.index.used_again[of_campaign] == 1.0
+    assert found.index.used_again[1 - of_campaign] == 0.0
+    telling = found.index.telling()
+    assert len(telling) == 1
+    assert (telling.shingles == found.index.shingles_of(of_campaign)).all()
+
+
+def test_accounts_of_one_text_each_cannot_show_that_they_use_it_again() -> None:
+    say = Speech()
+    found = families_of(
+        made_by(lambda: f"write five questions about the following passage: {say(30)}", each=1)
+    )
+    assert found.index.used_again.tolist() == [0.0]
+    assert len(found.index.telling()) == 0
+
+
 @pytest.mark.parametrize("n_accounts", [12, 3_000])
 def test_exact_copies_sent_by_many_are_one_family(n_accounts: int) -> None:
     """Also when so many send them that each second text is counted, or each eighth: those are not all the
@@ -466,6 +493,7 @@ def matched(tonight: Sequence[set[int]], earlier: Sequence[set[int]]) -> list[in
             np.array([shingle for family in tonight for shingle in sorted(family)], np.uint32),
             np.cumsum([0, *(len(family) for family in tonight)], dtype=np.int64),
             *np.zeros((2, len(tonight)), np.int64),
+            np.zeros(len(tonight)),
         ),
         np.array([shingle for family in earlier for shingle in sorted(family)], np.uint32),
         np.array([at for at, family in enumerate(earlier) for _ in family], np.int64),

@@ -1,7 +1,7 @@
 -- objects: what accounts could share tonight: one row per account, kind and object, with the part of the
--- account's requests that carried it. Takes $day, $most_common (0 to 1), $lasting_nights,
--- $template_shingles. An object of one account ties nobody, and most
--- addresses are such; one of nearly all accounts tells nobody apart: both leave before Python sees them.
+-- account's requests that carried it. Takes $day, $most_common (0 to 1), $lasting_nights.
+-- An object of one account ties nobody, and most addresses are such; one of nearly all accounts tells nobody apart:
+-- both leave before Python sees them.
 WITH sent AS (
     SELECT account_id, ip, client_fingerprint AS client, toolset_hash,
            CASE WHEN coalesce(temperature, top_p, max_tokens) IS NOT NULL
@@ -51,5 +51,5 @@ JOIN night.family AS family
   ON family.day = used.day AND family.family_id = used.family_id AND family.kind <> 'tools'
 JOIN total ON total.account_id = used.account_id
 LEFT JOIN earlier ON earlier.account_id = used.account_id AND earlier.family_id = used.family_id
-WHERE used.day = $day AND (family.kind <> 'prompt' OR len(family.shingles) >= $template_shingles)
+WHERE used.day = $day
 ORDER BY kind, object, account_id

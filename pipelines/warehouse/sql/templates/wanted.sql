@@ -1,11 +1,11 @@
 -- wanted: a few requests of each family that nobody has read yet, of different accounts, and where to find them. A hash
 -- under the workspace's key chooses, so that neither the order of files nor a sender decides what is shown. Reads the
--- temporary tables tonight_family_request and tonight_system_family (text_hash, family_id). Takes $day, $salt,
--- $least_shingles, $most, $per_family.
+-- temporary tables tonight_family_request and tonight_system_family (text_hash, family_id). Takes $day, $salt, $most,
+-- $per_family.
 CREATE OR REPLACE TEMP TABLE wanted AS
 WITH unread AS (
     SELECT family_id FROM night.family
-    WHERE day = $day AND skeleton = '' AND len(shingles) >= $least_shingles
+    WHERE day = $day AND skeleton = ''
     ORDER BY n_accounts DESC, family_id LIMIT $most
 ),
 carried AS (
