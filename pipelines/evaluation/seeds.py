@@ -19,6 +19,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -233,7 +234,8 @@ def _proportion(findings: pl.DataFrame, totals: pl.DataFrame) -> dict[str, Any]:
     by_world = totals.select("world").join(of_worlds, on="world", how="left").sort("world")
     shares = by_world["share"].fill_null(0.0).to_numpy()
     fdr = mean_of_units(shares)
-    nightly = findings.group_by("world", "first_day").agg(pl.col("is_true").not_().mean())["is_true"].sum()
+    nights = findings.group_by("world", "first_day").agg(pl.col("is_true").not_().mean())
+    nightly = fsum(nights["is_true"])  # exact: a group-by comes in any order
     n_nights = int(totals["n_nights"].sum())
     return {
         "n_findings": n,
