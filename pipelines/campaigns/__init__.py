@@ -1,0 +1,80 @@
+"""The step `campaigns`: who belongs together tonight, and is it a campaign? -> night.campaign, its members.
+
+Here: the order. Not here: fetching (night), verdicts (judging), rows (writing), what counts as evidence
+(detector.campaigns), texts to show (evidence).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from detector import campaigns as detect
+from pipelines import scores
+from pipelines.campaigns.judging import as_flagged, reference, without_overlap
+from pipelines.campaigns.night import fetch_night, gather_objects
+from pipelines.campaigns.writing import write_campaigns, write_candidates
+from pipelines.settings import Settings
+from pipelines.warehouse.arrow import registered
+from pipelines.warehouse.transaction import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a night's campaign step found."""
+
+    n_candidates: int
+    n_campaigns: int
+    n_flagged: int
+    calibration: str
+
+
+def find_campaigns(
+    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, gathered: pl.DataFrame | None = None
+) -> Found:
+    """Replace the campaigns, flagged accounts and candidates of `day`.
+
+    Only nights before `day` serve as reference and memory, whatever else the warehouse holds. `gathered` is
+    what `gather_objects` gave, where it was asked beforehand.
+    """
+    night = fetch_night(con, day, gather_objects(con, day) if gathered is None else gathered)
+    objects = detect.shared_objects(night.population)
+    candidates = detect.candidates(night.population, objects)
+    groups = [detect.group_of(candidate, night.population, objects) for candidate in candidates]
+    evidence = [detect.weigh(group) for group in groups]
+    policy = settings.detection.policy()
+    innocent, n_nights = reference(con, day, policy)
+    has_history = len(innocent) >= policy.least_reference
+    verdicts = detect.decide(
+        evidence, innocent, has_content=[group.has_content for group in groups], policy=policy
+    )
+    flagged = without_overlap(
+        [
+            as_flagged(night, *facts)
+            for facts in zip(groups, candidates, verdicts, evidence, strict=True)
+            if facts[2].flagged
+        ]
+    )
+    with transaction(con):
+        for table in ("campaign", "flagged_account", "candidate", "candidate_account"):
+            con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
+        write_candidates(con, night, candidates, verdicts)
+        write_campaigns(con, night, flagged)
+        in_campaigns = {account for found in flagged for account in found.account_ids}
+        alone = scores.flag_lone_accounts(con, day, in_campaigns)
+        with registered(con, "alone", alone):
+            con.execute("INSERT INTO night.flagged_account BY NAME FROM alone")
+    return Found(
+        n_candidates=len(candidates),
+        n_campaigns=len(flagged),
+        n_flagged=len(in_campaigns) + len(alone),
+        calibration=_calibration(n_nights) if has_history else "this night alone",
+    )
+
+
+def _calibration(n_nights: int) -> str:
+    return f"{n_nights} earlier night{'s' if n_nights > 1 else ''}"
+
+
+__all__ = ["Found", "find_campaigns", "gather_objects"]

@@ -1,0 +1,105 @@
+"""One night in memory, as the detector of campaigns sees it.
+
+Here: fetching accounts and what they share into arrays. Not here: what is made of them (judging).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from detector import campaigns as detect
+from pipelines.warehouse.arrow import fetch
+from pipelines.warehouse.statements import statement
+
+LAYER_KINDS = ("template", "system_prompt", "tool_set", "payment", "address", "client", "parameters")
+
+LASTING_NIGHTS = 14
+"""Nights over which the use of a text adds up: two weeks show the slowest account of the public record at
+eighty requests, and a fashion at two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One night in memory: the accounts' frame, the detector's view of it, names of shared objects."""
+
+    day: date
+    accounts: pl.DataFrame
+    population: detect.Population
+    names: dict[str, list[str]]
+    """kind of layer -> names of its objects"""
+
+
+def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
+    """What accounts could share on `day`, for `find_campaigns`: a long query, and it needs no scores."""
+    return frame_of(
+        con,
+        "campaigns/objects",
+        {
+            "day": day,
+            "most_common": detect.EVERYBODYS,
+            "lasting_nights": LASTING_NIGHTS,
+        },
+    )
+
+
+def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: pl.DataFrame) -> Night:
+    accounts = frame_of(con, "campaigns/accounts", {"day": day})
+    position = pl.DataFrame({"account_id": accounts["account_id"], "account": np.arange(len(accounts))})
+    objects = objects.join(position, on="account_id", how="inner", maintain_order="left")
+    layers = []
+    names: dict[str, list[str]] = {}
+    for kind in LAYER_KINDS:
+        rows = objects.filter(pl.col("kind") == kind)
+        if rows.is_empty():
+            continue
+        # Rows come ordered by object, so a run's number is the object's position.
+        number = rows["object"].rle_id().to_numpy().astype(np.int64)
+        names[kind] = rows["object"].unique(maintain_order=True).to_list()
+        layers.append(
+            detect.Layer(kind, rows["account"].to_numpy(), number, rows["share"].to_numpy(), len(names[kind]))
+        )
+    population = detect.Population(
+        n_requests=_floats(accounts, "n_requests"),
+        output_tokens=_floats(accounts, "output_tokens"),
+        hour_counts=accounts["hour_counts"].explode().to_numpy().astype(np.float64).reshape(-1, 24),
+        single_turn_share=_floats(accounts, "single_turn_share"),
+        training_share=_floats(accounts, "training_share"),
+        repeat_share=_floats(accounts, "repeat_share"),
+        output_tokens_mean=_floats(accounts, "output_tokens_mean"),
+        account_age_days=_floats(accounts, "account_age_days"),
+        new_model_share=_floats(accounts, "new_model_share"),
+        account_score=_floats(accounts, "account_score"),
+        organisation=_codes(accounts["org_id"]),
+        payment=_codes(accounts["payment_fingerprint"]),
+        approved=accounts["is_approved"].to_numpy().astype(np.bool_),
+        layers=tuple(layers),
+        templates=_uses(objects, "template"),
+        systems=_uses(objects, "system_prompt"),
+    )
+    return Night(day, accounts, population, names)
+
+
+def _uses(objects: pl.DataFrame, kind: str) -> detect.Uses:
+    rows = objects.filter(pl.col("kind") == kind)
+    columns = ("n_requests", "n_earlier_requests", "n_items", "n_shared_items", "n_training")
+    return detect.Uses(*(rows[name].to_numpy() for name in columns))
+
+
+def frame_of(con: duckdb.DuckDBPyConnection, name: str, values: dict[str, Any]) -> pl.DataFrame:
+    frame = pl.from_arrow(fetch(con, statement(name), values))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _floats(frame: pl.DataFrame, column: str) -> npt.NDArray[np.float64]:
+    return frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _codes(names: pl.Series) -> npt.NDArray[np.int64]:
+    """Equal names, equal numbers; -1 where there is none."""
+    return names.rank("dense").cast(pl.Int64).fill_null(-1).to_numpy()
