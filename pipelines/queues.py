@@ -127,10 +127,10 @@ def _judged(
         }
     return measures.judge(
         np.array(uses.column("family")),
-        _numbers(uses.column("account_id")),
+        account_numbers(uses.column("account_id")),
         np.array(uses.column("item")),
         np.array(uses.column("sent_at_us")),
-        _traits(uses, *lists_of(group.column("shingles"))),
+        traits_of(uses, *lists_of(group.column("shingles"))),
         len(group),
         n_holders=np.array(uses.column("n_holders")),
         usual_icc=usual_icc,
@@ -147,17 +147,17 @@ def _usual_icc(con: duckdb.DuckDBPyConnection, day: date) -> float:
     nothing = np.empty(0, np.uint32), np.zeros(2, np.int64)
     judged = measures.judge(
         np.array(others.column("family")),
-        _numbers(others.column("account_id")),
+        account_numbers(others.column("account_id")),
         np.array(others.column("item")),
         np.array(others.column("sent_at_us")),
-        _traits(others, *nothing),
+        traits_of(others, *nothing),
         1,
     )
     enough = measures.said_of_likeness(judged)[0]
     return float(judged.own_text_icc[0]) if enough else float("nan")
 
 
-def _traits(
+def traits_of(
     uses: pa.Table, family_shingles: npt.NDArray[np.uint32], family_starts: npt.NDArray[np.int64]
 ) -> measures.Traits:
     shingles, starts = lists_of(uses.column("shingles"))
@@ -174,7 +174,7 @@ def _traits(
     )
 
 
-def _numbers(account_id: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+def account_numbers(account_id: pa.ChunkedArray) -> npt.NDArray[np.int32]:
     """Accounts by number, in the order of their ids."""
     encoded = in_one_piece(account_id).dictionary_encode()
     place = np.empty(len(encoded.dictionary), np.int32)

@@ -3,9 +3,10 @@
 from detector.campaigns.communities import EVERYBODYS, Candidate, candidates
 from detector.campaigns.decision import Policy, Verdict, decide
 from detector.campaigns.evidence import Evidence, weigh
-from detector.campaigns.group import Group, group_of
+from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.population import Layer, Population, Uses, shared_objects
+from detector.campaigns.schedule import is_mixture
 from detector.campaigns.wording import profile, summary
 
 __all__ = [
@@ -18,12 +19,14 @@ __all__ = [
     "Policy",
     "Population",
     "Sighting",
+    "Slots",
     "Uses",
     "Verdict",
     "candidates",
     "decide",
     "group_of",
     "identify",
+    "is_mixture",
     "profile",
     "shared_objects",
     "summary",

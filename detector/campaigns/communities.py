@@ -16,9 +16,10 @@ import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from detector.campaigns.parts import parts_of
 from detector.campaigns.population import CONTENT_LAYERS, Bool, Float64, Int64, Population, SharedObjects
 
-LEAST_MEMBERS = 8
+LEAST_MEMBERS = 5
 """Statistics of fewer accounts say little; smaller groups are left to the review of single accounts."""
 
 MOST_COMMON = 0.3
@@ -43,6 +44,9 @@ MOST_SURPRISE = 8.0
 
 MEMBER_LOG_ODDS = 2.0
 """Posterior log-odds of membership that an account needs: seven to one."""
+
+SAME_GROUP = 0.9
+"""Jaccard index from which two groups are one: a tenth of strangers spoils an even load."""
 
 NEARLY_ALL = 0.9
 """Text that this share of a group's members carry is expected of a member. Only text: cards, addresses and
@@ -98,10 +102,16 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
         refined = (
             [refine(part, population, objects, likeness) for part in parts] if len(parts) > 1 else [whole]
         )
-        for candidate in refined:
-            if candidate is not None and not groups.hold(candidate.members):
-                found.append(candidate)
-                groups.add(candidate.members)
+        # Users of other texts are judged by themselves as well; which of the two stands is seen later.
+        for candidate in [one for one in refined if one is not None]:
+            inner = [
+                refine(part, population, objects, likeness)
+                for part in parts_of(candidate.members, population, objects, LEAST_MEMBERS)
+            ]
+            for one in [candidate, *inner]:
+                if one is not None and not groups.hold(one.members):
+                    found.append(one)
+                    groups.add(one.members)
     return found
 
 
@@ -118,9 +128,9 @@ class _Groups:
         self._size.append(len(members))
 
     def hold(self, members: Int64) -> bool:
-        """Whether an earlier group is nearly this one: Jaccard index above one half."""
+        """Whether an earlier group is nearly this one: Jaccard index of SAME_GROUP or more."""
         common = Counter(group for account in members.tolist() for group in self._of_account.get(account, ()))
-        return any(3 * n > len(members) + self._size[group] for group, n in common.items())
+        return any(n >= SAME_GROUP * (len(members) + self._size[group] - n) for group, n in common.items())
 
 
 def _usable(population: Population, objects: SharedObjects) -> Bool:

@@ -13,11 +13,12 @@ a night.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import stats
 
-from detector.campaigns.group import Group
+from detector.campaigns.group import Group, Slots
 from detector.campaigns.measures import (
     any_known,
     ramp,
@@ -26,7 +27,7 @@ from detector.campaigns.measures import (
     trough,
     upper_share,
 )
-from detector.campaigns.population import Bool, Float64, Layer
+from detector.campaigns.population import Bool, Float64, Int64, Layer, Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,24 @@ class Evidence:
 
 
 def weigh(group: Group) -> list[Evidence]:
-    """Every piece of evidence that the log can carry, in a fixed order."""
-    return [piece for question in QUESTIONS if (piece := question(group)) is not None]
+    """Every piece of evidence that the log can carry, in a fixed order.
+
+    What is said of the texts a group shares counts as far as these are what the group does.
+    """
+    said = min(group.templated_share / MAINLY, 1.0)
+    pieces = (piece for question in QUESTIONS if (piece := question(group)) is not None)
+    return [
+        replace(piece, log_odds=piece.log_odds * said) if piece.code in OF_TEXTS else piece
+        for piece in pieces
+    ]
+
+
+MAINLY = 0.3
+"""Share of the members' requests from which the texts they share are what they do: a pool that hides its work
+among cover traffic must not be judged by the frameworks whose prompts the cover carries."""
+
+OF_TEXTS = frozenset({"EXCLUSIVE_TEXT", "WORK_QUEUE", "DEALT_ITEMS", "LASTING_USE"})
+"""Codes of what is said of the shared texts."""
 
 
 # --- content ---------------------------------------------------------------------------------------------
@@ -103,13 +120,72 @@ def work_queue(group: Group) -> Evidence | None:
         return None
     repeated = float(group.uses.n_shared_items.sum() / items)
     as_far_as_known = upper_share(repeated, float(items))
+    many_samples = group.slots is not None and _samples_of_one_list(group.slots)
     # Classes, suites, benchmarks and fashions send the same items from many accounts; one operator who pays
     # for every answer sends each item once.
     points = ramp(as_far_as_known, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0))
+    if many_samples:
+        points = max(points, 0.0)
     return Evidence(
         "content", "WORK_QUEUE", "share of items that more than one account sent",
         repeated, "0.3 to 1 where many people do the same task",
         min(points, SYSTEM_CAP) if group.layer == "system_prompt" else points,
+    )  # fmt: skip
+
+
+MOST_HELD = 0.5
+"""Of people who do the same task most send its items; of a list that is dealt out many times over, each
+account holds a small part."""
+
+
+def _samples_of_one_list(slots: Slots) -> bool:
+    """Whether items come again because a scheduler deals the list several times, not because people agree:
+    nobody holds much of it, any account might have got any item, and loads are more even than people's."""
+    return (
+        slots.n_compared >= LEAST_COMPARED
+        and upper_share(slots.top_item, slots.n_compared) <= MOST_HELD
+        and dealing(slots.likeness, slots.likeness_error) > 0
+        and slots.geometric_z < MORE_EVEN
+    )
+
+
+MORE_EVEN = -2.3
+"""Standard errors below what people's loads show from which they are surely more even: one in a hundred."""
+
+LEAST_COMPARED = 5
+"""Accounts with two items or more; the error of a likeness is estimated from their differences."""
+
+LEAST_ERROR = 0.03
+"""How far from zero a dealt list may lie, whatever the number of items: lists are dealt in stretches, and two
+of these, 6 %, still count as interchangeable (detector.text.queues)."""
+
+DEAL_TOO = 0.25
+"""Of groups that mean well some deal out a list, too: a batch over several keys, an application that asks of
+anything."""
+
+MOST_LIKENESS = 0.6
+"""People's own texts show a likeness of up to so much, and one is as good a guess as another."""
+
+
+def dealing(likeness: float, error: float) -> float:
+    """Log-likelihood ratio of a likeness for a dealt list (zero) against other groups: some of those
+    deal, too, the others have anything up to MOST_LIKENESS. At least -3."""
+    error = max(error, LEAST_ERROR)
+    dealt = float(stats.norm.pdf(likeness, 0, error))
+    below = stats.norm.cdf((likeness - np.array([MOST_LIKENESS, 0.0])) / error)
+    own = float(below[1] - below[0]) / MOST_LIKENESS
+    return max(math.log((dealt + 1e-9) / (DEAL_TOO * dealt + (1 - DEAL_TOO) * own + 1e-9)), -3.0)
+
+
+def dealt_items(group: Group) -> Evidence | None:
+    """Whether any member might have got any item, or each sends what is its own."""
+    slots = group.slots
+    if slots is None or slots.n_compared < LEAST_COMPARED or not math.isfinite(slots.likeness_error):
+        return None
+    return Evidence(
+        "content", "DEALT_ITEMS", "how far an account's items resemble each other more than other members'",
+        slots.likeness, "0.1 to 0.6 for people's own texts, 0 for a list dealt out",
+        dealing(slots.likeness, slots.likeness_error),
     )  # fmt: skip
 
 
@@ -174,9 +250,11 @@ def conversation(group: Group) -> Evidence | None:
 def even_load(group: Group) -> Evidence | None:
     """Whether the accounts carry equal loads, as a scheduler deals them and people never do."""
     n = group.population.n_requests[group.members]
-    if len(n) < 8 or n.mean() < 2:
+    if len(n) < LEAST_COMPARED or n.mean() < 2:
         return None
-    n = np.sort(n)[: max(8, int(np.ceil(0.95 * len(n))))]  # a few replaced or banned accounts tell nothing
+    n = np.sort(n)[
+        : max(LEAST_COMPARED, int(np.ceil(0.95 * len(n))))
+    ]  # a few replaced or banned accounts tell nothing
     # Variance beyond a Poisson count's own, relative to the mean squared: 1/k of a negative binomial. A dozen
     # accounts may be even by chance: what counts is the most it may be, two standard errors up.
     variance = max(float(n.var()), float(n.mean()))
@@ -212,16 +290,11 @@ def sleepless(group: Group) -> Evidence | None:
 def shared_payment(group: Group) -> Evidence | None:
     """Whether accounts of different organisations are paid for by the same instrument."""
     payment = group.population.payment[group.members]
-    organisation = group.population.organisation[group.members]
     known = payment >= 0
-    if known.sum() < 8:
+    if known.sum() < LEAST_COMPARED:
         return None
     _, position = np.unique(payment[known], return_inverse=True)
-    owners = organisation[known]
-    # An account without an organisation is its own: it shares with nobody by contract.
-    owners = np.where(owners >= 0, owners, -2 - np.arange(len(owners)))
-    pairs = np.unique(np.stack([position, owners]), axis=1)
-    n_owners = np.bincount(pairs[0], minlength=position.max() + 1)
+    n_owners = _n_owners(position, owners(group.population)[group.members][known], position.max() + 1)
     share = float((n_owners[position] > 1).mean())
     if share == 0:
         return None  # unique payments are what both honest and careful people have
@@ -236,6 +309,18 @@ def shared_payment(group: Group) -> Evidence | None:
         "share of accounts paid by an instrument that another organisation uses too",
         share, "under 0.02", points,
     )  # fmt: skip
+
+
+def owners(population: Population) -> Int64:
+    """Whose each account is; without an organisation it is its own, and shares with nobody by contract."""
+    alone = -2 - np.arange(len(population))
+    return np.where(population.organisation >= 0, population.organisation, alone)
+
+
+def _n_owners(object_: Int64, owner: Int64, n_objects: int) -> Int64:
+    """How many owners each object has."""
+    pairs = np.unique(np.stack([object_, owner]), axis=1)
+    return np.bincount(pairs[0], minlength=n_objects)
 
 
 def same_client(group: Group) -> Evidence | None:
@@ -266,6 +351,43 @@ def _carried(layer: Layer, rows: Bool) -> Float64:
     """Sum of shares of each object over the chosen rows."""
     total = np.bincount(layer.object[rows], weights=layer.share[rows], minlength=layer.n_objects)
     return total.astype(np.float64)
+
+
+LEAST_SHARING = 3
+"""Organisations behind an address before it counts as shared: one is an office, two are a household."""
+
+LEAST_EXITS, LEAST_EXITS_EACH = 5, 2
+"""Addresses of a pool, and of it that a member uses at least: who shares an office shares one or two with
+everybody, whereas an operator's exits are dealt out anew and meet in ever other combinations."""
+
+OWN_EXIT = 0.5
+"""Share of an address's accounts that are in the group: carriers and universities put strangers behind
+theirs, and of a pool of accounts some are not found."""
+
+
+def shared_exits(group: Group) -> Evidence | None:
+    """Whether members of different organisations take turns at a pool of addresses that is their own."""
+    layer = group.population.layer("address")
+    if layer is None or len(layer.object) == 0:
+        return None
+    mine = ~group.others[layer.account]
+    inside = np.bincount(layer.object[mine], minlength=layer.n_objects)
+    everywhere = np.bincount(layer.object, minlength=layer.n_objects)
+    n_owners = _n_owners(layer.object[mine], owners(group.population)[layer.account[mine]], layer.n_objects)
+    pool = (n_owners >= LEAST_SHARING) & (inside >= OWN_EXIT * everywhere)
+    in_pool = mine & pool[layer.object]
+    n = len(group.population)
+    n_exits = np.bincount(layer.account[in_pool], minlength=n)[group.members]
+    through = np.bincount(layer.account[in_pool], layer.share[in_pool], minlength=n)[group.members]
+    takes_turns = n_exits >= LEAST_EXITS_EACH
+    if pool.sum() < LEAST_EXITS or not takes_turns.any():
+        return None
+    share = float((np.minimum(through, 1.0) * takes_turns).mean())
+    return Evidence(
+        "identity", "SHARED_EXITS",
+        "share of traffic through addresses at which members, and they alone, take turns",
+        share, "under 0.05 for people", ramp(share, (0.05, 0.0), (0.3, 1.5), (0.6, 2.5)),
+    )  # fmt: skip
 
 
 def one_customer(group: Group) -> Evidence | None:
@@ -358,9 +480,9 @@ def unusual_accounts(group: Group) -> Evidence | None:
 
 
 QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
-    shared_template, exclusive_text, work_queue, training_technique, repeated_items,
+    shared_template, exclusive_text, work_queue, dealt_items, training_technique, repeated_items,
     short_answers, conversation,
     even_load, sleepless,
-    shared_payment, same_client, one_customer, one_room,
+    shared_payment, shared_exits, same_client, one_customer, one_room,
     young_accounts, lasting_use, moved_together, unusual_accounts,
 )  # fmt: skip

@@ -15,6 +15,31 @@ LEAST_KNOWN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class Slots:
+    """What fills the slots of the texts a group shares, measured on some of its members' requests.
+
+    n_items : different prompts; n_compared : accounts that sent two or more, which alone tell of likeness
+    likeness, likeness_error : intraclass correlation of an account's items, 0 for a list dealt out, about 0.1
+        to 0.6 for people's own texts, and its standard error; NaN when not known
+    shared : share of what accounts sent that another member sent, too, 0 to 1; NaN without items
+    top_item : share of the accounts that sent the most common item, 0 to 1; NaN without items
+    evenness_z : standard errors by which requests per account vary more than at random (above 0) or less
+    geometric_z : the same against people who each time go on with the same probability
+
+    See detector.text.Queues, where these are defined.
+    """
+
+    n_items: int
+    n_compared: int
+    likeness: float
+    likeness_error: float
+    shared: float
+    top_item: float
+    evenness_z: float
+    geometric_z: float
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A candidate with what the pieces of evidence look at.
 
@@ -23,6 +48,7 @@ class Group:
     rows : int64, rows of that layer that belong to members and to the texts typical of the group
     account : int64, the position of each of those rows' account
     uses : what those rows carry
+    slots : what fills the slots of the group's templates; None when that was not measured
     """
 
     population: Population
@@ -32,6 +58,7 @@ class Group:
     rows: Int64
     account: Int64
     uses: Uses
+    slots: Slots | None = None
 
     @property
     def has_content(self) -> bool:

@@ -46,7 +46,7 @@ def rank_probability(values: Float64, members: Int64, others: Bool) -> float | N
     mine = values[members]
     mine = mine[np.isfinite(mine)]
     rest = np.sort(values[others & np.isfinite(values)])
-    if len(mine) < max(8, LEAST_KNOWN * len(members)) or len(rest) < 8:
+    if len(mine) < max(5, LEAST_KNOWN * len(members)) or len(rest) < 8:
         return None
     below = np.searchsorted(rest, mine, "left")
     at_most = np.searchsorted(rest, mine, "right")

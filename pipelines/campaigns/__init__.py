@@ -12,7 +12,7 @@ import polars as pl
 
 from detector import campaigns as detect
 from pipelines import scores
-from pipelines.campaigns.judging import as_flagged, reference, without_overlap
+from pipelines.campaigns.judging import as_flagged, reference, with_slots, without_overlap
 from pipelines.campaigns.night import fetch_night, gather_objects
 from pipelines.campaigns.writing import write_campaigns, write_candidates
 from pipelines.settings import Settings
@@ -41,7 +41,9 @@ def find_campaigns(
     night = fetch_night(con, day, gather_objects(con, day) if gathered is None else gathered)
     objects = detect.shared_objects(night.population)
     candidates = detect.candidates(night.population, objects)
-    groups = [detect.group_of(candidate, night.population, objects) for candidate in candidates]
+    groups = with_slots(
+        con, night, candidates, [detect.group_of(one, night.population, objects) for one in candidates]
+    )
     evidence = [detect.weigh(group) for group in groups]
     policy = settings.detection.policy()
     innocent, n_nights = reference(con, day, policy)

@@ -4,7 +4,8 @@ Here: judging candidates against earlier nights' innocent ones, dropping parts o
 counts as evidence (detector.campaigns), what is written (writing).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -13,11 +14,16 @@ import numpy.typing as npt
 
 from detector import campaigns as detect
 from pipelines.campaigns.night import Night
+from pipelines.campaigns.slots import Asked, measure_slots
 from pipelines.warehouse.statements import statement
 
 TAINTED = 0.1
 """A community is no reference when this share of its accounts was ever flagged: one in ten is more than
 chance and bystanders bring together."""
+
+
+WITHIN = 0.9
+"""Share of a group's accounts that another one holds when the first is a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,21 @@ def reference(
     return np.array([row[0] for row in rows], dtype=np.float64), len({row[1] for row in rows})
 
 
+def with_slots(
+    con: duckdb.DuckDBPyConnection,
+    night: Night,
+    candidates: Sequence[detect.Candidate],
+    groups: Sequence[detect.Group],
+) -> list[detect.Group]:
+    """The groups with what fills the slots of their templates, for those that share some."""
+    asked = [
+        Asked(night.account_ids(candidate.members), sorted(night.family_requests(group)))
+        for candidate, group in zip(candidates, groups, strict=True)
+    ]
+    found = measure_slots(con, night.day, asked)
+    return [replace(group, slots=slots) for group, slots in zip(groups, found, strict=True)]
+
+
 def as_flagged(
     night: Night,
     group: detect.Group,
@@ -48,22 +69,28 @@ def as_flagged(
     verdict: detect.Verdict,
     evidence: list[detect.Evidence],
 ) -> Flagged:
-    layer = night.population.layer(group.layer)
-    family_requests: dict[str, float] = {}
-    if layer is not None:
-        for row, n_requests in zip(group.rows, group.uses.n_requests, strict=True):
-            name = night.names[group.layer][layer.object[row]]
-            family_requests[name] = family_requests.get(name, 0.0) + float(n_requests)
-    account_ids = night.accounts["account_id"].gather(candidate.members).to_list()
+    account_ids, family_requests = night.account_ids(candidate.members), night.family_requests(group)
     return Flagged(group, candidate, verdict, evidence, account_ids, family_requests)
 
 
 def without_overlap(found: list[Flagged]) -> list[Flagged]:
-    """Largest first; a group half of whose accounts are in a larger one is a part of it, not one more."""
+    """Largest first; a group half of whose accounts are in a larger one is a part of it, not one more. A
+    group of several operators gives way to those."""
     kept: list[Flagged] = []
     largest = sorted(found, key=lambda one: (-len(one.account_ids), -one.verdict.log_odds, one.account_ids))
-    for candidate in largest:
-        mine = set(candidate.account_ids)
-        if all(len(mine & set(other.account_ids)) < 0.5 * len(mine) for other in kept):
+    accounts = [set(one.account_ids) for one in largest]
+    for at, candidate in enumerate(largest):
+        mine = accounts[at]
+        if any(len(mine & set(other.account_ids)) >= 0.5 * len(mine) for other in kept):
+            continue
+        smaller = [
+            other for other in range(at + 1, len(largest)) if len(accounts[other]) < WITHIN * len(mine)
+        ]
+        inner = [
+            largest[other].group
+            for other in smaller
+            if len(accounts[other] & mine) >= WITHIN * len(accounts[other])
+        ]
+        if not detect.is_mixture(candidate.group, inner):
             kept.append(candidate)
     return kept

@@ -33,6 +33,20 @@ class Night:
     names: dict[str, list[str]]
     """kind of layer -> names of its objects"""
 
+    def account_ids(self, members: npt.NDArray[np.int64]) -> list[str]:
+        """Ids of the accounts at these positions."""
+        ids: list[str] = self.accounts["account_id"].gather(members).to_list()
+        return ids
+
+    def family_requests(self, group: detect.Group) -> dict[str, float]:
+        """The families of texts that hold a group together, and its members' requests from each."""
+        layer = self.population.layer(group.layer)
+        if layer is None:
+            return {}
+        requests = np.bincount(layer.object[group.rows], group.uses.n_requests, minlength=layer.n_objects)
+        used = np.unique(layer.object[group.rows])
+        return {self.names[group.layer][object_]: float(requests[object_]) for object_ in used}
+
 
 def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
     """What accounts could share on `day`, for `find_campaigns`: a long query, and it needs no scores."""
