@@ -7,7 +7,7 @@ other accounts; one row per way of rewording, recall per kind of tie, alone and 
 others but two instructions of our own corpus for one kind of work. Part two: an operator that rewrites every
 request, so that it has no template but fragments: how many of them end up in one group, and what else does.
 
-Statistics of detector/text/ties.py were compared on `tune`, which shares no source with `report`; the
+Statistics of detector/text/ties were compared on `tune`, which shares no source with `report`; the
 threshold and two guards were set after looking at both.
 """
 

@@ -7,17 +7,11 @@ from hypothesis import strategies as st
 
 from detector.kernels.ties import count_common
 from detector.text import Ties, contract_ties, fragment_ties, source_ties, tie_groups, wording_ties
-from detector.text.ties import (
-    GROUP_STRENGTH,
-    KINDS,
-    LEAST_STRENGTH,
-    MOST_HELD,
-    MOST_HOLDERS,
-    MOST_SOURCES,
-    MOST_STRENGTH,
-    PARTNERS,
-    evidence_of,
-)
+from detector.text.ties import GROUP_STRENGTH, KINDS, LEAST_STRENGTH, MOST_STRENGTH
+from detector.text.ties.contract import MOST_HOLDERS
+from detector.text.ties.holdings import MOST_HELD
+from detector.text.ties.source import MOST_SOURCES, PARTNERS
+from detector.text.ties.table import evidence_of
 from tests.detector.text.test_families import Speech
 from tests.reference.ties import contract_slow, source_slow, worth
 
