@@ -169,7 +169,8 @@ def _minus_log_p(stands_out: Floats, apart: npt.NDArray[np.bool_], n_pairs: int)
     Beyond the pair one in a hundred the tail falls exponentially; its rate is read off up to one in a
     thousand, the stronger pairs counted as "at least that" (the censored estimate).
     """
-    null = np.sort(stands_out[apart])[::-1]
+    # A pair that was not measured is no observation; as the edge of the tail it would make every pair NaN.
+    null = np.sort(stands_out[apart & np.isfinite(stands_out)])[::-1]
     n_tail, n_beyond = int(n_pairs * (1.0 - _TAIL_FROM)), int(n_pairs * (1.0 - _TAIL_TO))
     start = null[min(n_tail, len(null) - 1)] if len(null) else _USUAL_FROM
     most = null[min(n_beyond, len(null) - 1)] if len(null) else start

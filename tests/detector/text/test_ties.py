@@ -204,6 +204,21 @@ def test_two_texts_are_not_alike_for_being_in_one_rare_language():
     assert (120, 121) not in pairs(wording([*townspeople(), *finnish]))
 
 
+def foreigners(n_languages, n_each=20):
+    """Instructions in languages that share no letter, each of too few families to be measured in."""
+    say = Speech(6)
+    alphabets = [{ord("a") + at: chr(0xAC00 + 26 * n + at) for at in range(26)} for n in range(n_languages)]
+    return [say(30).translate(letters) for letters in alphabets for _ in range(n_each)]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_families_that_nothing_can_be_measured_of_do_not_hide_those_of_which_it_can():
+    """Of 352 families 32 have peers: fewer pairs than the hundredth of all that the tail begins with."""
+    ties = pairs(wording([*townspeople(30), GRADE, GRADE_AGAIN, *foreigners(16)]))
+    assert [pair for pair, strength in ties.items() if strength >= GROUP_STRENGTH] == [(30, 31)]
+    assert len(wording(foreigners(16))) == 0
+
+
 def test_a_night_of_few_families_has_no_spread_and_no_wording_ties():
     assert len(wording([GRADE, GRADE_AGAIN, *townspeople(10)])) == 0
     assert len(wording([])) == 0
