@@ -11,8 +11,8 @@ from detector.text.ties.holdings import Floats, Ints
 from detector.text.ties.table import Ties
 
 GROUP_STRENGTH = 8.0
-"""Added strength from which a pair counts for groups: one kind at its utmost, or several together. About one
-in 10,000 unrelated pairs reaches it; most of those that were read are two wordings of one author (0061)."""
+"""Added strength from which a pair counts for groups: one kind at its utmost, or several together. Under one
+in 10,000 unrelated pairs reaches it; many of those that were read are two wordings of one author (0061)."""
 
 
 @dataclass(frozen=True, slots=True)
