@@ -5,25 +5,32 @@
 Part one: nights of families with real instructions and real payloads, forty of them in a second wording by
 other accounts; one row per way of rewording, recall per kind of tie, alone and added. Unrelated pairs: all
 others but two instructions of our own corpus for one kind of work. Part two: an operator that rewrites every
-request, so that it has no template but fragments: how many of them end up in one group, and what else does.
+request, so that it has no template but fragments: how many of them end up in one group, and what else does;
+of all of them, and of those with as many shingles as a scan wants of a family.
 
-Statistics of detector/text/ties.py were compared on `tune`, which shares no source with `report`; the
+Skeletons and contract marks are read off the prompts as a scan reads them. Families have 16 requests each. A
+scan keeps one slot shingle in 32, which is few of so few; one in four is what it keeps of some 130 requests.
+
+Statistics of detector/text/ties were compared on `tune`, which shares no source with `report`; the
 threshold and two guards were set after looking at both.
 """
 
 import argparse
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from paraphrase_world import REWORDINGS, Night, Words, marks_of, night, read_words
+from paraphrase_world import REWORDINGS, Night, Words, night, read_off, read_words
 
 from detector import text
 from detector.text import ties
+from pipelines.families import SLOT_SAMPLE, TELLING_SHINGLES
 from pipelines.simulate.texts import OwnTexts
 from pipelines.simulate.texts.paraphrase import paraphrased
+from pipelines.templates import SKELETON_CHARS
 
 POOLS = Path(__file__).resolve().parent.parent.parent / "shared" / "pools"
 COLUMNS = ("contract", "source", "wording", "contract+wording", "all")
@@ -45,10 +52,13 @@ def kinds_of(one: Night) -> dict[str, ties.Ties]:
     }
 
 
-def paired(words: Words, n_nights: int, skeleton_chars: int) -> None:
+def paired(words: Words, n_nights: int, skeleton_chars: int, slot_sample: int) -> None:
     """Print part one."""
     threshold = ties.GROUP_STRENGTH
-    print(f"side {words.side}, skeletons of {skeleton_chars} characters, strength {threshold:g} and up")
+    print(
+        f"side {words.side}, skeletons of {skeleton_chars} characters, one slot shingle in {slot_sample}, "
+        f"strength {threshold:g} and up"
+    )
     print(f"{'':12}{'pairs':>6}" + "".join(f"{name:>18}" for name in COLUMNS))
     false: Counter[str] = Counter()
     n_unrelated = 0
@@ -56,7 +66,8 @@ def paired(words: Words, n_nights: int, skeleton_chars: int) -> None:
         found: Counter[str] = Counter()
         n_related = 0
         for number in range(n_nights):
-            one = night(words, how, np.random.default_rng([number, row]), skeleton_chars=skeleton_chars)
+            rng = np.random.default_rng([number, row])
+            one = night(words, how, rng, skeleton_chars=skeleton_chars, slot_sample=slot_sample)
             related, unclear = set(one.related), set(one.unclear)
             n_related += len(related)
             n_unrelated += len(one.skeletons) * (len(one.skeletons) - 1) // 2 - len(related) - len(unclear)
@@ -75,33 +86,31 @@ def paired(words: Words, n_nights: int, skeleton_chars: int) -> None:
 
 
 def request_by_request(words: Words) -> None:
-    """Print part two."""
+    """Print part two: with every fragment, and with those alone that a scan keeps."""
     print("every request rewritten: fragments in the largest group of the operator's, others in it")
-    for seed, theme in enumerate(THEMES):
+    for least_shingles, (seed, theme) in product((1, TELLING_SHINGLES), enumerate(THEMES)):
         rng = np.random.default_rng(seed)
         sent = [*_operator(words, theme, rng), *_others(words, rng)]
         account = np.array([who for who, _ in sent], np.int32)
-        prompts = pa.array([prompt for _, prompt in sent])
-        prints = text.fingerprint(prompts)
-        families = text.find_families(
-            prints.shingles.flatten().to_numpy(),
-            prints.shingles.offsets.to_numpy().astype(np.int64),
-            account,
-            prints.text_hash.to_numpy(),
-        )
-        used = np.unique(families.of_text[families.of_text >= 0])
-        members = [account[(families.of_text == one).any(axis=1)] for one in used]
-        examples = [
-            [sent[at][1] for at in np.flatnonzero((families.of_text == one).any(axis=1))[:6]] for one in used
-        ]
+        prompts = [prompt for _, prompt in sent]
+        prints = text.fingerprint(pa.array(prompts))
+        shingles = prints.shingles.flatten().to_numpy()
+        text_starts = prints.shingles.offsets.to_numpy().astype(np.int64)
+        found = text.find_families(shingles, text_starts, account, prints.text_hash.to_numpy())
+        of_text, _ = found.index.of_at_least(least_shingles).held_by(shingles, text_starts)
+        used = np.unique(of_text[of_text >= 0])
+        rows = [np.flatnonzero((of_text == one).any(axis=1)) for one in used]
+        members = [account[mine] for mine in rows]
         users = [np.unique(who).astype(np.int64) for who in members]
         flat = np.concatenate(users)
         starts = np.cumsum([0, *map(len, users)], dtype=np.int64)
-        skeletons = [text.skeleton(some, 4_000) for some in examples]
-        marks = [sorted(marks_of(skeleton)) for skeleton in skeletons]
+        read = [
+            read_off([prompts[at] for at in mine], account[mine].tolist(), SKELETON_CHARS) for mine in rows
+        ]
+        skeletons, marks = [skeleton for skeleton, _ in read], [demanded for _, demanded in read]
         mark_starts = np.cumsum([0, *map(len, marks)], dtype=np.int64)
-        contract = ties.contract_ties(np.array([m for mine in marks for m in mine], np.uint64), mark_starts)
-        wording = ties.wording_ties(skeletons, flat, starts, [some[:3] for some in examples])
+        contract = ties.contract_ties(np.array([m for mine in marks for m in mine], np.uint32), mark_starts)
+        wording = ties.wording_ties(skeletons, flat, starts)
         support = ties.Ties.together([contract, wording])
         fragments = ties.fragment_ties(flat, starts, support)
         theirs = np.array([(who < N_OPERATOR).mean() > 0.9 for who in members])
@@ -111,9 +120,10 @@ def request_by_request(words: Words) -> None:
             best = int(np.argmax(inside)) if inside else -1
             others = len(groups.members(best)) - inside[best] if inside else 0
             mixed = sum(0 < n < len(groups.members(at)) for at, n in enumerate(inside))
+            largest, n_theirs = max(inside, default=0), theirs.sum()
             print(
-                f"  {theme:15} {name:>8} fragments: {max(inside, default=0):3} of {theirs.sum():3} in one, "
-                f"{others} others in it; {len(groups)} groups, {mixed} mixed, of {len(used)} families"
+                f"  {least_shingles} shingles, {theme:15} {name:>8} fragments: {largest:3} of {n_theirs:3} "
+                f"in one, {others} others in it; {len(groups)} groups, {mixed} mixed, of {len(used)} families"
             )
 
 
@@ -151,8 +161,8 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=4)
     options = parser.parse_args()
     words = read_words(options.pools, options.side)
-    for skeleton_chars in (4_000, 600):
-        paired(words, options.nights, skeleton_chars)
+    for skeleton_chars, slot_sample in ((SKELETON_CHARS, 4), (SKELETON_CHARS, SLOT_SAMPLE), (600, 4)):
+        paired(words, options.nights, skeleton_chars, slot_sample)
     request_by_request(words)
 
 

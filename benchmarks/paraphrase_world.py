@@ -1,7 +1,8 @@
 """Nights of template families, some of them one instruction in two wordings: what paraphrase.py measures on.
 
-Here: instructions, payload lists, the ways of rewording, and the families of one night as the pipeline would
-hand them over (skeletons, contract marks, slot shingles, accounts). Not here: ties and what they are worth.
+Here: instructions, payload lists, the ways of rewording, and the families of one night as the pipeline hands
+them over (skeletons, contract marks, slot shingles, accounts). Not here: ties and what they are worth; how
+skeletons and marks are read off (detector.text, pipelines.templates).
 
 Texts are read from the pools at run time and kept nowhere. An origin (a repository, a site) is on one side
 only: `tune` is what statistics were compared on, `report` is what the table is about.
@@ -12,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,11 @@ import polars as pl
 import pyarrow as pa
 
 from detector import text
+from pipelines.families import SLOT_SAMPLE
 from pipelines.simulate.texts import WORKS, OwnTexts
 from pipelines.simulate.texts.paraphrase import paraphrased, wordings
 from pipelines.simulate.texts.splits import Side, side_of_source
+from pipelines.templates import EXAMPLE_CHARS, EXAMPLES_PER_FAMILY, SKELETON_CHARS, mark_hashes
 
 Rng = np.random.Generator
 
@@ -43,12 +45,16 @@ LIST = 48
 """Items of a work queue; each family draws DRAWN of them, so that two of one queue share about five."""
 DRAWN = 16
 ITEM_CHARS = 600
-SAMPLED = 4
-"""One slot shingle in so many is in the sample, chosen by its own hash."""
-EXEMPLARS = 6
-SKELETON_CHARS = 4_000
 REWORDINGS = ("wrapper", "reordered", "synonyms", "rewriter", "other words", "language", "translated")
-LANGUAGES = ("de", "fr", "es", "zh", "ru", "ja")
+DEMANDS = {
+    "de": "Antworte in genau diesem Format:",
+    "fr": "Réponds exactement dans ce format :",
+    "es": "Responde exactamente con este formato:",
+    "zh": "请严格按照以下格式回答：",
+    "ru": "Ответь точно в следующем формате:",
+    "ja": "次の形式で正確に答えてください：",
+}
+"""How a translation demands the form of the original."""
 
 _WRAPS = (
     ("I will paste something at the end of this message. What comes first are fixed orders.", "That is all."),
@@ -77,8 +83,7 @@ class Night:
     """Families of one night, as the pipeline would have them."""
 
     skeletons: list[str]
-    exemplars: list[list[str]]
-    marks: npt.NDArray[np.uint64]
+    marks: npt.NDArray[np.uint32]
     mark_starts: npt.NDArray[np.int64]
     slot_family: npt.NDArray[np.int64]
     slot_shingle: npt.NDArray[np.uint32]
@@ -252,15 +257,25 @@ def _in_other_words(one: Instruction, rng: Rng, _side: Side) -> str | None:
 
 
 def _in_language(one: Instruction, rng: Rng, side: Side) -> str | None:
-    """An instruction for the same work in another language, with the tags and keys of the first."""
+    """An instruction for the same work in another language that demands the form of the first."""
     if one.theme is None:
         return None
-    language = LANGUAGES[int(rng.integers(len(LANGUAGES)))]
+    language = list(DEMANDS)[int(rng.integers(len(DEMANDS)))]
     work = _own_texts(side).work(one.theme, rng, languages=(language,))
     framed = work.texts(np.zeros(1, np.int64), np.zeros(1, np.int64), rng)
     system = framed.system[0].as_py() if framed.system is not None else None
     words = "\n\n".join(filter(None, [system, framed.before[0].as_py(), framed.after[0].as_py()]))
-    return f"{words}\n{' '.join(literal_marks(one.words))}"
+    form = _written_out(text.contract([one.words]))
+    return f"{words}\n\n{DEMANDS[language]}\n{form}" if form else words
+
+
+def _written_out(form: text.Contract) -> str:
+    """A line for each part that a form demands."""
+    tags = [f"<{name}> </{name}>" for name in form.tags]
+    keys = [f'"{name}": ""' for name in form.keys]
+    headings = [f"## {name}" for name in form.headings]
+    labels = [name if name.startswith("[") else f"{name}:" for name in form.labels]
+    return "\n".join([*tags, *keys, *headings, *labels])
 
 
 def _translated(one: Instruction, rng: Rng, _side: Side) -> str | None:
@@ -285,33 +300,20 @@ _REWORDED: dict[str, Callable[[Instruction, Rng, Side], str | None]] = {
 }
 
 
-# --- contract marks: a stand-in for the pipeline's, good enough to measure ties ----------------------------
+# --- what is read off a family ------------------------------------------------------------------------------
 
-_MARKS = (
-    re.compile(r"</?[A-Za-z_][\w-]{1,30}>"),
-    re.compile(r"\[\[?[A-Z][\w ]{0,20}\]?\]"),
-    re.compile(r"\"[A-Za-z_]\w{1,30}\"\s*:"),
-    re.compile(r"\b[A-Z]{3,}\s?[=:]"),
-    re.compile(r"(?m)^#{1,6} *[^\n]{2,40}$"),
-    re.compile(r"[=>*]{2,3}"),
-)
-_LISTED = re.compile(r"(?:[Hh]eadings?|keys?|tags?|labels?|sections?):? ([A-Z\"'`\w, ]{3,80})")
+KEY = b"paraphrase"
+"""Of the workspace that is measured."""
 
 
-def literal_marks(words: str) -> list[str]:
-    """Tags, keys, headings and labels, as they stand."""
-    found = [match.group().strip() for pattern in _MARKS for match in pattern.finditer(words)]
-    for match in _LISTED.finditer(words):
-        found += [name for name in re.split(r",| and | or ", match.group(1)) if 2 < len(name.strip()) < 24]
-    return list(dict.fromkeys(name.strip() for name in found))
-
-
-def marks_of(words: str) -> set[int]:
-    """Hashes of its marks."""
-    return {
-        int.from_bytes(blake2b(mark.encode(), digest_size=8).digest(), "big")
-        for mark in (re.sub(r"[^\w=>*]", "", mark).casefold() for mark in literal_marks(words))
-    }  # fmt: skip
+def read_off(prompts: Sequence[str], senders: Sequence[int], skeleton_chars: int) -> tuple[str, list[int]]:
+    """Skeleton and contract marks of a family, as pipelines.templates reads them: off one prompt of each of
+    some accounts."""
+    lots = np.random.default_rng(len(prompts)).permutation(len(prompts))
+    one_each = {senders[at]: prompts[at] for at in lots}
+    examples = list(one_each.values())[:EXAMPLES_PER_FAMILY]
+    template = text.Template.of([text.presentable(prompt, EXAMPLE_CHARS) for prompt in examples])
+    return text.skeleton(template, skeleton_chars), mark_hashes(text.contract(template), KEY)
 
 
 # --- a night -----------------------------------------------------------------------------------------------
@@ -325,8 +327,12 @@ def night(
     n_families: int = 400,
     n_reworded: int = 40,
     skeleton_chars: int = SKELETON_CHARS,
+    slot_sample: int = SLOT_SAMPLE,
 ) -> Night:
-    """Families of one night, `n_reworded` of them a second wording of another, by other accounts."""
+    """Families of one night, `n_reworded` of them a second wording of another, by other accounts.
+
+    One slot shingle in `slot_sample` is in the sample, chosen by its own hash.
+    """
     chosen = [words.instructions[at] for at in rng.permutation(len(words.instructions))[:n_families]]
     lists = [words.lists[at] for at in rng.permutation(len(words.lists))[: len(chosen)]]
     chosen = chosen[: len(lists)]
@@ -350,7 +356,7 @@ def night(
         if theme[a] is not None and theme[a] == theme[b] and (a, b) not in related
     ]
     queues = [lists[at] for at in list_of]
-    return _families_of(texts, queues, related, unclear, skeleton_chars, rng)
+    return _families_of(texts, queues, related, unclear, skeleton_chars, slot_sample, rng)
 
 
 def _families_of(
@@ -359,9 +365,10 @@ def _families_of(
     related: list[tuple[int, int]],
     unclear: list[tuple[int, int]],
     skeleton_chars: int,
+    slot_sample: int,
     rng: Rng,
 ) -> Night:
-    skeletons, exemplars, marks, slots, accounts = [], [], [], [], []
+    skeletons, marks, slots, accounts = [], [], [], []
     n_shared = 40
     next_account = n_shared
     for family, (words, items) in enumerate(zip(texts, lists, strict=True)):
@@ -384,19 +391,16 @@ def _families_of(
         slots += [
             (family, shingle, len(by))
             for shingle, by in held.items()
-            if n_texts[shingle] < DRAWN / 3 and shingle < 2**32 // SAMPLED
+            if n_texts[shingle] < DRAWN / 3 and shingle < 2**32 // slot_sample
         ]
-        skeletons.append(
-            text.skeleton([prompt[:SKELETON_CHARS] for prompt in prompts[:EXEMPLARS]], skeleton_chars)
-        )
-        exemplars.append([prompt[:1_000] for prompt in prompts[:3]])
-        marks.append(sorted(marks_of(words)))
+        skeleton, demanded = read_off(prompts, sender.tolist(), skeleton_chars)
+        skeletons.append(skeleton)
+        marks.append(demanded)
         accounts.append(np.unique(people))
     table = np.array(slots, np.int64).reshape(-1, 3)
     return Night(
         skeletons,
-        exemplars,
-        np.array([mark for mine in marks for mark in mine], np.uint64),
+        np.array([mark for mine in marks for mark in mine], np.uint32),
         np.cumsum([0, *map(len, marks)], dtype=np.int64),
         table[:, 0],
         table[:, 1].astype(np.uint32),

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -42,3 +43,11 @@ def stillwatch(
         cwd=cwd,
         env={**environment, **(env or {})},
     )
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float) -> None:
+    """Wait for what another process does."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)

@@ -25,7 +25,7 @@ PAGES = ROOT / "docs" / "reference"
 COMMANDS_HEAD = """\
 # Commands
 
-<!-- Made by tools/make_reference.py from pipelines/cli.py. -->
+<!-- Made by tools/make_reference.py from pipelines/cli. -->
 
 Results go to standard output, progress and messages to standard error, so output can be piped. Options
 that name the workspace or the settings file may come from the environment instead.

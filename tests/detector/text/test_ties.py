@@ -7,17 +7,11 @@ from hypothesis import strategies as st
 
 from detector.kernels.ties import count_common
 from detector.text import Ties, contract_ties, fragment_ties, source_ties, tie_groups, wording_ties
-from detector.text.ties import (
-    GROUP_STRENGTH,
-    KINDS,
-    LEAST_STRENGTH,
-    MOST_HELD,
-    MOST_HOLDERS,
-    MOST_SOURCES,
-    MOST_STRENGTH,
-    PARTNERS,
-    evidence_of,
-)
+from detector.text.ties import GROUP_STRENGTH, KINDS, LEAST_STRENGTH, MOST_STRENGTH
+from detector.text.ties.contract import MOST_HOLDERS
+from detector.text.ties.holdings import MOST_HELD
+from detector.text.ties.source import MOST_SOURCES, PARTNERS
+from detector.text.ties.table import evidence_of
 from tests.detector.text.test_families import Speech
 from tests.reference.ties import contract_slow, source_slow, worth
 
@@ -208,6 +202,21 @@ def test_two_texts_are_not_alike_for_being_in_one_rare_language():
         "Laske, paljonko rahaa yritys säästää vuodessa, jos se vaihtaa lämmityksen maalämpöön ensi keväänä",
     ]
     assert (120, 121) not in pairs(wording([*townspeople(), *finnish]))
+
+
+def foreigners(n_languages, n_each=20):
+    """Instructions in languages that share no letter, each of too few families to be measured in."""
+    say = Speech(6)
+    alphabets = [{ord("a") + at: chr(0xAC00 + 26 * n + at) for at in range(26)} for n in range(n_languages)]
+    return [say(30).translate(letters) for letters in alphabets for _ in range(n_each)]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_families_that_nothing_can_be_measured_of_do_not_hide_those_of_which_it_can():
+    """Of 352 families 32 have peers: fewer pairs than the hundredth of all that the tail begins with."""
+    ties = pairs(wording([*townspeople(30), GRADE, GRADE_AGAIN, *foreigners(16)]))
+    assert [pair for pair, strength in ties.items() if strength >= GROUP_STRENGTH] == [(30, 31)]
+    assert len(wording(foreigners(16))) == 0
 
 
 def test_a_night_of_few_families_has_no_spread_and_no_wording_ties():
