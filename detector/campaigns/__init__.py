@@ -6,7 +6,7 @@ from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.population import Layer, Population, Uses, shared_objects
-from detector.campaigns.schedule import is_mixture
+from detector.campaigns.schedule import standing
 from detector.campaigns.wording import profile, summary
 
 __all__ = [
@@ -26,9 +26,9 @@ __all__ = [
     "decide",
     "group_of",
     "identify",
-    "is_mixture",
     "profile",
     "shared_objects",
+    "standing",
     "summary",
     "weigh",
 ]

@@ -28,10 +28,6 @@ class Policy:
     false_discovery_rate: float = 0.05
     """Of the campaigns flagged, this share may be wrong in expectation (Benjamini-Hochberg)."""
 
-    beyond_content_log_odds: float = 2.0
-    """What more it takes when prompts are logged and do not support it: somebody hides among cover traffic,
-    or there is nothing to hide. Never more than `watch`."""
-
     family_log_odds: float = 1.0
     """A family of evidence counts as independent support from odds of e on."""
 
@@ -94,10 +90,9 @@ def decide(
         evidence, totals, p_values, passed, can_read, strict=True
     ):
         families = supporting_families(pieces, policy)
-        supported = "content" in families or not readable
-        demanded = threshold if supported else threshold + policy.beyond_content_log_odds
-        flagged = bool(discovered and len(families) >= 2 and total >= demanded)
-        confidence = _confidence(float(total), len(families), policy) if supported else "low"
+        enough = len(families) >= 2 and ("content" in families or not readable)
+        flagged = bool(discovered and enough and total >= threshold)
+        confidence = _confidence(float(total), len(families), policy)
         verdicts.append(
             Verdict(
                 log_odds=float(total),

@@ -13,7 +13,7 @@ a night.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
@@ -27,7 +27,7 @@ from detector.campaigns.measures import (
     trough,
     upper_share,
 )
-from detector.campaigns.population import Bool, Float64, Int64, Layer, Population
+from detector.campaigns.population import Bool, Float64, Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +48,8 @@ class Evidence:
 
 
 def weigh(group: Group) -> list[Evidence]:
-    """Every piece of evidence that the log can carry, in a fixed order.
-
-    What is said of the texts a group shares counts as far as these are what the group does.
-    """
-    said = min(group.templated_share / MAINLY, 1.0)
-    pieces = (piece for question in QUESTIONS if (piece := question(group)) is not None)
-    return [
-        replace(piece, log_odds=piece.log_odds * said) if piece.code in OF_TEXTS else piece
-        for piece in pieces
-    ]
-
-
-MAINLY = 0.3
-"""Share of the members' requests from which the texts they share are what they do: a pool that hides its work
-among cover traffic must not be judged by the frameworks whose prompts the cover carries."""
-
-OF_TEXTS = frozenset({"EXCLUSIVE_TEXT", "WORK_QUEUE", "DEALT_ITEMS", "LASTING_USE"})
-"""Codes of what is said of the shared texts."""
+    """Every piece of evidence that the log can carry, in a fixed order."""
+    return [piece for question in QUESTIONS if (piece := question(group)) is not None]
 
 
 # --- content ---------------------------------------------------------------------------------------------
@@ -290,11 +274,16 @@ def sleepless(group: Group) -> Evidence | None:
 def shared_payment(group: Group) -> Evidence | None:
     """Whether accounts of different organisations are paid for by the same instrument."""
     payment = group.population.payment[group.members]
+    organisation = group.population.organisation[group.members]
     known = payment >= 0
     if known.sum() < LEAST_COMPARED:
         return None
     _, position = np.unique(payment[known], return_inverse=True)
-    n_owners = _n_owners(position, owners(group.population)[group.members][known], position.max() + 1)
+    owners = organisation[known]
+    # An account without an organisation is its own: it shares with nobody by contract.
+    owners = np.where(owners >= 0, owners, -2 - np.arange(len(owners)))
+    pairs = np.unique(np.stack([position, owners]), axis=1)
+    n_owners = np.bincount(pairs[0], minlength=position.max() + 1)
     share = float((n_owners[position] > 1).mean())
     if share == 0:
         return None  # unique payments are what both honest and careful people have
@@ -309,18 +298,6 @@ def shared_payment(group: Group) -> Evidence | None:
         "share of accounts paid by an instrument that another organisation uses too",
         share, "under 0.02", points,
     )  # fmt: skip
-
-
-def owners(population: Population) -> Int64:
-    """Whose each account is; without an organisation it is its own, and shares with nobody by contract."""
-    alone = -2 - np.arange(len(population))
-    return np.where(population.organisation >= 0, population.organisation, alone)
-
-
-def _n_owners(object_: Int64, owner: Int64, n_objects: int) -> Int64:
-    """How many owners each object has."""
-    pairs = np.unique(np.stack([object_, owner]), axis=1)
-    return np.bincount(pairs[0], minlength=n_objects)
 
 
 def same_client(group: Group) -> Evidence | None:
@@ -351,43 +328,6 @@ def _carried(layer: Layer, rows: Bool) -> Float64:
     """Sum of shares of each object over the chosen rows."""
     total = np.bincount(layer.object[rows], weights=layer.share[rows], minlength=layer.n_objects)
     return total.astype(np.float64)
-
-
-LEAST_SHARING = 3
-"""Organisations behind an address before it counts as shared: one is an office, two are a household."""
-
-LEAST_EXITS, LEAST_EXITS_EACH = 5, 2
-"""Addresses of a pool, and of it that a member uses at least: who shares an office shares one or two with
-everybody, whereas an operator's exits are dealt out anew and meet in ever other combinations."""
-
-OWN_EXIT = 0.5
-"""Share of an address's accounts that are in the group: carriers and universities put strangers behind
-theirs, and of a pool of accounts some are not found."""
-
-
-def shared_exits(group: Group) -> Evidence | None:
-    """Whether members of different organisations take turns at a pool of addresses that is their own."""
-    layer = group.population.layer("address")
-    if layer is None or len(layer.object) == 0:
-        return None
-    mine = ~group.others[layer.account]
-    inside = np.bincount(layer.object[mine], minlength=layer.n_objects)
-    everywhere = np.bincount(layer.object, minlength=layer.n_objects)
-    n_owners = _n_owners(layer.object[mine], owners(group.population)[layer.account[mine]], layer.n_objects)
-    pool = (n_owners >= LEAST_SHARING) & (inside >= OWN_EXIT * everywhere)
-    in_pool = mine & pool[layer.object]
-    n = len(group.population)
-    n_exits = np.bincount(layer.account[in_pool], minlength=n)[group.members]
-    through = np.bincount(layer.account[in_pool], layer.share[in_pool], minlength=n)[group.members]
-    takes_turns = n_exits >= LEAST_EXITS_EACH
-    if pool.sum() < LEAST_EXITS or not takes_turns.any():
-        return None
-    share = float((np.minimum(through, 1.0) * takes_turns).mean())
-    return Evidence(
-        "identity", "SHARED_EXITS",
-        "share of traffic through addresses at which members, and they alone, take turns",
-        share, "under 0.05 for people", ramp(share, (0.05, 0.0), (0.3, 1.5), (0.6, 2.5)),
-    )  # fmt: skip
 
 
 def one_customer(group: Group) -> Evidence | None:
@@ -483,6 +423,6 @@ QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
     shared_template, exclusive_text, work_queue, dealt_items, training_technique, repeated_items,
     short_answers, conversation,
     even_load, sleepless,
-    shared_payment, shared_exits, same_client, one_customer, one_room,
+    shared_payment, same_client, one_customer, one_room,
     young_accounts, lasting_use, moved_together, unusual_accounts,
 )  # fmt: skip

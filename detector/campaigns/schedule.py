@@ -1,6 +1,7 @@
 """One scheduler or several? Who deals out work gives all accounts like loads.
 
-Here: the loads of groups, and whether a group is several operators'. Not here: parts by their texts (parts),
+Here: the loads of groups, whether a group is several operators', and which of overlapping groups stand. Not
+here: parts by their texts (parts),
 what even loads are evidence of (evidence).
 
 Operators share texts, published ones above all, and one operator's teams have texts of their own. What tells
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
+from scipy.sparse import csr_matrix
 
 from detector.campaigns.group import Group
 from detector.campaigns.population import Float64
@@ -82,3 +84,47 @@ def is_mixture(whole: Group, inner: Sequence[Group]) -> bool:
 
 def _are_two(one: Float64, other: Float64) -> bool:
     return is_dealt(one) and is_dealt(other) and not same_load(one, other)
+
+
+WITHIN = 0.9
+"""Share of a group's accounts that another one holds when the first is a part of it."""
+
+OVERLAP = 0.5
+"""Of two groups that share so much of the smaller one, one is enough."""
+
+
+def standing(groups: Sequence[Group], log_odds: Sequence[float]) -> list[int]:
+    """Which of some groups stand, where they overlap: positions, the largest group first.
+
+    A group half of whose accounts are in a larger one is a part of it, not one more; and a group of several
+    operators (`is_mixture`) gives way to those.
+    """
+    sizes = np.array([len(group.members) for group in groups], dtype=np.int64)
+    first = [group.members[:1].tolist() for group in groups]
+    order = sorted(range(len(groups)), key=lambda at: (-sizes[at], -log_odds[at], first[at], at))
+    in_common = _n_common(groups)
+    kept: list[int] = []
+    taken = np.zeros(len(groups), dtype=np.bool_)
+    for at in order:
+        touched, n = in_common.indices[_row(in_common, at)], in_common.data[_row(in_common, at)]
+        if (taken[touched] & (n >= OVERLAP * sizes[at])).any():
+            continue
+        is_part = (n >= WITHIN * sizes[touched]) & (sizes[touched] < WITHIN * sizes[at])
+        if not is_mixture(groups[at], [groups[other] for other in np.sort(touched[is_part])]):
+            kept.append(at)
+            taken[at] = True
+    return kept
+
+
+def _row(matrix: csr_matrix, at: int) -> slice:
+    return slice(matrix.indptr[at], matrix.indptr[at + 1])
+
+
+def _n_common(groups: Sequence[Group]) -> csr_matrix:
+    """How many accounts each two groups share, shape (n_groups, n_groups); only those that share any."""
+    members = [group.members for group in groups]
+    n_accounts = len(groups[0].population) if groups else 0
+    row = np.repeat(np.arange(len(members)), [len(group) for group in members])
+    account = np.concatenate([np.empty(0, np.int64), *members])
+    belongs = csr_matrix((np.ones(len(row), np.int64), (row, account)), shape=(len(members), n_accounts))
+    return csr_matrix(belongs @ belongs.T)

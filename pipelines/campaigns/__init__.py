@@ -12,7 +12,7 @@ import polars as pl
 
 from detector import campaigns as detect
 from pipelines import scores
-from pipelines.campaigns.judging import as_flagged, reference, with_slots, without_overlap
+from pipelines.campaigns.judging import as_flagged, reference, with_slots
 from pipelines.campaigns.night import fetch_night, gather_objects
 from pipelines.campaigns.writing import write_campaigns, write_candidates
 from pipelines.settings import Settings
@@ -51,13 +51,13 @@ def find_campaigns(
     verdicts = detect.decide(
         evidence, innocent, has_content=[group.has_content for group in groups], policy=policy
     )
-    flagged = without_overlap(
-        [
-            as_flagged(night, *facts)
-            for facts in zip(groups, candidates, verdicts, evidence, strict=True)
-            if facts[2].flagged
-        ]
-    )
+    accused = [
+        as_flagged(night, *facts)
+        for facts in zip(groups, candidates, verdicts, evidence, strict=True)
+        if facts[2].flagged
+    ]
+    stand = detect.standing([one.group for one in accused], [one.verdict.log_odds for one in accused])
+    flagged = [accused[at] for at in stand]
     with transaction(con):
         for table in ("campaign", "flagged_account", "candidate", "candidate_account"):
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})

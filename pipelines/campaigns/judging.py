@@ -22,10 +22,6 @@ TAINTED = 0.1
 chance and bystanders bring together."""
 
 
-WITHIN = 0.9
-"""Share of a group's accounts that another one holds when the first is a part of it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Flagged:
     """A candidate that is to be published."""
@@ -71,26 +67,3 @@ def as_flagged(
 ) -> Flagged:
     account_ids, family_requests = night.account_ids(candidate.members), night.family_requests(group)
     return Flagged(group, candidate, verdict, evidence, account_ids, family_requests)
-
-
-def without_overlap(found: list[Flagged]) -> list[Flagged]:
-    """Largest first; a group half of whose accounts are in a larger one is a part of it, not one more. A
-    group of several operators gives way to those."""
-    kept: list[Flagged] = []
-    largest = sorted(found, key=lambda one: (-len(one.account_ids), -one.verdict.log_odds, one.account_ids))
-    accounts = [set(one.account_ids) for one in largest]
-    for at, candidate in enumerate(largest):
-        mine = accounts[at]
-        if any(len(mine & set(other.account_ids)) >= 0.5 * len(mine) for other in kept):
-            continue
-        smaller = [
-            other for other in range(at + 1, len(largest)) if len(accounts[other]) < WITHIN * len(mine)
-        ]
-        inner = [
-            largest[other].group
-            for other in smaller
-            if len(accounts[other] & mine) >= WITHIN * len(accounts[other])
-        ]
-        if not detect.is_mixture(candidate.group, inner):
-            kept.append(candidate)
-    return kept

@@ -22,6 +22,7 @@ from detector.campaigns import (
     decide,
     group_of,
     shared_objects,
+    standing,
     weigh,
 )
 
@@ -229,15 +230,21 @@ def grouped(night: Night, order: Iterable[int] | None = None) -> list[Candidate]
 def judged(
     night: Night, reference: np.ndarray = INNOCENT_NIGHTS, policy: Policy | None = None
 ) -> list[Judged]:
-    """All candidates of the night and their verdicts."""
+    """All candidates of the night and their verdicts; of those flagged only the ones that stand."""
     population = night.population()
     objects = shared_objects(population)
     found = candidates(population, objects)
-    evidence = [weigh(group_of(candidate, population, objects)) for candidate in found]
+    groups = [group_of(candidate, population, objects) for candidate in found]
+    evidence = [weigh(group) for group in groups]
     verdicts = decide(evidence, reference, has_content=population.has_content, policy=policy or Policy())
+    flagged = [at for at, verdict in enumerate(verdicts) if verdict.flagged]
+    stand = standing([groups[at] for at in flagged], [verdicts[at].log_odds for at in flagged])
+    shown = {flagged[at] for at in stand} | {at for at, verdict in enumerate(verdicts) if not verdict.flagged}
     return [
-        Judged(tuple(night.accounts[at].name for at in candidate.members), pieces, verdict)
-        for candidate, pieces, verdict in zip(found, evidence, verdicts, strict=True)
+        Judged(
+            tuple(night.accounts[account].name for account in found[at].members), evidence[at], verdicts[at]
+        )
+        for at in sorted(shown)
     ]
 
 

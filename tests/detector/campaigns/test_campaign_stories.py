@@ -100,7 +100,7 @@ def test_small_and_large_campaigns_are_found_whole(n: int) -> None:
     assert all(set(one.members) <= set(campaign) for one in flagged(night))
 
 
-def test_fewer_than_eight_accounts_are_no_campaign() -> None:
+def test_fewer_than_five_accounts_are_no_campaign() -> None:
     night = Night()
     night.people(300)
     night.campaign(n=7)
