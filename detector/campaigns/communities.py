@@ -313,9 +313,9 @@ def _log_odds(
     """Accounts that carry any core object, and the log-odds of membership that their objects give them.
 
     Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the
-    core objects as much of its night as the median member does. Where nearly all members carry some text
-    of a layer, carrying none of it speaks against: who shares a card or an address with a campaign but never
-    its template is a bystander.
+    core objects as much of its night as the median member does. Where nearly all members carry a text,
+    lacking it speaks against: who shares a card or an address with a campaign but never its template is a
+    bystander, and who shares one template of several may be somebody else's.
     """
     carried = objects.by_object[:, core].tocoo()
     touched, row = np.unique(carried.row, return_inverse=True)
@@ -330,16 +330,36 @@ def _log_odds(
         )
         mean_ratio = points / np.where(share > 0, share, 1.0)
         share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
-        usual = np.median(share[is_member & (share > 0)]) if (is_member & (share > 0)).any() else 1.0
-        total += mean_ratio * np.minimum(share / usual, 1.0)
+        as_usual = _of_usual(share, is_member)
         kind = population.layers[position].kind
         if kind == "template":
             uses = share * population.n_requests[touched]
             total += np.where(share > 0, scarcity(uses, is_member & (share > 0)), 0.0)
-        reach = (is_member & (share > 0)).sum() / len(members)
-        if kind in CONTENT_LAYERS and reach >= NEARLY_ALL:
-            total[share == 0] += LAYER_WEIGHT[kind] * np.log(1 - reach + LEFT_OUT)
+        total += mean_ratio * as_usual
+        if kind in CONTENT_LAYERS:
+            lacking = _lacking(carried.col[mine], row[mine], is_member, len(members))
+            total += LAYER_WEIGHT[kind] * lacking
     return touched.astype(np.int64), total
+
+
+def _of_usual(values: Float64, is_member: Bool) -> Float64:
+    """Each value over the median of the members that have any, at most 1."""
+    some = values[is_member & (values > 0)]
+    return np.minimum(values / (np.median(some) if len(some) else 1.0), 1.0)
+
+
+def _lacking(object_: Int64, row: Int64, is_member: Bool, n_members: int) -> Float64:
+    """Log-odds against accounts that lack a text which nearly all members carry; 0 for those that lack none.
+
+    object_, row : one entry for each account (a row) that carries an object of the layer
+    """
+    reach = np.bincount(object_[is_member[row]], minlength=int(object_.max(initial=-1)) + 1) / n_members
+    against = np.zeros(len(is_member))
+    for expected in np.flatnonzero(reach >= NEARLY_ALL):
+        lacks = np.ones(len(is_member), dtype=np.bool_)
+        lacks[row[object_ == expected]] = False
+        against[lacks] = np.minimum(against[lacks], np.log(1 - min(reach[expected], 1.0) + LEFT_OUT))
+    return against
 
 
 MOST_SCARCITY = 6.0

@@ -147,17 +147,15 @@ DEAL_TOO = 0.25
 """Of groups that mean well some deal out a list, too: a batch over several keys, an application that asks of
 anything."""
 
-MOST_LIKENESS = 0.6
-"""People's own texts show a likeness of up to so much, and one is as good a guess as another."""
-
 
 def dealing(likeness: float, error: float) -> float:
-    """Log-likelihood ratio of a likeness for a dealt list (zero) against other groups: some of those
-    deal, too, the others have anything up to MOST_LIKENESS. At least -3."""
+    """Log-likelihood ratio of a likeness for a dealt list (zero) against other groups: some of those deal,
+    too, and of the others, with texts of their own, one likeness up to 1 is as good a guess as another. At
+    least -3."""
     error = max(error, LEAST_ERROR)
     dealt = float(stats.norm.pdf(likeness, 0, error))
-    below = stats.norm.cdf((likeness - np.array([MOST_LIKENESS, 0.0])) / error)
-    own = float(below[1] - below[0]) / MOST_LIKENESS
+    below = stats.norm.cdf((likeness - np.array([1.0, 0.0])) / error)
+    own = float(below[1] - below[0])
     return max(math.log((dealt + 1e-9) / (DEAL_TOO * dealt + (1 - DEAL_TOO) * own + 1e-9)), -3.0)
 
 

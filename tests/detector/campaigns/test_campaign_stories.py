@@ -103,7 +103,7 @@ def test_small_and_large_campaigns_are_found_whole(n: int) -> None:
 def test_fewer_than_five_accounts_are_no_campaign() -> None:
     night = Night()
     night.people(300)
-    night.campaign(n=7)
+    night.campaign(n=4)
     assert judged(night) == []
 
 

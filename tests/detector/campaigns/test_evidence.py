@@ -1,10 +1,25 @@
 """What each piece of evidence measures, and how it is put into words."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nights import Judged, Night, judged
 
-from detector.campaigns import Evidence, profile, summary
+from detector.campaigns import (
+    Evidence,
+    Slots,
+    candidates,
+    group_of,
+    profile,
+    shared_objects,
+    summary,
+    weigh,
+)
+from detector.campaigns.evidence import DEAL_TOO, dealing
 from detector.campaigns.wording import PLAIN_CAPABILITY, PLAIN_TECHNIQUE
 from detector.text import CAPABILITIES, TECHNIQUES
 
@@ -28,6 +43,56 @@ def test_each_item_sent_once_is_a_work_queue_and_the_same_items_by_many_is_a_cla
     assert dealt > 1
     assert dealt > mixed > same
     assert same < -3
+
+
+def slots(**facts: float) -> Slots:
+    """What fills a group's slots: a list dealt out once to sixty accounts, unless said otherwise."""
+    dealt = {"n_items": 2_000, "n_compared": 60, "likeness": 0.0, "likeness_error": 0.01, "shared": 0.0}
+    dealt |= {"top_item": 1 / 60, "evenness_z": 0.0, "geometric_z": -8.0}
+    return Slots(**(dealt | facts))  # type: ignore[arg-type]
+
+
+def weighed(found: Slots, **facts: object) -> dict[str, float]:
+    """The pieces of evidence on a campaign whose slots are like that."""
+    night = Night()
+    night.people(300)
+    night.campaign(**facts)
+    population = night.population()
+    objects = shared_objects(population)
+    candidate = max(candidates(population, objects), key=lambda one: len(one.members))
+    group = replace(group_of(candidate, population, objects), slots=found)
+    return {piece.code: piece.log_odds for piece in weigh(group)}
+
+
+def test_from_a_dealt_list_any_account_might_have_got_any_item() -> None:
+    assert weighed(slots())["DEALT_ITEMS"] > 1
+    assert weighed(slots(likeness=0.3))["DEALT_ITEMS"] == -3
+    assert -3 < weighed(slots(likeness=0.1, likeness_error=0.1))["DEALT_ITEMS"] < 1
+
+
+def test_nothing_is_said_of_likeness_that_was_not_measured() -> None:
+    nothing = slots(likeness=math.nan, likeness_error=math.nan)
+    assert "DEALT_ITEMS" not in weighed(nothing)
+    assert "DEALT_ITEMS" not in weighed(slots(n_compared=4))
+
+
+def test_an_item_that_a_scheduler_deals_several_times_is_sampled_and_no_class() -> None:
+    """Three quarters of what is sent, others send too. In a class everybody sends the same; who samples an
+    answer ten times deals each item to ten accounts of a hundred."""
+    shared = {"shared": 0.75, "top_item": 0.1}
+    assert weighed(slots(**shared), shared_items=0.75)["WORK_QUEUE"] == 0
+    for innocent in (
+        slots(shared=0.75, top_item=0.9),  # a class
+        slots(**shared, likeness=0.3),  # people who agree
+        slots(**shared, geometric_z=0.0),  # people's loads
+    ):
+        assert weighed(innocent, shared_items=0.75)["WORK_QUEUE"] < -3
+
+
+@given(st.floats(-0.2, 1), st.floats(0.001, 0.5))
+def test_dealing_is_bounded_and_speaks_less_the_more_alike_items_are(likeness: float, error: float) -> None:
+    assert -3 <= dealing(likeness, error) <= math.log(1 / DEAL_TOO)
+    assert dealing(abs(likeness) + 0.05, error) <= dealing(abs(likeness), error) + 1e-9
 
 
 def test_too_few_items_say_nothing_of_a_queue() -> None:
