@@ -329,7 +329,7 @@ def _log_odds(
             row[mine], weights=carried.data[mine] * log_ratio[carried.col[mine]], minlength=len(touched)
         )
         mean_ratio = points / np.where(share > 0, share, 1.0)
-        share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
+        share = np.minimum(share, 1.0).astype(np.float64)  # a request may carry several texts, and counts once
         as_usual = _of_usual(share, is_member)
         kind = population.layers[position].kind
         if kind == "template":
