@@ -10,9 +10,10 @@ a hundred thousand edges, not their square, and its weight, the surprise of shar
 import ctypes
 from collections import Counter
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -329,7 +330,7 @@ def _log_odds(
             row[mine], weights=carried.data[mine] * log_ratio[carried.col[mine]], minlength=len(touched)
         )
         mean_ratio = points / np.where(share > 0, share, 1.0)
-        share = np.minimum(share, 1.0).astype(np.float64)  # a request may carry several texts, and counts once
+        share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
         as_usual = _of_usual(share, is_member)
         kind = population.layers[position].kind
         if kind == "template":
@@ -342,10 +343,10 @@ def _log_odds(
     return touched.astype(np.int64), total
 
 
-def _of_usual(values: Float64, is_member: Bool) -> Float64:
+def _of_usual(values: npt.NDArray[Any], is_member: Bool) -> Float64:
     """Each value over the median of the members that have any, at most 1."""
     some = values[is_member & (values > 0)]
-    return np.minimum(values / (np.median(some) if len(some) else 1.0), 1.0)
+    return np.asarray(np.minimum(values / (np.median(some) if len(some) else 1.0), 1.0), np.float64)
 
 
 def _lacking(object_: Int64, row: Int64, is_member: Bool, n_members: int) -> Float64:
