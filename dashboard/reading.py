@@ -84,6 +84,11 @@ def campaign_nights(campaign_id: str) -> pl.DataFrame:
     return _cached(_version(), "campaign_nights", campaign_id)
 
 
+def harvest(campaign_id: str) -> pl.DataFrame:
+    """What one campaign asked for on its latest night, with counts."""
+    return _cached(_version(), "harvest", campaign_id)
+
+
 def members(campaign_id: str) -> pl.DataFrame:
     """Every account that was ever part of one campaign."""
     return _cached(_version(), "members", campaign_id)

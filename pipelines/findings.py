@@ -15,6 +15,7 @@ from typing import Any, Literal, TextIO
 import duckdb
 import polars as pl
 
+from detector.campaigns import PLAIN_CAPABILITY, PLAIN_TECHNIQUE
 from pipelines.errors import UsageError
 from pipelines.rows import csv_lines, json_lines
 from pipelines.terminal import show_table
@@ -101,6 +102,19 @@ def campaign_nights(workspace: Workspace, campaign_id: str) -> pl.DataFrame:
 def recommendations(workspace: Workspace, day: date | None = None) -> pl.DataFrame:
     """`campaign_id, recommended_action, families` of each campaign, on one night or at its latest state."""
     return _read(workspace, "recommendations", day=day)
+
+
+def harvest(workspace: Workspace, campaign_id: str) -> pl.DataFrame:
+    """What one campaign asked for on its latest night by capability and technique, most requests first.
+
+    Columns: `day, capability, technique, n_requests, output_tokens`, and `capability_said`, `technique_said`:
+    the two in plain words.
+    """
+    frame = _read(workspace, "harvest", campaign_id=campaign_id)
+    return frame.with_columns(
+        capability_said=pl.col("capability").replace_strict(PLAIN_CAPABILITY, return_dtype=pl.String),
+        technique_said=pl.col("technique").replace_strict(PLAIN_TECHNIQUE, return_dtype=pl.String),
+    )
 
 
 def members(workspace: Workspace, campaign_id: str) -> pl.DataFrame:

@@ -149,6 +149,7 @@ def _one_night(con: duckdb.DuckDBPyConnection, night: date, *, hostile: bool) ->
     _families(con, night, kiln)
     _exemplars(con, night, kiln, hostile=hostile)
     _campaigns(con, night, kiln, hostile=hostile)
+    _harvest(con, night, kiln)
     _flagged(con, night, kiln, hostile=hostile)
     add(
         con,
@@ -315,6 +316,18 @@ def _campaigns(con: duckdb.DuckDBPyConnection, night: date, kiln: Sequence[str],
             },
         ],
     )
+
+
+def _harvest(con: duckdb.DuckDBPyConnection, night: date, kiln: Sequence[str]) -> None:
+    drawn = (
+        ("cmp-kiln", "math_reasoning", "reasoning_trace", 29 * len(kiln), 16_000 * len(kiln)),
+        ("cmp-kiln", "coding", "reasoning_trace", 7 * len(kiln), 3_500 * len(kiln)),
+        ("cmp-kiln", "math_reasoning", "none", 4 * len(kiln), 500 * len(kiln)),
+        ("cmp-loom", "rubric_grading", "preference_labels", 72, 36_000),
+    )
+    names = ("campaign_id", "capability", "technique", "n_requests", "output_tokens")
+    rows = [{"day": night} | dict(zip(names, line, strict=True)) for line in drawn]
+    add(con, "night.campaign_harvest", rows)
 
 
 def _evidence(family: str, detail: str, value: float, usual_range: str, log_odds: float) -> dict[str, Any]:

@@ -103,6 +103,39 @@ def _head(campaign: dict[str, Any], subject: Subject, members: pl.DataFrame) -> 
     with right:
         section("How it harvests")
         charts.shares(campaign["techniques"], color="#c4873b")
+    _harvest(campaign["campaign_id"])
+
+
+MOST_LINES = 6
+"""Lines of the harvest that are shown one by one; what is rarer is mostly the classifier's doubt."""
+
+
+def _harvest(campaign_id: str) -> None:
+    harvest = reading.harvest(campaign_id)
+    if harvest.is_empty():
+        return
+    total = max(int(harvest["n_requests"].sum()), 1)
+    shown, rest = harvest.head(MOST_LINES), harvest.slice(MOST_LINES)
+    rows = [
+        [
+            row["capability_said"],
+            row["technique_said"],
+            *_counted(row["n_requests"], row["output_tokens"], total),
+        ]
+        for row in shown.iter_rows(named=True)
+    ]
+    if rest.height:
+        sums = int(rest["n_requests"].sum()), int(rest["output_tokens"].sum())
+        rows.append([f"{rest.height} rarer pairs", "", *_counted(*sums, total)])
+    section(
+        "What it takes, and how much",
+        "Requests of its templates on the latest night, by what they are about and what they yield.",
+    )
+    table(["About", "Yields", "Requests", "Share", "Output tokens"], rows, numbers=[2, 3, 4])
+
+
+def _counted(n_requests: int, output_tokens: int, total: int) -> list[str]:
+    return [count(n_requests), f"{n_requests / total:.0%}", short(output_tokens)]
 
 
 def _evidence(campaign: dict[str, Any]) -> None:

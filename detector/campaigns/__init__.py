@@ -7,10 +7,12 @@ from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.population import Layer, Population, Uses, shared_objects
 from detector.campaigns.schedule import standing
-from detector.campaigns.wording import profile, summary
+from detector.campaigns.wording import PLAIN_CAPABILITY, PLAIN_TECHNIQUE, profile, summary
 
 __all__ = [
     "EVERYBODYS",
+    "PLAIN_CAPABILITY",
+    "PLAIN_TECHNIQUE",
     "Candidate",
     "Evidence",
     "Group",

@@ -19,6 +19,9 @@ from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.transaction import transaction
 
+REPLACED = ("campaign", "campaign_harvest", "flagged_account", "candidate", "candidate_account")
+"""Tables of night.* whose rows of the day this step writes anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -59,7 +62,7 @@ def find_campaigns(
     stand = detect.standing([one.group for one in accused], [one.verdict.log_odds for one in accused])
     flagged = [accused[at] for at in stand]
     with transaction(con):
-        for table in ("campaign", "flagged_account", "candidate", "candidate_account"):
+        for table in REPLACED:
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
         write_candidates(con, night, candidates, verdicts)
         write_campaigns(con, night, flagged)

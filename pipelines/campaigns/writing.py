@@ -1,10 +1,11 @@
-"""What was found tonight -> night.candidate, night.campaign, night.flagged_account.
+"""What was found tonight -> night.candidate, night.campaign and its companions, night.flagged_account.
 
-Here: names over nights, what a campaign harvests, why each account is a member, rows. Not here: verdicts
-(judging), texts to show (evidence).
+Here: names over nights, why each account is a member, rows. Not here: verdicts (judging), what a campaign
+harvests (harvest), texts to show (evidence).
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from detector import campaigns as detect
-from detector.text import CAPABILITIES, TECHNIQUES
+from pipelines.campaigns.harvest import harvest_of, shares
 from pipelines.campaigns.judging import Flagged
 from pipelines.campaigns.night import Night
 from pipelines.warehouse.arrow import fetch, registered
@@ -62,7 +63,8 @@ def write_campaigns(con: duckdb.DuckDBPyConnection, night: Night, flagged: Seque
     named = _identities(con, night.day, flagged)
     for found, (campaign_id, status) in zip(flagged, named, strict=True):
         members = night.accounts[found.candidate.members]
-        capabilities, techniques = _harvest(con, night.day, found)
+        harvest = harvest_of(con, night.day, found)
+        capabilities, techniques = shares(harvest, "capability"), shares(harvest, "technique")
         verdict = found.verdict
         harvested = detect.profile(capabilities, techniques)
         totals = {
@@ -80,8 +82,8 @@ def write_campaigns(con: duckdb.DuckDBPyConnection, night: Night, flagged: Seque
             "recommended_action": verdict.recommended_action,
             "first_seen": _first_seen(con, night.day, campaign_id, min(members["first_sent_at"].to_list())),
             "last_seen": members["last_sent_at"].max(),
-            "capabilities": _shares(capabilities),
-            "techniques": _shares(techniques),
+            "capabilities": _named(capabilities),
+            "techniques": _named(techniques),
             "profile": harvested,
             "links": _links(night, found),
             "evidence": [
@@ -100,6 +102,8 @@ def write_campaigns(con: duckdb.DuckDBPyConnection, night: Night, flagged: Seque
             "families": families,
         }
         _insert(con, "night.campaign", [row])
+        ours = {"day": night.day, "campaign_id": campaign_id}
+        _insert(con, "night.campaign_harvest", [ours | asdict(line) for line in harvest])
         _insert(con, "night.flagged_account", _member_rows(con, night, found, row))
 
 
@@ -133,33 +137,8 @@ def _first_seen(con: duckdb.DuckDBPyConnection, day: date, campaign_id: str, ton
     return min(earlier, tonight) if earlier is not None else tonight
 
 
-def _harvest(
-    con: duckdb.DuckDBPyConnection, day: date, found: Flagged
-) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-    """Shares of capabilities and of techniques over the requests in the group's templates, largest first.
-
-    Without templates, over all requests of its members.
-    """
-    members = pa.table({"account_id": pa.array(found.account_ids, pa.string())})
-    families = pa.table({"family_id": pa.array(sorted(found.family_requests), pa.string())})
-    with registered(con, "member", members), registered(con, "core_family", families):
-        rows = con.execute(statement("campaigns/harvest"), {"day": day}).fetchall()
-    total = max(sum(row[2] for row in rows), 1)
-    capabilities: dict[str, float] = {}
-    techniques: dict[str, float] = {}
-    for capability, technique, n in rows:
-        capabilities[CAPABILITIES[capability]] = capabilities.get(CAPABILITIES[capability], 0) + n / total
-        techniques[TECHNIQUES[technique]] = techniques.get(TECHNIQUES[technique], 0) + n / total
-    return _largest(capabilities), _largest(techniques)
-
-
-def _largest(shares: dict[str, float]) -> list[tuple[str, float]]:
-    rounded = ((name, round(share, 4)) for name, share in shares.items())
-    return sorted(rounded, key=lambda item: (-item[1], item[0]))
-
-
-def _shares(shares: list[tuple[str, float]]) -> list[dict[str, Any]]:
-    return [{"name": name, "share": share} for name, share in shares]
+def _named(shares_of: list[tuple[str, float]]) -> list[dict[str, Any]]:
+    return [{"name": name, "share": share} for name, share in shares_of]
 
 
 _LINK_DETAIL = {

@@ -75,6 +75,15 @@ def test_an_approval_is_recorded_with_its_reason_and_the_accounts_on_the_page(wo
     assert set(made.members) == set(members_of_kiln(FIRST)) | set(members_of_kiln(THIRD))
 
 
+def test_a_campaign_says_what_it_takes_and_how_much(workspace):
+    shown = words(opened("campaign", campaign="cmp-kiln"))
+    assert "mathematical reasoning</td><td>written-out reasoning</td>" in shown
+    n_requests = 29 * len(members_of_kiln(THIRD))
+    assert f">{n_requests}</td>" in shown
+    assert ">72%</td>" in shown
+    assert "rarer pairs" not in shown
+
+
 def test_no_verdict_is_chosen_beforehand(workspace):
     app = opened("campaign", campaign="cmp-kiln")
     assert app.segmented_control(key="verdict:cmp-kiln").value in (None, [])

@@ -25,6 +25,23 @@ def test_a_template_shows_its_share_and_examples_from_different_accounts(tmp_pat
     assert len(set(family["exemplars"])) == 5
 
 
+def test_the_harvest_of_the_latest_night_is_counted_and_said_in_plain_words(tmp_path):
+    workspace = told(tmp_path, hostile=False)
+    harvest = findings.harvest(workspace, "cmp-kiln")
+    n = len(members_of_kiln(THIRD, hostile=False))
+    assert harvest.row(0, named=True) == {
+        "day": THIRD,
+        "capability": "math_reasoning",
+        "technique": "reasoning_trace",
+        "n_requests": 29 * n,
+        "output_tokens": 16_000 * n,
+        "capability_said": "mathematical reasoning",
+        "technique_said": "written-out reasoning",
+    }
+    assert harvest["n_requests"].sum() == 40 * n
+    assert findings.harvest(workspace, "cmp-unknown").is_empty()
+
+
 def test_activity_counts_the_requests_of_every_account_that_ever_belonged(tmp_path):
     workspace = told(tmp_path, hostile=False)
     sent = findings.activity(workspace, "cmp-kiln")

@@ -354,6 +354,16 @@ CREATE TABLE IF NOT EXISTS night.campaign (
     families      VARCHAR[] NOT NULL -- family ids it lives on, most used first
 );
 
+-- night.campaign_harvest: what each campaign asked for, and how it is made useful for training: one row per pair.
+CREATE TABLE IF NOT EXISTS night.campaign_harvest (
+    day           DATE NOT NULL,
+    campaign_id   VARCHAR NOT NULL,
+    capability    VARCHAR NOT NULL,  -- a name of detector.text.CAPABILITIES
+    technique     VARCHAR NOT NULL,  -- a name of detector.text.TECHNIQUES
+    n_requests    BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL
+);
+
 -- night.flagged_account: one row per flagged account and campaign.
 CREATE TABLE IF NOT EXISTS night.flagged_account (
     day         DATE NOT NULL,

@@ -14,7 +14,7 @@ CREATE TABLE night (
     calibration  VARCHAR NOT NULL    -- 'this night alone' | 'N earlier nights'
 );
 
--- campaign, flagged_account: the columns of night.campaign and night.flagged_account, all nights.
+-- campaign, campaign_harvest, flagged_account: the columns of the tables of these names in night.*, all nights.
 
 -- campaign_family: the templates a campaign lives on, in the console's own words.
 CREATE TABLE campaign_family (
