@@ -89,6 +89,11 @@ def harvest(campaign_id: str) -> pl.DataFrame:
     return _cached(_version(), "harvest", campaign_id)
 
 
+def links(campaign_id: str) -> pl.DataFrame:
+    """What held one campaign together on its latest night, and what it would be without each."""
+    return _cached(_version(), "links", campaign_id)
+
+
 def members(campaign_id: str) -> pl.DataFrame:
     """Every account that was ever part of one campaign."""
     return _cached(_version(), "members", campaign_id)

@@ -15,7 +15,7 @@ from typing import Any, Literal, TextIO
 import duckdb
 import polars as pl
 
-from detector.campaigns import PLAIN_CAPABILITY, PLAIN_TECHNIQUE
+from detector.campaigns import PLAIN_CAPABILITY, PLAIN_TECHNIQUE, without_link
 from pipelines.errors import UsageError
 from pipelines.rows import csv_lines, json_lines
 from pipelines.terminal import show_table
@@ -115,6 +115,21 @@ def harvest(workspace: Workspace, campaign_id: str) -> pl.DataFrame:
         capability_said=pl.col("capability").replace_strict(PLAIN_CAPABILITY, return_dtype=pl.String),
         technique_said=pl.col("technique").replace_strict(PLAIN_TECHNIQUE, return_dtype=pl.String),
     )
+
+
+def links(workspace: Workspace, campaign_id: str) -> pl.DataFrame:
+    """What held one campaign together on its latest night, strongest first.
+
+    Columns: `day, kind, strength, reach, log_odds` (the evidence as it was), `log_odds_without` (what would
+    be left without this kind of link; null where the accounts would fall apart), `stands_without`, and
+    `said`: in plain words.
+    """
+    frame = _read(workspace, "links", campaign_id=campaign_id)
+    said = [
+        without_link(row["kind"], row["log_odds"], row["log_odds_without"], stands=row["stands_without"])
+        for row in rows_of(frame)
+    ]
+    return frame.with_columns(said=pl.Series(said, dtype=pl.String))
 
 
 def members(workspace: Workspace, campaign_id: str) -> pl.DataFrame:

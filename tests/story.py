@@ -150,6 +150,7 @@ def _one_night(con: duckdb.DuckDBPyConnection, night: date, *, hostile: bool) ->
     _exemplars(con, night, kiln, hostile=hostile)
     _campaigns(con, night, kiln, hostile=hostile)
     _harvest(con, night, kiln)
+    _links(con, night)
     _flagged(con, night, kiln, hostile=hostile)
     add(
         con,
@@ -281,7 +282,7 @@ def _campaigns(con: duckdb.DuckDBPyConnection, night: date, kiln: Sequence[str],
                 "profile": "synchronised reasoning-trace harvest",
                 "links": [
                     {"kind": "template", "strength": 41.2, "detail": "13 accounts share fam-solve"},
-                    {"kind": "schedule", "strength": 12.5, "detail": "start within 40 s of each other"},
+                    {"kind": "payment", "strength": 12.5, "detail": "two cards pay for 6 accounts"},
                 ],
                 "evidence": [
                     _evidence("content", "requests made from one template", 0.9, "0 to 0.2", 6.1),
@@ -328,6 +329,16 @@ def _harvest(con: duckdb.DuckDBPyConnection, night: date, kiln: Sequence[str]) -
     names = ("campaign_id", "capability", "technique", "n_requests", "output_tokens")
     rows = [{"day": night} | dict(zip(names, line, strict=True)) for line in drawn]
     add(con, "night.campaign_harvest", rows)
+
+
+def _links(con: duckdb.DuckDBPyConnection, night: date) -> None:
+    names = ("campaign_id", "kind", "strength", "reach", "log_odds_without", "stands_without")
+    drawn = (
+        ("cmp-kiln", "template", 41.2, 1.0, 8.1, False),
+        ("cmp-kiln", "payment", 12.5, 0.5, 13.2, True),
+        ("cmp-loom", "template", 9.0, 1.0, None, False),
+    )
+    add(con, "night.campaign_link", [{"day": night} | dict(zip(names, line, strict=True)) for line in drawn])
 
 
 def _evidence(family: str, detail: str, value: float, usual_range: str, log_odds: float) -> dict[str, Any]:

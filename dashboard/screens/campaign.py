@@ -167,7 +167,12 @@ def _evidence(campaign: dict[str, Any]) -> None:
 
 
 def _links(campaign: dict[str, Any]) -> None:
-    section("What ties the accounts together", "Strength is a log-likelihood ratio against chance.")
+    section(
+        "What ties the accounts together",
+        "Strength is a log-likelihood ratio against chance. The last column weighs all evidence again as if "
+        "nobody knew of that link.",
+    )
+    said = {row["kind"]: row["said"] for row in reading.links(campaign["campaign_id"]).iter_rows(named=True)}
     links = sorted(campaign["links"], key=lambda link: (-link["strength"], link["kind"]))
     strongest = max((link["strength"] for link in links), default=1.0) or 1.0
     rows = [
@@ -175,11 +180,12 @@ def _links(campaign: dict[str, Any]) -> None:
             words(link["kind"]),
             link["detail"],
             weighed(link["strength"], strongest),
+            said.get(link["kind"], "-"),
         ]
         for link in links
     ]
     if rows:
-        table(["Link", "What is shared", "Strength"], rows)
+        table(["Link", "What is shared", "Strength", "Without it"], rows)
     else:
         paragraph("No links were kept for this night.", "sw-hint")
 

@@ -1,13 +1,14 @@
 """From accounts that share things to campaigns with evidence."""
 
-from detector.campaigns.communities import EVERYBODYS, Candidate, candidates
+from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, candidates
 from detector.campaigns.decision import Policy, Verdict, decide
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.identity import Known, Sighting, identify
-from detector.campaigns.population import Layer, Population, Uses, shared_objects
+from detector.campaigns.links import Link, links_of, weigh_without
+from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
 from detector.campaigns.schedule import standing
-from detector.campaigns.wording import PLAIN_CAPABILITY, PLAIN_TECHNIQUE, profile, summary
+from detector.campaigns.wording import PLAIN_CAPABILITY, PLAIN_TECHNIQUE, profile, summary, without_link
 
 __all__ = [
     "EVERYBODYS",
@@ -18,8 +19,11 @@ __all__ = [
     "Group",
     "Known",
     "Layer",
+    "Likeness",
+    "Link",
     "Policy",
     "Population",
+    "SharedObjects",
     "Sighting",
     "Slots",
     "Uses",
@@ -28,9 +32,12 @@ __all__ = [
     "decide",
     "group_of",
     "identify",
+    "links_of",
     "profile",
     "shared_objects",
     "standing",
     "summary",
     "weigh",
+    "weigh_without",
+    "without_link",
 ]

@@ -295,6 +295,28 @@ def refine(
     return Candidate(members, strength, core, log_ratio)
 
 
+def remaining(
+    candidate: Candidate,
+    kept: Bool,
+    population: Population,
+    objects: SharedObjects,
+    likeness: "Likeness",
+) -> Candidate | None:
+    """The candidate as some of its core objects alone would hold it together; None when too few remain.
+
+    kept : bool, one for each object of the core. Nobody joins: asked is who of these would be left.
+    """
+    core, log_ratio = candidate.core[kept], candidate.core_log_ratio[kept]
+    if len(core) == 0:
+        return None
+    touched, log_odds = _log_odds(candidate.members, core, log_ratio, population, objects)
+    log_odds += likeness.log_odds(touched, candidate.members)
+    stays = (log_odds >= MEMBER_LOG_ODDS) & np.isin(touched, candidate.members)
+    if stays.sum() < LEAST_MEMBERS:
+        return None
+    return Candidate(touched[stays], 1 / (1 + np.exp(-np.minimum(log_odds[stays], 30))), core, log_ratio)
+
+
 def _typical_objects(members: Int64, population: Population, objects: SharedObjects) -> tuple[Int64, Float64]:
     """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios."""
     inside = objects.shares[members]

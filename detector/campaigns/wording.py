@@ -37,6 +37,15 @@ PLAIN_TECHNIQUE = {
     "trace_cleaning": "cleaned reasoning traces",
     "probe_sweep": "probes for extraction tricks",
 }
+PLAIN_LINK = {
+    "template": "shared templates",
+    "system_prompt": "shared system prompts",
+    "tool_set": "shared sets of tools",
+    "payment": "shared payment",
+    "address": "shared addresses",
+    "client": "the same client",
+    "parameters": "the same parameters",
+}
 _OBSERVED = {
     "SHARED_TEMPLATE": "{percent} of their requests are made from the same few templates",
     "SHARED_SYSTEM_PROMPT": "{percent} of their requests run under the same few system prompts",
@@ -63,6 +72,19 @@ def profile(capabilities: Sequence[tuple[str, float]], techniques: Sequence[tupl
     capability = capabilities[0][0] if capabilities else None
     what = PLAIN_TECHNIQUE[technique]
     return what if capability is None else f"{what}, {PLAIN_CAPABILITY[capability]}"
+
+
+def without_link(kind: str, log_odds: float, log_odds_without: float | None, *, stands: bool) -> str:
+    """What would be left of the case against a campaign without one kind of link.
+
+    log_odds, log_odds_without : the evidence as it is, and without it; None where the accounts fall apart
+    stands : whether it would be flagged all the same
+    """
+    link = PLAIN_LINK.get(kind, kind.replace("_", " "))
+    if log_odds_without is None:
+        return f"without {link}: nothing else ties the accounts together"
+    verdict = "still flagged" if stands else "not flagged"
+    return f"without {link}: {log_odds_without:.1f} of {log_odds:.1f}, {verdict}"
 
 
 def summary(

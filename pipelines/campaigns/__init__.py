@@ -6,6 +6,7 @@ Here: the order. Not here: fetching (night), verdicts (judging), rows (writing),
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import duckdb
 import polars as pl
@@ -13,13 +14,21 @@ import polars as pl
 from detector import campaigns as detect
 from pipelines import scores
 from pipelines.campaigns.judging import as_flagged, reference, with_slots
+from pipelines.campaigns.links import held_together
 from pipelines.campaigns.night import fetch_night, gather_objects
 from pipelines.campaigns.writing import write_campaigns, write_candidates
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.transaction import transaction
 
-REPLACED = ("campaign", "campaign_harvest", "flagged_account", "candidate", "candidate_account")
+REPLACED = (
+    "campaign",
+    "campaign_harvest",
+    "campaign_link",
+    "flagged_account",
+    "candidate",
+    "candidate_account",
+)
 """Tables of night.* whose rows of the day this step writes anew."""
 
 
@@ -54,18 +63,27 @@ def find_campaigns(
     verdicts = detect.decide(
         evidence, innocent, has_content=[group.has_content for group in groups], policy=policy
     )
-    accused = [
-        as_flagged(night, *facts)
-        for facts in zip(groups, candidates, verdicts, evidence, strict=True)
-        if facts[2].flagged
+    accused = [at for at, verdict in enumerate(verdicts) if verdict.flagged]
+    stand = detect.standing([groups[at] for at in accused], [verdicts[at].log_odds for at in accused])
+    guilty = [accused[at] for at in stand]
+    flagged = [as_flagged(night, groups[at], candidates[at], verdicts[at], evidence[at]) for at in guilty]
+
+    def judged_again(at: int, pieces: list[detect.Evidence]) -> detect.Verdict:
+        others = [*evidence[:at], pieces, *evidence[at + 1 :]]
+        return detect.decide(
+            others, innocent, has_content=[group.has_content for group in groups], policy=policy
+        )[at]
+
+    likeness = detect.Likeness.of(night.population)
+    held = [
+        held_together(found, objects, likeness, partial(judged_again, at))
+        for at, found in zip(guilty, flagged, strict=True)
     ]
-    stand = detect.standing([one.group for one in accused], [one.verdict.log_odds for one in accused])
-    flagged = [accused[at] for at in stand]
     with transaction(con):
         for table in REPLACED:
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
         write_candidates(con, night, candidates, verdicts)
-        write_campaigns(con, night, flagged)
+        write_campaigns(con, night, flagged, held)
         in_campaigns = {account for found in flagged for account in found.account_ids}
         alone = scores.flag_lone_accounts(con, day, in_campaigns)
         with registered(con, "alone", alone):

@@ -17,6 +17,7 @@ import pyarrow as pa
 from detector import campaigns as detect
 from pipelines.campaigns.harvest import harvest_of, shares
 from pipelines.campaigns.judging import Flagged
+from pipelines.campaigns.links import Held, detail
 from pipelines.campaigns.night import Night
 from pipelines.warehouse.arrow import fetch, registered
 from pipelines.warehouse.statements import statement
@@ -59,9 +60,15 @@ def write_candidates(
         )
 
 
-def write_campaigns(con: duckdb.DuckDBPyConnection, night: Night, flagged: Sequence[Flagged]) -> None:
+def write_campaigns(
+    con: duckdb.DuckDBPyConnection,
+    night: Night,
+    flagged: Sequence[Flagged],
+    held: Sequence[Sequence[Held]],
+) -> None:
+    """`held` is what holds each of the flagged together."""
     named = _identities(con, night.day, flagged)
-    for found, (campaign_id, status) in zip(flagged, named, strict=True):
+    for found, links, (campaign_id, status) in zip(flagged, held, named, strict=True):
         members = night.accounts[found.candidate.members]
         harvest = harvest_of(con, night.day, found)
         capabilities, techniques = shares(harvest, "capability"), shares(harvest, "technique")
@@ -85,7 +92,10 @@ def write_campaigns(con: duckdb.DuckDBPyConnection, night: Night, flagged: Seque
             "capabilities": _named(capabilities),
             "techniques": _named(techniques),
             "profile": harvested,
-            "links": _links(night, found),
+            "links": [
+                {"kind": one.link.kind, "strength": round(one.link.strength, 3), "detail": detail(one.link)}
+                for one in links
+            ],
             "evidence": [
                 {
                     "family": piece.family,
@@ -104,6 +114,7 @@ def write_campaigns(con: duckdb.DuckDBPyConnection, night: Night, flagged: Seque
         _insert(con, "night.campaign", [row])
         ours = {"day": night.day, "campaign_id": campaign_id}
         _insert(con, "night.campaign_harvest", [ours | asdict(line) for line in harvest])
+        _insert(con, "night.campaign_link", [ours | _link_row(one) for one in links])
         _insert(con, "night.flagged_account", _member_rows(con, night, found, row))
 
 
@@ -141,37 +152,15 @@ def _named(shares_of: list[tuple[str, float]]) -> list[dict[str, Any]]:
     return [{"name": name, "share": share} for name, share in shares_of]
 
 
-_LINK_DETAIL = {
-    "template": "prompt templates that hardly anyone else uses",
-    "system_prompt": "system prompts that hardly anyone else uses",
-    "tool_set": "the same sets of tools",
-    "payment": "payment instruments in common",
-    "address": "network addresses in common",
-    "client": "the same rare client fingerprint",
-    "parameters": "the same rare combination of request parameters",
-}
-
-
-def _links(night: Night, found: Flagged) -> list[dict[str, Any]]:
-    """What ties the group, by kind: the best log-likelihood ratio of its typical objects, and their reach."""
-    first = np.cumsum([0, *(layer.n_objects for layer in night.population.layers)])
-    links = []
-    for position, layer in enumerate(night.population.layers):
-        mine = (found.candidate.core >= first[position]) & (found.candidate.core < first[position + 1])
-        if not mine.any():
-            continue
-        core = found.candidate.core[mine] - first[position]
-        carriers = np.unique(layer.account[np.isin(layer.object, core)])
-        reach = float(np.isin(found.candidate.members, carriers).mean())
-        strength = float(found.candidate.core_log_ratio[mine].max())
-        links.append(
-            {
-                "kind": layer.kind,
-                "strength": round(strength * reach, 3),
-                "detail": f"{_LINK_DETAIL[layer.kind]}: {len(core)} reach {reach:.0%} of the accounts",
-            }
-        )
-    return sorted(links, key=lambda link: (-link["strength"], link["kind"]))
+def _link_row(held: Held) -> dict[str, Any]:
+    """A row of night.campaign_link; the strength is the one of the finding."""
+    return {
+        "kind": held.link.kind,
+        "strength": round(held.link.strength, 3),
+        "reach": held.link.reach,
+        "log_odds_without": held.log_odds_without,
+        "stands_without": held.stands_without,
+    }
 
 
 def _member_rows(

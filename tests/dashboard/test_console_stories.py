@@ -84,6 +84,12 @@ def test_a_campaign_says_what_it_takes_and_how_much(workspace):
     assert "rarer pairs" not in shown
 
 
+def test_a_campaign_says_what_would_be_left_without_each_link(workspace):
+    shown = words(opened("campaign", campaign="cmp-kiln"))
+    assert "without shared templates: 8.1 of 15.7, not flagged" in shown
+    assert "without shared payment: 13.2 of 15.7, still flagged" in shown
+
+
 def test_no_verdict_is_chosen_beforehand(workspace):
     app = opened("campaign", campaign="cmp-kiln")
     assert app.segmented_control(key="verdict:cmp-kiln").value in (None, [])

@@ -42,6 +42,18 @@ def test_the_harvest_of_the_latest_night_is_counted_and_said_in_plain_words(tmp_
     assert findings.harvest(workspace, "cmp-unknown").is_empty()
 
 
+def test_the_links_of_the_latest_night_say_what_would_be_left_without_each(tmp_path):
+    workspace = told(tmp_path, hostile=False)
+    assert findings.links(workspace, "cmp-kiln")["said"].to_list() == [
+        "without shared templates: 8.1 of 15.7, not flagged",
+        "without shared payment: 13.2 of 15.7, still flagged",
+    ]
+    assert findings.links(workspace, "cmp-loom")["said"].to_list() == [
+        "without shared templates: nothing else ties the accounts together"
+    ]
+    assert findings.links(workspace, "cmp-unknown").is_empty()
+
+
 def test_activity_counts_the_requests_of_every_account_that_ever_belonged(tmp_path):
     workspace = told(tmp_path, hostile=False)
     sent = findings.activity(workspace, "cmp-kiln")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from village import FIRST, NIGHTS, SECOND, Village, asked, changed, findings_of, flagged_in, scan
+from village import FIRST, NIGHTS, SECOND, THIRD, Village, asked, changed, findings_of, flagged_in, scan
 
 from pipelines import findings
 from pipelines.workspace import Workspace
@@ -38,6 +38,24 @@ def test_a_campaign_keeps_its_id_when_every_account_is_replaced_overnight(
     assert not first_pool & second_pool
     assert {account.removeprefix("new-") for account in second_pool} <= village.kiln
     assert findings.campaigns(workspace, SECOND)["status"].to_list() != ["new"]
+
+
+def test_a_campaign_says_what_it_takes_and_what_would_be_left_without_each_link(scanned_once: Workspace):
+    """The kiln shares templates, system prompts and cards, and would stand without any one of them."""
+    ((campaign_id, _),) = flagged_in(scanned_once, THIRD).items()
+    (finding,) = findings.campaigns(scanned_once, THIRD).iter_rows(named=True)
+    harvest = findings.harvest(scanned_once, campaign_id)
+    assert 0.8 * finding["n_requests"] < harvest["n_requests"].sum() <= finding["n_requests"]
+    by_technique = harvest.group_by("technique").agg(pl.sum("n_requests")).sort("n_requests")
+    assert by_technique["technique"][-1] == finding["techniques"][0]["name"]
+    links = findings.links(scanned_once, campaign_id)
+    assert {(link["kind"], link["strength"]) for link in finding["links"]} == set(
+        links.select("kind", "strength").iter_rows()
+    )
+    without = {row["kind"]: row for row in links.iter_rows(named=True)}
+    assert all(row["stands_without"] for row in without.values())
+    for kind in ("template", "payment"):
+        assert without[kind]["log_odds_without"] < without[kind]["log_odds"] - 2
 
 
 def test_an_account_with_an_approved_use_is_never_flagged(

@@ -364,6 +364,17 @@ CREATE TABLE IF NOT EXISTS night.campaign_harvest (
     output_tokens BIGINT NOT NULL
 );
 
+-- night.campaign_link: the kinds of links that hold each campaign together, and what it would be without each.
+CREATE TABLE IF NOT EXISTS night.campaign_link (
+    day              DATE NOT NULL,
+    campaign_id      VARCHAR NOT NULL,
+    kind             VARCHAR NOT NULL, -- template | system_prompt | tool_set | payment | address | client | parameters
+    strength         DOUBLE NOT NULL,  -- as in night.campaign.links
+    reach            DOUBLE NOT NULL,  -- 0 to 1: part of its accounts
+    log_odds_without DOUBLE,           -- evidence that would be left; null when the group would fall apart
+    stands_without   BOOLEAN NOT NULL  -- would be flagged all the same
+);
+
 -- night.flagged_account: one row per flagged account and campaign.
 CREATE TABLE IF NOT EXISTS night.flagged_account (
     day         DATE NOT NULL,

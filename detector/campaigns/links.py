@@ -1,0 +1,119 @@
+"""The links that hold a group together, and what would be left of the case against it without each kind.
+
+Here: how strong each kind of link is and how far it reaches; weighing the group again as if nobody knew of
+one kind. Not here: the links themselves (communities), what evidence is worth (evidence), verdicts
+(decision).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detector.campaigns import evidence as ask
+from detector.campaigns.communities import Candidate, Likeness, remaining
+from detector.campaigns.evidence import QUESTIONS, Evidence
+from detector.campaigns.group import Group, group_of
+from detector.campaigns.population import Layer, Population, SharedObjects, Uses
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One kind of thing that a group's accounts share and others do not.
+
+    strength : log-likelihood ratio against chance of the most telling object of the kind, times `reach`
+    reach : 0 to 1: part of the members that carry any of them
+    n_objects : how many objects of the kind hold the group together
+    """
+
+    kind: str
+    strength: float
+    reach: float
+    n_objects: int
+
+
+def links_of(candidate: Candidate, population: Population, objects: SharedObjects) -> list[Link]:
+    """The kinds of links that hold a candidate together, strongest first, ties by kind."""
+    links = []
+    for position, layer in enumerate(population.layers):
+        mine = objects.layer_of[candidate.core] == position
+        if not mine.any():
+            continue
+        carriers = np.unique(objects.by_object[:, candidate.core[mine]].indices)
+        reach = float(np.isin(candidate.members, carriers).mean())
+        strength = float(candidate.core_log_ratio[mine].max()) * reach
+        links.append(Link(layer.kind, strength, reach, int(mine.sum())))
+    return sorted(links, key=lambda link: (-link.strength, link.kind))
+
+
+OF_MEMBERS_ALONE: dict[Callable[[Group], Evidence | None], str] = {
+    ask.repeated_items: "REPEATED_ITEMS",
+    ask.short_answers: "ANSWER_LENGTH",
+    ask.conversation: "SINGLE_TURN",
+    ask.even_load: "EVEN_LOAD",
+    ask.sleepless: "ROUND_THE_CLOCK",
+    ask.one_customer: "ONE_ORGANISATION",
+    ask.young_accounts: "YOUNG_ACCOUNTS",
+    ask.moved_together: "NEW_MODEL",
+    ask.unusual_accounts: "UNUSUAL_ACCOUNTS",
+}
+"""Questions that look at no link, and the code of their answer: asked of the same members they are answered
+the same, and they are the ones that go over the whole night."""
+
+
+def weigh_without(
+    kind: str,
+    candidate: Candidate,
+    group: Group,
+    pieces: Sequence[Evidence],
+    objects: SharedObjects,
+    likeness: Likeness,
+) -> list[Evidence] | None:
+    """The evidence that would be left if nobody knew of one kind of link.
+
+    Members whom that kind alone ties to the group leave; of the rest everything is asked again as if no
+    account shared anything of the kind.
+
+    Parameters
+    ----------
+    kind : a kind of `links_of(candidate, ...)`
+    group, pieces : the candidate's group and the evidence on it as it is
+
+    Returns
+    -------
+    Evidence in the order of `weigh`; None when fewer than five members remain: nothing else holds it together
+    """
+    kinds = [layer.kind for layer in group.population.layers]
+    kept = objects.layer_of[candidate.core] != kinds.index(kind)
+    left = remaining(candidate, kept, group.population, objects, likeness)
+    if left is None:
+        return None
+    again = group_of(left, _unseen(group.population, kind), objects)
+    if again.layer == group.layer and kind != group.layer:
+        again = replace(again, slots=group.slots)
+    known = {piece.code: piece for piece in pieces}
+    same_members = len(left.members) == len(candidate.members)  # nobody joins
+    answers = (
+        known.get(OF_MEMBERS_ALONE[question])
+        if same_members and question in OF_MEMBERS_ALONE
+        else question(again)
+        for question in QUESTIONS
+    )
+    return [piece for piece in answers if piece is not None]
+
+
+def _unseen(population: Population, kind: str) -> Population:
+    """The night as it would look if that kind of thing were in no log; its layer stays, empty, so that the
+    objects keep their numbers."""
+    nothing = np.empty(0, dtype=np.int64)
+    layers = tuple(
+        Layer(kind, nothing, nothing, np.empty(0), layer.n_objects) if layer.kind == kind else layer
+        for layer in population.layers
+    )
+    return replace(
+        population,
+        layers=layers,
+        payment=np.full(len(population), -1) if kind == "payment" else population.payment,
+        templates=Uses.none() if kind == "template" else population.templates,
+        systems=Uses.none() if kind == "system_prompt" else population.systems,
+    )
