@@ -94,6 +94,11 @@ def links(campaign_id: str) -> pl.DataFrame:
     return _cached(_version(), "links", campaign_id)
 
 
+def history(campaign_id: str) -> pl.DataFrame:
+    """What became of one campaign from night to night, latest first."""
+    return _cached(_version(), "history", campaign_id)
+
+
 def members(campaign_id: str) -> pl.DataFrame:
     """Every account that was ever part of one campaign."""
     return _cached(_version(), "members", campaign_id)

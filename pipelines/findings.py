@@ -15,7 +15,7 @@ from typing import Any, Literal, TextIO
 import duckdb
 import polars as pl
 
-from detector.campaigns import PLAIN_CAPABILITY, PLAIN_TECHNIQUE, without_link
+from detector.campaigns import PLAIN_CAPABILITY, PLAIN_TECHNIQUE, event_in_words, without_link
 from pipelines.errors import UsageError
 from pipelines.rows import csv_lines, json_lines
 from pipelines.terminal import show_table
@@ -129,6 +129,18 @@ def links(workspace: Workspace, campaign_id: str) -> pl.DataFrame:
         without_link(row["kind"], row["log_odds"], row["log_odds_without"], stands=row["stands_without"])
         for row in rows_of(frame)
     ]
+    return frame.with_columns(said=pl.Series(said, dtype=pl.String))
+
+
+def history(workspace: Workspace, campaign_id: str) -> pl.DataFrame:
+    """What became of one campaign from night to night, latest first.
+
+    Columns: `day, event, of_the_other` (the event is of `other_id`, which took this one in or lost it),
+    `other_id, n_accounts, n_stopped`, and `said`: in plain words.
+    """
+    frame = _read(workspace, "history", campaign_id=campaign_id)
+    named = ("event", "other_id", "n_accounts", "n_stopped", "of_the_other")
+    said = [event_in_words(**{name: row[name] for name in named}) for row in rows_of(frame)]
     return frame.with_columns(said=pl.Series(said, dtype=pl.String))
 
 

@@ -12,7 +12,13 @@ import duckdb
 from pipelines.warehouse.statements import statement
 from pipelines.workspace import Workspace
 
-LIKE_THE_WAREHOUSE = ("campaign", "campaign_harvest", "campaign_link", "flagged_account")
+LIKE_THE_WAREHOUSE = (
+    "campaign",
+    "campaign_harvest",
+    "campaign_link",
+    "campaign_event",
+    "flagged_account",
+)
 """Tables whose columns are those of the query's answer; snapshot.sql declares the others."""
 
 TABLES = (

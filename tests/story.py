@@ -151,6 +151,7 @@ def _one_night(con: duckdb.DuckDBPyConnection, night: date, *, hostile: bool) ->
     _campaigns(con, night, kiln, hostile=hostile)
     _harvest(con, night, kiln)
     _links(con, night)
+    _events(con, night, kiln)
     _flagged(con, night, kiln, hostile=hostile)
     add(
         con,
@@ -339,6 +340,18 @@ def _links(con: duckdb.DuckDBPyConnection, night: date) -> None:
         ("cmp-loom", "template", 9.0, 1.0, None, False),
     )
     add(con, "night.campaign_link", [{"day": night} | dict(zip(names, line, strict=True)) for line in drawn])
+
+
+def _events(con: duckdb.DuckDBPyConnection, night: date, kiln: Sequence[str]) -> None:
+    what = {FIRST: "new", SECOND: "steady"}.get(night, "growing")
+    rows = [
+        {"day": night, "campaign_id": "cmp-kiln", "event": what, "n_accounts": len(kiln)},
+        {"day": night, "campaign_id": "cmp-loom", "event": "steady", "n_accounts": len(LOOM)},
+    ]
+    if night == THIRD:
+        replaced = {"event": "replaced", "n_accounts": 5, "n_stopped": 5}
+        rows.append({"day": night, "campaign_id": "cmp-kiln"} | replaced)
+    add(con, "night.campaign_event", rows)
 
 
 def _evidence(family: str, detail: str, value: float, usual_range: str, log_odds: float) -> dict[str, Any]:

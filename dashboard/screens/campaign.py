@@ -87,7 +87,7 @@ def _head(campaign: dict[str, Any], subject: Subject, members: pl.DataFrame) -> 
         [
             ("score", score(campaign["score"])),
             ("confidence", f"{campaign['confidence']} (p = {campaign['p_value']:.2g})"),
-            ("latest night", f"{campaign['day']} · {campaign['status']}"),
+            ("latest night", f"{campaign['day']} · {_status(campaign)}"),
             ("accounts that night", count(campaign["n_accounts"])),
             ("accounts over all nights", count(members.height)),
             ("requests", count(campaign["n_requests"])),
@@ -104,6 +104,14 @@ def _head(campaign: dict[str, Any], subject: Subject, members: pl.DataFrame) -> 
         section("How it harvests")
         charts.shares(campaign["techniques"], color="#c4873b")
     _harvest(campaign["campaign_id"])
+
+
+def _status(campaign: dict[str, Any]) -> str:
+    """Its status on its latest night, or that nights have passed without it."""
+    history = reading.history(campaign["campaign_id"])
+    ends = (pl.col("event") == "dormant") | ((pl.col("event") == "merged") & pl.col("of_the_other"))
+    passed = history.filter(ends & (pl.col("day") > campaign["day"]))
+    return str(campaign["status"]) if passed.is_empty() else "dormant since"
 
 
 MOST_LINES = 6
@@ -295,6 +303,7 @@ def _activity(campaign_id: str, nights: pl.DataFrame) -> None:
         paragraph("Its requests are older than the nights that are kept.", "sw-hint")
     else:
         charts.activity_by_hour(activity)
+    _history(campaign_id)
     section("Night by night")
     table(
         ["Night", "Status", "Score", "Accounts", "Requests", "Output tokens"],
@@ -305,6 +314,18 @@ def _activity(campaign_id: str, nights: pl.DataFrame) -> None:
         ],
         numbers=[2, 3, 4, 5],
     )
+
+
+MOST_EVENTS = 20
+"""Of its history, the latest."""
+
+
+def _history(campaign_id: str) -> None:
+    events = reading.history(campaign_id).filter(pl.col("event") != "steady").head(MOST_EVENTS)
+    if events.is_empty():
+        return
+    section("What became of it", "Nights on which nothing changed are left out.")
+    table(["Night", "What happened"], events.select("day", "said").iter_rows())
 
 
 with errors_on_screen():

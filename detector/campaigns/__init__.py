@@ -4,17 +4,26 @@ from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, cand
 from detector.campaigns.decision import Policy, Verdict, decide
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
+from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.links import Link, links_of, weigh_without
 from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
 from detector.campaigns.schedule import standing
-from detector.campaigns.wording import PLAIN_CAPABILITY, PLAIN_TECHNIQUE, profile, summary, without_link
+from detector.campaigns.wording import (
+    PLAIN_CAPABILITY,
+    PLAIN_TECHNIQUE,
+    event_in_words,
+    profile,
+    summary,
+    without_link,
+)
 
 __all__ = [
     "EVERYBODYS",
     "PLAIN_CAPABILITY",
     "PLAIN_TECHNIQUE",
     "Candidate",
+    "Event",
     "Evidence",
     "Group",
     "Known",
@@ -30,6 +39,8 @@ __all__ = [
     "Verdict",
     "candidates",
     "decide",
+    "event_in_words",
+    "events",
     "group_of",
     "identify",
     "links_of",

@@ -1,6 +1,7 @@
 """A campaign's identity over nights: who is whose successor, and how it is doing.
 
-Here: matching tonight's groups with earlier campaigns. Not here: what makes a campaign.
+Here: matching tonight's groups with earlier campaigns. Not here: what makes a campaign, what became of one
+(history).
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -29,6 +30,10 @@ class Known:
     accounts: Set[str]
     families: Set[str]
     """ids of the template families it has lived on"""
+    earlier_accounts: Set[str] = frozenset()
+    """accounts that were part of it on any remembered night"""
+    ended: Set[str] = frozenset()
+    """`dormant` or `merged`, where that was recorded since its last sighting"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,17 @@ class Sighting:
     """family id -> members' requests"""
 
 
-def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -> list[tuple[str, str]]:
+def identify(
+    sightings: Sequence[Sighting],
+    known: Sequence[Known],
+    day: date,
+    ties: Mapping[str, Set[str]] | None = None,
+) -> list[tuple[str, str]]:
     """Give each of tonight's groups its campaign id and status (new, growing, steady, resumed).
 
-    The closest match comes first; an earlier campaign is continued by one group only. A new id is a hash of
+    The closest match comes first; an earlier campaign is continued by one group only. Who is left over, of
+    tonight and of earlier nights, is then matched by ties as well: a pool made anew, whose template was
+    reworded, shares neither accounts nor templates with what it was. A new id is a hash of
     the night and the group's smallest account id, so that a repeated scan gives the same one, a late log file
     seldom another, and the key of the workspace's texts no other. No two groups share an id, not even two
     that overlap in that account.
@@ -52,24 +64,19 @@ def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -
     ----------
     sightings : tonight's groups, in an order that does not change from scan to scan; none is empty
     known : earlier campaigns, each as of its last sighting before `day`
+    ties : template family of tonight -> families that are likely the same one, reworded
 
     Returns
     -------
     (campaign id, status) of each group, in the order of `sightings`
     """
-    pairs = []
-    for here, sighting in enumerate(sightings):
-        for there, campaign in enumerate(known):
-            n_continuing = _n_continuing(sighting, campaign)
-            if n_continuing > 0:
-                pairs.append((-n_continuing, campaign.campaign_id, here, there))
     named: dict[int, tuple[str, str]] = {}
     continued: set[int] = set()
-    for _, campaign_id, here, there in sorted(pairs):
-        if here in named or there in continued:
-            continue
-        continued.add(there)
-        named[here] = (campaign_id, _status(sightings[here], known[there], day))
+    for followed in ({}, ties) if ties else ({},):
+        for here, there in _matches(sightings, known, followed):
+            if here not in named and there not in continued:
+                continued.add(there)
+                named[here] = (known[there].campaign_id, _status(sightings[here], known[there], day))
     taken = {campaign_id for campaign_id, _ in named.values()}
     for here, sighting in enumerate(sightings):
         if here not in named:
@@ -78,17 +85,41 @@ def identify(sightings: Sequence[Sighting], known: Sequence[Known], day: date) -
     return [named[here] for here in range(len(sightings))]
 
 
-def _n_continuing(sighting: Sighting, campaign: Known) -> float:
+def _matches(
+    sightings: Sequence[Sighting], known: Sequence[Known], ties: Mapping[str, Set[str]]
+) -> list[tuple[int, int]]:
+    """Positions of groups and the campaigns they may continue, the closest first.
+
+    Of two campaigns that live on one template, the one whose accounts these are is the closer.
+    """
+    pairs = []
+    for here, sighting in enumerate(sightings):
+        for there, campaign in enumerate(known):
+            n = n_continuing(sighting, campaign, ties)
+            if n > 0:
+                n_common = len(sighting.accounts & campaign.accounts)
+                pairs.append((-n, -n_common, campaign.campaign_id, here, there))
+    return [(here, there) for *_, here, there in sorted(pairs)]
+
+
+_NO_TIES: Mapping[str, Set[str]] = {}
+
+
+def n_continuing(sighting: Sighting, campaign: Known, ties: Mapping[str, Set[str]] = _NO_TIES) -> float:
     """How many of tonight's accounts carry the campaign on; 0 for strangers.
 
     Those it had already, or the part of the group that the old templates make up, whichever is more. A
     number and not a share: of two groups that both come from it, the larger is the campaign, the other a
-    splinter.
+    splinter. A template tied to an old one counts as that.
     """
     n_common = len(sighting.accounts & campaign.accounts)
     smaller = max(min(len(sighting.accounts), len(campaign.accounts)), 1)
     requests = sum(sighting.family_requests.values())
-    ours = sum(n for family, n in sighting.family_requests.items() if family in campaign.families)
+    ours = sum(
+        n
+        for family, n in sighting.family_requests.items()
+        if family in campaign.families or not campaign.families.isdisjoint(ties.get(family, ()))
+    )
     templates = ours / requests if requests else 0.0
     return max(
         n_common if n_common >= SAME_MEMBERS * smaller else 0.0,

@@ -74,6 +74,41 @@ def profile(capabilities: Sequence[tuple[str, float]], techniques: Sequence[tupl
     return what if capability is None else f"{what}, {PLAIN_CAPABILITY[capability]}"
 
 
+_HAPPENED = {
+    "new": "first found, with {accounts}",
+    "growing": "grew to {accounts}",
+    "steady": "went on with {accounts}",
+    "resumed": "came back after a silence, with {accounts}",
+    "dormant": "not found any more; it had {accounts} when last found",
+    "replaced": "{stopped} stopped, {n} new took over",
+    "merged": "took in the earlier campaign {other}, {accounts} of it",
+    "split": "{accounts} split off and go on as {other}",
+}
+_HAPPENED_TO_THE_OTHER = {
+    "merged": "goes on in {other}, {accounts} of it",
+    "split": "split off from {other}, with {accounts}",
+}
+
+
+def event_in_words(
+    event: str, *, other_id: str | None, n_accounts: int, n_stopped: int | None, of_the_other: bool = False
+) -> str:
+    """What happened to a campaign one night (detector.campaigns.history.Event).
+
+    of_the_other : told of the campaign that the event names as the other; `other_id` is then the one it is of
+    """
+    said = (_HAPPENED_TO_THE_OTHER if of_the_other else _HAPPENED)[event]
+    if event == "merged" and n_accounts == 0:
+        said = said.replace("{accounts} of it", "by its templates")
+    return said.format(
+        accounts=_accounts(n_accounts), n=f"{n_accounts:,}", stopped=_accounts(n_stopped or 0), other=other_id
+    )
+
+
+def _accounts(n: int) -> str:
+    return f"{n:,} account{'' if n == 1 else 's'}"
+
+
 def without_link(kind: str, log_odds: float, log_odds_without: float | None, *, stands: bool) -> str:
     """What would be left of the case against a campaign without one kind of link.
 

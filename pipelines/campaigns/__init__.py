@@ -25,6 +25,7 @@ REPLACED = (
     "campaign",
     "campaign_harvest",
     "campaign_link",
+    "campaign_event",
     "flagged_account",
     "candidate",
     "candidate_account",

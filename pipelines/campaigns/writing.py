@@ -1,7 +1,7 @@
 """What was found tonight -> night.candidate, night.campaign and its companions, night.flagged_account.
 
-Here: names over nights, why each account is a member, rows. Not here: verdicts (judging), what a campaign
-harvests (harvest), texts to show (evidence).
+Here: why each account is a member, rows. Not here: verdicts (judging), names over nights (histories), what a
+campaign harvests (harvest), what holds it together (links), texts to show (evidence).
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,14 @@ import pyarrow as pa
 
 from detector import campaigns as detect
 from pipelines.campaigns.harvest import harvest_of, shares
+from pipelines.campaigns.histories import identities
 from pipelines.campaigns.judging import Flagged
 from pipelines.campaigns.links import Held, detail
 from pipelines.campaigns.night import Night
 from pipelines.warehouse.arrow import fetch, registered
-from pipelines.warehouse.statements import statement
 
 MOST_REASONS = 6
 MOST_COUNTED = 2**63 - 1
-MEMORY_NIGHTS = 35
-"""How long a campaign is remembered: a pool that rests a month and comes back is the same campaign."""
 
 
 def write_candidates(
@@ -67,7 +65,7 @@ def write_campaigns(
     held: Sequence[Sequence[Held]],
 ) -> None:
     """`held` is what holds each of the flagged together."""
-    named = _identities(con, night.day, flagged)
+    named = identities(con, night, flagged)
     for found, links, (campaign_id, status) in zip(flagged, held, named, strict=True):
         members = night.accounts[found.candidate.members]
         harvest = harvest_of(con, night.day, found)
@@ -129,15 +127,6 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any
     columns = fetch(con, f"FROM {table} LIMIT 0").schema
     with registered(con, "new_rows", pa.Table.from_pylist(rows, schema=columns)):
         con.execute(f"INSERT INTO {table} BY NAME FROM new_rows")
-
-
-def _identities(
-    con: duckdb.DuckDBPyConnection, day: date, flagged: Sequence[Flagged]
-) -> list[tuple[str, str]]:
-    rows = con.execute(statement("campaigns/known"), {"day": day, "nights": MEMORY_NIGHTS}).fetchall()
-    known = [detect.Known(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in rows]
-    sightings = [detect.Sighting(frozenset(found.account_ids), found.family_requests) for found in flagged]
-    return detect.identify(sightings, known, day)
 
 
 def _first_seen(con: duckdb.DuckDBPyConnection, day: date, campaign_id: str, tonight: datetime) -> datetime:

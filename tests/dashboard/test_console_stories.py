@@ -90,6 +90,28 @@ def test_a_campaign_says_what_would_be_left_without_each_link(workspace):
     assert "without shared payment: 13.2 of 15.7, still flagged" in shown
 
 
+def test_a_campaign_tells_what_became_of_it_and_leaves_quiet_nights_out(workspace):
+    shown = words(opened("campaign", campaign="cmp-kiln"))
+    n = len(members_of_kiln(THIRD))
+    assert f"2025-06-03</td><td>grew to {n} accounts" in shown
+    assert "2025-06-03</td><td>5 accounts stopped, 5 new took over" in shown
+    assert "went on with" not in shown
+    assert "What became of it" not in words(opened("campaign", campaign="cmp-loom"))
+
+
+def test_a_campaign_that_was_not_found_any_more_is_dormant(workspace):
+    with duckdb.connect(workspace.warehouse) as con:
+        con.execute(
+            "INSERT INTO night.campaign_event "
+            "VALUES (DATE '2025-06-04', 'cmp-kiln', 'dormant', NULL, 13, NULL)"
+        )
+        publish(con, workspace)
+    shown = words(opened("campaign", campaign="cmp-kiln"))
+    assert "2025-06-03 · dormant since" in shown
+    assert "not found any more; it had 13 accounts when last found" in shown
+    assert "dormant" in words(opened())
+
+
 def test_no_verdict_is_chosen_beforehand(workspace):
     app = opened("campaign", campaign="cmp-kiln")
     assert app.segmented_control(key="verdict:cmp-kiln").value in (None, [])

@@ -54,6 +54,37 @@ def test_the_links_of_the_latest_night_say_what_would_be_left_without_each(tmp_p
     assert findings.links(workspace, "cmp-unknown").is_empty()
 
 
+def test_the_history_of_a_campaign_is_told_latest_first(tmp_path):
+    history = findings.history(told(tmp_path, hostile=False), "cmp-kiln")
+    assert history.select("day", "said").rows() == [
+        (THIRD, "grew to 11 accounts"),
+        (THIRD, "5 accounts stopped, 5 new took over"),
+        (SECOND, "went on with 11 accounts"),
+        (FIRST, "first found, with 11 accounts"),
+    ]
+
+
+def test_a_merger_is_told_of_both_and_who_was_taken_in_is_dormant(tmp_path):
+    workspace = told(tmp_path, nights=[FIRST, SECOND], hostile=False)
+    with duckdb.connect(workspace.warehouse) as con:
+        con.execute("DELETE FROM night.campaign WHERE campaign_id = 'cmp-loom' AND day = $1", [SECOND])
+        con.execute(
+            "INSERT INTO night.campaign_event VALUES ($1, 'cmp-kiln', 'merged', 'cmp-loom', 6, NULL)",
+            [SECOND],
+        )
+        publish(con, workspace)
+    taken_in = findings.history(workspace, "cmp-loom").filter(pl.col("event") == "merged")
+    assert taken_in["said"].to_list() == ["goes on in cmp-kiln, 6 accounts of it"]
+    told_of_kiln = findings.history(workspace, "cmp-kiln")["said"].to_list()
+    assert "took in the earlier campaign cmp-loom, 6 accounts of it" in told_of_kiln
+    latest, then = (
+        dict(findings.campaigns(workspace, night).select("campaign_id", "status").iter_rows())
+        for night in (None, FIRST)
+    )
+    assert latest == {"cmp-kiln": "steady", "cmp-loom": "dormant"}
+    assert then == {"cmp-kiln": "new", "cmp-loom": "steady"}
+
+
 def test_activity_counts_the_requests_of_every_account_that_ever_belonged(tmp_path):
     workspace = told(tmp_path, hostile=False)
     sent = findings.activity(workspace, "cmp-kiln")

@@ -38,6 +38,10 @@ def test_a_campaign_keeps_its_id_when_every_account_is_replaced_overnight(
     assert not first_pool & second_pool
     assert {account.removeprefix("new-") for account in second_pool} <= village.kiln
     assert findings.campaigns(workspace, SECOND)["status"].to_list() != ["new"]
+    renewed = findings.history(workspace, after).filter(pl.col("event") == "replaced")
+    assert renewed.select("day", "n_accounts", "n_stopped").rows() == [
+        (SECOND, len(second_pool), len(first_pool))
+    ]
 
 
 def test_a_campaign_says_what_it_takes_and_what_would_be_left_without_each_link(scanned_once: Workspace):
@@ -56,6 +60,26 @@ def test_a_campaign_says_what_it_takes_and_what_would_be_left_without_each_link(
     assert all(row["stands_without"] for row in without.values())
     for kind in ("template", "payment"):
         assert without[kind]["log_odds_without"] < without[kind]["log_odds"] - 2
+
+
+def test_a_campaign_that_rests_for_a_night_is_dormant_and_comes_back_under_its_name(
+    village: Village, workspace: Workspace, tmp_path: Path
+):
+    scan(workspace, village.logs(FIRST), accounts=village.accounts)
+    ((kiln, members),) = flagged_in(workspace, FIRST).items()
+    everybody_else = ~pl.col("account_id").is_in(list(village.kiln))
+    resting = changed(village, tmp_path / "resting", lambda rows: rows.filter(everybody_else), [SECOND])
+    scan(workspace, *resting)
+    assert flagged_in(workspace, SECOND) == {}
+    (latest,) = findings.campaigns(workspace).iter_rows(named=True)
+    assert (latest["campaign_id"], latest["status"], latest["day"]) == (kiln, "dormant", FIRST)
+    scan(workspace, village.logs(THIRD))
+    assert set(flagged_in(workspace, THIRD)) == {kiln}
+    history = findings.history(workspace, kiln).sort("day")
+    assert history["event"].to_list() == ["new", "dormant", "resumed"]
+    assert history["n_accounts"][1] == len(members)
+    (latest,) = findings.campaigns(workspace).iter_rows(named=True)
+    assert latest["status"] == "resumed"
 
 
 def test_an_account_with_an_approved_use_is_never_flagged(

@@ -375,6 +375,17 @@ CREATE TABLE IF NOT EXISTS night.campaign_link (
     stands_without   BOOLEAN NOT NULL  -- would be flagged all the same
 );
 
+-- night.campaign_event: what became of each campaign, also of those not seen any more; meanings:
+-- docs/reference/campaigns.md.
+CREATE TABLE IF NOT EXISTS night.campaign_event (
+    day         DATE NOT NULL,
+    campaign_id VARCHAR NOT NULL,
+    event       VARCHAR NOT NULL,    -- new | growing | steady | dormant | resumed | replaced | merged | split
+    other_id    VARCHAR,             -- the other campaign of a merger or a split
+    n_accounts  INTEGER NOT NULL,
+    n_stopped   INTEGER              -- of replaced accounts: those that sent nothing more
+);
+
 -- night.flagged_account: one row per flagged account and campaign.
 CREATE TABLE IF NOT EXISTS night.flagged_account (
     day         DATE NOT NULL,

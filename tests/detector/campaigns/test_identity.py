@@ -48,6 +48,33 @@ def test_a_new_pool_of_accounts_is_known_by_the_old_templates() -> None:
     assert identify([seen(500, 560, p_grade=900, p_other=600)], [kiln()], JUNE_2) == [("C-kiln", "steady")]
 
 
+TIES = {"p-new": {"p-grade"}, "p-else": {"p-loom"}}
+"""`p-new` is likely `p-grade`, reworded."""
+
+
+def test_a_new_pool_with_a_reworded_template_is_known_by_the_tie() -> None:
+    pool = seen(500, 560, p_new=900, p_other=600)
+    assert identify([pool], [kiln()], JUNE_2)[0][1] == "new"
+    assert identify([pool], [kiln()], JUNE_2, TIES) == [("C-kiln", "steady")]
+    assert identify([seen(500, 560, p_new=600, p_other=900)], [kiln()], JUNE_2, TIES)[0][1] == "new"
+    assert identify([seen(500, 560, p_else=900)], [kiln()], JUNE_2, TIES)[0][1] == "new"
+
+
+def test_who_shares_accounts_or_templates_comes_before_who_is_only_tied() -> None:
+    """Three hundred accounts with a likely rewording, and thirty that go on with the template itself."""
+    tied, same = seen(500, 800, p_new=9_000), seen(900, 930, p_grade=90)
+    named = identify([tied, same], [kiln()], JUNE_2, TIES)
+    assert named[1] == ("C-kiln", "steady")
+    assert named[0][1] == "new"
+    assert named == identify([tied, same], [kiln()], JUNE_2)
+
+
+def test_a_tie_leads_to_a_campaign_that_nobody_else_goes_on_with() -> None:
+    loom = Known("C-loom", JUNE_1, accounts(60, 160), frozenset({"p-loom"}))
+    night = [seen(60, 160, p_new=900, p_loom=80), seen(300, 360, p_new=900)]
+    assert identify(night, [kiln(), loom], JUNE_2, TIES) == [("C-loom", "steady"), ("C-kiln", "steady")]
+
+
 def test_strangers_get_a_name_of_their_own() -> None:
     """Other accounts with other templates; and a few old accounts among many new ones."""
     [(stranger, status)] = identify([seen(500, 560, p_other=900, p_grade=100)], [kiln()], JUNE_2)
@@ -70,6 +97,13 @@ def test_a_splinter_does_not_inherit_before_the_campaign() -> None:
     splinter, main = seen(52, 60), seen(0, 50, p_grade=9)
     main = Sighting(main.accounts | accounts(200, 230), main.family_requests)
     assert identify([splinter, main], [kiln()], JUNE_2)[1] == ("C-kiln", "growing")
+
+
+def test_two_campaigns_that_live_on_one_template_keep_their_own_names() -> None:
+    """A published text, say: what tells them apart is whose accounts these are, but for the few replaced."""
+    other = Known("C-a", JUNE_1, accounts(100, 120), frozenset({"p-grade"}))
+    night = [seen(5, 65, p_grade=900), seen(102, 122, p_grade=900)]
+    assert identify(night, [kiln(), other], JUNE_2) == [("C-kiln", "steady"), ("C-a", "steady")]
 
 
 def test_of_two_predecessors_the_closer_one_is_continued() -> None:
@@ -119,3 +153,8 @@ def test_names_are_never_shared_and_known_ones_are_used_once(
     for name, status in named:
         assert (status == "new") == (name not in {campaign.campaign_id for campaign in known})
     assert identify(sightings, known[::-1], JUNE_2) == named
+    ties = {f"p-{at}": {f"p-{at + 1}"} for at in range(12)}
+    tied = identify(sightings, known, JUNE_2, ties)
+    assert len({name for name, _ in tied}) == len(tonight)
+    for one, other in zip(named, tied, strict=True):
+        assert one[1] == "new" or one == other  # a tie names what had no name, and renames nothing
