@@ -130,8 +130,12 @@ def summary(
     harvested: str,
     evidence: Sequence[Evidence],
     status: str,
+    rests_on: Sequence[str] = (),
 ) -> str:
-    """One paragraph: the observation, then the inference, then what speaks against it."""
+    """One paragraph: the observation, then the inference, then what speaks against it.
+
+    rests_on : kinds of links without any one of which it would not be flagged
+    """
     strongest = sorted(evidence, key=lambda piece: (-piece.log_odds, piece.code))
     seen = [
         _OBSERVED[piece.code].format(percent=f"{min(piece.value, 1.0):.0%}")
@@ -144,6 +148,9 @@ def summary(
         f"output tokens this night{''.join(f'; {what}' for what in seen)}. "
         f"Inferred: one operator is collecting {harvested} through them ({status})."
     )
+    if rests_on:
+        links = " or without ".join(PLAIN_LINK[kind] for kind in rests_on)
+        text += f" Without {links} it would not be flagged."
     if against:
         reasons = ", ".join(f"{piece.detail} is {piece.value:.2f}" for piece in reversed(against[-2:]))
         text += f" Speaking against it: {reasons}."

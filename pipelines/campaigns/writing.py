@@ -105,7 +105,13 @@ def write_campaigns(
                 }
                 for piece in found.evidence
             ],
-            "summary": detect.summary(**totals, harvested=harvested, evidence=found.evidence, status=status),
+            "summary": detect.summary(
+                **totals,
+                harvested=harvested,
+                evidence=found.evidence,
+                status=status,
+                rests_on=[one.link.kind for one in links if not one.stands_without],
+            ),
             "status": status,
             "families": families,
         }

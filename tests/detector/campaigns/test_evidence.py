@@ -249,6 +249,14 @@ def test_a_summary_reads_well_when_nothing_was_seen() -> None:
     )
 
 
+def test_a_summary_says_what_the_case_hangs_on() -> None:
+    text = summary(
+        n_accounts=8, n_requests=9, output_tokens=10, harvested="coding", evidence=[], status="new",
+        rests_on=["template", "payment"],
+    )  # fmt: skip
+    assert text.endswith("(new). Without shared templates or without shared payment it would not be flagged.")
+
+
 def test_nothing_that_an_outsider_wrote_enters_a_summary() -> None:
     """Every name that a client or customer chooses is hostile; no piece of it comes out again."""
     night = Night()
