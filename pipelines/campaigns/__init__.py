@@ -19,6 +19,8 @@ from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.transaction import transaction
 
+_REPLACED = ("campaign", "flagged_account", "candidate", "candidate_account", "candidate_evidence")
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -59,9 +61,9 @@ def find_campaigns(
     stand = detect.standing([one.group for one in accused], [one.verdict.log_odds for one in accused])
     flagged = [accused[at] for at in stand]
     with transaction(con):
-        for table in ("campaign", "flagged_account", "candidate", "candidate_account"):
+        for table in _REPLACED:
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
-        write_candidates(con, night, candidates, verdicts)
+        write_candidates(con, night, candidates, groups, verdicts, evidence)
         write_campaigns(con, night, flagged)
         in_campaigns = {account for found in flagged for account in found.account_ids}
         alone = scores.flag_lone_accounts(con, day, in_campaigns)
