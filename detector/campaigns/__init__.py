@@ -1,7 +1,7 @@
 """From accounts that share things to campaigns with evidence."""
 
 from detector.campaigns.communities import EVERYBODYS, Candidate, candidates
-from detector.campaigns.decision import Policy, Verdict, decide
+from detector.campaigns.decision import LADDER, Action, Policy, Verdict, decide
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.identity import Known, Sighting, identify
@@ -11,6 +11,8 @@ from detector.campaigns.wording import profile, summary
 
 __all__ = [
     "EVERYBODYS",
+    "LADDER",
+    "Action",
     "Candidate",
     "Evidence",
     "Group",
