@@ -75,7 +75,8 @@ class RetentionSettings(_Section):
 
 class DetectionSettings(_Section):
     """The policy: what it takes to be flagged, and what is recommended then. The rules are written down in
-    [Policy](policy.md). All log-odds are natural logarithms."""
+    [Policy](policy.md); `stillwatch backtest` shows what a change would have done. All log-odds are natural
+    logarithms."""
 
     least_log_odds: float = Field(default=Policy.least_log_odds, ge=0, le=MOST_LOG_ODDS)
     """Evidence that a campaign needs when earlier nights are there to compare with: odds of 150 to one,

@@ -1,7 +1,7 @@
 """From accounts that share things to campaigns with evidence."""
 
 from detector.campaigns.communities import EVERYBODYS, Candidate, candidates
-from detector.campaigns.decision import LADDER, Action, Policy, Verdict, decide
+from detector.campaigns.decision import LADDER, Action, Policy, Verdict, decide, supporting_families
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.identity import Known, Sighting, identify
@@ -32,5 +32,6 @@ __all__ = [
     "shared_objects",
     "standing",
     "summary",
+    "supporting_families",
     "weigh",
 ]
