@@ -57,6 +57,7 @@ def test_the_policy_that_was_in_force_changes_nothing(watch):
     outcome = by(watch)
     assert changes(outcome) == {"cmp-kiln": "unchanged", "cmp-loom": "unchanged"}
     assert [(night.n_were, night.n_would_be) for night in outcome.nights] == [(2, 2), (2, 2), (1, 1)]
+    assert [(night.n_new, night.n_no_longer) for night in outcome.nights] == [(0, 0)] * 3
     assert [night.n_reference_nights for night in outcome.nights] == [0, 1, 2]
 
 
@@ -130,7 +131,7 @@ def test_parts_of_a_group_are_no_more_findings_than_the_group(tmp_path):
     outcome = by(watch, first_night_log_odds=5)
     assert changes(outcome) == {"cmp-kiln": "unchanged", None: "newly flagged"}
     assert about(outcome, None).n_accounts == 9
-    assert outcome.nights[0].n_would_be == 2
+    assert (outcome.nights[0].n_would_be, outcome.nights[0].n_accounts_would_be) == (2, 20 + 9)
 
 
 # -- the reference --------------------------------------------------------------------------------------
@@ -213,6 +214,7 @@ def test_decided_cases_say_what_a_policy_would_have_missed_and_spared(watch):
     with CaseStore.open(watch.cases_url) as store:
         store.record(loom, "reopen", reason="look again", by="ana", at=NOON)
     assert counts() == {Verdict.APPROVE: (1, 1, 0)}
+    assert about(by(watch), "cmp-loom").decided is None
 
 
 def test_a_new_finding_of_accounts_somebody_decided_about_carries_their_verdict(watch):
