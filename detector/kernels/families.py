@@ -287,15 +287,19 @@ def pair_levels(n_texts):
 
 @njit(cache=True, nogil=True)
 def positions(shingles, starts, ends, first, last, bitmap, index):
-    """Put, in place, the positions of the indexed shingles of the texts first..last; drop all others."""
+    """Put, in place, the positions of the indexed shingles of the texts first..last; drop all others, and of
+    one that comes several times running all but the first: how near two shingles stand is counted in these.
+    """
     index_bits = _bits_of(index)
     for row in range(first, last):
         place = starts[row]
+        previous = np.int64(-1)
         for at in range(starts[row], ends[row]):
             position = _position(bitmap, index, index_bits, shingles[at])
-            if position >= 0:
+            if position >= 0 and position != previous:
                 shingles[place] = position
                 place += 1
+                previous = position
         ends[row] = place
 
 

@@ -173,8 +173,9 @@ def test_pairs_of_neighbours_are_counted_exactly_in_any_number_of_parts(
     with patch("detector.text.families.LEAST_ACCOUNTS", LEAST):
         found = by_key(*sample.counted_pairs(depth, n_texts, near, least))
     by_shingles = {(int(keys[pair >> 32]), int(keys[pair & 0xFFFFFFFF])): n for pair, n in found.items()}
+    alone = {shingle: {shingle} for shingle in shared}
     lines = [
-        Line(text.account, depth, tuple(shingle for shingle in text.shingles if shingle in shared))
+        Line(text.account, depth, tuple(held(text.shingles, alone)))
         for text, depth in zip(texts, depths, strict=False)
     ]
     assert by_shingles == travelling_pairs(lines, shared, near, LEAST, least)
