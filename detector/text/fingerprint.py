@@ -78,11 +78,11 @@ class Fingerprints:
     """shape (n, N_PARTS, n_outputs): classifier sums of each text's head, tail and middle; zeros where the
     text is absent."""
     n_features: npt.NDArray[np.int32]
-    """shape (n, N_PARTS): how many features were added into `sums`."""
+    """shape (n, N_PARTS): how many features were added into `sums`; zeros without weights."""
 
 
-NO_WEIGHTS: npt.NDArray[np.int8] = np.zeros((2, 1), dtype=np.int8)
-"""Weights for texts nobody classifies (system prompts, responses)."""
+NO_WEIGHTS: npt.NDArray[np.int8] = np.zeros((0, 0), dtype=np.int8)
+"""Weights for texts nobody classifies (responses): no features are looked for."""
 
 
 def fingerprint(
@@ -98,7 +98,7 @@ def fingerprint(
     Parameters
     ----------
     texts : string or large_string array of n texts; need not be valid UTF-8; may hold nulls
-    weights : int8, shape (n_buckets, n_outputs), n_buckets a power of two
+    weights : int8, shape (n_buckets, n_outputs), n_buckets a power of two, or none at all
     secret : keys all hashes but the features that `weights` are of
     max_bytes : texts are read this far
     threads : how many threads share the rows; the result does not depend on it
