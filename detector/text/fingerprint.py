@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.kernels import text as kernels
-from detector.kernels.linear import N_PARTS
+from detector.kernels.linear import N_PARTS, REGISTER
 
 SCRIPTS = (
     "none", "latin", "cyrillic", "greek", "arabic", "hebrew", "devanagari",
@@ -121,7 +121,7 @@ def fingerprint(
     n_tokens = np.zeros(n, dtype=np.int32)
     script = np.zeros(n, dtype=np.uint8)
     n_shingles = np.zeros(n, dtype=np.int32)
-    # Rows of 16 weights fill whole vector registers: adding ten zeros is quicker than stopping short of them.
+    # Rows fill whole vector registers: adding ten zeros is quicker than stopping short of them.
     n_outputs = weights.shape[1]
     weights = _in_registers(weights)
     sums = np.zeros((n, N_PARTS, weights.shape[1]), dtype=np.int32)
@@ -161,8 +161,9 @@ def fingerprint(
 
 
 def _in_registers(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """The same weights with a multiple of 16 columns; a model that has it already costs nothing."""
-    return np.pad(weights, ((0, 0), (0, -weights.shape[1] % 16))) if weights.shape[1] % 16 else weights
+    """The same weights with columns that fill registers; a model that has such already costs nothing."""
+    lacking = -weights.shape[1] % REGISTER
+    return np.ascontiguousarray(np.pad(weights, ((0, 0), (0, lacking))) if lacking else weights)
 
 
 def string_buffers(
