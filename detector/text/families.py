@@ -347,8 +347,8 @@ class _Sample:
         different ones are left."""
         texts = (self.shingles, self.starts, self.ends, self.account)
 
-        def filled(line: int) -> npt.NDArray[np.uint64]:
-            counters = np.zeros(1 << kernels.SKETCH_BITS, dtype=np.uint64)
+        def filled(line: int) -> npt.NDArray[np.uint32]:
+            counters = np.zeros(1 << kernels.SKETCH_BITS, dtype=np.uint32)
             kernels.sketch_line(*texts, LEAST_ACCOUNTS, line, counters)
             return counters
 

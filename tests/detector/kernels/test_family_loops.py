@@ -51,7 +51,7 @@ def packed(texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 
 
 def sketch_of(packed_texts: Sequence[np.ndarray], least: int) -> np.ndarray:
-    sketch = np.zeros((2, 1 << kernels.SKETCH_BITS), np.uint64)
+    sketch = np.zeros((2, 1 << kernels.SKETCH_BITS), np.uint32)
     for line in range(2):
         kernels.sketch_line(*packed_texts, least, line, sketch[line])
     return sketch
@@ -75,7 +75,7 @@ def estimate(sketch: np.ndarray, shingles: np.ndarray) -> np.ndarray:
     lines = []
     for line, multiplier in enumerate(kernels._MULTIPLIERS):
         slot = (shingles.astype(np.uint64) * multiplier) >> np.uint64(64 - kernels.SKETCH_BITS)
-        lines.append(sketch[line, slot.astype(np.int64)] & np.uint64(0xFFFFFFFF))
+        lines.append(sketch[line, slot.astype(np.int64)] & np.uint32((1 << kernels.COUNT_BITS) - 1))
     return np.minimum(*lines).astype(np.int64)
 
 
