@@ -36,15 +36,15 @@ def keep_evidence(
     """
     if not settings.evidence.exemplars:
         return
-    con.execute(
-        statement("evidence/wanted"),
-        {
-            "day": day,
-            "salt": key.decode("latin-1"),
-            "per_account": settings.evidence.exemplars_per_account,
-        },
-    )
     with progress.step("evidence") as step:
+        con.execute(
+            statement("evidence/wanted"),
+            {
+                "day": day,
+                "salt": key.decode("latin-1"),
+                "per_account": settings.evidence.exemplars_per_account,
+            },
+        )
         found = read_wanted(con, settings)
         with transaction(con):
             write_exemplars(con, day, found, _shown(found, settings.evidence.exemplar_chars))

@@ -4,7 +4,9 @@ Here: fetching texts' fingerprints, naming families after their earlier selves, 
 here: how families are found (detector.text.families), their readable forms (templates).
 """
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -28,11 +30,12 @@ CHOSEN_AT_ONCE = 4_000_000
 """Prompts among which a sample is chosen at a time, 20 bytes each; a larger night takes part after part of
 its accounts."""
 
-READ_AT_ONCE = 65_536
-"""Prompts whose shingles are in memory at a time: about 30 MB."""
+READ_AT_ONCE = 32_768
+"""Prompts whose shingles are in memory at a time, for each thread and one more: about 15 MB."""
 
 SLOT_SAMPLE = 32
-"""Of the shingles that fill slots one in so many is kept, told by its value: the same ones in every text."""
+"""Of the shingles that fill slots one in so many is kept, a power of two, told by its value: the same ones in
+every text."""
 
 MOST_SLOTS = 512
 """Slot shingles kept of a family, the smallest: two families of one list of ten thousand items share
@@ -74,12 +77,10 @@ def _prompt_families(con: duckdb.DuckDBPyConnection, day: date, threads: int) ->
     con.execute(
         "CREATE OR REPLACE TEMP TABLE tonight_slot (family INTEGER, account INTEGER, shingle UINTEGER)"
     )
-    for prompts in _prompts(con, day):
-        shingles, starts = lists_of(prompts.column("shingles"))
-        of_text, _ = index.held_by(shingles, starts, threads=threads)
-        with registered(con, "uses", _uses(prompts, of_text)):
+    for uses, slots in _looked_up(_prompts(con, day), index, threads):
+        with registered(con, "uses", uses):
             con.execute("INSERT INTO tonight_use BY NAME FROM uses")
-        with registered(con, "slots", _slots(index, prompts, of_text[:, 0], shingles, starts)):
+        with registered(con, "slots", slots):
             con.execute("INSERT INTO tonight_slot BY NAME FROM slots")
     ids = _store(con, day, "prompt", index, [""] * len(index))
     with registered(con, "tonight_family", _named(ids)):
@@ -108,11 +109,10 @@ def _learned(con: duckdb.DuckDBPyConnection, day: date, threads: int) -> text.Fa
         parts.append(texts.select(["row_id", "account"]).take(pa.array(rows)))
     with registered(con, "chosen", pa.concat_tables(parts)):
         sample = fetch(con, statement("families/sample"))
-    shingles, starts = lists_of(sample.column("shingles"))
-    rows = np.arange(len(sample))
-    return text.learn_families(
-        shingles, starts, array_of(sample, "account"), array_of(sample, "text_hash"), rows, threads=threads
-    )
+    shingles, starts = lists_of(sample.column("shingles"), copied=False)
+    account, text_hash = array_of(sample, "account"), array_of(sample, "text_hash")
+    rows = np.lexsort((text_hash, account))  # a fraction of what sorting the shingles, too, takes DuckDB
+    return text.learn_families(shingles, starts, account, text_hash, rows, threads=threads)
 
 
 def _prompts(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[pa.Table]:
@@ -123,6 +123,26 @@ def _prompts(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[pa.Table]:
         answer = reading.sql(statement("families/prompts"), params={"day": day})
         for batch in answer.to_arrow_reader(READ_AT_ONCE):
             yield pa.Table.from_batches([batch])
+
+
+def _looked_up(
+    prompts: Iterator[pa.Table], index: text.FamilyIndex, threads: int
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Uses and slots of the families of some prompts after others, in order; each thread takes its own."""
+
+    def look_up(some: pa.Table) -> tuple[pa.Table, pa.Table]:
+        shingles, starts = lists_of(some.column("shingles"), copied=False)
+        of_text, _ = index.held_by(shingles, starts)
+        return _uses(some, of_text), _slots(index, some, of_text[:, 0], shingles, starts)
+
+    with ThreadPoolExecutor(threads) as pool:
+        under_way: deque[Future[tuple[pa.Table, pa.Table]]] = deque()
+        for some in prompts:
+            under_way.append(pool.submit(look_up, some))
+            if len(under_way) > threads:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def _uses(prompts: pa.Table, of_text: npt.NDArray[np.int32]) -> pa.Table:
@@ -142,16 +162,14 @@ def _slots(
     starts: npt.NDArray[np.int64],
 ) -> pa.Table:
     """Some shingles of the prompts of a family that belong to no family."""
-    chosen = np.flatnonzero(shingles % SLOT_SAMPLE == 0)
+    chosen = np.flatnonzero(shingles & np.uint32(SLOT_SAMPLE - 1) == 0)
     row = np.searchsorted(starts, chosen, "right") - 1
-    in_slot = (family[row] >= 0) & ~np.isin(shingles[chosen], index.shingles)
-    return pa.table(
-        {
-            "family": family[row[in_slot]],
-            "account": array_of(prompts, "account")[row[in_slot]],
-            "shingle": shingles[chosen[in_slot]],
-        }
-    )
+    of_family = family[row] >= 0
+    row, shingle = row[of_family], shingles[chosen[of_family]]
+    in_slot = ~np.isin(shingle, index.shingles)
+    row = row[in_slot]
+    account = array_of(prompts, "account")[row]
+    return pa.table({"family": family[row], "account": account, "shingle": shingle[in_slot]})
 
 
 # --- system prompts and sets of tools --------------------------------------------------------------------
@@ -185,7 +203,7 @@ def _tool_families(con: duckdb.DuckDBPyConnection, day: date, key: bytes, thread
 
 def _found(texts: pa.Table, threads: int) -> text.Families:
     """The families of texts of which each account has few: one row for each account and text."""
-    shingles, starts = lists_of(texts.column("shingles"))
+    shingles, starts = lists_of(texts.column("shingles"), copied=False)
     return text.find_families(
         shingles, starts, array_of(texts, "account"), array_of(texts, "text_hash"), threads=threads
     )

@@ -4,11 +4,13 @@ Here: from a temporary table of wanted requests to their texts. Not here: which 
 evidence), what is done with the texts. Only for the few that a person may look at.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines import adapters
 from pipelines.errors import UnreadableInput
@@ -40,13 +42,9 @@ def read_wanted(con: duckdb.DuckDBPyConnection, settings: Settings) -> pa.Table:
         """SELECT file_id, path, format, list(DISTINCT row_number ORDER BY row_number)
            FROM wanted JOIN raw.file USING (file_id) GROUP BY file_id, path, format ORDER BY file_id"""
     ).fetchall()
-    pieces = []
-    for file_id, path, log_format, rows in files:
-        try:
-            pieces.extend(_rows_of(Path(path), log_format, rows, file_id, settings))
-        except (UnreadableInput, OSError):
-            continue
-    with registered(con, "read_again", pa.Table.from_batches(pieces, schema=_READ)):
+    with ThreadPoolExecutor(n_threads(settings)) as pool:  # few rows of a file are read by one thread
+        found = list(pool.map(lambda file: _rows_of(file, settings), files))
+    with registered(con, "read_again", pa.Table.from_batches(chain(*found), schema=_READ)):
         return fetch(
             con,
             """SELECT account_id, family_id, request_key::VARCHAR AS request_key, request_id,
@@ -57,21 +55,23 @@ def read_wanted(con: duckdb.DuckDBPyConnection, settings: Settings) -> pa.Table:
         )
 
 
-def _rows_of(
-    path: Path, log_format: str, rows: list[int], file_id: int, settings: Settings
-) -> list[pa.RecordBatch]:
-    """The wanted rows of one file; reading stops at the last of them."""
-    wanted = pa.array(rows, pa.int64())
+def _rows_of(file: tuple[Any, ...], settings: Settings) -> list[pa.RecordBatch]:
+    """The wanted rows of one file (file_id, path, format, row numbers), none where it cannot be read."""
+    file_id, path, log_format, rows = file
     pieces = []
-    with adapters.open_log(
-        path, format=log_format, batch_rows=settings.input.batch_rows, threads=n_threads(settings)
-    ) as reader:
-        for batch in reader.batches():
-            here = batch.filter(pc.is_in(batch.column("row_number"), value_set=wanted))
-            if len(here):
-                found = {name: here.column(name) for name in _READ.names if name != "file_id"}
-                numbered = {"file_id": pa.array([file_id] * len(here), pa.int32())} | found
+    try:
+        with adapters.open_log(
+            Path(path),
+            format=log_format,
+            batch_rows=settings.input.batch_rows,
+            threads=n_threads(settings),
+            columns=_READ.names,
+            rows=rows,
+        ) as reader:
+            for batch in reader.batches():
+                found = {name: batch.column(name) for name in _READ.names if name != "file_id"}
+                numbered = {"file_id": pa.array([file_id] * len(batch), pa.int32())} | found
                 pieces.append(pa.record_batch(numbered, schema=_READ))
-            if len(batch) and batch.column("row_number")[-1].as_py() >= rows[-1]:
-                break
+    except (UnreadableInput, OSError):
+        return []
     return pieces

@@ -7,7 +7,7 @@ the file given with --config or `stillwatch.toml` in the workspace, and from the
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,8 +15,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from detector.campaigns import Policy
+from detector.campaigns import LADDER, Action, Policy
 from pipelines.errors import UsageError
+
+MOST_LOG_ODDS = 100
+"""No group has so much evidence: every piece of it is capped. A threshold of this size flags nothing."""
 
 
 class _Section(BaseModel):
@@ -71,16 +74,58 @@ class RetentionSettings(_Section):
 
 
 class DetectionSettings(_Section):
-    """What it takes to be flagged: see detector.campaigns.decision.Policy for the reasons."""
+    """The policy: what it takes to be flagged, and what is recommended then. The rules are written down in
+    [Policy](policy.md); `stillwatch backtest` shows what a change would have done. All log-odds are natural
+    logarithms."""
 
-    least_log_odds: float = Field(default=Policy.least_log_odds, ge=0)
-    """Natural log-odds of evidence that a campaign needs when earlier nights are there to compare with."""
+    least_log_odds: float = Field(default=Policy.least_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """Evidence that a campaign needs when earlier nights are there to compare with: odds of 150 to one,
+    before it is counted how rare campaigns are."""
 
-    first_night_log_odds: float = Field(default=Policy.first_night_log_odds, ge=0)
-    """The same on a first night, which can only be compared with itself."""
+    first_night_log_odds: float = Field(default=Policy.first_night_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """The same on a first night, which can only be compared with itself and forgives a little by that: odds
+    of 400."""
 
     false_discovery_rate: float = Field(default=Policy.false_discovery_rate, gt=0, lt=1)
-    """Share of the flagged campaigns that may be wrong, in expectation."""
+    """Share of the flagged campaigns that may be wrong, in expectation: one in twenty leaves a person's trust
+    whole."""
+
+    family_log_odds: float = Field(default=Policy.family_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """Evidence from which a family of it counts as independent support, odds of e; a campaign needs two. At 0
+    whatever does not speak against counts."""
+
+    medium_log_odds: float = Field(default=Policy.medium_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """Evidence for medium confidence, with two families: odds of 1,000."""
+
+    high_log_odds: float = Field(default=Policy.high_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """Evidence for high confidence, with three families: odds of 8,000. Not below `medium_log_odds`."""
+
+    least_reference: int = Field(default=Policy.least_reference, ge=1, le=10_000)
+    """Innocent candidates of earlier nights from which on those serve as the reference: of fewer, the tail
+    is a guess. Until then every night counts as a first one."""
+
+    low_action: Action = Policy.low_action
+    """What is recommended at low confidence: nothing but to keep looking."""
+
+    medium_action: Action = Policy.medium_action
+    """At medium confidence: an honest customer passes a check of who they are. Not softer than
+    `low_action`."""
+
+    high_action: Action = Policy.high_action
+    """At high confidence. Not softer than `medium_action`."""
+
+    first_night_softer: int = Field(default=Policy.first_night_softer, ge=0, le=3)
+    """Steps of the ladder (watch, limit, verify, suspend) by which recommendations are softer on a first
+    night: its own crowd is all it knows."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "DetectionSettings":
+        if self.high_log_odds < self.medium_log_odds:
+            raise ValueError("high_log_odds is below medium_log_odds")
+        rungs = [LADDER.index(step) for step in (self.low_action, self.medium_action, self.high_action)]
+        if rungs != sorted(rungs):
+            raise ValueError("more confidence would lead to a softer action")
+        return self
 
     def policy(self) -> Policy:
         """The detector's policy with these settings."""

@@ -45,17 +45,17 @@ def read_templates(
     if not settings.evidence.exemplars:
         _forget(con)
         return
-    con.execute(statement("templates/known"), {"day": day})
-    con.execute(
-        statement("templates/wanted"),
-        {
-            "day": day,
-            "salt": key.decode("latin-1"),
-            "most": MOST_READ,
-            "per_family": EXAMPLES_PER_FAMILY,
-        },
-    )
     with progress.step("templates") as step:
+        con.execute(statement("templates/known"), {"day": day})
+        con.execute(
+            statement("templates/wanted"),
+            {
+                "day": day,
+                "salt": key.decode("latin-1"),
+                "most": MOST_READ,
+                "per_family": EXAMPLES_PER_FAMILY,
+            },
+        )
         found = read_wanted(con, settings)
         with transaction(con):
             n_families = _write(con, day, found, key, settings.evidence)

@@ -73,7 +73,7 @@ def test_every_documented_command_and_option_exists(arguments):
         command.make_context(words[0], words[1:])  # exits when it does not understand a word
 
 
-RUN = {"check", "scan", "findings", "evaluate", "status"}
+RUN = {"check", "scan", "findings", "evaluate", "backtest", "status"}
 """Commands that are cheap on a small world; others are run by the tests of their own room."""
 
 
@@ -90,6 +90,7 @@ def as_documented(small_world: Path, tmp_path_factory: pytest.TempPathFactory) -
     simulate(place / "world", scenario=tiny)
     shutil.copy(small_world / "labels.parquet", place / "world")
     pl.read_parquet(small_world / "labels.parquet").write_csv(place / "labels.csv")
+    (place / "stricter.toml").write_text("[detection]\nleast_log_odds = 6.0\nfirst_night_log_odds = 7.0\n")
     rows = pl.read_parquet(night / "*.parquet").head(200)
     rows.write_ndjson(place / "logs" / "gateway-1.jsonl.gz", compression="gzip")
     scan = "scan logs --workspace watch --accounts accounts.parquet"

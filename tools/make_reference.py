@@ -168,6 +168,8 @@ def _default(field: FieldInfo) -> str:
 
 
 def _range(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(get_args(field.annotation))
     bounds = {type(bound): bound for bound in field.metadata}
     low = next((f"from {b.ge}" for t, b in bounds.items() if t is Ge), "")
     low = low or next((f"above {b.gt}" for t, b in bounds.items() if t is Gt), "")

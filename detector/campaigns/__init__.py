@@ -1,7 +1,7 @@
 """From accounts that share things to campaigns with evidence."""
 
 from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, candidates
-from detector.campaigns.decision import Policy, Verdict, decide
+from detector.campaigns.decision import LADDER, Action, Policy, Verdict, decide, supporting_families
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.history import Event, events
@@ -20,8 +20,10 @@ from detector.campaigns.wording import (
 
 __all__ = [
     "EVERYBODYS",
+    "LADDER",
     "PLAIN_CAPABILITY",
     "PLAIN_TECHNIQUE",
+    "Action",
     "Candidate",
     "Event",
     "Evidence",
@@ -48,6 +50,7 @@ __all__ = [
     "shared_objects",
     "standing",
     "summary",
+    "supporting_families",
     "weigh",
     "weigh_without",
     "without_link",

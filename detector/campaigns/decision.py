@@ -6,6 +6,7 @@ decides in the end; this only says what is worth a person's time and how sure th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,15 @@ from detector.campaigns.evidence import Evidence
 
 Float64 = npt.NDArray[np.float64]
 
+Action = Literal["watch", "limit", "verify", "suspend"]
+
+LADDER: tuple[Action, ...] = get_args(Action)
+"""What may be recommended, softest first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What it takes to be flagged. All log-odds are natural logarithms."""
+    """What it takes to be flagged, and what is recommended then. All log-odds are natural logarithms."""
 
     least_log_odds: float = 5.0
     """Evidence of a campaign with history to compare with: odds of 150 to one before the base rate."""
@@ -37,6 +43,14 @@ class Policy:
 
     least_reference: int = 20
     """Candidates of earlier nights needed before they serve as the reference."""
+
+    low_action: Action = "watch"
+    medium_action: Action = "verify"
+    high_action: Action = "suspend"
+    """What each confidence leads to: asking who somebody is costs a customer little, losing access a lot."""
+
+    first_night_softer: int = 1
+    """Steps of the ladder by which recommendations are softer while there is no history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +115,7 @@ def decide(
                 families=families,
                 flagged=flagged,
                 confidence=confidence,
-                recommended_action=_action(confidence, has_history),
+                recommended_action=_action(confidence, policy, has_history),
             )
         )
     return verdicts
@@ -168,8 +182,8 @@ def _confidence(log_odds: float, n_families: int, policy: Policy) -> str:
     return "low"
 
 
-def _action(confidence: str, has_history: bool) -> str:
-    """Softest step that fits the confidence; one step softer while there is no history."""
-    ladder = ("watch", "limit", "verify", "suspend")
-    step = {"low": 0, "medium": 2, "high": 3}[confidence]
-    return ladder[step if has_history or step == 0 else step - 1]
+def _action(confidence: str, policy: Policy, has_history: bool) -> str:
+    """The policy's step for the confidence; softer while there is no history."""
+    step = {"low": policy.low_action, "medium": policy.medium_action, "high": policy.high_action}[confidence]
+    softer = 0 if has_history else policy.first_night_softer
+    return LADDER[max(LADDER.index(step) - softer, 0)]

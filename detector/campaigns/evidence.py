@@ -21,6 +21,7 @@ from scipy import stats
 from detector.campaigns.group import Group, Slots
 from detector.campaigns.measures import (
     any_known,
+    lower_share,
     ramp,
     rank_probability,
     requests_weighted,
@@ -126,7 +127,7 @@ def _samples_of_one_list(slots: Slots) -> bool:
     """Whether items come again because a scheduler deals the list several times, not because people agree:
     nobody holds much of it, any account might have got any item, and loads are more even than people's."""
     return (
-        slots.n_compared >= LEAST_COMPARED
+        slots.n_compared >= LEAST_LIKENESS
         and upper_share(slots.top_item, slots.n_compared) <= MOST_HELD
         and dealing(slots.likeness, slots.likeness_error) > 0
         and slots.geometric_z < MORE_EVEN
@@ -137,6 +138,9 @@ MORE_EVEN = -2.3
 """Standard errors below what people's loads show from which they are surely more even: one in a hundred."""
 
 LEAST_COMPARED = 5
+"""Accounts below which nothing is said of how loads and items are spread over them."""
+
+LEAST_LIKENESS = 10
 """Accounts with two items or more; the error of a likeness is estimated from their differences."""
 
 LEAST_ERROR = 0.03
@@ -162,7 +166,7 @@ def dealing(likeness: float, error: float) -> float:
 def dealt_items(group: Group) -> Evidence | None:
     """Whether any member might have got any item, or each sends what is its own."""
     slots = group.slots
-    if slots is None or slots.n_compared < LEAST_COMPARED or not math.isfinite(slots.likeness_error):
+    if slots is None or slots.n_compared < LEAST_LIKENESS or not math.isfinite(slots.likeness_error):
         return None
     return Evidence(
         "content", "DEALT_ITEMS", "how far an account's items resemble each other more than other members'",
@@ -309,9 +313,11 @@ def same_client(group: Group) -> Evidence | None:
             continue
         is_member = ~group.others[layer.account]
         inside = _carried(layer, is_member) / max(len(group.members), 1)
+        sure = lower_share(float(inside.max()), len(group.members)) / max(float(inside.max()), 1e-9)
         outside = _carried(layer, ~is_member) / max(int(group.others.sum()), 1)
         top = int(inside.argmax())
-        lift = float(np.log((inside[top] + 0.02) / (outside[top] + 0.02)) * inside[top])
+        # Of five accounts some will have a kit in common: as much counts as so few can show.
+        lift = float(np.log((inside[top] + 0.02) / (outside[top] + 0.02)) * inside[top] * sure)
         if lift > best:
             best, inside_share, usual_share = lift, float(inside[top]), float(outside[top])
     if best == 0.0:

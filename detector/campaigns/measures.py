@@ -25,6 +25,11 @@ def upper_share(share: float, n: float) -> float:
     return (middle + reach) / (1 + z**2 / n)
 
 
+def lower_share(share: float, n: float) -> float:
+    """The least a share may be that was seen in n cases, two standard errors down (Wilson, JASA 22, 1927)."""
+    return 1.0 - upper_share(1.0 - share, n)
+
+
 def any_known(values: Float64) -> bool:
     return bool(np.isfinite(values).any())
 
@@ -42,7 +47,8 @@ def trough(hours: Float64) -> float:
 
 
 def rank_probability(values: Float64, members: Int64, others: Bool) -> float | None:
-    """P(a member's value exceeds another account's), ties half (Mann-Whitney); None if little is known."""
+    """P(a member's value exceeds another account's), ties half (Mann-Whitney), as far above one half as so
+    few members surely show (two standard errors); None if little is known."""
     mine = values[members]
     mine = mine[np.isfinite(mine)]
     rest = np.sort(values[others & np.isfinite(values)])
@@ -50,4 +56,6 @@ def rank_probability(values: Float64, members: Int64, others: Bool) -> float | N
         return None
     below = np.searchsorted(rest, mine, "left")
     at_most = np.searchsorted(rest, mine, "right")
-    return float((below + at_most).sum() / (2 * len(rest) * len(mine)))
+    seen = float((below + at_most).sum() / (2 * len(rest) * len(mine)))
+    error = math.sqrt((1 / len(mine) + 1 / len(rest)) / 12)
+    return min(seen, max(seen - 2 * error, 0.5))

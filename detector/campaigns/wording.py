@@ -50,6 +50,7 @@ _OBSERVED = {
     "SHARED_TEMPLATE": "{percent} of their requests are made from the same few templates",
     "SHARED_SYSTEM_PROMPT": "{percent} of their requests run under the same few system prompts",
     "WORK_QUEUE": "the items filled in hardly ever repeat from one account to another ({percent} do)",
+    "DEALT_ITEMS": "any of them might have sent any item: one account's are no more alike than all accounts'",
     "TRAINING_TECHNIQUE": "those requests seem to ask for material to train a model (probability {percent})",
     "SINGLE_TURN": "{percent} of requests open and end a conversation",
     "EVEN_LOAD": "the accounts carry nearly equal loads",

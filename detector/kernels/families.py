@@ -10,9 +10,12 @@ import numpy as np
 from numba import njit
 
 SKETCH_BITS = 23
-"""Two rows of 8 million counters, 128 MB, whatever the night's size. With 10 million different shingles
+"""Two rows of 8 million counters, 64 MB, whatever the night's size. With 10 million different shingles
 a counter sees 1.2 of them; that both of a rare shingle's counters reach five accounts by chance has a
 probability under one per mille, and the exact count that follows removes those."""
+
+COUNT_BITS = 3
+"""Of a counter of 32 bits hold the count, up to 7 accounts; the others hold the account seen last."""
 
 MOST_COUNTED = 256
 """Of a longer template a text needs only its share of so many shingles: longer texts are thinned."""
@@ -39,6 +42,7 @@ BITMAP_BITS = 24
 
 _MULTIPLIERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 _LOW = np.uint64(0xFFFFFFFF)
+_COUNT = np.uint32((1 << COUNT_BITS) - 1)
 _ONE = np.uint64(1)
 
 # A table is one uint64 array of shape (slots, 4), so that a look-up costs one cache line:
@@ -90,18 +94,19 @@ def gather(shingles, starts, rows, first, last, out, out_starts):
 def sketch_line(shingles, starts, ends, account, least, line, counters):
     """Fill one of the two lines of a count-min sketch of each shingle's distinct accounts: never one too few.
 
-    Distinct because accounts come one after the other: a counter remembers the last. counters : uint64, shape
-    (1 << SKETCH_BITS,), zeros at first; then last account + 1 in the high half, count (up to `least`) in the
-    low half. Source: Cormode, Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
+    Distinct because accounts come one after the other: a counter remembers the last. counters : uint32, shape
+    (1 << SKETCH_BITS,), zeros at first; then last account + 1 in the high bits, which are enough for 500
+    million, and count (up to `least`) in the COUNT_BITS low ones: most look-ups go to memory, and more would
+    if it were larger. Source: Cormode, Muthukrishnan, J. Algorithms 55 (2005) 58, section 4.
     """
     multiplier = _MULTIPLIERS[line]
     for row in range(len(account)):
-        mine = np.uint64(account[row] + 1) << np.uint64(32)
+        mine = np.uint32(account[row] + 1) << np.uint32(COUNT_BITS)
         for at in range(starts[row], ends[row]):
             slot = _slot(shingles[at], multiplier, SKETCH_BITS)
             cell = counters[slot]
-            if cell & ~_LOW != mine and cell & _LOW < least:
-                counters[slot] = mine | ((cell & _LOW) + _ONE)
+            if cell & ~_COUNT != mine and cell & _COUNT < least:
+                counters[slot] = mine | ((cell & _COUNT) + np.uint32(1))
 
 
 @njit(cache=True, nogil=True)
@@ -109,7 +114,7 @@ def n_passing(counters, least):
     """How many counters of a line have reached `least`: about as many shingles as it lets through."""
     n = 0
     for slot in range(len(counters)):
-        n += counters[slot] & _LOW >= least
+        n += counters[slot] & _COUNT >= least
     return n
 
 
@@ -120,9 +125,9 @@ def drop_rare(shingles, starts, ends, first, last, one_line, other_line, least):
         place = starts[row]
         for at in range(starts[row], ends[row]):
             shingle = shingles[at]
-            if one_line[_slot(shingle, _MULTIPLIERS[0], SKETCH_BITS)] & _LOW < least:
+            if one_line[_slot(shingle, _MULTIPLIERS[0], SKETCH_BITS)] & _COUNT < least:
                 continue
-            if other_line[_slot(shingle, _MULTIPLIERS[1], SKETCH_BITS)] & _LOW < least:
+            if other_line[_slot(shingle, _MULTIPLIERS[1], SKETCH_BITS)] & _COUNT < least:
                 continue
             shingles[place] = shingle
             place += 1
@@ -158,14 +163,15 @@ def _grown(table, bits):
 
 @njit(cache=True, nogil=True, inline="always")
 def _count(table, slot, key, account, row):
-    """Count one more account and one more text for the key at this slot, each once."""
+    """Count one more account and one more text for the key at this slot, each once. Without a branch: the
+    processor would guess wrong about every other one, and wait for memory that it could have asked for."""
     table[slot, KEY] = key
     mine = np.uint64(account + 1) << np.uint64(32)
-    if table[slot, ACCOUNTS] & ~_LOW != mine:
-        table[slot, ACCOUNTS] = mine | ((table[slot, ACCOUNTS] & _LOW) + _ONE)
-    if table[slot, LAST_TEXT] != np.uint64(row + 1):
-        table[slot, LAST_TEXT] = np.uint64(row + 1)
-        table[slot, TEXTS] += _ONE
+    accounts = table[slot, ACCOUNTS]
+    table[slot, ACCOUNTS] = mine | ((accounts & _LOW) + np.uint64(accounts & ~_LOW != mine))
+    text = np.uint64(row + 1)
+    table[slot, TEXTS] += np.uint64(table[slot, LAST_TEXT] != text)
+    table[slot, LAST_TEXT] = text
 
 
 @njit(cache=True, nogil=True)
@@ -287,15 +293,19 @@ def pair_levels(n_texts):
 
 @njit(cache=True, nogil=True)
 def positions(shingles, starts, ends, first, last, bitmap, index):
-    """Put, in place, the positions of the indexed shingles of the texts first..last; drop all others."""
+    """Put, in place, the positions of the indexed shingles of the texts first..last; drop all others, and of
+    one that comes several times running all but the first: how near two shingles stand is counted in these.
+    """
     index_bits = _bits_of(index)
     for row in range(first, last):
         place = starts[row]
+        previous = np.int64(-1)
         for at in range(starts[row], ends[row]):
             position = _position(bitmap, index, index_bits, shingles[at])
-            if position >= 0:
+            if position >= 0 and position != previous:
                 shingles[place] = position
                 place += 1
+                previous = position
         ends[row] = place
 
 
@@ -368,21 +378,26 @@ def pair_sketch_bits(n_pairs):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _near_pairs(shared, start, end, depth, n_texts, skip, confidence, n_of, keys):
-    """Write the keys of one text's pairs to `keys`, as many as are returned; n_of is room to work in."""
+def _near_pairs(shared, start, end, depth, n_texts, skip, confidence, keys, room):
+    """Write the keys of one text's pairs to `keys`, as many as are returned; room is of `_room_for_pairs`."""
+    counted, place, n_of = room
     most_texts = ((EXACT_TEXTS + 1) << min(depth, MOST_HALVINGS)) - 1  # of what this text counts for
-    for at in range(end - start):
-        n = n_texts[shared[start + at]]
-        n_of[at] = n if n <= most_texts or depth >= MOST_HALVINGS else 0
+    n_counted = 0
+    for at in range(start, end):  # no branch, here or below: the processor would guess wrong
+        n = n_texts[shared[at]]
+        counted[n_counted] = shared[at]
+        place[n_counted] = at
+        n_of[n_counted] = n
+        n_counted += (n > 0) & ((n <= most_texts) | (depth >= MOST_HALVINGS))
     n_keys = 0
-    for at in range(1, end - start):
-        n = n_of[at]
-        if n == 0:
-            continue
-        here = np.uint64(shared[start + at])
-        most, fewest = n / confidence, n * confidence
-        for before in range(max(at - skip, 0), at):  # no branch: the processor would guess wrong
-            there = np.uint64(shared[start + before])
+    first = 0
+    for at in range(1, n_counted):
+        here = np.uint64(counted[at])
+        most, fewest = n_of[at] / confidence, n_of[at] * confidence
+        while place[first] + skip < place[at]:
+            first += 1
+        for before in range(first, at):
+            there = np.uint64(counted[before])
             keys[n_keys] = ((min(here, there) << np.uint64(32)) | max(here, there)) + _ONE
             n_keys += (n_of[before] >= fewest) & (n_of[before] <= most) & (there != here)
     return n_keys
@@ -390,19 +405,22 @@ def _near_pairs(shared, start, end, depth, n_texts, skip, confidence, n_of, keys
 
 @njit(cache=True, nogil=True)
 def _room_for_pairs(starts, ends, first, last, skip):
-    longest = 0
+    """What `_near_pairs` writes to: keys; what is counted of a text, its places, and in how many texts."""
+    longest = 1
     for row in range(first, last):
-        longest = max(longest, ends[row] - starts[row])
-    return np.empty(longest, dtype=np.int64), np.empty(longest * skip + 1, dtype=np.uint64)
+        longest = max(longest, ends[row] - starts[row] + 1)
+    keys = np.empty(longest * skip, dtype=np.uint64)
+    counted, place = np.empty(longest, dtype=np.uint32), np.empty(longest, dtype=np.int64)
+    return keys, (counted, place, np.empty(longest, dtype=np.float64))
 
 
 @njit(cache=True, nogil=True)
 def n_near_pairs(shared, starts, ends, depth, n_texts, skip, confidence):
     """About how many pairs `count_pairs` will look up, judged by every NTH text."""
-    n_of, keys = _room_for_pairs(starts, ends, 0, len(starts), skip)
+    keys, room = _room_for_pairs(starts, ends, 0, len(starts), skip)
     n = 0
     for row in range(0, len(starts), NTH):
-        n += _near_pairs(shared, starts[row], ends[row], depth[row], n_texts, skip, confidence, n_of, keys)
+        n += _near_pairs(shared, starts[row], ends[row], depth[row], n_texts, skip, confidence, keys, room)
     return NTH * n
 
 
@@ -414,10 +432,10 @@ def sight_pairs(shared, starts, ends, depth, n_texts, first, last, skip, least, 
     words are shared they would fill memory. sightings : uint8, as many as a power of two, zeros at first.
     """
     bits = _bits_of(sightings)
-    n_of, keys = _room_for_pairs(starts, ends, first, last, skip)
+    keys, room = _room_for_pairs(starts, ends, first, last, skip)
     for row in range(first, last):
         n_keys = _near_pairs(
-            shared, starts[row], ends[row], depth[row], n_texts, skip, confidence, n_of, keys
+            shared, starts[row], ends[row], depth[row], n_texts, skip, confidence, keys, room
         )
         for at in range(n_keys):
             sighting = _sighting(keys[at], bits)
@@ -452,10 +470,10 @@ def count_pairs(
     bits = _bits_of(table)
     n_used = 0
     sighting_bits = _bits_of(sightings)
-    n_of, keys = _room_for_pairs(starts, ends, first, last, skip)
+    keys, room = _room_for_pairs(starts, ends, first, last, skip)
     for row in range(first, last):
         n_keys = _near_pairs(
-            shared, starts[row], ends[row], depth[row], n_texts, skip, confidence, n_of, keys
+            shared, starts[row], ends[row], depth[row], n_texts, skip, confidence, keys, room
         )
         n_frequent = 0
         for at in range(n_keys):  # all at first: look-ups one after the other overlap

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from detector.kernels.linear import N_PARTS, N_SLOTS, features_of, score
+from detector.kernels.linear import MOST_FEATURES, N_PARTS, features_of, score
 
 SHINGLE_TOKENS = 4
 """Tokens per shingle: three are everyday phrases, five lose a template at the first changed word."""
@@ -131,6 +131,17 @@ def _eight_bytes(typing_context, data, position):
     return types.uint64(data, position), generate
 
 
+@intrinsic
+def _trailing_zeros(typing_context, value):
+    """How many zeros a 64-bit number ends in, 64 for zero: one instruction, where everything waits to learn
+    at which byte the next word begins."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), generate
+
+
 @njit(cache=True, nogil=True, inline="always")
 def _ascii_letters(data, position):
     """The ASCII letters that data[position:position + 8] begins with, in small, the first in the lowest
@@ -142,8 +153,7 @@ def _ascii_letters(data, position):
     others = ~((low + _FROM_A) & ~(low + _AFTER_Z) & ~eight) & _TOP_BITS
     first = others & (~others + np.uint64(1))
     letters = (first >> np.uint64(7)) - np.uint64(1)  # ones in the bytes before the first that is no letter
-    n_letters = ((letters & _EVERY_BYTE) * _EVERY_BYTE) >> np.uint64(56)
-    return small & letters, np.int64(n_letters)
+    return small & letters, np.int64(_trailing_zeros(others) >> np.uint64(3))
 
 
 @njit(cache=True, nogil=True)
@@ -403,7 +413,8 @@ def fingerprint_rows(
     tokens = np.empty(min(longest, max_bytes) + 1, dtype=np.uint64)
     keyed = np.empty(len(tokens), dtype=np.uint64)
     room = np.empty(len(tokens), dtype=np.uint64)
-    slots = np.zeros(N_SLOTS, dtype=np.int64)
+    counts = np.zeros(len(weights), dtype=np.uint8)
+    features = np.empty(MOST_FEATURES, dtype=np.int64)
     n_of_script = np.zeros(N_SCRIPTS, dtype=np.int64)
     n_written = 0
     for row in range(first, last):
@@ -421,7 +432,8 @@ def fingerprint_rows(
         script_of[row] = np.argmax(n_of_script)
         n_shingles[row] = keep_shingles(keyed, n_tokens, room, shingles, n_written)
         n_written += n_shingles[row]
-        score(tokens, n_tokens, weights, sums[row], n_added[row], slots, row - first)
+        if len(weights):
+            score(tokens, n_tokens, weights, sums[row], n_added[row], counts, features)
     return n_written
 
 
@@ -441,7 +453,8 @@ def feature_rows(data, offsets, first, last, max_bytes, fold, expansions, script
     secret = np.ones(2, dtype=np.uint64)  # features are of the tokens that are the same everywhere
     n_of_script = np.zeros(N_SCRIPTS, dtype=np.int64)
     n_of_part = np.zeros(N_PARTS, dtype=np.int64)
-    slots = np.zeros(N_SLOTS, dtype=np.int64)
+    counts = np.zeros(n_buckets, dtype=np.uint8)
+    features = np.empty(MOST_FEATURES, dtype=np.int64)
     counting = len(columns) == 0
     for row in range(first, last):
         end = min(offsets[row + 1], offsets[row] + max_bytes)
@@ -449,10 +462,10 @@ def feature_rows(data, offsets, first, last, max_bytes, fold, expansions, script
             data, offsets[row], end, fold, expansions, script, secret, tokens, keyed, n_of_script
         )
         if counting:
-            features_of(tokens, n_tokens, n_buckets, columns, n_of_part, slots, row - first)
+            features_of(tokens, n_tokens, n_buckets, columns, n_of_part, counts, features)
             for part in range(N_PARTS):
                 starts[N_PARTS * row + part + 1] = n_of_part[part]
         else:
             mine = columns[starts[N_PARTS * row] : starts[N_PARTS * (row + 1)]]
             if len(mine):
-                features_of(tokens, n_tokens, n_buckets, mine, n_of_part, slots, row - first)
+                features_of(tokens, n_tokens, n_buckets, mine, n_of_part, counts, features)

@@ -52,8 +52,8 @@ has at most half of its texts, and worn pieces of it stand in still fewer; but t
 their words in common may become one family when they are worn."""
 
 NEAR, NEAR_WORN = 6, 3
-"""How many shared pieces further on a partner may stand: a slot may hold phrases that others share, too. Worn
-pieces are larger and fewer."""
+"""How many shared pieces further on a partner may stand: a slot may hold phrases that others share, too. A
+piece that comes several times running is one step. Worn pieces are larger and fewer."""
 
 LEAST_PIECES, LEAST_HELD = 3, 2
 """Shingles of a family, and of it that a text must hold: two are six words, a turn of phrase; one is four."""
@@ -347,8 +347,8 @@ class _Sample:
         different ones are left."""
         texts = (self.shingles, self.starts, self.ends, self.account)
 
-        def filled(line: int) -> npt.NDArray[np.uint64]:
-            counters = np.zeros(1 << kernels.SKETCH_BITS, dtype=np.uint64)
+        def filled(line: int) -> npt.NDArray[np.uint32]:
+            counters = np.zeros(1 << kernels.SKETCH_BITS, dtype=np.uint32)
             kernels.sketch_line(*texts, LEAST_ACCOUNTS, line, counters)
             return counters
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.kernels import text as kernels
-from detector.kernels.linear import N_PARTS
+from detector.kernels.linear import N_PARTS, REGISTER
 
 SCRIPTS = (
     "none", "latin", "cyrillic", "greek", "arabic", "hebrew", "devanagari",
@@ -78,11 +78,11 @@ class Fingerprints:
     """shape (n, N_PARTS, n_outputs): classifier sums of each text's head, tail and middle; zeros where the
     text is absent."""
     n_features: npt.NDArray[np.int32]
-    """shape (n, N_PARTS): how many features were added into `sums`."""
+    """shape (n, N_PARTS): how many features were added into `sums`; zeros without weights."""
 
 
-NO_WEIGHTS: npt.NDArray[np.int8] = np.zeros((2, 1), dtype=np.int8)
-"""Weights for texts nobody classifies (system prompts, responses)."""
+NO_WEIGHTS: npt.NDArray[np.int8] = np.zeros((0, 0), dtype=np.int8)
+"""Weights for texts nobody classifies (responses): no features are looked for."""
 
 
 def fingerprint(
@@ -98,7 +98,7 @@ def fingerprint(
     Parameters
     ----------
     texts : string or large_string array of n texts; need not be valid UTF-8; may hold nulls
-    weights : int8, shape (n_buckets, n_outputs), n_buckets a power of two
+    weights : int8, shape (n_buckets, n_outputs), n_buckets a power of two, or none at all
     secret : keys all hashes but the features that `weights` are of
     max_bytes : texts are read this far
     threads : how many threads share the rows; the result does not depend on it
@@ -121,7 +121,7 @@ def fingerprint(
     n_tokens = np.zeros(n, dtype=np.int32)
     script = np.zeros(n, dtype=np.uint8)
     n_shingles = np.zeros(n, dtype=np.int32)
-    # Rows of 16 weights fill whole vector registers: adding ten zeros is quicker than stopping short of them.
+    # Rows fill whole vector registers: adding ten zeros is quicker than stopping short of them.
     n_outputs = weights.shape[1]
     weights = _in_registers(weights)
     sums = np.zeros((n, N_PARTS, weights.shape[1]), dtype=np.int32)
@@ -161,8 +161,9 @@ def fingerprint(
 
 
 def _in_registers(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """The same weights with a multiple of 16 columns; a model that has it already costs nothing."""
-    return np.pad(weights, ((0, 0), (0, -weights.shape[1] % 16))) if weights.shape[1] % 16 else weights
+    """The same weights with columns that fill registers; a model that has such already costs nothing."""
+    lacking = -weights.shape[1] % REGISTER
+    return np.ascontiguousarray(np.pad(weights, ((0, 0), (0, lacking))) if lacking else weights)
 
 
 def string_buffers(

@@ -4,9 +4,12 @@ Here: the one door to all of it. A format is one module with an `Adapter` (see `
 `FORMATS`. Not here: the accounts file (`pipelines.accounts`), loading into the warehouse.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+
+import pyarrow as pa
 
 from pipelines.adapters.adapter import Adapter, Sample
 from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
@@ -56,8 +59,16 @@ def open_log(
     format: str = "auto",  # noqa: A002  the command's own word
     batch_rows: int,
     threads: int,
+    columns: Collection[str] | None = None,
+    rows: Sequence[int] | None = None,
 ) -> LogReader:
     """A reader of one log file. Its batches hold at most `batch_rows` rows.
+
+    Parameters
+    ----------
+    columns : the canonical columns that are wanted; None: all. What is not wanted is not checked either.
+    rows : the row numbers that are wanted, ascending; None: all. Of Parquet no more is unpacked than holds
+        them, of other files nothing is read beyond the last.
 
     Raises
     ------
@@ -71,14 +82,19 @@ def open_log(
     reader = LogReader(
         path,
         container,
-        target=_REQUESTS,
+        target=_REQUESTS if columns is None else replace(_REQUESTS, schema=_only(columns)),
         fields=adapter.fields,
         select=adapter.select,
         batch_rows=batch_rows,
         threads=threads,
+        rows=rows,
     )
     reader.format = name
     return reader
+
+
+def _only(columns: Collection[str]) -> pa.Schema:
+    return pa.schema([field for field in REQUEST_SCHEMA if field.name in columns])
 
 
 def require_format(name: str) -> None:

@@ -139,7 +139,7 @@ def canonical_query(
             f"picked AS (SELECT {', '.join(['row_number', 'is_read', *raw])} FROM record),",
             f"cast_once AS (SELECT {', '.join(['*', *helpers])} FROM picked)",
             f"SELECT {', '.join(selected)}, row_number,",
-            f"CASE WHEN is_read THEN {' | '.join(conditions)} ELSE {UNREAD} END AS problems",
+            f"CASE WHEN is_read THEN {' | '.join(conditions) or '0'} ELSE {UNREAD} END AS problems",
             "FROM cast_once",
         ]
     )

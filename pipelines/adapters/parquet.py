@@ -4,7 +4,7 @@ Here: which rows to ask for at once, and the way round values that are not UTF-8
 with the whole file. Not here: casts (`canonical`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,9 @@ class ParquetFile:
         self._position = {name: self.names.index(name) for name in fields if name in self.names}
         self.n_rows: int = self._file.metadata.num_rows
 
-    def source(self, con: duckdb.DuckDBPyConnection) -> str:
-        """A SELECT of the wanted columns and `row_number`, over rows $first (from 0) to before $end.
+    def source(self, con: duckdb.DuckDBPyConnection, *, only_wanted: bool) -> str:
+        """A SELECT of the wanted columns and `row_number`, over rows $first (from 0) to before $end; if
+        `only_wanted`, of these the ones in $wanted, for which DuckDB skips the pages that hold none.
 
         Raises
         ------
@@ -70,15 +71,17 @@ class ParquetFile:
         return (
             f"SELECT file_row_number + 1 AS row_number, true AS is_read{columns} FROM {read} "
             "WHERE file_row_number >= $first AND file_row_number < $end"
+            + (" AND file_row_number IN (SELECT unnest($wanted::BIGINT[]))" if only_wanted else "")
         )
 
-    def values(self, first: int, end: int) -> dict[str, Any]:
-        """Parameters of `source` for rows `first` (from 0) to before `end`."""
-        return {"path": self._literal(), "first": first, "end": end}
+    def values(self, first: int, end: int, wanted: Sequence[int] | None = None) -> dict[str, Any]:
+        """Parameters of `source` for rows `first` (from 0) to before `end`, and the wanted ones (from 0)."""
+        values: dict[str, Any] = {"path": self._literal(), "first": first, "end": end}
+        return values if wanted is None else values | {"wanted": wanted}
 
-    def types(self, con: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
+    def types(self, con: duckdb.DuckDBPyConnection, source: str, values: Mapping[str, Any]) -> dict[str, str]:
         """DuckDB's type of each wanted column."""
-        described = con.execute(f"DESCRIBE {source}", self.values(0, 0)).fetchall()
+        described = con.execute(f"DESCRIBE {source}", dict(values)).fetchall()
         return {row[0]: row[1] for row in described if row[0] in self._position}
 
     def windows(self) -> Iterator[tuple[int, int]]:

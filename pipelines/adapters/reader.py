@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.adapters.block import Block, Malformed
@@ -59,8 +60,13 @@ class TableReader:
         select: Select,
         batch_rows: int,
         threads: int,
+        rows: Sequence[int] | None = None,
     ) -> None:
         """Open the file.
+
+        Parameters
+        ----------
+        rows : the row numbers that are wanted, ascending; None: all.
 
         Raises
         ------
@@ -73,7 +79,8 @@ class TableReader:
         self._refusals = _Refusals()
         self._batch_rows = batch_rows
         self._con = connect(threads)
-        self._source = _open_source(path, container, fields, self._con)
+        self._rows = None if rows is None else np.asarray(rows, dtype=np.int64)
+        self._source = _open_source(path, container, fields, self._con, self._rows)
         self._select = select
 
     def __enter__(self) -> Self:
@@ -91,7 +98,7 @@ class TableReader:
 
     @property
     def n_rows(self) -> int:
-        """Rows seen so far, good and refused."""
+        """Rows seen so far, good, refused and not wanted."""
         return self._n_parsed + self._refusals.n_malformed
 
     @property
@@ -119,9 +126,11 @@ class TableReader:
         UnreadableInput : the file is damaged somewhere; the batches yielded by then stand.
         """
         for batch in self._source.answers(self._select, self._target, self._batch_rows, self._refusals):
-            good = self._without_refused(batch)
+            good = self._wanted(self._without_refused(batch))
             if good.num_rows:
                 yield with_canonical_types(good, self.schema)
+            if self._is_past_wanted(batch):
+                return
 
     def _without_refused(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         self._n_parsed += batch.num_rows
@@ -130,6 +139,16 @@ class TableReader:
             return batch
         self._refusals.add_rows(batch.column("row_number").to_numpy(), faults)
         return batch.filter(pa.array(faults == 0))
+
+    def _wanted(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if self._rows is None:
+            return batch
+        return batch.filter(pa.array(np.isin(batch.column("row_number").to_numpy(), self._rows)))
+
+    def _is_past_wanted(self, batch: pa.RecordBatch) -> bool:
+        if self._rows is None or batch.num_rows == 0:
+            return False
+        return len(self._rows) == 0 or bool(batch.column("row_number")[-1].as_py() >= self._rows[-1])
 
 
 class LogReader(TableReader):
@@ -281,44 +300,63 @@ class _TableSource:
 
 
 class _ParquetSource:
-    """Parquet: windows of row groups through DuckDB, and the rescue through pyarrow where that fails."""
+    """Parquet: windows of row groups through DuckDB, and the rescue through pyarrow where that fails.
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, file: ParquetFile) -> None:
+    With `rows` (row numbers, ascending) only these come, or, once rescued, all from where DuckDB stopped.
+    """
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, file: ParquetFile, rows: npt.NDArray[np.int64] | None
+    ) -> None:
         self._con = con
         self._file = file
+        self._rows = rows
 
     def answers(
         self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
     ) -> Iterator[pa.RecordBatch]:
-        source = self._file.source(self._con)
-        types = self._file.types(self._con, source)
-        values = self._file.values(0, 0)
+        source = self._file.source(self._con, only_wanted=self._rows is not None)
+        values = self._file.values(0, 0, None if self._rows is None else [])
+        types = self._file.types(self._con, source, values)
         query = canonical_query(self._con, target, select(types), source, values)
         refusals.meanings = query.problems
         n_done = 0
         try:
-            for batch in self._through_duckdb(query, source, batch_rows):
-                n_done += batch.num_rows
+            for batch in self._through_duckdb(query.over(source), batch_rows):
+                if batch.num_rows:
+                    n_done = batch.column("row_number")[-1].as_py()
                 yield batch
         except (duckdb.Error, pa.ArrowException, OSError):
             # Rows come in order, so the rescue begins where DuckDB stopped, whatever the reason.
             rescued = _TableSource(self._con, map(Block, self._file.rescued(n_done)))
             yield from rescued.answers(select, target, batch_rows, refusals)
 
-    def _through_duckdb(self, query: Query, source: str, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    def _through_duckdb(self, query: str, batch_rows: int) -> Iterator[pa.RecordBatch]:
         n_rows = self._file.rows_per_batch(batch_rows)
         for first, end in self._file.windows():
-            answer = self._con.sql(query.over(source), params=self._file.values(first, end))
+            if self._rows is None:
+                answer = self._con.sql(query, params=self._file.values(first, end))
+            else:
+                wanted = self._rows[slice(*np.searchsorted(self._rows, (first, end), "right"))] - 1
+                if len(wanted) == 0:
+                    continue
+                # A join, of which DuckDB promises no order.
+                values = self._file.values(first, end, wanted.tolist())
+                answer = self._con.sql(f"{query} ORDER BY row_number", params=values)
             yield from answer.to_arrow_reader(n_rows)
 
 
 def _open_source(
-    path: Path, container: Container, fields: Sequence[str], con: duckdb.DuckDBPyConnection
+    path: Path,
+    container: Container,
+    fields: Sequence[str],
+    con: duckdb.DuckDBPyConnection,
+    rows: npt.NDArray[np.int64] | None,
 ) -> _Source:
     if container.kind is Kind.EMPTY:
         return _NoRecords()
     if container.kind is Kind.PARQUET:
-        return _ParquetSource(con, ParquetFile(path, fields))
+        return _ParquetSource(con, ParquetFile(path, fields), rows)
     text = pieces(path, container.compression)
     if container.kind is Kind.CSV:
         return _TableSource(con, csv_blocks(text, fields))

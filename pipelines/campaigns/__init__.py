@@ -21,7 +21,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.transaction import transaction
 
-REPLACED = (
+_REPLACED = (
     "campaign",
     "campaign_harvest",
     "campaign_link",
@@ -29,6 +29,7 @@ REPLACED = (
     "flagged_account",
     "candidate",
     "candidate_account",
+    "candidate_evidence",
 )
 """Tables of night.* whose rows of the day this step writes anew."""
 
@@ -81,9 +82,9 @@ def find_campaigns(
         for at, found in zip(guilty, flagged, strict=True)
     ]
     with transaction(con):
-        for table in REPLACED:
+        for table in _REPLACED:
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
-        write_candidates(con, night, candidates, verdicts)
+        write_candidates(con, night, candidates, groups, verdicts, evidence)
         write_campaigns(con, night, flagged, held)
         in_campaigns = {account for found in flagged for account in found.account_ids}
         alone = scores.flag_lone_accounts(con, day, in_campaigns)

@@ -1,4 +1,4 @@
-"""What was found tonight -> night.candidate, night.campaign and its companions, night.flagged_account.
+"""What was found tonight -> night.candidate*, night.campaign*, night.flagged_account.
 
 Here: why each account is a member, rows. Not here: verdicts (judging), names over nights (histories), what a
 campaign harvests (harvest), what holds it together (links), texts to show (evidence).
@@ -30,14 +30,18 @@ def write_candidates(
     con: duckdb.DuckDBPyConnection,
     night: Night,
     candidates: Sequence[detect.Candidate],
+    groups: Sequence[detect.Group],
     verdicts: Sequence[detect.Verdict],
+    evidence: Sequence[Sequence[detect.Evidence]],
 ) -> None:
+    """Every candidate with its verdict, its accounts and the pieces of evidence it was judged by."""
     table = pa.table(
         {
             "candidate_id": pa.array(range(len(candidates)), pa.int32()),
             "n_accounts": pa.array([len(candidate.members) for candidate in candidates], pa.int32()),
             "evidence": pa.array([verdict.log_odds for verdict in verdicts], pa.float64()),
             "flagged": pa.array([verdict.flagged for verdict in verdicts], pa.bool_()),
+            "has_content": pa.array([group.has_content for group in groups], pa.bool_()),
         }
     )
     with registered(con, "judged", table):
@@ -56,6 +60,24 @@ def write_candidates(
         con.execute(
             "INSERT INTO night.candidate_account BY NAME SELECT $day AS day, * FROM who", {"day": night.day}
         )
+    _insert(
+        con,
+        "night.candidate_evidence",
+        [
+            {
+                "day": night.day,
+                "candidate_id": candidate_id,
+                "position": position,
+                "family": piece.family,
+                "code": piece.code,
+                "value": piece.value,
+                "usual_range": piece.usual_range,
+                "log_odds": piece.log_odds,
+            }
+            for candidate_id, pieces in enumerate(evidence)
+            for position, piece in enumerate(pieces)
+        ],
+    )
 
 
 def write_campaigns(

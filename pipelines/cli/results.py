@@ -1,9 +1,10 @@
-"""Commands on what the scans found: `findings` and `evaluate`.
+"""Commands on what the scans found: `findings`, `evaluate` and `backtest`.
 
 Here: their options, and which go together. Not here: reading findings (pipelines.findings), comparing them
-with labels (evaluation).
+with labels (evaluation) or with what another policy would have found (backtest).
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -99,3 +100,43 @@ def evaluate(
     settings = read_settings(place, config)
     other = existing_workspace(against) if against else None
     write(evaluation.evaluate(place, labels, against=other, settings=settings), output_format, out)
+
+
+@commands.command(
+    epilog="""Examples:
+
+\b
+  stillwatch backtest --workspace watch --config stricter.toml
+  stillwatch backtest --workspace watch --config stricter.toml --since 2025-06-01 --until 2025-06-30
+  stillwatch backtest --workspace watch --config stricter.toml --format jsonl
+"""
+)
+def backtest(
+    workspace: InWorkspace,
+    config: Config = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="First night to judge again; earlier ones count as they were decided.",
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Last night to judge again."),
+    ] = None,
+    output_format: Annotated[
+        Literal["table", "jsonl"], typer.Option("--format", help="Form of the output.")
+    ] = "table",
+) -> None:
+    """Show what a policy would have flagged and missed on past nights, before it goes live."""
+    place = existing_workspace(workspace)
+    settings = read_settings(place, config)
+    if settings.cases_url is None:  # a file that holds a policy alone does not move the case store
+        settings = settings.model_copy(update={"cases_url": read_settings(place, None).cases_url})
+    from pipelines import backtest as testing
+
+    testing.write(
+        testing.backtest(place, settings, since=as_date(since), until=as_date(until)), output_format
+    )

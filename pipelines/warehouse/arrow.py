@@ -36,9 +36,13 @@ def array_of(table: pa.Table, name: str) -> npt.NDArray[Any]:
     return np.array(table.column(name))
 
 
-def lists_of(column: pa.ChunkedArray) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
-    """A column of lists as its values, flat, and where each row's begin; a null is an empty list."""
+def lists_of(
+    column: pa.ChunkedArray, *, copied: bool = True
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """A column of lists as its values, flat, and where each row's begin; a null is an empty list. Not
+    `copied`, values are read-only, for loops that are compiled for such, too."""
     lists = in_one_piece(column)
     starts = np.zeros(len(lists) + 1, dtype=np.int64)
     np.cumsum(pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False), out=starts[1:])
-    return np.array(lists.flatten()), starts
+    values = lists.flatten()
+    return np.array(values) if copied else values.to_numpy(), starts

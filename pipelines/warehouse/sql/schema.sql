@@ -319,7 +319,22 @@ CREATE TABLE IF NOT EXISTS night.candidate (
     candidate_id INTEGER NOT NULL,
     n_accounts   INTEGER NOT NULL,
     evidence     DOUBLE NOT NULL,    -- log-odds
-    flagged      BOOLEAN NOT NULL
+    flagged      BOOLEAN NOT NULL,
+    has_content  BOOLEAN             -- whether the log carried its prompts; null: scanned before pieces were kept
+);
+ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS has_content BOOLEAN;
+
+-- night.candidate_evidence: every piece of evidence of every candidate, flagged or not: with night.candidate, all that
+-- a verdict follows from, so that `backtest` can judge past nights by another policy. At most a few dozen a candidate.
+CREATE TABLE IF NOT EXISTS night.candidate_evidence (
+    day          DATE NOT NULL,
+    candidate_id INTEGER NOT NULL,
+    position     INTEGER NOT NULL,   -- in the order of weighing
+    family       VARCHAR NOT NULL,   -- content | timing | identity | lifecycle
+    code         VARCHAR NOT NULL,
+    value        DOUBLE NOT NULL,
+    usual_range  VARCHAR NOT NULL,
+    log_odds     DOUBLE NOT NULL
 );
 
 -- night.candidate_account: who was in it. What shares members with something flagged, on whatever night, is no

@@ -149,6 +149,17 @@ def test_a_first_night_is_stricter_and_recommends_one_step_less() -> None:
     }
 
 
+def test_the_ladder_of_actions_is_the_policys() -> None:
+    """A house that never suspends by itself, and is two steps softer on a first night."""
+    policy = Policy(medium_action="limit", high_action="verify", first_night_softer=2)
+    recommended = [
+        verdict(*points, reference=reference, policy=policy).recommended_action
+        for reference in (QUIET, np.empty(0))
+        for points in ((4.0, 2.5), (5.0, 2.5), (5.0, 3.0, 2.0))
+    ]
+    assert recommended == ["watch", "limit", "verify", "watch", "watch", "watch"]
+
+
 def test_too_few_earlier_candidates_are_no_history() -> None:
     policy = Policy(least_reference=20)
     assert verdict(5.0, 2.5, reference=QUIET[:19], policy=policy).recommended_action == "limit"

@@ -51,7 +51,7 @@ def packed(texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 
 
 def sketch_of(packed_texts: Sequence[np.ndarray], least: int) -> np.ndarray:
-    sketch = np.zeros((2, 1 << kernels.SKETCH_BITS), np.uint64)
+    sketch = np.zeros((2, 1 << kernels.SKETCH_BITS), np.uint32)
     for line in range(2):
         kernels.sketch_line(*packed_texts, least, line, sketch[line])
     return sketch
@@ -75,7 +75,7 @@ def estimate(sketch: np.ndarray, shingles: np.ndarray) -> np.ndarray:
     lines = []
     for line, multiplier in enumerate(kernels._MULTIPLIERS):
         slot = (shingles.astype(np.uint64) * multiplier) >> np.uint64(64 - kernels.SKETCH_BITS)
-        lines.append(sketch[line, slot.astype(np.int64)] & np.uint64(0xFFFFFFFF))
+        lines.append(sketch[line, slot.astype(np.int64)] & np.uint32((1 << kernels.COUNT_BITS) - 1))
     return np.minimum(*lines).astype(np.int64)
 
 
@@ -173,8 +173,9 @@ def test_pairs_of_neighbours_are_counted_exactly_in_any_number_of_parts(
     with patch("detector.text.families.LEAST_ACCOUNTS", LEAST):
         found = by_key(*sample.counted_pairs(depth, n_texts, near, least))
     by_shingles = {(int(keys[pair >> 32]), int(keys[pair & 0xFFFFFFFF])): n for pair, n in found.items()}
+    alone = {shingle: {shingle} for shingle in shared}
     lines = [
-        Line(text.account, depth, tuple(shingle for shingle in text.shingles if shingle in shared))
+        Line(text.account, depth, tuple(held(text.shingles, alone)))
         for text, depth in zip(texts, depths, strict=False)
     ]
     assert by_shingles == travelling_pairs(lines, shared, near, LEAST, least)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -24,7 +24,7 @@ from benchmarks.text_families import (
 )
 from benchmarks.text_families import families_of as families_of_night
 from detector.text import Families, family_id, find_families, fingerprint, same_family
-from detector.text.families import FamilyIndex
+from detector.text.families import NEAR, FamilyIndex
 from detector.text.fingerprint import NO_SECRET, Secret, secret_of
 from tests.reference.families import Text, find_families_slow, same_family_slow
 
@@ -138,7 +138,14 @@ def belonging(of_text: np.ndarray, held: np.ndarray) -> list[list[tuple[int, int
     return texts
 
 
+STAMMERED: Drawn = [
+    (n, (1, *(10 + n % 2, 100 + n) * NEAR, 2, *(20 + n % 2, 100 + n) * NEAR, 3)) for n in range(10)
+]
+"""Three pieces around two slots, filled with one of two phrases over and over between words of their own."""
+
+
 @given(st.one_of(DRAWN, templated(), templated()), st.sampled_from([1, 2, 3]))
+@example(STAMMERED, 1)
 @settings(deadline=None, max_examples=120)
 def test_families_agree_with_the_definition_on_any_number_of_threads(rows: Drawn, threads: int) -> None:
     found = drawn_families(rows, threads)
@@ -160,6 +167,12 @@ def test_the_order_of_requests_changes_nothing(rows: Drawn, random) -> None:
     assert_array_equal(one.index.starts, other.index.starts)
     assert_array_equal(one.of_text[shuffled], other.of_text)
     assert_array_equal(one.held[shuffled], other.held)
+
+
+def test_a_phrase_said_over_and_over_in_a_slot_is_one_step_from_piece_to_piece() -> None:
+    found = drawn_families(STAMMERED)
+    assert [found.index.shingles_of(number).tolist() for number in range(len(found))] == [[1, 2, 3]]
+    assert found.best.tolist() == [0] * len(STAMMERED)
 
 
 def test_threads_change_nothing() -> None:

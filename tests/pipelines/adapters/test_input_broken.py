@@ -223,6 +223,17 @@ def test_invalid_utf8_in_parquet_is_repaired_and_no_row_is_lost_or_read_twice(pa
     assert set(log.column("max_tokens")) == {7}
 
 
+def test_wanted_rows_of_a_file_with_invalid_utf8_come_once_each(tmp_path):
+    path = tmp_path / "log.parquet"
+    ids = {"request_id": [f"r{at}" for at in range(9)], "account_id": ["ana"] * 9, "ts": [NOON] * 9}
+    table = pa.table({**ids, "prompt": bad_texts(9, {5})})
+    pq.write_table(table, path, row_group_size=3)
+    with open_log(path, batch_rows=10, threads=1, columns=["prompt"], rows=[2, 6, 8]) as reader:
+        found = [row for batch in reader.batches() for row in batch.to_pylist()]
+    assert [row["row_number"] for row in found] == [2, 6, 8]
+    assert found[1]["prompt"] == "caf\ufffd \ufffd"
+
+
 def test_invalid_utf8_in_a_list_or_a_struct_is_repaired_too(parquet):
     names = pa.ListArray.from_arrays([0, 1, 2], bad_texts(2, {1}))
     nested = pa.StructArray.from_arrays([bad_texts(2, {0})], ["text"])

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_files import NOON, as_line, read, record
 
-from pipelines.adapters import detect_format
+from pipelines.adapters import detect_format, open_log
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 QUIRKS = st.sampled_from(['say "hi", then\ngo', "\r\n", '"', ",", "\u0000x", "é\u200b漢", "null", "1", " "])
@@ -148,3 +148,16 @@ def test_threads_and_batches_change_nothing(tmp_path):
         many = read(tmp_path / name, batch_rows=10_000, threads=4)
         assert one == many
         assert one.column("row_number") == list(range(1, 5_001))
+
+
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=RECORDS, drawn=st.sets(st.integers(0, 9)))
+def test_wanted_rows_are_read_as_in_the_whole_file(tmp_path, records, drawn):
+    columns = ("request_id", "prompt", "max_tokens")
+    for path in write_all(records, tmp_path):
+        whole = read(path).rows
+        rows = sorted(row["row_number"] for at, row in enumerate(whole) if at in drawn)
+        with open_log(path, batch_rows=3, threads=2, columns=columns, rows=rows) as reader:
+            found = [row for batch in reader.batches() for row in batch.to_pylist()]
+        wanted = [row for row in whole if row["row_number"] in rows]
+        assert found == [{name: row[name] for name in (*columns, "row_number")} for row in wanted]

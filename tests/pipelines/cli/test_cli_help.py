@@ -14,6 +14,7 @@ COMMANDS = [
     "scan",
     "findings",
     "evaluate",
+    "backtest",
     "status",
     "console",
     "decide",

@@ -1,0 +1,128 @@
+"""Past nights judged anew, one after the other, by another policy.
+
+Here: which verdicts would have been given, and what they do to the nights that follow. Not here: the rules
+themselves (detector.campaigns.decide), what changed (comparison).
+
+A night is judged against the innocent candidates of the nights before it, as in a scan: not flagged, below
+the policy's threshold, and holding few accounts that were ever flagged (judging.TAINTED, and the statement
+campaigns/reference). What the other policy would have flagged on an earlier night counts there, not what was
+flagged: a policy that flags less leaves more in its own reference. Nights that are not judged anew count as
+they were decided.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector import campaigns as detect
+from pipelines.backtest.history import Bool, Float64, History, Int64, Night
+from pipelines.campaigns.judging import TAINTED
+
+MOSTLY = 0.5
+"""Of two groups that share so much of one, that one is the other, or a part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A candidate that would be published."""
+
+    candidate: int
+    verdict: detect.Verdict
+    accounts: Int64
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One night by the other policy."""
+
+    night: Night
+    findings: tuple[Finding, ...]
+    n_reference_nights: int
+    """0 where the night has no history and is compared with itself"""
+
+
+def replay(
+    history: History, policy: detect.Policy, is_replayed: Callable[[Night], bool]
+) -> tuple[Replayed, ...]:
+    """The nights that are to be judged anew, oldest first, as this policy would have judged them.
+
+    The false-discovery rate is kept among all of a night's candidates, so all are judged, flagged or not.
+    """
+    reference = Reference(history, policy)
+    replayed = []
+    for night in history.nights:
+        if is_replayed(night):
+            innocent, n_nights = reference.before(night)
+            evidence = [history.pieces.of(candidate) for candidate in night.candidates]
+            can_read = history.has_content[_rows(night)]
+            verdicts = detect.decide(evidence, innocent, has_content=can_read.tolist(), policy=policy)
+            findings = _published(history, night, verdicts)
+            has_history = len(innocent) >= policy.least_reference
+            replayed.append(Replayed(night, findings, n_nights if has_history else 0))
+            reference.learn(
+                night,
+                np.array([verdict.flagged for verdict in verdicts], dtype=np.bool_),
+                [night.alone, *(finding.accounts for finding in findings)],
+            )
+        else:
+            recorded = [campaign.accounts for campaign in night.campaigns]
+            reference.learn(night, history.flagged[_rows(night)], [night.alone, *recorded])
+    return tuple(replayed)
+
+
+def _rows(night: Night) -> slice:
+    return slice(night.candidates.start, night.candidates.stop)
+
+
+class Reference:
+    """What innocence looks like, as it grows night by night."""
+
+    def __init__(self, history: History, policy: detect.Policy) -> None:
+        self._log_odds = history.log_odds
+        self._members = history.members.tocsc()
+        self._n_members = np.asarray(history.members.sum(axis=1)).ravel()
+        self._n_suspect = np.zeros(len(history.log_odds), dtype=np.int64)
+        self._quiet = history.log_odds < policy.least_log_odds
+        self._night_of = np.zeros(len(history.log_odds), dtype=np.int64)
+        for number, night in enumerate(history.nights):
+            self._night_of[_rows(night)] = number
+        self._is_suspect = np.zeros(history.members.shape[1], dtype=np.bool_)
+
+    def before(self, night: Night) -> tuple[Float64, int]:
+        """Log-odds of innocent candidates of earlier nights, and the number of those nights."""
+        earlier = slice(0, night.candidates.start)
+        tainted = self._n_suspect[earlier] >= TAINTED * self._n_members[earlier]
+        innocent = np.flatnonzero(self._quiet[earlier] & ~tainted)
+        return self._log_odds[innocent], len(np.unique(self._night_of[innocent]))
+
+    def learn(self, night: Night, flagged: Bool, accounts: list[Int64]) -> None:
+        """Remember what was flagged on a night: those candidates, and these accounts."""
+        self._quiet[_rows(night)] &= ~flagged
+        suspect = np.unique(np.concatenate(accounts))
+        new = suspect[~self._is_suspect[suspect]]
+        self._is_suspect[new] = True
+        self._n_suspect += np.asarray(self._members[:, new].sum(axis=1)).ravel()
+
+
+def _published(history: History, night: Night, verdicts: list[detect.Verdict]) -> tuple[Finding, ...]:
+    """Of the candidates that are flagged, those that stand where they overlap.
+
+    What the scan published stands when it is still flagged: the scan knew the loads that tell one
+    operator from several, and a backtest does not. Of the others, the larger first, whatever is not for
+    half a part of those before it.
+    """
+    published = {frozenset(campaign.accounts.tolist()) for campaign in night.campaigns}
+    flagged = [
+        Finding(candidate, verdict, history.accounts(candidate))
+        for candidate, verdict in zip(night.candidates, verdicts, strict=True)
+        if verdict.flagged
+    ]
+    stood = [history.flagged[f.candidate] and frozenset(f.accounts.tolist()) in published for f in flagged]
+    kept = [finding for finding, stands in zip(flagged, stood, strict=True) if stands]
+    others = [finding for finding, stands in zip(flagged, stood, strict=True) if not stands]
+    for finding in sorted(others, key=lambda f: (-len(f.accounts), -f.verdict.log_odds, f.candidate)):
+        taken = np.unique(np.concatenate([np.empty(0, np.int64), *(one.accounts for one in kept)]))
+        if np.isin(finding.accounts, taken).sum() < MOSTLY * len(finding.accounts):
+            kept.append(finding)
+    return tuple(sorted(kept, key=lambda f: f.candidate))

@@ -1,0 +1,3 @@
+-- candidates: every candidate of the nights up to $until as it was judged, in the order that numbers them from 0.
+SELECT day, candidate_id, n_accounts, evidence, flagged, has_content
+FROM night.candidate WHERE day <= $until ORDER BY day, candidate_id

@@ -1,0 +1,75 @@
+"""Judging again: the reference is the scan's own, whatever the nights held."""
+
+import random
+from datetime import date, timedelta
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from drawn import warehouse
+from drawn_nights import FIRST
+
+from detector.campaigns import Policy
+from pipelines.backtest.history import read_history
+from pipelines.backtest.replay import Reference
+from pipelines.campaigns.judging import reference
+from pipelines.warehouse.arrow import registered
+
+N_NIGHTS, N_CANDIDATES, N_ACCOUNTS = 7, 15, 400
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("least_log_odds", [2.0, 5.0])
+def test_what_looks_innocent_before_each_night_is_what_a_scan_takes_for_it(seed: int, least_log_odds: float):
+    """Random nights: groups that overlap, come again, are flagged, were flagged once; one night has none."""
+    con = _random_nights(random.Random(seed))
+    policy = Policy(least_log_odds=least_log_odds)
+    history = read_history(con, date.min, date.max)
+    ours = Reference(history, policy)
+    sizes = []
+    for night in history.nights:
+        expected, n_nights = reference(con, night.day, policy)
+        innocent, n_ours = ours.before(night)
+        np.testing.assert_array_equal(innocent, expected)
+        assert n_ours == n_nights
+        sizes.append(len(expected))
+        recorded = history.flagged[night.candidates.start : night.candidates.stop]
+        ours.learn(night, recorded, [night.alone, *(campaign.accounts for campaign in night.campaigns)])
+    assert len(history.nights) == N_NIGHTS
+    quiet = ~history.flagged & (history.log_odds < least_log_odds)
+    assert 0 < sizes[-1] < quiet[: history.nights[-1].candidates.start].sum()  # some of them are tainted
+
+
+def _random_nights(chance: random.Random) -> duckdb.DuckDBPyConnection:
+    con = warehouse()
+    candidates, members, flagged = [], [], []
+    for number in range(N_NIGHTS):
+        day = FIRST + timedelta(days=number)
+        con.execute("""INSERT INTO night.summary VALUES ($day, 0, 0, 0, 0, 0, 0, 0, 0, '')""", {"day": day})
+        for candidate_id in range(N_CANDIDATES if number != 3 else 0):
+            accounts = [f"a{n}" for n in chance.sample(range(N_ACCOUNTS), chance.choice((5, 20, 40)))]
+            accused = chance.random() < 0.06
+            candidates.append((day, candidate_id, len(accounts), chance.gauss(2, 3), accused, True))
+            members += [(day, candidate_id, account) for account in accounts]
+            if accused:
+                published = accounts if chance.random() < 0.7 else accounts[:2]
+                flagged += [(day, account, f"cmp-{number}-{candidate_id}") for account in published]
+        flagged += [(day, f"a{chance.randrange(N_ACCOUNTS)}", None)]
+    _insert(con, "candidate", "day candidate_id n_accounts evidence flagged has_content", candidates)
+    _insert(con, "candidate_account", "day candidate_id account_id", members)
+    _insert(con, "flagged_account", "day account_id campaign_id", flagged, UNTOLD)
+    return con
+
+
+UNTOLD = """0.9 AS score, 0.01 AS p_value, 'low' AS confidence, 'watch' AS recommended_action, [] AS reasons,
+            day::TIMESTAMP AS first_seen, day::TIMESTAMP AS last_seen, 1 AS n_requests, 1 AS output_tokens"""
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: list[tuple[object, ...]], more: str = ""
+) -> None:
+    drawn = pa.table({name: [row[at] for row in rows] for at, name in enumerate(columns.split())})
+    with registered(con, "drawn", drawn):
+        chosen = f"*, {more}" if more else "*"
+        con.execute(f"INSERT INTO night.{table} BY NAME SELECT {chosen} FROM drawn")
