@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from detector.campaigns.group import Group, Slots
 from detector.campaigns.measures import (
@@ -157,8 +157,8 @@ def dealing(likeness: float, error: float) -> float:
     too, and of the others, with texts of their own, one likeness up to 1 is as good a guess as another. At
     least -3."""
     error = max(error, LEAST_ERROR)
-    dealt = float(stats.norm.pdf(likeness, 0, error))
-    below = stats.norm.cdf((likeness - np.array([1.0, 0.0])) / error)
+    dealt = math.exp(-((likeness / error) ** 2) / 2) / (error * math.sqrt(2 * math.pi))
+    below = special.ndtr((likeness - np.array([1.0, 0.0])) / error)
     own = float(below[1] - below[0])
     return max(math.log((dealt + 1e-9) / (DEAL_TOO * dealt + (1 - DEAL_TOO) * own + 1e-9)), -3.0)
 

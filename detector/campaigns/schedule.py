@@ -11,7 +11,7 @@ these apart is the load: one scheduler gives all its accounts about the same, an
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 from scipy.sparse import csr_matrix
 
 from detector.campaigns.group import Group
@@ -51,7 +51,7 @@ def same_load(one: Float64, other: Float64) -> bool:
         return True
     # Counts that a scheduler makes equal have no variance of their own; chance has that of a Poisson count.
     variance = max(one.var(), one.mean()) / len(one) + max(other.var(), other.mean()) / len(other)
-    return bool(2 * stats.norm.sf(abs(one.mean() - other.mean()) / np.sqrt(variance)) > ALIKE)
+    return bool(2 * special.ndtr(-abs(one.mean() - other.mean()) / np.sqrt(variance)) > ALIKE)
 
 
 def _trimmed(n: Float64) -> Float64:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import stats
+from scipy import special
 
 from detector.kernels import queues as kernels
 from detector.text.queues.uses import Int32, Int64, Measures, UInt32, Uses, ratio, segments, sums
@@ -180,5 +180,5 @@ def measure_known(
         "known_set_share": ratio(n_known, n_items),
         "set_pairs": np.where(n_known > 0, observed, np.nan),
         "set_chance_pairs": expected,
-        "set_chance_p": np.where(n_known > 0, stats.poisson.cdf(observed, expected), np.nan),
+        "set_chance_p": np.where(n_known > 0, special.pdtr(observed, expected), np.nan),
     }

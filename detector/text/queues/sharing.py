@@ -5,7 +5,7 @@ Here: counts and pairs by family. Not here: what they say (verdict), items of kn
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from detector.text.queues.uses import Int32, Measures, Uses, ratio, sums
 
@@ -26,7 +26,7 @@ def measure_sharing(uses: Uses, n_families: int, n_holders: Int32 | None) -> Mea
     top = np.zeros(n_families)
     np.maximum.at(top, of_item, holders)
     use_pairs = (n_uses**2 - sums(of_account, n_families, mine**2)) / 2
-    at_most = stats.chi2.ppf(0.95, 2 * (shared_pairs + 1)) / 2  # Poisson, exact
+    at_most = special.chdtri(2 * (shared_pairs + 1), 0.05) / 2  # Poisson, exact
     # Pairs of requests, and of them pairs of equal ones, within accounts and between them.
     sent = uses.sent
     pairs_within = sums(of_account, n_families, sent * (sent - 1) / 2)

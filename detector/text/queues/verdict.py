@@ -6,7 +6,7 @@ likeness, known, order), what a verdict means for a group of accounts (campaigns
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from detector.text.queues.uses import Float64, Measures
 
@@ -66,7 +66,7 @@ def verdict_of(m: Measures, usual_icc: float) -> npt.NDArray[np.int8]:
         disjoint = _bounds(m["shared_item_ratio"], n_items)[1] < FEW_SHARED
         limit = min(SMALL_LIKENESS, usual_icc / 2) if np.isfinite(usual_icc) else SMALL_LIKENESS
         icc, error = m["own_text_icc"], m["own_text_error"]
-        far = stats.norm.isf(LEVEL)
+        far = -special.ndtri(LEVEL)
         enough = m["n_compared"] >= LEAST_ACCOUNTS
         # Its error between accounts, too: a few accounts that are very unlike the rest do not speak for all.
         alike = (m["own_text_p"] < LEVEL) & (icc > far * error) & (icc > limit)
