@@ -153,9 +153,14 @@ anything."""
 
 
 def dealing(likeness: float, error: float) -> float:
-    """Log-likelihood ratio of a likeness for a dealt list (zero) against other groups: some of those deal,
-    too, and of the others, with texts of their own, one likeness up to 1 is as good a guess as another. At
-    least -3."""
+    """Log-likelihood ratio, natural logarithm, of a likeness for a dealt list (zero) against other groups:
+    some of those deal, too, and of the others, with texts of their own, one likeness up to 1 is as good a
+    guess as another.
+
+    likeness, error : an intraclass correlation and its standard error (`Slots`); both finite
+
+    From -3 to log(1 / DEAL_TOO), which is 1.4.
+    """
     error = max(error, LEAST_ERROR)
     dealt = math.exp(-((likeness / error) ** 2) / 2) / (error * math.sqrt(2 * math.pi))
     below = special.ndtr((likeness - np.array([1.0, 0.0])) / error)

@@ -23,8 +23,8 @@ class Slots:
         to 0.6 for people's own texts, and its standard error; NaN when not known
     shared : share of what accounts sent that another member sent, too, 0 to 1; NaN without items
     top_item : share of the accounts that sent the most common item, 0 to 1; NaN without items
-    evenness_z : standard errors by which requests per account vary more than at random (above 0) or less
-    geometric_z : the same against people who each time go on with the same probability
+    geometric_z : standard errors by which requests per account vary more (above 0) or less than those of
+        people who each time go on with the same probability; NaN when not known
 
     See detector.text.Queues, where these are defined.
     """
@@ -35,7 +35,6 @@ class Slots:
     likeness_error: float
     shared: float
     top_item: float
-    evenness_z: float
     geometric_z: float
 
 

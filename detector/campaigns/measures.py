@@ -46,13 +46,17 @@ def trough(hours: Float64) -> float:
     return float(np.sort(hours)[:6].mean() / max(hours.mean(), 1e-9))
 
 
+LEAST_RANKED = 5
+"""Members below which nothing is said of how they rank among the others."""
+
+
 def rank_probability(values: Float64, members: Int64, others: Bool) -> float | None:
     """P(a member's value exceeds another account's), ties half (Mann-Whitney), as far above one half as so
     few members surely show (two standard errors); None if little is known."""
     mine = values[members]
     mine = mine[np.isfinite(mine)]
     rest = np.sort(values[others & np.isfinite(values)])
-    if len(mine) < max(5, LEAST_KNOWN * len(members)) or len(rest) < 8:
+    if len(mine) < max(LEAST_RANKED, LEAST_KNOWN * len(members)) or len(rest) < 8:
         return None
     below = np.searchsorted(rest, mine, "left")
     at_most = np.searchsorted(rest, mine, "right")

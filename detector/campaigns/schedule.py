@@ -33,19 +33,22 @@ MOSTLY = 0.6
 
 
 def loads(group: Group) -> Float64:
-    """Requests of each member from the texts that the group shares; all its requests where it shares none."""
+    """Requests of each member from the texts that the group shares; all its requests where it shares none.
+    float64, shape (n_members,), in the order of the members."""
     templated = group.templated_requests
     return templated if templated.any() else group.population.n_requests[group.members]
 
 
 def is_dealt(n: Float64) -> bool:
-    """Whether these loads look dealt out, trimmed of the few accounts that were replaced or shut."""
+    """Whether these loads, requests per account in any order, look dealt out, trimmed of the few accounts
+    that were replaced or shut. Under two requests an account nothing looks dealt."""
     trimmed = _trimmed(n)
     return bool(len(trimmed) >= 2 and trimmed.mean() >= 2 and trimmed.var() <= EVEN * trimmed.mean())
 
 
 def same_load(one: Float64, other: Float64) -> bool:
-    """Whether two sets of accounts may have been dealt the same load (Welch's test)."""
+    """Whether two sets of accounts may have been dealt the same load, given requests per account in any
+    order, one account or more each. Source: Welch, Biometrika 34 (1947) 28; normal in place of Student's."""
     one, other = _trimmed(one), _trimmed(other)
     if max(one.mean(), other.mean()) <= (1 + NEARLY_EQUAL) * min(one.mean(), other.mean()):
         return True

@@ -85,7 +85,6 @@ def _measured(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]
             likeness_error=float(judged.own_text_error[at]),
             shared=float(judged.shared_use_ratio[at]),
             top_item=float(judged.top_item_share[at]),
-            evenness_z=float(judged.evenness_z[at]),
             geometric_z=float(judged.geometric_z[at]),
         )
         for at in range(len(groups))

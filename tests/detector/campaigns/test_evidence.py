@@ -48,7 +48,7 @@ def test_each_item_sent_once_is_a_work_queue_and_the_same_items_by_many_is_a_cla
 def slots(**facts: float) -> Slots:
     """What fills a group's slots: a list dealt out once to sixty accounts, unless said otherwise."""
     dealt = {"n_items": 2_000, "n_compared": 60, "likeness": 0.0, "likeness_error": 0.01, "shared": 0.0}
-    dealt |= {"top_item": 1 / 60, "evenness_z": 0.0, "geometric_z": -8.0}
+    dealt |= {"top_item": 1 / 60, "geometric_z": -8.0}
     return Slots(**(dealt | facts))  # type: ignore[arg-type]
 
 
