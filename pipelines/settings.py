@@ -95,10 +95,10 @@ class DetectionSettings(_Section):
     whatever does not speak against counts."""
 
     medium_log_odds: float = Field(default=Policy.medium_log_odds, ge=0, le=MOST_LOG_ODDS)
-    """Evidence for medium confidence, with two families: odds of 1,000."""
+    """Evidence for medium confidence, with two families: odds of 650."""
 
     high_log_odds: float = Field(default=Policy.high_log_odds, ge=0, le=MOST_LOG_ODDS)
-    """Evidence for high confidence, with three families: odds of 8,000. Not below `medium_log_odds`."""
+    """Evidence for high confidence, with three families: odds of 3,000. Not below `medium_log_odds`."""
 
     least_reference: int = Field(default=Policy.least_reference, ge=1, le=10_000)
     """Innocent candidates of earlier nights from which on those serve as the reference: of fewer, the tail

@@ -37,9 +37,10 @@ class Policy:
     family_log_odds: float = 1.0
     """A family of evidence counts as independent support from odds of e on."""
 
-    medium_log_odds: float = 7.0
-    high_log_odds: float = 9.0
-    """Confidence: odds of 1,000 and 8,000."""
+    medium_log_odds: float = 6.5
+    high_log_odds: float = 8.0
+    """Confidence: odds of 650 and 3,000. The signs of one scheduler count five at most: the rest must come
+    from what is asked for, for how long, and by whom."""
 
     least_reference: int = 20
     """Candidates of earlier nights needed before they serve as the reference."""

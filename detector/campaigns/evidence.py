@@ -36,7 +36,7 @@ from detector.campaigns.turns import clumping
 class Evidence:
     """One measured reason.
 
-    family : content, timing, identity or lifecycle; code : closed vocabulary, for machines
+    family : content, timing, identity, lifecycle, or COMMON; code : closed vocabulary, for machines
     value : the measurement, in the unit `detail` names; usual_range : what is usual
     log_odds : natural logarithm of the odds this piece contributes; negative speaks against a campaign
     """
@@ -51,7 +51,39 @@ class Evidence:
 
 def weigh(group: Group) -> list[Evidence]:
     """Every piece of evidence that the log can carry, in a fixed order."""
-    return [piece for question in QUESTIONS if (piece := question(group)) is not None]
+    return summed_up([piece for question in QUESTIONS if (piece := question(group)) is not None])
+
+
+def summed_up(pieces: list[Evidence]) -> list[Evidence]:
+    """Answers to all questions, and what is taken back where several of them are signs of one fact."""
+    excess = _dealt_for_others(pieces)
+    return pieces if excess is None else [*pieces, excess]
+
+
+OF_ONE_SCHEDULER = frozenset(
+    ("WORK_QUEUE", "DEALT_ITEMS", "EVEN_LOAD", "TAKING_TURNS", "SHARED_PAYMENT", "SAME_CLIENT")
+)
+"""What shows that one scheduler deals out a group's work, whatever it is for."""
+
+SCHEDULER_CAP = 5.0
+"""Of groups that share texts, one in a hundred and fifty is some reseller's, gateway's or batch's, who deals
+out work, pays for the accounts and harvests nothing: showing a scheduler says no more for a campaign."""
+
+
+COMMON = "common"
+"""Stands in place of a family where something is taken back that several families said of one fact."""
+
+
+def _dealt_for_others(pieces: list[Evidence]) -> Evidence | None:
+    """What the signs of one scheduler say beyond their common cap, taken back: they are signs of one fact,
+    and that fact alone does not convict. Of no family: each still supports as far as it does by itself."""
+    said = sum(piece.log_odds for piece in pieces if piece.code in OF_ONE_SCHEDULER)
+    if said <= SCHEDULER_CAP:
+        return None
+    return Evidence(
+        COMMON, "ONE_SCHEDULER", "log-odds that signs of one scheduler add up to",
+        said, f"over {SCHEDULER_CAP:g} for a reseller's or a gateway's accounts, too", SCHEDULER_CAP - said,
+    )  # fmt: skip
 
 
 # --- content ---------------------------------------------------------------------------------------------
@@ -220,6 +252,18 @@ def short_answers(group: Group) -> Evidence | None:
         "content", "ANSWER_LENGTH", "median of the members' mean answer, tokens",
         mean, "under 30 for classification and extraction",
         ramp(math.log10(max(mean, 1.0)), (1.0, -2.0), (1.7, 0.0), (2.5, 0.5)),
+    )  # fmt: skip
+
+
+def greedy_answers(group: Group) -> Evidence | None:
+    """Whether answers are asked for at temperature 0, which is how one measures a model: a run shall come out
+    the same again. Who trains on answers wants many different ones, but may do without."""
+    share = requests_weighted(group.population.greedy_share, group.population.n_requests, ~group.others)
+    if not np.isfinite(share):
+        return None
+    return Evidence(
+        "content", "GREEDY_ANSWERS", "share of requests that set a temperature and set it to 0",
+        share, "near 1 for benchmarks, grading and suites", ramp(share, (0.5, 0.0), (0.9, -1.0)),
     )  # fmt: skip
 
 
@@ -420,7 +464,27 @@ def lasting_use(group: Group) -> Evidence | None:
     per_member = float((group.templated_requests + group.earlier_requests).mean())
     return Evidence(
         "lifecycle", "LASTING_USE", "requests per member from the shared texts, tonight and two weeks back",
-        per_member, "1 to 3 for a fashion", ramp(per_member, (1.0, -2.5), (2.5, -1.5), (5.0, 0.0)),
+        per_member, "1 to 3 for a fashion", _like_a_fashion(per_member),
+    )  # fmt: skip
+
+
+def _like_a_fashion(per_member: float) -> float:
+    return ramp(per_member, (1.0, -2.5), (2.5, -1.5), (5.0, 0.0))
+
+
+def much_asked(group: Group) -> Evidence | None:
+    """Whether so much was asked for, over the nights, that one could train on it: a benchmark ends, a harvest
+    goes on."""
+    if len(group.rows) == 0:
+        return None
+    requests = group.templated_requests + group.earlier_requests
+    asked = float(requests.sum())
+    points = ramp(math.log10(max(asked, 1.0)), (2.0, -2.0), (3.0, -1.0), (3.7, 0.0))
+    # Little from each is little from all: what LASTING_USE said is not said again.
+    points = min(points - _like_a_fashion(float(requests.mean())), 0.0)
+    return Evidence(
+        "lifecycle", "AMOUNT", "requests from the shared texts, tonight and two weeks back",
+        asked, "100 to 1,000 for most benchmarks, 5,000 and more for a training set", points,
     )  # fmt: skip
 
 
@@ -450,8 +514,8 @@ def unusual_accounts(group: Group) -> Evidence | None:
 
 QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
     shared_template, exclusive_text, work_queue, dealt_items, training_technique, repeated_items,
-    short_answers, conversation,
+    short_answers, greedy_answers, conversation,
     even_load, taking_turns, sleepless,
     shared_payment, same_client, one_customer, one_room,
-    young_accounts, lasting_use, moved_together, unusual_accounts,
+    young_accounts, lasting_use, much_asked, moved_together, unusual_accounts,
 )  # fmt: skip

@@ -49,6 +49,7 @@ def links_of(candidate: Candidate, population: Population, objects: SharedObject
 OF_MEMBERS_ALONE: dict[Callable[[Group], Evidence | None], str] = {
     ask.repeated_items: "REPEATED_ITEMS",
     ask.short_answers: "ANSWER_LENGTH",
+    ask.greedy_answers: "GREEDY_ANSWERS",
     ask.conversation: "SINGLE_TURN",
     ask.even_load: "EVEN_LOAD",
     ask.sleepless: "ROUND_THE_CLOCK",
@@ -90,7 +91,7 @@ def weigh_without(
         return None
     again = group_of(left, _unseen(group.population, kind), objects)
     if again.layer == group.layer and kind != group.layer:
-        again = replace(again, slots=group.slots)
+        again = replace(again, slots=group.slots, turns=group.turns)
     known = {piece.code: piece for piece in pieces}
     same_members = len(left.members) == len(candidate.members)  # nobody joins
     answers = (
@@ -99,7 +100,7 @@ def weigh_without(
         else question(again)
         for question in QUESTIONS
     )
-    return [piece for piece in answers if piece is not None]
+    return ask.summed_up([piece for piece in answers if piece is not None])
 
 
 def _unseen(population: Population, kind: str) -> Population:

@@ -77,6 +77,8 @@ class Population:
     account_age_days: Float64
     new_model_share: Float64
     """0 to 1: requests to models the workspace first saw within two nights"""
+    greedy_share: Float64
+    """0 to 1: requests at temperature 0, of those that set one; NaN where none does"""
     account_score: Float64
     """0 to 1: how unusual the account is among its peers"""
     organisation: Int64

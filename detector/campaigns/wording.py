@@ -5,7 +5,7 @@ Here: sentences from numbers. Nothing that an outsider wrote enters them: no pro
 
 from collections.abc import Sequence
 
-from detector.campaigns.evidence import Evidence
+from detector.campaigns.evidence import COMMON, Evidence
 
 PLAIN_CAPABILITY = {
     "general_chat": "general conversation",
@@ -54,6 +54,7 @@ _OBSERVED = {
     "TRAINING_TECHNIQUE": "those requests seem to ask for material to train a model (probability {percent})",
     "SINGLE_TURN": "{percent} of requests open and end a conversation",
     "EVEN_LOAD": "the accounts carry nearly equal loads",
+    "TAKING_TURNS": "their requests follow each other as if somebody dealt them out, not as people sit down",
     "ROUND_THE_CLOCK": "their day has hardly a quiet hour",
     "SHARED_PAYMENT": "{percent} of the accounts share a payment instrument across organisations",
     "SAME_CLIENT": "{percent} of the traffic comes from one client or one set of parameters",
@@ -143,7 +144,7 @@ def summary(
         for piece in strongest
         if piece.log_odds >= 0.5 and piece.code in _OBSERVED
     ][:5]
-    against = [piece for piece in strongest if piece.log_odds <= -0.5]
+    against = [piece for piece in strongest if piece.log_odds <= -0.5 and piece.family != COMMON]
     text = (
         f"Observed: {n_accounts:,} accounts sent {n_requests:,} requests and received {output_tokens:,} "
         f"output tokens this night{''.join(f'; {what}' for what in seen)}. "

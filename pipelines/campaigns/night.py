@@ -87,6 +87,7 @@ def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: pl.DataFrame
         output_tokens_mean=_floats(accounts, "output_tokens_mean"),
         account_age_days=_floats(accounts, "account_age_days"),
         new_model_share=_floats(accounts, "new_model_share"),
+        greedy_share=_floats(accounts, "zero_temperature_share"),
         account_score=_floats(accounts, "account_score"),
         organisation=_codes(accounts["org_id"]),
         payment=_codes(accounts["payment_fingerprint"]),

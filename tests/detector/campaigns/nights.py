@@ -50,6 +50,7 @@ class Account:
     output_tokens_mean: float = 300.0
     account_age_days: float = 300.0
     new_model_share: float = 0.0
+    greedy_share: float = 0.1
     account_score: float = 0.5
     organisation: str | None = None
     approved: bool = False
@@ -172,6 +173,7 @@ class Night:
             output_tokens_mean=column("output_tokens_mean"),
             account_age_days=column("account_age_days"),
             new_model_share=column("new_model_share"),
+            greedy_share=column("greedy_share"),
             account_score=column("account_score"),
             organisation=np.array([code(account.organisation) for account in accounts], np.int64),
             payment=np.array(

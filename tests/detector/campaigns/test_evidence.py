@@ -11,15 +11,18 @@ from nights import Judged, Night, judged
 
 from detector.campaigns import (
     Evidence,
+    Policy,
     Slots,
+    Turns,
     candidates,
     group_of,
     profile,
     shared_objects,
     summary,
+    supporting_families,
     weigh,
 )
-from detector.campaigns.evidence import DEAL_TOO, dealing
+from detector.campaigns.evidence import DEAL_TOO, OF_ONE_SCHEDULER, SCHEDULER_CAP, dealing
 from detector.campaigns.wording import PLAIN_CAPABILITY, PLAIN_TECHNIQUE
 from detector.text import CAPABILITIES, TECHNIQUES
 
@@ -309,3 +312,37 @@ def test_a_share_above_one_is_worded_as_all() -> None:
         n_accounts=8, n_requests=9, output_tokens=10, harvested="coding", evidence=[piece], status="new"
     )
     assert "100% of requests" in text
+
+
+def test_taking_turns_speaks_for_a_scheduler_and_sittings_for_people() -> None:
+    def points(n_near: int) -> float:
+        case = campaign()
+        group = replace(case.group, turns=Turns(n_near, 100.0))
+        return next(piece.log_odds for piece in weigh(group) if piece.code == "TAKING_TURNS")
+
+    assert points(0) == 1.5
+    assert 0 < points(100) < 0.5  # any order: programs that know nothing of each other
+    assert points(600) == -1.5
+
+
+def test_signs_of_one_scheduler_have_a_common_cap() -> None:
+    """However sure the scheduler is, a reseller has one as well."""
+    case = campaign()
+    signs = [piece.log_odds for piece in case.evidence if piece.code in OF_ONE_SCHEDULER]
+    assert sum(signs) > SCHEDULER_CAP
+    taken_back = next(piece for piece in case.evidence if piece.code == "ONE_SCHEDULER")
+    assert sum(signs) + taken_back.log_odds == pytest.approx(SCHEDULER_CAP)
+    assert taken_back.family not in supporting_families(case.evidence, Policy())
+
+
+def test_greedy_answers_are_how_one_measures() -> None:
+    assert points("GREEDY_ANSWERS", greedy_share=1.0) == -1.0
+    assert points("GREEDY_ANSWERS", greedy_share=0.4) == 0
+
+
+def test_a_few_hundred_requests_are_a_benchmark_and_thousands_a_training_set() -> None:
+    few, many = np.full(10, 20.0), np.full(60, 100.0)
+    assert points("AMOUNT", n_requests=few) < -1
+    assert points("AMOUNT", n_requests=many) == 0
+    # What is tried once or twice by each was said already.
+    assert points("AMOUNT", n_requests=np.full(60, 1.0)) == 0

@@ -9,6 +9,7 @@ SELECT
     f.account_id, f.n_requests::DOUBLE AS n_requests, coalesce(f.output_tokens, 0)::DOUBLE AS output_tokens,
     f.hour_counts, f.single_turn_share, sent.training_share, f.repeat_share,
     f.output_tokens_mean, f.account_age_days::DOUBLE AS account_age_days, f.new_model_share,
+    f.zero_temperature_share,
     s.score AS account_score,
     coalesce(a.org_id, sent.org_id) AS org_id, a.payment_fingerprint,
     coalesce(f.is_approved, false) AS is_approved,
