@@ -75,16 +75,16 @@ WITH each AS (
 placed AS (
     SELECT account, turn, team, is_lookalike,
            CASE WHEN has_nights
-                THEN (midday_h + 10 * (world.draw('hour', each.account * 100003 + turn)
-                      + world.draw('more', each.account * 100003 + turn) - 1) + 24) % 24
-                ELSE 24 * world.draw('hour', each.account * 100003 + turn) END AS hour,
+                THEN (midday_h + 10 * (world.draw('hour', each.account::BIGINT * 100003 + turn)
+                      + world.draw('more', each.account::BIGINT * 100003 + turn) - 1) + 24) % 24
+                ELSE 24 * world.draw('hour', each.account::BIGINT * 100003 + turn) END AS hour,
            CASE WHEN getvariable('one_object') = 1 AND turn = 0 THEN 0
-                WHEN is_campaign THEN if(world.draw('cover', each.account * 100003 + turn) < 0.85, 3 * team + turn % (1 + team % 3), -1)
-                WHEN is_lookalike THEN if(world.draw('cover', each.account * 100003 + turn) < 0.5, 3 * team, -1)
+                WHEN is_campaign THEN if(world.draw('cover', each.account::BIGINT * 100003 + turn) < 0.85, 3 * team + turn % (1 + team % 3), -1)
+                WHEN is_lookalike THEN if(world.draw('cover', each.account::BIGINT * 100003 + turn) < 0.5, 3 * team, -1)
                 WHEN is_application THEN 3 * (SELECT count(*) FROM world.team) + account // 2000
-                WHEN world.draw('everyday', each.account * 100003 + turn) < 0.12
+                WHEN world.draw('everyday', each.account::BIGINT * 100003 + turn) < 0.12
                 THEN 3 * (SELECT count(*) FROM world.team) + getvariable('n_accounts') // 2000
-                     + world.zipf(getvariable('n_families'), world.draw('which', each.account * 100003 + turn))
+                     + world.zipf(getvariable('n_families'), world.draw('which', each.account::BIGINT * 100003 + turn))
                 ELSE -1 END::INTEGER AS family
     FROM each JOIN world.account USING (account)
 )
@@ -113,7 +113,7 @@ SELECT getvariable('day') AS day, 0 AS file_id, row_number, hash('key', row_numb
        if(s.account < getvariable('n_hoarders'), 1000 + hash('hoard', s.account, turn) % getvariable('n_hoarded'),
           256 * (1 + setting // 11))::INTEGER AS max_tokens,
        row_number % 3 > 0 AS stream,
-       200 + hash('input', row_number) % 400 AS input_tokens, 20 + hash('output', row_number) % 900 AS output_tokens,
+       200 + (hash('input', row_number) % 400)::BIGINT AS input_tokens, 20 + (hash('output', row_number) % 900)::BIGINT AS output_tokens,
        if(world.draw('status', row_number) < 0.01, 429, 200) AS status,
        if(world.draw('stop', row_number) < 0.1, 'length', 'stop') AS stop_reason,
        500 + 1000 * world.draw('latency', row_number) AS latency_ms,
