@@ -2,15 +2,16 @@
 
     python benchmarks/detect_scale.py [--accounts 1000000] [--requests 16000000] [--hostile KIND] [--growth]
 
-Makes once (bench-data/, kept) a warehouse as the text stage leaves it, with three nights before (detect_world). Then
-runs, in a process of its own, every later step on it: features, scores, what accounts share, candidates, what fills
-their slots, evidence, verdicts, links, histories, the rows of all that, publication. Prints seconds by step, the
-largest memory, and how often a fixed query of DuckDB's over the same requests fits into the whole: a busy machine
-slows both. `--growth` does a tenth and a third of the size as well, and prints the cost of an account at each.
+Makes once (bench-data/, kept) a warehouse as the text stage leaves it, with three nights before
+(detect_world). Then runs, in a process of its own, every later step on it: features, scores, what accounts
+share, candidates, what fills their slots, evidence, verdicts, links, histories, the rows of all that,
+publication. Prints seconds by step, the largest memory, and how often a fixed query of DuckDB's over the
+same requests fits into the whole: a busy machine slows both. `--growth` does a tenth and a third of the
+size as well, and prints the cost of an account at each.
 
-Hostile kinds: `everybody` (one address, client, card, system prompt and template for all), `groups` (a group for
-every hundred and fifty accounts), `hoarders` (thousands of accounts, each with as many addresses and settings as it
-has requests, all of them others' too), `crowd` (one group of a tenth of all accounts).
+Hostile kinds: `everybody` (one address, client, card, system prompt and template for all), `groups` (a
+group for every hundred and fifty accounts), `hoarders` (thousands of accounts, each with as many addresses
+and settings as it has requests, all of them others' too), `crowd` (one group of a tenth of all accounts).
 """
 
 import argparse
@@ -151,7 +152,8 @@ def measure(workspace: Workspace) -> dict[str, Any]:
         "seconds": seconds,
         "yardstick_s": yardstick_s,
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "found": f"{found.n_candidates:,} candidates, {found.n_campaigns:,} campaigns, {found.n_flagged:,} flagged",
+        "found": f"{found.n_candidates:,} candidates, {found.n_campaigns:,} campaigns, "
+        f"{found.n_flagged:,} flagged",
     }
 
 

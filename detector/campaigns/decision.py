@@ -137,7 +137,7 @@ def decide_again(
 
 
 def _tested(totals: Float64, reference: Float64, policy: Policy) -> tuple[bool, float, Float64]:
-    """Whether earlier nights serve as the reference, the log-odds asked for, and p-values of the candidates."""
+    """Whether earlier nights serve as the reference, the log-odds asked for, and the p-values."""
     has_history = len(reference) >= policy.least_reference
     threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
     # On a first night what would convict anyway cannot be what innocence looks like.

@@ -349,11 +349,12 @@ def same_client(group: Group) -> Evidence | None:
 def _carried(layer: Layer, rows: Int64) -> tuple[Int64, Float64]:
     """Objects of the chosen rows, ascending, and the sum of shares of each over these rows."""
     objects, place = np.unique(layer.object[rows], return_inverse=True)
-    return objects, np.bincount(place, weights=layer.share[rows], minlength=len(objects))
+    carried = np.bincount(place, weights=layer.share[rows], minlength=len(objects))
+    return objects, np.asarray(carried, np.float64)
 
 
 def _sum_of_shares(object_: Int64, share: Float64) -> Float64:
-    return np.bincount(object_, weights=share)
+    return np.asarray(np.bincount(object_, weights=share), np.float64)
 
 
 def one_customer(group: Group) -> Evidence | None:

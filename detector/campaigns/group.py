@@ -68,7 +68,7 @@ class Group:
 
     @property
     def others(self) -> Bool:
-        """bool, shape (n_accounts,): all but the members. As long as the night: not for what every group asks."""
+        """bool, shape (n_accounts,): all but the members. Costs as much as the night is long."""
         others = np.ones(len(self.population), dtype=np.bool_)
         others[self.members] = False
         return others
@@ -92,7 +92,8 @@ class Group:
     def carried_requests(self) -> Float64:
         """The same, one that carries two texts counted twice."""
         member = np.searchsorted(self.members, self.account)
-        return np.bincount(member, weights=self.uses.n_requests, minlength=len(self.members))
+        carried = np.bincount(member, weights=self.uses.n_requests, minlength=len(self.members))
+        return np.asarray(carried, np.float64)
 
     @property
     def earlier_requests(self) -> Float64:

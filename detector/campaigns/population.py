@@ -64,16 +64,16 @@ class Uses:
 class Once:
     """What is worked out of a night's arrays once, however many groups ask: orders, totals, sorted values.
 
-    Arrays are told apart by being the same object, and are kept, so that none takes another one's place. Nobody
-    may write to one that was asked about.
+    Arrays are told apart by being the same object, and are kept, so that none takes another one's place.
+    Nobody may write to one that was asked about.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, *tuple[int, ...]], tuple[Any, Any]] = {}
+        self._kept: dict[tuple[str, tuple[int, ...]], tuple[Any, Any]] = {}
 
     def of(self, name: str, work: Callable[..., Answer], *arrays: npt.NDArray[Any]) -> Answer:
         """`work` of the arrays, from memory where it was done before under this name."""
-        key = (name, *map(id, arrays))
+        key = (name, tuple(map(id, arrays)))
         if key not in self._kept:
             self._kept[key] = (arrays, work(*arrays))
         answer: Answer = self._kept[key][1]

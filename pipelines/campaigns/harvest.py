@@ -32,8 +32,8 @@ def harvests_of(
 ) -> list[list[Harvested]]:
     """What the requests in each group's templates ask for; without templates, all requests of its members.
 
-    For each group one entry for each capability and technique seen together, in the order of their codes; none
-    without prompts in the log. All groups are asked about at once: the night's requests are read once.
+    For each group one entry for each capability and technique seen together, in the order of their codes;
+    none without prompts in the log. All groups are asked about at once: the night's requests are read once.
     """
     members = pairs([found.account_ids for found in groups], "account_id")
     families = pairs([sorted(found.family_requests) for found in groups], "family_id")

@@ -1,4 +1,4 @@
-"""What is done once a night, or only for those it can concern, gives what doing it for everybody would give."""
+"""What is done once a night, or only for those it can concern, gives what doing all gives."""
 
 import numpy as np
 import pytest
