@@ -17,6 +17,7 @@ from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.links import Link, links_of, weigh_without
 from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
 from detector.campaigns.schedule import standing
+from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
     PLAIN_CAPABILITY,
     PLAIN_TECHNIQUE,
@@ -45,6 +46,7 @@ __all__ = [
     "SharedObjects",
     "Sighting",
     "Slots",
+    "Turns",
     "Uses",
     "Verdict",
     "candidates",
@@ -60,6 +62,7 @@ __all__ = [
     "standing",
     "summary",
     "supporting_families",
+    "turns_of",
     "weigh",
     "weigh_without",
     "without_link",

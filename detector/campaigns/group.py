@@ -17,6 +17,7 @@ from detector.campaigns.population import (
     SharedObjects,
     Uses,
 )
+from detector.campaigns.turns import Turns
 
 LEAST_KNOWN = 0.5
 """Share of members of whom something must be known before it is said of the group."""
@@ -56,6 +57,7 @@ class Group:
     account : int64, the position of each of those rows' account
     uses : what those rows carry
     slots : what fills the slots of the group's templates; None when that was not measured
+    turns : how the members' requests follow one another; None when that was not measured
     """
 
     population: Population
@@ -65,6 +67,7 @@ class Group:
     account: Int64
     uses: Uses
     slots: Slots | None = None
+    turns: Turns | None = None
 
     @property
     def others(self) -> Bool:

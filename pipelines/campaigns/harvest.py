@@ -12,8 +12,9 @@ from typing import Literal
 import duckdb
 
 from detector.text import CAPABILITIES, TECHNIQUES
+from pipelines.campaigns.asked import pairs
 from pipelines.campaigns.judging import Flagged
-from pipelines.warehouse.arrow import pairs, registered
+from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.statements import statement
 
 

@@ -7,7 +7,7 @@ with texts of their own hide a list.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -17,24 +17,13 @@ import pyarrow as pa
 from detector import campaigns as detect
 from detector import text
 from detector.text import Traits
+from pipelines.campaigns.asked import ACCOUNT_ROWS, GROUP_ROWS, Asked, pairs
 from pipelines.queues import account_numbers, traits_of
-from pipelines.warehouse.arrow import fetch, lists_of, pairs, registered
+from pipelines.warehouse.arrow import fetch, lists_of, registered
 from pipelines.warehouse.statements import statement
-
-GROUP_ROWS, ACCOUNT_ROWS = 2_000, 100
-"""Requests of one group, and of one of its accounts, that are looked at: enough for an error of a likeness
-of one in a hundred."""
 
 GROUPS_AT_ONCE = 32
 """Groups whose shingles are in memory at a time: about 50 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A group whose slots are to be measured: ids of its accounts and of the prompt families they share."""
-
-    account_ids: Sequence[str]
-    family_ids: Sequence[str]
 
 
 def measure_slots(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]) -> list[detect.Slots]:

@@ -1,6 +1,6 @@
 """Arrow tables that SQL may read by name for the length of a block."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,17 +29,6 @@ def fetch(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | N
 def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
     """The column as one array, copied only where it came in several."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def pairs(lists: Sequence[Sequence[str]], name: str) -> pa.Table:
-    """One row for each list and entry of it: `number`, the position of the list, and the entry as `name`."""
-    sizes = [len(entries) for entries in lists]
-    return pa.table(
-        {
-            "number": np.repeat(np.arange(len(lists), dtype=np.int32), sizes),
-            name: pa.array([entry for entries in lists for entry in entries], pa.string()),
-        }
-    )
 
 
 def array_of(table: pa.Table, name: str) -> npt.NDArray[Any]:
