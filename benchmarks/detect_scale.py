@@ -60,7 +60,7 @@ INSIDE: tuple[tuple[Any, str], ...] = (
     (campaigns.detect, "shared_objects"),
     (campaigns.detect, "candidates"),
     (campaigns.detect, "group_of"),
-    (campaigns, "with_slots"),
+    (campaigns, "with_samples"),
     (campaigns.detect, "weigh"),
     (campaigns.detect, "standing"),
     (campaigns, "held_together"),
