@@ -1,7 +1,15 @@
 """From accounts that share things to campaigns with evidence."""
 
 from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, candidates
-from detector.campaigns.decision import LADDER, Action, Policy, Verdict, decide, supporting_families
+from detector.campaigns.decision import (
+    LADDER,
+    Action,
+    Policy,
+    Verdict,
+    decide,
+    decide_again,
+    supporting_families,
+)
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.history import Event, events
@@ -43,6 +51,7 @@ __all__ = [
     "Verdict",
     "candidates",
     "decide",
+    "decide_again",
     "event_in_words",
     "events",
     "group_of",

@@ -188,10 +188,12 @@ def _leiden(graph: csr_matrix, accounts: Int64) -> _Partition:
 
     mine = csr_matrix(graph[accounts])
     linked = np.flatnonzero(np.diff(mine.indptr))
-    columns = np.unique(mine.indices)
+    columns, column = np.unique(mine.indices, return_inverse=True)
     if len(linked) < LEAST_MEMBERS or len(columns) < 2:
         return _Partition([accounts[linked]] if len(linked) else [], coo_matrix((1, 1)))
-    mine = csr_matrix(mine[linked][:, columns])
+    # numbered anew by hand: choosing columns would cost as much as the night has objects, for every group
+    starts = np.concatenate([mine.indptr[linked], mine.indptr[-1:]])
+    mine = csr_matrix((mine.data, column.astype(np.int32), starts), shape=(len(linked), len(columns)))
     # Its refinement draws from the C library's rand(), which random_state does not reach: seeded here, or
     # the groups of a night would depend on how many nights this process has seen before.
     ctypes.CDLL(None).srand(SEED)
@@ -285,7 +287,8 @@ def refine(
         core, log_ratio = _typical_objects(members, population, objects)
         if len(core) == 0:
             return None
-        touched, log_odds = _log_odds(members, core, log_ratio, population, objects)
+        may_join = _may_join(members, core, log_ratio, population, objects, likeness)
+        touched, log_odds = _log_odds(members, core, log_ratio, may_join, population, objects)
         log_odds += likeness.log_odds(touched, members)
         kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
         if kept.sum() < LEAST_MEMBERS:
@@ -309,7 +312,8 @@ def remaining(
     core, log_ratio = candidate.core[kept], candidate.core_log_ratio[kept]
     if len(core) == 0:
         return None
-    touched, log_odds = _log_odds(candidate.members, core, log_ratio, population, objects)
+    members = candidate.members
+    touched, log_odds = _log_odds(members, core, log_ratio, members, population, objects)
     log_odds += likeness.log_odds(touched, candidate.members)
     stays = (log_odds >= MEMBER_LOG_ODDS) & np.isin(touched, candidate.members)
     if stays.sum() < LEAST_MEMBERS:
@@ -330,26 +334,57 @@ def _typical_objects(members: Int64, population: Population, objects: SharedObje
     return carried[typical].astype(np.int64), log_ratio[typical]
 
 
+def _may_join(
+    members: Int64,
+    core: Int64,
+    log_ratio: Float64,
+    population: Population,
+    objects: SharedObjects,
+    likeness: "Likeness",
+) -> Int64:
+    """The members, and every other account that could reach MEMBER_LOG_ODDS; ascending.
+
+    Whoever carries none but the most common core objects cannot, where these together say too little. So a
+    group under a framework of a hundred thousand users is weighed without them, and a thousand such groups do
+    not cost a thousand times as many accounts.
+    """
+    common_first = np.argsort(-objects.n_accounts_of[core], kind="stable")
+    layer = objects.layer_of[core][common_first]
+    at_most = np.zeros(len(core))
+    for position in np.unique(layer):  # within a layer ratios are averaged, so the highest is the most
+        at_most += np.maximum.accumulate(np.where(layer == position, log_ratio[common_first], 0.0))
+    needed = MEMBER_LOG_ODDS - np.log(len(members) / len(population)) - Likeness.MOST * len(likeness.bins)
+    telling = core[common_first[at_most >= needed - 1e-6]]
+    return np.union1d(members, objects.by_object[:, telling].indices).astype(np.int64)
+
+
 def _log_odds(
-    members: Int64, core: Int64, log_ratio: Float64, population: Population, objects: SharedObjects
+    members: Int64,
+    core: Int64,
+    log_ratio: Float64,
+    among: Int64,
+    population: Population,
+    objects: SharedObjects,
 ) -> tuple[Int64, Float64]:
-    """Accounts that carry any core object, and the log-odds of membership that their objects give them.
+    """Those of some accounts that carry any core object, and the log-odds of membership that their objects
+    give them. `among` ascends and holds the members.
 
     Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the
     core objects as much of its night as the median member does. Where nearly all members carry a text,
     lacking it speaks against: who shares a card or an address with a campaign but never its template is a
     bystander, and who shares one template of several may be somebody else's.
     """
-    carried = objects.by_object[:, core].tocoo()
-    touched, row = np.unique(carried.row, return_inverse=True)
-    is_member = np.isin(touched, members)
-    layer = objects.layer_of[core][carried.col]
+    account, column, shares = objects.carried(among, core)
+    carriers, row = np.unique(account, return_inverse=True)
+    touched = among[carriers]
+    is_member = np.isin(touched, members, assume_unique=True)
+    layer = objects.layer_of[core][column]
     total = np.full(len(touched), np.log(len(members) / len(population)))
     for position in np.unique(layer):
         mine = layer == position
-        share = np.bincount(row[mine], weights=carried.data[mine], minlength=len(touched))
+        share = np.bincount(row[mine], weights=shares[mine], minlength=len(touched))
         points = np.bincount(
-            row[mine], weights=carried.data[mine] * log_ratio[carried.col[mine]], minlength=len(touched)
+            row[mine], weights=shares[mine] * log_ratio[column[mine]], minlength=len(touched)
         )
         mean_ratio = points / np.where(share > 0, share, 1.0)
         share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
@@ -360,7 +395,7 @@ def _log_odds(
             total += np.where(share > 0, scarcity(uses, is_member & (share > 0)), 0.0)
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:
-            lacking = _lacking(carried.col[mine], row[mine], is_member, len(members))
+            lacking = _lacking(column[mine], row[mine], is_member, len(members))
             total += LAYER_WEIGHT[kind] * lacking
     return touched.astype(np.int64), total
 

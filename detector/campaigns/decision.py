@@ -94,32 +94,84 @@ def decide(
     Source: Benjamini, Hochberg, J. R. Stat. Soc. B 57 (1995) 289.
     """
     totals = np.array([sum(piece.log_odds for piece in pieces) for pieces in evidence])
+    has_history, threshold, p_values = _tested(totals, reference, policy)
+    passed = benjamini_hochberg(p_values, policy.false_discovery_rate)
+    can_read = np.broadcast_to(np.asarray(has_content), len(evidence))
+    return [
+        _verdict(pieces, float(total), float(p_value), bool(discovered and total >= threshold),
+                 readable=bool(readable), threshold=threshold, has_history=has_history, policy=policy)
+        for pieces, total, p_value, discovered, readable in zip(
+            evidence, totals, p_values, passed, can_read, strict=True
+        )
+    ]  # fmt: skip
+
+
+def decide_again(
+    at: int,
+    pieces: list[Evidence],
+    totals: Float64,
+    reference: Float64,
+    *,
+    has_content: bool,
+    policy: Policy,
+) -> Verdict:
+    """The verdict on one candidate, had it other evidence, beside the night's other candidates as they are.
+
+    What `decide` would give it, without judging the others anew: asked for every kind of link of everything
+    that is flagged, that would take the square of the night's candidates.
+
+    Parameters
+    ----------
+    at, pieces : position of the candidate, and its evidence instead
+    totals : float64, shape (n_candidates,): log-odds of all, as in their verdicts
+    reference, policy : as for `decide`
+    has_content : whether the log carried this candidate's prompts
+    """
+    totals = totals.copy()
+    totals[at] = sum(piece.log_odds for piece in pieces)
+    has_history, threshold, p_values = _tested(totals, reference, policy)
+    discovered = is_rejected(p_values, at, policy.false_discovery_rate)
+    return _verdict(
+        pieces, float(totals[at]), float(p_values[at]), bool(discovered and totals[at] >= threshold),
+        readable=has_content, threshold=threshold, has_history=has_history, policy=policy,
+    )  # fmt: skip
+
+
+def _tested(totals: Float64, reference: Float64, policy: Policy) -> tuple[bool, float, Float64]:
+    """Whether earlier nights serve as the reference, the log-odds asked for, and the p-values."""
     has_history = len(reference) >= policy.least_reference
     threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
     # On a first night what would convict anyway cannot be what innocence looks like.
-    p_values = tail_p_values(totals, reference if has_history else totals[totals < threshold])
-    passed = benjamini_hochberg(p_values, policy.false_discovery_rate)
-    verdicts = []
-    can_read = np.broadcast_to(np.asarray(has_content), len(evidence))
-    for pieces, total, p_value, discovered, readable in zip(
-        evidence, totals, p_values, passed, can_read, strict=True
-    ):
-        families = supporting_families(pieces, policy)
-        enough = len(families) >= 2 and ("content" in families or not readable)
-        flagged = bool(discovered and enough and total >= threshold)
-        confidence = _confidence(float(total), len(families), policy)
-        verdicts.append(
-            Verdict(
-                log_odds=float(total),
-                score=float(1 / (1 + np.exp(-(total - threshold)))),
-                p_value=float(p_value),
-                families=families,
-                flagged=flagged,
-                confidence=confidence,
-                recommended_action=_action(confidence, policy, has_history),
-            )
-        )
-    return verdicts
+    return (
+        has_history,
+        threshold,
+        tail_p_values(totals, reference if has_history else totals[totals < threshold]),
+    )
+
+
+def _verdict(
+    pieces: list[Evidence],
+    total: float,
+    p_value: float,
+    stands_out: bool,
+    *,
+    readable: bool,
+    threshold: float,
+    has_history: bool,
+    policy: Policy,
+) -> Verdict:
+    families = supporting_families(pieces, policy)
+    enough = len(families) >= 2 and ("content" in families or not readable)
+    confidence = _confidence(total, len(families), policy)
+    return Verdict(
+        log_odds=total,
+        score=float(1 / (1 + np.exp(-(total - threshold)))),
+        p_value=p_value,
+        families=families,
+        flagged=stands_out and enough,
+        confidence=confidence,
+        recommended_action=_action(confidence, policy, has_history),
+    )
 
 
 def supporting_families(pieces: list[Evidence], policy: Policy) -> tuple[str, ...]:
@@ -173,6 +225,15 @@ def benjamini_hochberg(p_values: Float64, rate: float) -> npt.NDArray[np.bool_]:
     if len(passed):
         rejected[order[: passed[-1] + 1]] = True
     return rejected
+
+
+def is_rejected(p_values: Float64, at: int, rate: float) -> bool:
+    """Whether `benjamini_hochberg` rejects one hypothesis: some p-value that is no smaller lies under its
+    own line. Only the candidates with larger p-values are sorted, which for a flagged one are most; but no
+    Python object is made for any."""
+    later = np.sort(p_values[p_values >= p_values[at]])
+    rank = len(p_values) - len(later) + np.arange(1, len(later) + 1)
+    return bool((later <= rate * rank / len(p_values)).any())
 
 
 def _confidence(log_odds: float, n_families: int, policy: Policy) -> str:

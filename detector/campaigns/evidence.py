@@ -27,8 +27,9 @@ from detector.campaigns.measures import (
     requests_weighted,
     trough,
     upper_share,
+    weighted_of_others,
 )
-from detector.campaigns.population import Bool, Float64, Layer
+from detector.campaigns.population import Float64, Int64, Layer
 from detector.campaigns.turns import clumping
 
 
@@ -122,7 +123,8 @@ def exclusive_text(group: Group) -> Evidence | None:
     if layer is None or len(group.rows) == 0:
         return None
     inside = np.bincount(layer.object[group.rows], minlength=layer.n_objects)
-    everywhere = np.bincount(layer.object, minlength=layer.n_objects)
+    everywhere = group.population.once.of("users", np.bincount, layer.object)
+    everywhere = np.pad(everywhere, (0, layer.n_objects - len(everywhere)))
     weight = np.bincount(layer.object[group.rows], group.uses.n_requests, minlength=layer.n_objects)
     own = float((weight * inside / np.maximum(everywhere, 1)).sum() / max(weight.sum(), 1e-9))
     return Evidence(
@@ -219,7 +221,7 @@ def training_technique(group: Group) -> Evidence | None:
     if not group.has_content or n_requests == 0:
         return None
     share = float(group.uses.n_training.sum() / n_requests)
-    usual = requests_weighted(group.population.training_share, group.population.n_requests, group.others)
+    usual = weighted_of_others(group, group.population.training_share)
     usual = usual if np.isfinite(usual) else 0.0
     # A classifier is far from sure of one text; its mean over thousands of texts of one template is steady.
     return Evidence(
@@ -232,7 +234,8 @@ def training_technique(group: Group) -> Evidence | None:
 
 def repeated_items(group: Group) -> Evidence | None:
     """Whether the same items come night after night: a regression suite, not a harvest."""
-    share = requests_weighted(group.population.repeat_share, group.population.n_requests, ~group.others)
+    mine = group.members
+    share = requests_weighted(group.population.repeat_share[mine], group.population.n_requests[mine])
     if not np.isfinite(share):
         return None
     return Evidence(
@@ -331,12 +334,18 @@ def sleepless(group: Group) -> Evidence | None:
     if hours.sum() < 24 * 8:
         return None
     quietest = trough(hours)
-    usual = trough(group.population.hour_counts[group.others].sum(axis=0))
+    everyones = group.population.once.of("day", _hourly, group.population.hour_counts)
+    usual = trough(everyones - hours)
     return Evidence(
         "timing", "ROUND_THE_CLOCK", "quietest six hours of the day against the mean hour",
         quietest, f"{usual:.2f} over the night's other accounts",
         ramp(quietest - usual, (-0.4, -1.0), (-0.1, 0.0), (0.1, 0.25), (0.4, 1.0)),
     )  # fmt: skip
+
+
+def _hourly(hour_counts: Float64) -> Float64:
+    total: Float64 = hour_counts.sum(axis=0)
+    return total
 
 
 # --- identity --------------------------------------------------------------------------------------------
@@ -380,15 +389,19 @@ def same_client(group: Group) -> Evidence | None:
         layer = group.population.layer(kind)
         if layer is None or len(layer.object) == 0:
             continue
-        is_member = ~group.others[layer.account]
-        inside = _carried(layer, is_member) / max(len(group.members), 1)
+        objects, carried = _carried(layer, group.rows_in(layer))
+        if len(objects) == 0:
+            continue
+        inside = carried / max(len(group.members), 1)
         sure = lower_share(float(inside.max()), len(group.members)) / max(float(inside.max()), 1e-9)
-        outside = _carried(layer, ~is_member) / max(int(group.others.sum()), 1)
         top = int(inside.argmax())
+        everywhere = group.population.once.of("carried", _sum_of_shares, layer.object, layer.share)
+        others = max(float(everywhere[objects[top]] - carried[top]), 0.0)
+        outside = others / max(len(group.population) - len(group.members), 1)
         # Of five accounts some will have a kit in common: as much counts as so few can show.
-        lift = float(np.log((inside[top] + 0.02) / (outside[top] + 0.02)) * inside[top] * sure)
+        lift = float(np.log((inside[top] + 0.02) / (outside + 0.02)) * inside[top] * sure)
         if lift > best:
-            best, inside_share, usual_share = lift, float(inside[top]), float(outside[top])
+            best, inside_share, usual_share = lift, float(inside[top]), float(outside)
     if best == 0.0:
         return None
     return Evidence(
@@ -397,10 +410,15 @@ def same_client(group: Group) -> Evidence | None:
     )  # fmt: skip
 
 
-def _carried(layer: Layer, rows: Bool) -> Float64:
-    """Sum of shares of each object over the chosen rows."""
-    total = np.bincount(layer.object[rows], weights=layer.share[rows], minlength=layer.n_objects)
-    return total.astype(np.float64)
+def _carried(layer: Layer, rows: Int64) -> tuple[Int64, Float64]:
+    """Objects of the chosen rows, ascending, and the sum of shares of each over these rows."""
+    objects, place = np.unique(layer.object[rows], return_inverse=True)
+    carried = np.bincount(place, weights=layer.share[rows], minlength=len(objects))
+    return objects, np.asarray(carried, np.float64)
+
+
+def _sum_of_shares(object_: Int64, share: Float64) -> Float64:
+    return np.asarray(np.bincount(object_, weights=share), np.float64)
 
 
 def one_customer(group: Group) -> Evidence | None:
@@ -427,8 +445,7 @@ def one_room(group: Group) -> Evidence | None:
     layer = group.population.layer("address")
     if layer is None:
         return None
-    mine = ~group.others[layer.account]
-    behind = np.bincount(layer.object[mine], weights=layer.share[mine], minlength=layer.n_objects)
+    _, behind = _carried(layer, group.rows_in(layer))
     together = float(behind.max() / len(group.members)) if len(behind) else 0.0
     hours = group.population.hour_counts[group.members].sum(axis=0)
     in_session = float(
@@ -448,7 +465,9 @@ def one_room(group: Group) -> Evidence | None:
 
 def young_accounts(group: Group) -> Evidence | None:
     """Whether the members are younger than the night's other accounts: P(member is the younger of a pair)."""
-    younger = rank_probability(-group.population.account_age_days, group.members, group.others)
+    younger = rank_probability(
+        group, group.population.once.of("youth", np.negative, group.population.account_age_days)
+    )
     if younger is None:
         return None
     return Evidence(
@@ -490,8 +509,9 @@ def much_asked(group: Group) -> Evidence | None:
 
 def moved_together(group: Group) -> Evidence | None:
     """Whether the members moved to a new model beyond everybody's curiosity."""
-    share = requests_weighted(group.population.new_model_share, group.population.n_requests, ~group.others)
-    usual = requests_weighted(group.population.new_model_share, group.population.n_requests, group.others)
+    mine = group.members
+    share = requests_weighted(group.population.new_model_share[mine], group.population.n_requests[mine])
+    usual = weighted_of_others(group, group.population.new_model_share)
     if not (np.isfinite(share) and np.isfinite(usual)) or max(share, usual) == 0:
         return None
     return Evidence(
@@ -503,7 +523,7 @@ def moved_together(group: Group) -> Evidence | None:
 
 def unusual_accounts(group: Group) -> Evidence | None:
     """Whether the members stand out among their peers one by one (PyOD), before any link is looked at."""
-    higher = rank_probability(group.population.account_score, group.members, group.others)
+    higher = rank_probability(group, group.population.account_score)
     if higher is None:
         return None
     return Evidence(

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.campaigns.communities import Candidate
-from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects, Uses
+from detector.campaigns.population import (
+    Bool,
+    Float64,
+    Int64,
+    Layer,
+    Population,
+    SharedObjects,
+    Uses,
+)
 from detector.campaigns.turns import Turns
 
 LEAST_KNOWN = 0.5
@@ -43,7 +51,7 @@ class Slots:
 class Group:
     """A candidate with what the pieces of evidence look at.
 
-    members : int64, positions of accounts; others : bool, shape (n_accounts,), all but the members
+    members : int64, ascending positions of accounts
     layer : the kind of text the group shares, `template` or `system_prompt`
     rows : int64, rows of that layer that belong to members and to the texts typical of the group
     account : int64, the position of each of those rows' account
@@ -54,13 +62,23 @@ class Group:
 
     population: Population
     members: Int64
-    others: Bool
     layer: str
     rows: Int64
     account: Int64
     uses: Uses
     slots: Slots | None = None
     turns: Turns | None = None
+
+    @property
+    def others(self) -> Bool:
+        """bool, shape (n_accounts,): all but the members. Costs as much as the night is long."""
+        others = np.ones(len(self.population), dtype=np.bool_)
+        others[self.members] = False
+        return others
+
+    def rows_in(self, layer: Layer) -> Int64:
+        """The members' rows of a layer of the population, ascending."""
+        return self.population.rows_of(layer, self.members)
 
     @property
     def has_content(self) -> bool:
@@ -71,16 +89,22 @@ class Group:
     def templated_requests(self) -> Float64:
         """Requests of each member tonight that carry the shared texts; one that carries two counts once, as
         far as the account's number of requests tells."""
-        n = len(self.population)
-        carried = np.bincount(self.account, weights=self.uses.n_requests, minlength=n)
-        return np.asarray(np.minimum(carried, self.population.n_requests)[self.members])
+        return np.minimum(self.carried_requests, self.population.n_requests[self.members])
+
+    @property
+    def carried_requests(self) -> Float64:
+        """The same, one that carries two texts counted twice."""
+        member = np.searchsorted(self.members, self.account)
+        carried = np.bincount(member, weights=self.uses.n_requests, minlength=len(self.members))
+        return np.asarray(carried, np.float64)
 
     @property
     def earlier_requests(self) -> Float64:
         """Requests of each member from the shared texts on earlier nights: those of the text it used most."""
-        earlier = np.zeros(len(self.population))
-        np.maximum.at(earlier, self.account, self.uses.n_earlier_requests)
-        return earlier[self.members]
+        earlier = np.zeros(len(self.members))
+        member = np.searchsorted(self.members, self.account)
+        np.maximum.at(earlier, member, self.uses.n_earlier_requests)
+        return earlier
 
     @property
     def templated_share(self) -> float:
@@ -96,8 +120,6 @@ be, if they carry more."""
 
 def group_of(candidate: Candidate, population: Population, objects: SharedObjects) -> Group:
     """What the evidence needs of one candidate."""
-    others = np.ones(len(population), dtype=np.bool_)
-    others[candidate.members] = False
 
     def sharing(kind: str, all_uses: Uses) -> Group:
         rows = account = np.empty(0, dtype=np.int64)
@@ -105,7 +127,8 @@ def group_of(candidate: Candidate, population: Population, objects: SharedObject
             if layer.kind == kind:
                 first, last = objects.first_object[position], objects.first_object[position + 1]
                 core = candidate.core[(candidate.core >= first) & (candidate.core < last)] - first
-                rows = np.flatnonzero(np.isin(layer.object, core) & ~others[layer.account])
+                rows = population.rows_of(layer, candidate.members)
+                rows = rows[np.isin(layer.object[rows], core)]
                 account = layer.account[rows]
         uses = Uses(
             all_uses.n_requests[rows],
@@ -114,7 +137,7 @@ def group_of(candidate: Candidate, population: Population, objects: SharedObject
             all_uses.n_shared_items[rows],
             all_uses.n_training[rows],
         )
-        return Group(population, candidate.members, others, kind, rows, account, uses)
+        return Group(population, candidate.members, kind, rows, account, uses)
 
     templates = sharing("template", population.templates)
     if templates.templated_share >= ENOUGH_TEMPLATED:

@@ -39,8 +39,8 @@ def links_of(candidate: Candidate, population: Population, objects: SharedObject
         mine = objects.layer_of[candidate.core] == position
         if not mine.any():
             continue
-        carriers = np.unique(objects.by_object[:, candidate.core[mine]].indices)
-        reach = float(np.isin(candidate.members, carriers).mean())
+        carrier, _, _ = objects.carried(candidate.members, candidate.core[mine])
+        reach = len(np.unique(carrier)) / len(candidate.members)
         strength = float(candidate.core_log_ratio[mine].max()) * reach
         links.append(Link(layer.kind, strength, reach, int(mine.sum())))
     return sorted(links, key=lambda link: (-link.strength, link.kind))

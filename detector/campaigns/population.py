@@ -4,7 +4,9 @@ Here: the arrays and their meaning. Not here: where they come from (pipelines.ca
 them (communities, evidence).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,8 @@ from scipy.sparse import csc_matrix, csr_matrix
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
+
+Answer = TypeVar("Answer")
 
 CONTENT_LAYERS = ("template", "system_prompt", "tool_set")
 IDENTITY_LAYERS = ("payment", "address", "client", "parameters")
@@ -57,6 +61,25 @@ class Uses:
         return cls(nothing, nothing, nothing, nothing, nothing)
 
 
+class Once:
+    """What is worked out of a night's arrays once, however many groups ask: orders, totals, sorted values.
+
+    Arrays are told apart by being the same object, and are kept, so that none takes another one's place.
+    Nobody may write to one that was asked about.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, tuple[int, ...]], tuple[Any, Any]] = {}
+
+    def of(self, name: str, work: Callable[..., Answer], *arrays: npt.NDArray[Any]) -> Answer:
+        """`work` of the arrays, from memory where it was done before under this name."""
+        key = (name, tuple(map(id, arrays)))
+        if key not in self._kept:
+            self._kept[key] = (arrays, work(*arrays))
+        answer: Answer = self._kept[key][1]
+        return answer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
     """The accounts of one night; every array has one entry per account, ascending by account id.
@@ -90,6 +113,7 @@ class Population:
     """What the rows of the `template` layer carry: families of user prompts."""
     systems: Uses = field(default_factory=Uses.none)
     """What the rows of the `system_prompt` layer carry: families of system prompts, and what was asked."""
+    once: Once = field(default_factory=Once, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.n_requests)
@@ -102,6 +126,25 @@ class Population:
     def layer(self, kind: str) -> Layer | None:
         """The layer of that kind, None when the log carries nothing of it."""
         return next((layer for layer in self.layers if layer.kind == kind), None)
+
+    def rows_of(self, layer: Layer, accounts: Int64) -> Int64:
+        """The layer's rows of these accounts, ascending: at the cost of those rows, not of the layer.
+
+        Parameters
+        ----------
+        layer : one of `layers`
+        accounts : int64, positions, none twice
+        """
+        if len(layer.account) == 0:
+            return np.empty(0, dtype=np.int64)
+        order, starts = self.once.of("by account", self._by_account, layer.account)
+        first, n = starts[accounts], starts[accounts + 1] - starts[accounts]
+        within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
+        return np.sort(order[np.repeat(first, n) + within])
+
+    def _by_account(self, account: Int64) -> tuple[Int64, Int64]:
+        order = np.argsort(account, kind="stable")
+        return order, np.searchsorted(account[order], np.arange(len(self) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +163,15 @@ class SharedObjects:
     n_accounts_of: Float64
     layer_of: Int64
     first_object: Int64
+
+    def carried(self, accounts: Int64, chosen: Int64) -> tuple[Int64, Int64, Float64]:
+        """What some accounts carry of some objects: position in `accounts`, position in `chosen`, share; by
+        account, then by object. `chosen` ascends; the cost is that of what these accounts carry at all."""
+        mine = self.shares[accounts]
+        row = np.repeat(np.arange(len(accounts)), np.diff(mine.indptr))
+        at = np.minimum(np.searchsorted(chosen, mine.indices), max(len(chosen) - 1, 0))
+        kept = chosen[at] == mine.indices if len(chosen) else np.zeros(len(at), dtype=np.bool_)
+        return row[kept], at[kept], mine.data[kept]
 
 
 def shared_objects(population: Population) -> SharedObjects:

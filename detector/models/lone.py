@@ -10,7 +10,7 @@ partners to corroborate it, and a wrong ban costs a customer.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,8 @@ LEVELS = (("low", "watch"), ("medium", "watch"), ("medium", "verify"))
 class _Night:
     columns: Columns
     groups: npt.NDArray[np.generic]
+    usual: dict[tuple[str, object], Range] = field(default_factory=dict)
+    """By feature and peer group, as far as asked: a thousand findings of a group share one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,9 @@ def _finding(row: int, profile: str, level: int, codes: Sequence[str], night: _N
 
 def _reason(name: str, row: int, night: _Night) -> Reason:
     feature, values = FEATURE_BY_NAME[name], night.columns[name]
-    known = values[(night.groups == night.groups[row]) & np.isfinite(values)]
-    low, high = np.quantile(known, (0.05, 0.95), method="inverted_cdf")
-    usual = readable_range(Range(float(low), float(high)), feature)
-    return Reason(name, feature.meaning, float(values[row]), usual)
+    asked = name, night.groups[row]
+    if asked not in night.usual:
+        known = values[(night.groups == night.groups[row]) & np.isfinite(values)]
+        low, high = np.quantile(known, (0.05, 0.95), method="inverted_cdf")
+        night.usual[asked] = Range(float(low), float(high))
+    return Reason(name, feature.meaning, float(values[row]), readable_range(night.usual[asked], feature))

@@ -9,6 +9,7 @@ from datetime import date
 from functools import partial
 
 import duckdb
+import numpy as np
 import polars as pl
 
 from detector import campaigns as detect
@@ -70,11 +71,12 @@ def find_campaigns(
     guilty = [accused[at] for at in stand]
     flagged = [as_flagged(night, groups[at], candidates[at], verdicts[at], evidence[at]) for at in guilty]
 
+    totals = np.array([verdict.log_odds for verdict in verdicts])
+
     def judged_again(at: int, pieces: list[detect.Evidence]) -> detect.Verdict:
-        others = [*evidence[:at], pieces, *evidence[at + 1 :]]
-        return detect.decide(
-            others, innocent, has_content=[group.has_content for group in groups], policy=policy
-        )[at]
+        return detect.decide_again(
+            at, pieces, totals, innocent, has_content=groups[at].has_content, policy=policy
+        )
 
     likeness = detect.Likeness.of(night.population)
     held = [

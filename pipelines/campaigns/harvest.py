@@ -10,9 +10,9 @@ from datetime import date
 from typing import Literal
 
 import duckdb
-import pyarrow as pa
 
 from detector.text import CAPABILITIES, TECHNIQUES
+from pipelines.campaigns.asked import pairs
 from pipelines.campaigns.judging import Flagged
 from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.statements import statement
@@ -28,17 +28,24 @@ class Harvested:
     output_tokens: int
 
 
-def harvest_of(con: duckdb.DuckDBPyConnection, day: date, found: Flagged) -> list[Harvested]:
-    """What the requests in the group's templates ask for; without templates, all requests of its members.
+def harvests_of(
+    con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Flagged]
+) -> list[list[Harvested]]:
+    """What the requests in each group's templates ask for; without templates, all requests of its members.
 
-    One entry for each capability and technique seen together, in the order of their codes; none without
-    prompts in the log.
+    For each group one entry for each capability and technique seen together, in the order of their codes;
+    none without prompts in the log. All groups are asked about at once: the night's requests are read once.
     """
-    members = pa.table({"account_id": pa.array(found.account_ids, pa.string())})
-    families = pa.table({"family_id": pa.array(sorted(found.family_requests), pa.string())})
+    members = pairs([found.account_ids for found in groups], "account_id")
+    families = pairs([sorted(found.family_requests) for found in groups], "family_id")
     with registered(con, "member", members), registered(con, "core_family", families):
         rows = con.execute(statement("campaigns/harvest"), {"day": day}).fetchall()
-    return [Harvested(CAPABILITIES[row[0]], TECHNIQUES[row[1]], row[2], row[3]) for row in rows]
+    found: list[list[Harvested]] = [[] for _ in groups]
+    for number, capability, technique, n_requests, output_tokens in rows:
+        found[number].append(
+            Harvested(CAPABILITIES[capability], TECHNIQUES[technique], n_requests, output_tokens)
+        )
+    return found
 
 
 def shares(harvest: Sequence[Harvested], by: Literal["capability", "technique"]) -> list[tuple[str, float]]:

@@ -31,13 +31,6 @@ def measure_slots(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[As
 
     Needs the temporary table `tonight_family_request` that `find_night_families` leaves.
     """
-    found: list[detect.Slots] = []
-    for first in range(0, len(groups), GROUPS_AT_ONCE):
-        found.extend(_measured(con, day, groups[first : first + GROUPS_AT_ONCE]))
-    return found
-
-
-def _measured(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]) -> list[detect.Slots]:
     ids = sorted({family_id for group in groups for family_id in group.family_ids})
     number = {family_id: position for position, family_id in enumerate(ids)}
     members = pairs([group.account_ids for group in groups], "account_id")
@@ -46,12 +39,31 @@ def _measured(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]
         "family", pa.array([number[name] for name in used.column("family_id").to_pylist()], pa.int32())
     )
     with registered(con, "group_member", members), registered(con, "group_family", used):
-        uses = fetch(
-            con,
+        con.execute(
             statement("campaigns/slots"),
             {"day": day, "group_rows": GROUP_ROWS, "account_rows": ACCOUNT_ROWS},
         )
-    with registered(con, "asked", pa.table({"family_id": pa.array(ids, pa.string())})):
+    found: list[detect.Slots] = []
+    for first in range(0, len(groups), GROUPS_AT_ONCE):
+        n_groups = min(GROUPS_AT_ONCE, len(groups) - first)
+        found.extend(_measured(con, day, ids, first, n_groups))
+    con.execute("DROP TABLE group_use")
+    return found
+
+
+def _measured(
+    con: duckdb.DuckDBPyConnection, day: date, ids: Sequence[str], first: int, n_groups: int
+) -> list[detect.Slots]:
+    """Slots of some groups after one another, from their requests in group_use."""
+    uses = fetch(
+        con,
+        """SELECT * REPLACE ((number - $first)::INTEGER AS number) FROM group_use
+           WHERE number >= $first AND number < $first + $n_groups ORDER BY number, row_id""",
+        {"first": first, "n_groups": n_groups},
+    )
+    here, family = np.unique(np.array(uses.column("family")), return_inverse=True)
+    uses = uses.set_column(uses.column_names.index("family"), "family", pa.array(family.astype(np.int32)))
+    with registered(con, "asked", pa.table({"family_id": pa.array([ids[at] for at in here], pa.string())})):
         shingles = fetch(
             con,
             """SELECT shingles FROM asked JOIN night.family AS family USING (family_id)
@@ -64,7 +76,7 @@ def _measured(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]
         np.array(uses.column("item")),
         np.array(uses.column("sent_at_us")),
         _beside_their_template(uses, traits_of(uses, *lists_of(shingles.column("shingles")))),
-        len(groups),
+        n_groups,
     )
     return [
         detect.Slots(
@@ -76,7 +88,7 @@ def _measured(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]
             top_item=float(judged.top_item_share[at]),
             geometric_z=float(judged.geometric_z[at]),
         )
-        for at in range(len(groups))
+        for at in range(n_groups)
     ]
 
 

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from detector import campaigns as detect
-from pipelines.campaigns.harvest import harvest_of, shares
+from pipelines.campaigns.harvest import harvests_of, shares
 from pipelines.campaigns.histories import identities
 from pipelines.campaigns.judging import Flagged
 from pipelines.campaigns.links import Held, detail
@@ -88,9 +88,13 @@ def write_campaigns(
 ) -> None:
     """`held` is what holds each of the flagged together."""
     named = identities(con, night, flagged)
-    for found, links, (campaign_id, status) in zip(flagged, held, named, strict=True):
+    harvests = harvests_of(con, night.day, flagged)
+    own = _own_reasons(con, night.day, flagged)
+    campaigns: list[dict[str, Any]] = []
+    harvested_rows: list[dict[str, Any]] = []
+    link_rows: list[dict[str, Any]] = []
+    for found, links, (campaign_id, status), harvest in zip(flagged, held, named, harvests, strict=True):
         members = night.accounts[found.candidate.members]
-        harvest = harvest_of(con, night.day, found)
         capabilities, techniques = shares(harvest, "capability"), shares(harvest, "technique")
         verdict = found.verdict
         harvested = detect.profile(capabilities, techniques)
@@ -137,11 +141,14 @@ def write_campaigns(
             "status": status,
             "families": families,
         }
-        _insert(con, "night.campaign", [row])
         ours = {"day": night.day, "campaign_id": campaign_id}
-        _insert(con, "night.campaign_harvest", [ours | asdict(line) for line in harvest])
-        _insert(con, "night.campaign_link", [ours | _link_row(one) for one in links])
-        _insert(con, "night.flagged_account", _member_rows(con, night, found, row))
+        campaigns.append(row)
+        harvested_rows += [ours | asdict(line) for line in harvest]
+        link_rows += [ours | _link_row(one) for one in links]
+        _insert(con, "night.flagged_account", _member_rows(night, found, row, own))
+    _insert(con, "night.campaign", campaigns)
+    _insert(con, "night.campaign_harvest", harvested_rows)
+    _insert(con, "night.campaign_link", link_rows)
 
 
 def _summed(counts: pl.Series) -> int:
@@ -181,19 +188,15 @@ def _link_row(held: Held) -> dict[str, Any]:
 
 
 def _member_rows(
-    con: duckdb.DuckDBPyConnection, night: Night, found: Flagged, campaign: dict[str, Any]
+    night: Night, found: Flagged, campaign: dict[str, Any], own: dict[str, list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
     """One row per member: the group's score as far as its own membership is sure, and its own reasons."""
     members = found.candidate.members
     population = night.population
-    in_templates = np.bincount(
-        found.group.account,
-        weights=found.group.uses.n_requests,
-        minlength=len(population),
-    )[members] / np.maximum(population.n_requests[members], 1)
-    own = _own_reasons(con, night.day, found.account_ids)
+    in_templates = found.group.carried_requests / np.maximum(population.n_requests[members], 1)
     rows = []
     frame = night.accounts[members]
+    first_sent_at, last_sent_at = frame["first_sent_at"].to_list(), frame["last_sent_at"].to_list()
     members_by_strength = zip(found.account_ids, found.candidate.strength, strict=True)
     for index, (account_id, strength) in enumerate(members_by_strength):
         reasons = [
@@ -224,8 +227,8 @@ def _member_rows(
                 "confidence": campaign["confidence"],
                 "recommended_action": campaign["recommended_action"],
                 "reasons": reasons[:MOST_REASONS],
-                "first_seen": frame["first_sent_at"][index],
-                "last_seen": frame["last_sent_at"][index],
+                "first_seen": first_sent_at[index],
+                "last_seen": last_sent_at[index],
                 "n_requests": int(population.n_requests[members[index]]),
                 "output_tokens": int(population.output_tokens[members[index]]),
             }
@@ -234,8 +237,10 @@ def _member_rows(
 
 
 def _own_reasons(
-    con: duckdb.DuckDBPyConnection, day: date, account_ids: list[str]
+    con: duckdb.DuckDBPyConnection, day: date, flagged: Sequence[Flagged]
 ) -> dict[str, list[dict[str, Any]]]:
+    """Of every account in any of the groups, why it stands out among its peers."""
+    account_ids = sorted({account_id for found in flagged for account_id in found.account_ids})
     with registered(con, "member", pa.table({"account_id": pa.array(account_ids, pa.string())})):
         rows = con.execute(
             """SELECT account_id, reasons FROM night.account_score SEMI JOIN member USING (account_id)

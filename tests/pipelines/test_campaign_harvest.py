@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from detector.text import CAPABILITIES, TECHNIQUES
-from pipelines.campaigns.harvest import Harvested, harvest_of, shares
+from pipelines.campaigns.harvest import Harvested, harvests_of, shares
 from tests.dealt import given_families
 from tests.drawn import JUNE_1, given_requests, warehouse
 
@@ -18,6 +18,11 @@ def con():
 
 CODE, MATHS = CAPABILITIES.index("coding"), CAPABILITIES.index("math_reasoning")
 PLAIN, TRACE = TECHNIQUES.index("none"), TECHNIQUES.index("reasoning_trace")
+
+
+def harvest_of(con, day, group):
+    [harvest] = harvests_of(con, day, [group])
+    return harvest
 
 
 def found(*account_ids: str, families: tuple[str, ...] = ("kiln",)):

@@ -1,0 +1,109 @@
+"""What is done once a night, or only for those it can concern, gives what doing all gives."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nights import Night
+
+from detector.campaigns import Evidence, Policy, candidates, decide, decide_again, group_of, shared_objects
+from detector.campaigns.communities import MEMBER_LOG_ODDS, Likeness, _log_odds, _may_join, _typical_objects
+from detector.campaigns.decision import benjamini_hochberg, is_rejected
+from detector.campaigns.measures import rank_probability, requests_weighted, weighted_of_others
+
+
+@pytest.fixture(scope="module")
+def case():
+    night = Night()
+    night.people(400)
+    night.campaign()
+    population = night.population()
+    return population, shared_objects(population)
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(5, 120))
+def test_whoever_is_not_asked_could_not_have_joined(case, seed: int, n: int) -> None:
+    population, objects = case
+    likeness = Likeness.of(population)
+    members = np.sort(np.random.default_rng(seed).choice(len(population), n, replace=False))
+    core, log_ratio = _typical_objects(members, population, objects)
+
+    def joining(among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        touched, log_odds = _log_odds(members, core, log_ratio, among, population, objects)
+        log_odds = log_odds + likeness.log_odds(touched, members)
+        kept = log_odds >= MEMBER_LOG_ODDS
+        return touched[kept], log_odds[kept]
+
+    asked = joining(_may_join(members, core, log_ratio, population, objects, likeness))
+    everybody = joining(np.arange(len(population)))
+    np.testing.assert_array_equal(asked[0], everybody[0])
+    np.testing.assert_array_equal(asked[1], everybody[1])
+
+
+def test_most_of_those_who_share_a_popular_object_need_not_be_asked() -> None:
+    night = Night()
+    night.people(2_000)
+    night.campaign()
+    population = night.population()
+    objects = shared_objects(population)
+    members = candidates(population, objects)[0].members
+    core, log_ratio = _typical_objects(members, population, objects)
+    asked = _may_join(members, core, log_ratio, population, objects, Likeness.of(population))
+    assert len(members) <= len(asked) < len(population) / 2
+
+
+def test_rows_of_a_group_are_those_that_a_walk_over_the_layer_finds(case) -> None:
+    population, _ = case
+    members = np.arange(0, len(population), 7)
+    for layer in population.layers:
+        slow = [row for row, account in enumerate(layer.account.tolist()) if account % 7 == 0]
+        assert population.rows_of(layer, members).tolist() == slow
+
+
+def test_a_group_is_compared_with_exactly_the_others(case) -> None:
+    population, objects = case
+    for candidate in candidates(population, objects):
+        group = group_of(candidate, population, objects)
+        others = group.others
+        shares = population.training_share
+        assert weighted_of_others(group, shares) == pytest.approx(
+            requests_weighted(shares[others], population.n_requests[others]), rel=1e-12
+        )
+        mine, rest = population.account_score[group.members], population.account_score[others]
+        pairs = np.sign(mine[:, None] - rest[None, :]).mean() / 2 + 0.5
+        error = np.sqrt((1 / len(mine) + 1 / len(rest)) / 12)
+        expected = min(pairs, max(pairs - 2 * error, 0.5))
+        assert rank_probability(group, population.account_score) == pytest.approx(expected, rel=1e-12)
+
+
+CODES = ("content", "timing", "identity", "lifecycle")
+CASES = st.lists(st.lists(st.floats(-3, 4), min_size=4, max_size=4), min_size=1, max_size=30)
+
+
+def pieces(points: list[float]) -> list[Evidence]:
+    return [Evidence(family, family, "", 0.0, "", value) for family, value in zip(CODES, points, strict=True)]
+
+
+@given(
+    night=CASES,
+    instead=st.lists(st.floats(-3, 4), min_size=4, max_size=4),
+    at=st.integers(0, 29),
+    n_reference=st.sampled_from([0, 40]),
+)
+def test_one_judged_again_is_as_if_all_were(night, instead, at: int, n_reference: int) -> None:
+    at %= len(night)
+    reference = np.linspace(-4, 4, n_reference)
+    evidence = [pieces(points) for points in night]
+    totals = np.array([verdict.log_odds for verdict in
+                       decide(evidence, reference, has_content=True, policy=Policy())])  # fmt: skip
+    again = decide_again(at, pieces(instead), totals, reference, has_content=True, policy=Policy())
+    evidence[at] = pieces(instead)
+    assert again == decide(evidence, reference, has_content=True, policy=Policy())[at]
+
+
+@given(p_values=st.lists(st.sampled_from([0.001, 0.01, 0.02, 0.03, 0.05, 0.5, 1.0]), min_size=1))
+def test_one_rejection_is_that_of_all(p_values) -> None:
+    values = np.array(p_values)
+    assert [is_rejected(values, at, 0.05) for at in range(len(values))] == benjamini_hochberg(
+        values, 0.05
+    ).tolist()
