@@ -25,11 +25,14 @@ REFERENCE_ROWS = 40_000
 """Earlier accounts read at most: enough for a p-value of 1 in some thousands in every larger peer group."""
 
 OUTGROWN = 4.0
-"""Times its beginnings (the median of its first three nights against that of its last three) from which an account
-is no example of the ordinary: people's weeks differ by two or three, and 15 % a night makes four in ten nights."""
+"""Times its beginnings (the median of its first three nights against that of its last three) from which an
+account
+is no example of the ordinary: people's weeks differ by two or three, and 15 % a night makes four in ten
+nights."""
 
 OUTGROWN_NIGHTS = 10
-"""Nights an account must have been seen before it can have outgrown anything: a newcomer's first nights say little."""
+"""Nights an account must have been seen before it can have outgrown anything: a newcomer's first nights
+say little."""
 
 Float64 = npt.NDArray[np.float64]
 
@@ -90,7 +93,8 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
 def read_reference(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     """What ordinary accounts did on earlier nights: rows of night.account_day, one per account.
 
-    Accounts that were ever flagged stay out until a person has cleared them, and so do those that have outgrown
+    Accounts that were ever flagged stay out until a person has cleared them, and so do those that have
+    outgrown
     their own beginnings.
     """
     bounds = {

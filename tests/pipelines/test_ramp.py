@@ -32,7 +32,8 @@ def night(n, growth):
 
 
 def test_a_pool_that_grows_by_15_percent_a_night_stays_visible_and_moves_no_threshold(con):
-    """Nobody flags it in three weeks. A tenth of the peer group ramps: its own nights must not calibrate it."""
+    """Nobody flags it in three weeks. A tenth of the peer group ramps: its own nights must not calibrate
+    it."""
     unusual_customers, adversary_p = [], []
     for n in range(NIGHTS):
         day = JUNE_1 + timedelta(n)
@@ -65,12 +66,14 @@ FLAGGED = """
 INSERT INTO night.flagged_account
 SELECT $day, account_id, campaign_id, 0.9, 0.01, 'low', 'watch', [], $day, $day, 1, 1
 FROM (VALUES ('account-00000', 'C-1'), ('account-00001', 'C-1'), ('account-00001', 'C-2'),
-             ('account-00002', NULL), ('account-00003', NULL), ('account-00004', 'C-1')) AS f(account_id, campaign_id)
+             ('account-00002', NULL), ('account-00003', NULL), ('account-00004', 'C-1')) AS f(account_id,
+             campaign_id)
 """
 
 
 def test_only_whom_a_person_dismissed_in_every_case_comes_back(con, tmp_path):
-    """C-1 is dismissed as it was (without account 4, which joined later), C-2 is undecided; 2 is dismissed alone."""
+    """C-1 is dismissed as it was (without account 4, which joined later), C-2 is undecided; 2 is dismissed
+    alone."""
     given_account_days(con, crowd(6))
     con.execute(FLAGGED, {"day": JUNE_1})
     workspace = Workspace(tmp_path)
