@@ -19,7 +19,19 @@ import pyarrow as pa
 from detector import features as measures
 from detector import models, text
 from pipelines import accounts as account_files
-from pipelines import campaigns, evidence, families, features, load, publish, queues, scores, templates, ties
+from pipelines import (
+    campaigns,
+    dismissals,
+    evidence,
+    families,
+    features,
+    load,
+    publish,
+    queues,
+    scores,
+    templates,
+    ties,
+)
 from pipelines.errors import UnreadableInput
 from pipelines.load import Refusals
 from pipelines.progress import Progress, Silent
@@ -93,6 +105,7 @@ def scan(
         if accounts is not None:
             with progress.step("accounts") as step:
                 step.note(f"{_load_accounts(con, accounts, unreadable):,} accounts known")
+        dismissals.note_dismissals(con, workspace, settings)
         forgotten = _forgotten_nights(con)
         with ThreadPoolExecutor(1) as meanwhile:
             meanwhile.submit(warm_up)

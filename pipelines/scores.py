@@ -24,6 +24,16 @@ REFERENCE_NIGHTS = 28
 REFERENCE_ROWS = 40_000
 """Earlier accounts read at most: enough for a p-value of 1 in some thousands in every larger peer group."""
 
+OUTGROWN = 4.0
+"""Times its beginnings (the median of its first three nights against that of its last three) from which an
+account
+is no example of the ordinary: people's weeks differ by two or three, and 15 % a night makes four in ten
+nights."""
+
+OUTGROWN_NIGHTS = 10
+"""Nights an account must have been seen before it can have outgrown anything: a newcomer's first nights
+say little."""
+
 Float64 = npt.NDArray[np.float64]
 
 REASON = pa.struct(
@@ -54,14 +64,12 @@ PROFILES = {
 def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> int:
     """Replace the scores of `day` in night.account_score, in one transaction; returns their number.
 
-    Earlier nights' accounts that were never flagged calibrate the p-values where a peer group has enough
+    Earlier nights' ordinary accounts (`read_reference`) calibrate the p-values where a peer group has enough
     of them; `settings` is what every step of the night is given.
     """
     accounts = con.sql(statement("account_scored"), params={"day": day}).to_arrow_table()
-    bounds = {"day": day, "nights": REFERENCE_NIGHTS, "rows": REFERENCE_ROWS}
-    reference = con.sql(statement("account_reference"), params=bounds).to_arrow_table()
-    tonight = _columns(accounts)
-    scores = scoring.score_night(tonight, _columns(reference))
+    tonight = columns_of(accounts)
+    scores = scoring.score_night(tonight, columns_of(read_reference(con, day)))
     table = pa.table(
         {
             "day": pa.array([day] * len(accounts), pa.date32()),
@@ -82,6 +90,23 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     return len(accounts)
 
 
+def read_reference(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
+    """What ordinary accounts did on earlier nights: rows of night.account_day, one per account.
+
+    Accounts that were ever flagged stay out until a person has cleared them, and so do those that have
+    outgrown
+    their own beginnings.
+    """
+    bounds = {
+        "day": day,
+        "nights": REFERENCE_NIGHTS,
+        "rows": REFERENCE_ROWS,
+        "outgrown": OUTGROWN,
+        "least_nights": OUTGROWN_NIGHTS,
+    }
+    return con.sql(statement("account_reference"), params=bounds).to_arrow_table()
+
+
 def flag_lone_accounts(con: duckdb.DuckDBPyConnection, day: date, exclude: set[str]) -> pa.Table:
     """Accounts of `day` that are findings by themselves: columns of night.flagged_account, not written.
 
@@ -90,7 +115,7 @@ def flag_lone_accounts(con: duckdb.DuckDBPyConnection, day: date, exclude: set[s
     Most suspicious first.
     """
     accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
-    columns = _columns(accounts)
+    columns = columns_of(accounts)
     groups = np.asarray(accounts["peer_group"].to_numpy(zero_copy_only=False))
     found = lone.lone_extractors(columns, groups, columns["p_value"])
     # an account that is both is reported once, as what weighs more: the relay harms other people's users
@@ -131,7 +156,7 @@ def _lone_reasons(finding: lone.LoneFinding) -> list[dict[str, Any]]:
     ]
 
 
-def _columns(table: pa.Table) -> dict[str, Float64]:
+def columns_of(table: pa.Table) -> dict[str, Float64]:
     """The number columns of night.account_day as float64, null as NaN."""
     numbers = (
         field.name

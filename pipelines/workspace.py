@@ -31,9 +31,14 @@ class Workspace:
         return self.root / "published.duckdb"
 
     @property
+    def cases(self) -> Path:
+        """The case store's file, unless the settings name another database."""
+        return self.root / "cases.sqlite"
+
+    @property
     def cases_url(self) -> str:
         """Where decisions are kept unless the settings name another database."""
-        return f"sqlite:///{self.root / 'cases.sqlite'}"
+        return f"sqlite:///{self.cases}"
 
     @property
     def settings(self) -> Path:

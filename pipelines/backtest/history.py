@@ -96,6 +96,8 @@ class History:
     number_of: dict[str, int] = field(repr=False)
     """account_id -> number"""
     pieces: Pieces = field(repr=False)
+    cleared: Int64 = field(repr=False)
+    """numbers of accounts that a person has cleared"""
 
     def accounts(self, candidate: int) -> Int64:
         """Numbers of a candidate's accounts."""
@@ -120,6 +122,8 @@ def read_history(con: duckdb.DuckDBPyConnection, since: date, until: date) -> Hi
         shape=(n_candidates, n_accounts),
     )
     has_content = candidates.column("has_content")
+    number_of = {name: number for number, name in enumerate(coded.dictionary.to_pylist())}
+    cleared = (row[0] for row in con.execute("SELECT account_id FROM core.cleared").fetchall())
     return History(
         nights=_nights(days, candidates, flagged, numbers[len(members) :]),
         candidate_id=array_of(candidates, "candidate_id").astype(np.int64),
@@ -127,10 +131,11 @@ def read_history(con: duckdb.DuckDBPyConnection, since: date, until: date) -> Hi
         flagged=_booleans(candidates.column("flagged")),
         has_content=_booleans(has_content.fill_null(False)),
         members=belongs,
-        number_of={name: number for number, name in enumerate(coded.dictionary.to_pylist())},
+        number_of=number_of,
         pieces=Pieces(
             fetch(con, statement("backtest/pieces"), {"since": since, "until": until}), n_candidates
         ),
+        cleared=np.array([number_of[name] for name in cleared if name in number_of], np.int64),
     )
 
 

@@ -88,6 +88,7 @@ class Reference:
         for number, night in enumerate(history.nights):
             self._night_of[_rows(night)] = number
         self._is_suspect = np.zeros(history.members.shape[1], dtype=np.bool_)
+        self._is_suspect[history.cleared] = True  # as if known already: they never taint a group
 
     def before(self, night: Night) -> tuple[Float64, int]:
         """Log-odds of innocent candidates of earlier nights, and the number of those nights."""

@@ -45,6 +45,10 @@ CREATE TABLE IF NOT EXISTS core.account (
     approved_until      DATE
 );
 
+-- core.cleared: accounts that were flagged and every case of which a person has dismissed, as of the latest scan: they
+-- count as ordinary again.
+CREATE TABLE IF NOT EXISTS core.cleared (account_id VARCHAR PRIMARY KEY);
+
 -- core.made_with: one row: the version of the fingerprints in this warehouse, and a hash of the key they were made
 -- with. Those of two versions, or of two keys, never match.
 CREATE TABLE IF NOT EXISTS core.made_with (fingerprint_version INTEGER NOT NULL, key_hash VARCHAR NOT NULL);

@@ -22,7 +22,7 @@ N_NIGHTS, N_CANDIDATES, N_ACCOUNTS = 7, 15, 400
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("least_log_odds", [2.0, 5.0])
 def test_what_looks_innocent_before_each_night_is_what_a_scan_takes_for_it(seed: int, least_log_odds: float):
-    """Random nights: groups that overlap, come again, are flagged, were flagged once; one night has none."""
+    """Random nights: groups that overlap, come again, are flagged, were flagged once; some are cleared."""
     con = _random_nights(random.Random(seed))
     policy = Policy(least_log_odds=least_log_odds)
     history = read_history(con, date.min, date.max)
@@ -59,6 +59,8 @@ def _random_nights(chance: random.Random) -> duckdb.DuckDBPyConnection:
     _insert(con, "candidate", "day candidate_id n_accounts evidence flagged has_content", candidates)
     _insert(con, "candidate_account", "day candidate_id account_id", members)
     _insert(con, "flagged_account", "day account_id campaign_id", flagged, UNTOLD)
+    cleared = chance.sample(sorted({account for _, account, _ in flagged}), 8)
+    con.executemany("INSERT INTO core.cleared VALUES (?)", [[account] for account in cleared])
     return con
 
 

@@ -1,8 +1,9 @@
 -- reference: evidence of earlier nights' innocent communities. Takes $day, $least, $tainted. What reached the threshold
 -- stays out even where it was not flagged, and so does a part of something that was flagged on any night before
--- this one: a campaign that was missed, or found in pieces, must not become what innocence looks like.
+-- this one: a campaign that was missed, or found in pieces, must not become what innocence looks like. Whom a person
+-- has cleared is no suspect.
 WITH suspect AS (
-    SELECT DISTINCT account_id FROM night.flagged_account WHERE day < $day
+    SELECT DISTINCT account_id FROM night.flagged_account ANTI JOIN core.cleared USING (account_id) WHERE day < $day
 ),
 tainted AS (
     SELECT day, candidate_id
