@@ -4,6 +4,7 @@ Here: which rows the models read, and how their answers become rows. Not here: t
 calibration (detector.models), campaigns.
 """
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.features import SCORED
+from detector.campaigns import Part
+from detector.features import FAMILIES, SCORED
 from detector.models import lone, scoring
 from pipelines.settings import Settings
 from pipelines.warehouse.statements import statement
@@ -23,6 +25,30 @@ REFERENCE_NIGHTS = 28
 
 REFERENCE_ROWS = 40_000
 """Earlier accounts read at most: enough for a p-value of 1 in some thousands in every larger peer group."""
+
+FEATURES_OF: dict[Part, tuple[str, ...]] = {
+    "content": ("templating", "targeting", "conversation", "economy", "fan-in"),
+    "timing": ("timing",),
+    "identity": ("identity", "parameters"),
+    "lifecycle": ("lifecycle",),
+}
+"""Families of features that belong to a part of the judgement; volume is every part's."""
+
+OF_HISTORY = (
+    "usual_requests",
+    "most_requests",
+    "volume_z",
+    "repeat_share",
+    "new_model_share",
+    "nights_seen",
+    "days_since_first_seen",
+    "dormant_days",
+    "growth_ratio",
+)
+"""Features that compare with earlier nights."""
+
+CONTRACT = "is_approved"
+"""What is allowed by contract is no evidence, and is never left out."""
 
 Float64 = npt.NDArray[np.float64]
 
@@ -55,13 +81,14 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     """Replace the scores of `day` in night.account_score, in one transaction; returns their number.
 
     Earlier nights' accounts that were never flagged calibrate the p-values where a peer group has enough
-    of them; `settings` is what every step of the night is given.
+    of them; features of what `settings.detection.leave_out` names count as unknown.
     """
+    left_out = settings.detection.leave_out
     accounts = con.sql(statement("account_scored"), params={"day": day}).to_arrow_table()
-    bounds = {"day": day, "nights": REFERENCE_NIGHTS, "rows": REFERENCE_ROWS}
+    bounds = {"day": day, "nights": 0 if "history" in left_out else REFERENCE_NIGHTS, "rows": REFERENCE_ROWS}
     reference = con.sql(statement("account_reference"), params=bounds).to_arrow_table()
-    tonight = _columns(accounts)
-    scores = scoring.score_night(tonight, _columns(reference))
+    tonight = _columns(accounts, left_out)
+    scores = scoring.score_night(tonight, _columns(reference, left_out))
     table = pa.table(
         {
             "day": pa.array([day] * len(accounts), pa.date32()),
@@ -82,15 +109,17 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     return len(accounts)
 
 
-def flag_lone_accounts(con: duckdb.DuckDBPyConnection, day: date, exclude: set[str]) -> pa.Table:
+def flag_lone_accounts(
+    con: duckdb.DuckDBPyConnection, day: date, exclude: set[str], left_out: Collection[Part] = ()
+) -> pa.Table:
     """Accounts of `day` that are findings by themselves: columns of night.flagged_account, not written.
 
     Needs night.account_day and night.account_score of the day. `exclude` holds the accounts that a campaign
-    already explains. n_requests and output_tokens are of that night, first_seen is of all nights.
+    already explains; features of the parts `left_out` count as unknown. n_requests and output_tokens are of that night, first_seen is of all nights.
     Most suspicious first.
     """
     accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
-    columns = _columns(accounts)
+    columns = _columns(accounts, left_out)
     groups = np.asarray(accounts["peer_group"].to_numpy(zero_copy_only=False))
     found = lone.lone_extractors(columns, groups, columns["p_value"])
     # an account that is both is reported once, as what weighs more: the relay harms other people's users
@@ -131,8 +160,8 @@ def _lone_reasons(finding: lone.LoneFinding) -> list[dict[str, Any]]:
     ]
 
 
-def _columns(table: pa.Table) -> dict[str, Float64]:
-    """The number columns of night.account_day as float64, null as NaN."""
+def _columns(table: pa.Table, left_out: Collection[Part] = ()) -> dict[str, Float64]:
+    """The number columns of night.account_day as float64, null as NaN; those of parts left out are NaN."""
     numbers = (
         field.name
         for field in table.schema
@@ -140,7 +169,10 @@ def _columns(table: pa.Table) -> dict[str, Float64]:
         or pa.types.is_floating(field.type)
         or pa.types.is_boolean(field.type)
     )
-    return {name: _as_float(table[name]) for name in numbers}
+    hidden = {feature.name for part in left_out for of in FEATURES_OF.get(part, ()) for feature in FAMILIES[of]}
+    hidden.update(OF_HISTORY if "history" in left_out else ())
+    unknown = np.full(len(table), np.nan)
+    return {name: unknown if name in hidden - {CONTRACT} else _as_float(table[name]) for name in numbers}
 
 
 def _as_float(column: pa.ChunkedArray) -> Float64:

@@ -1,11 +1,21 @@
 """From accounts that share things to campaigns with evidence."""
 
 from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, candidates
-from detector.campaigns.decision import LADDER, Action, Policy, Verdict, decide, supporting_families
+from detector.campaigns.decision import (
+    LADDER,
+    Action,
+    Part,
+    Policy,
+    Verdict,
+    decide,
+    supporting_families,
+    weighed,
+)
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
+from detector.campaigns.left_out import without
 from detector.campaigns.links import Link, links_of, weigh_without
 from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
 from detector.campaigns.schedule import standing
@@ -32,6 +42,7 @@ __all__ = [
     "Layer",
     "Likeness",
     "Link",
+    "Part",
     "Policy",
     "Population",
     "SharedObjects",
@@ -53,5 +64,7 @@ __all__ = [
     "supporting_families",
     "weigh",
     "weigh_without",
+    "weighed",
+    "without",
     "without_link",
 ]

@@ -20,6 +20,9 @@ Action = Literal["watch", "limit", "verify", "suspend"]
 LADDER: tuple[Action, ...] = get_args(Action)
 """What may be recommended, softest first."""
 
+Part = Literal["content", "timing", "identity", "lifecycle", "history"]
+"""What a judgement rests on: the four families of evidence, and what earlier nights tell."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
@@ -51,6 +54,9 @@ class Policy:
 
     first_night_softer: int = 1
     """Steps of the ladder by which recommendations are softer while there is no history."""
+
+    leave_out: tuple[Part, ...] = ()
+    """Parts that are not weighed; what the night looks like without them: left_out.without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +93,12 @@ def decide(
 
     Returns
     -------
-    One verdict per candidate. p-values come from a tail fitted to the reference: benign communities number
+    One verdict per candidate, by the evidence that the policy weighs. p-values come from a tail fitted to the reference: benign communities number
     dozens, and the plain rank of a candidate among them could never pass a false-discovery rate over many.
 
     Source: Benjamini, Hochberg, J. R. Stat. Soc. B 57 (1995) 289.
     """
+    evidence = [weighed(pieces, policy) for pieces in evidence]
     totals = np.array([sum(piece.log_odds for piece in pieces) for pieces in evidence])
     has_history = len(reference) >= policy.least_reference
     threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
@@ -99,12 +106,13 @@ def decide(
     p_values = tail_p_values(totals, reference if has_history else totals[totals < threshold])
     passed = benjamini_hochberg(p_values, policy.false_discovery_rate)
     verdicts = []
-    can_read = np.broadcast_to(np.asarray(has_content), len(evidence))
-    for pieces, total, p_value, discovered, readable in zip(
+    readable = np.asarray(has_content, dtype=np.bool_) & ("content" not in policy.leave_out)
+    can_read = np.broadcast_to(readable, len(evidence))
+    for pieces, total, p_value, discovered, has_text in zip(
         evidence, totals, p_values, passed, can_read, strict=True
     ):
         families = supporting_families(pieces, policy)
-        enough = len(families) >= 2 and ("content" in families or not readable)
+        enough = len(families) >= 2 and ("content" in families or not has_text)
         flagged = bool(discovered and enough and total >= threshold)
         confidence = _confidence(float(total), len(families), policy)
         verdicts.append(
@@ -121,10 +129,15 @@ def decide(
     return verdicts
 
 
+def weighed(pieces: list[Evidence], policy: Policy) -> list[Evidence]:
+    """The pieces of the families that the policy does not leave out."""
+    return [piece for piece in pieces if piece.family not in policy.leave_out]
+
+
 def supporting_families(pieces: list[Evidence], policy: Policy) -> tuple[str, ...]:
     """Families whose pieces together reach the policy's log-odds, in the order they first appear."""
     sums: dict[str, float] = {}
-    for piece in pieces:
+    for piece in weighed(pieces, policy):
         sums[piece.family] = sums.get(piece.family, 0.0) + piece.log_odds
     return tuple(family for family, total in sums.items() if total >= policy.family_log_odds)
 
