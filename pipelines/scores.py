@@ -115,8 +115,8 @@ def flag_lone_accounts(
     """Accounts of `day` that are findings by themselves: columns of night.flagged_account, not written.
 
     Needs night.account_day and night.account_score of the day. `exclude` holds the accounts that a campaign
-    already explains; features of the parts `left_out` count as unknown. n_requests and output_tokens are of that night, first_seen is of all nights.
-    Most suspicious first.
+    already explains; features of the parts `left_out` count as unknown. n_requests and output_tokens are of
+    that night, first_seen is of all nights. Most suspicious first.
     """
     accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
     columns = _columns(accounts, left_out)
@@ -169,7 +169,9 @@ def _columns(table: pa.Table, left_out: Collection[Part] = ()) -> dict[str, Floa
         or pa.types.is_floating(field.type)
         or pa.types.is_boolean(field.type)
     )
-    hidden = {feature.name for part in left_out for of in FEATURES_OF.get(part, ()) for feature in FAMILIES[of]}
+    hidden = {
+        feature.name for part in left_out for of in FEATURES_OF.get(part, ()) for feature in FAMILIES[of]
+    }
     hidden.update(OF_HISTORY if "history" in left_out else ())
     unknown = np.full(len(table), np.nan)
     return {name: unknown if name in hidden - {CONTRACT} else _as_float(table[name]) for name in numbers}

@@ -93,8 +93,9 @@ def decide(
 
     Returns
     -------
-    One verdict per candidate, by the evidence that the policy weighs. p-values come from a tail fitted to the reference: benign communities number
-    dozens, and the plain rank of a candidate among them could never pass a false-discovery rate over many.
+    One verdict per candidate, by the evidence that the policy weighs. p-values come from a tail fitted to the
+        reference: benign communities number dozens, and the plain rank of a candidate among them could never
+        pass a false-discovery rate over many.
 
     Source: Benjamini, Hochberg, J. R. Stat. Soc. B 57 (1995) 289.
     """

@@ -1,11 +1,11 @@
 """A night as it looks to somebody who is not told everything.
 
 Here: which arrays of a population belong to a part of the judgement, and the population without them. Not
-here: pieces of evidence that are not weighed (decision), why one would leave something out (pipelines.settings).
+here: pieces of evidence that are not weighed (decision), why one would leave something out (the settings).
 
-A part that is left out is not known: its links tie nobody together, its numbers are NaN, as in a log that does
-not carry them. Requests and tokens are every part's, and stay. So does what even loads say of which overlapping
-groups stand (schedule): that is a question of who, not of whether.
+A part that is left out is not known: its links tie nobody together, its numbers are NaN, as in a log that
+does not carry them. Requests and tokens are every part's, and stay. So does what even loads say of which
+overlapping groups stand (schedule) and of several samples of one list (evidence.work_queue).
 """
 
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""A night seen without one part of the judgement: its links tie nobody together, its evidence says nothing."""
+"""A night seen without one part of the judgement: its links tie nobody, its evidence says nothing."""
 
 from typing import get_args
 
@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from nights import INNOCENT_NIGHTS, Night
 
-from detector.campaigns import Part, Policy, candidates, decide, group_of, shared_objects, weigh, weighed, without
+from detector.campaigns import (
+    Part,
+    Policy,
+    candidates,
+    decide,
+    group_of,
+    shared_objects,
+    weigh,
+    weighed,
+    without,
+)
 from detector.campaigns.population import CONTENT_LAYERS, IDENTITY_LAYERS
 
 PARTS: tuple[Part, ...] = get_args(Part)
