@@ -56,9 +56,9 @@ ASKED = """
 ## Asked and measured
 
 What was asked of the monitor before it was built, beside what it does. **Met**: the whole interval keeps to
-what was asked. **Not met**: the measured value does not. **Not shown**: it does, and the worlds are too few to
-be sure; a recall of 95 % needs about seventy campaigns without a miss, ten in a million needs some 370,000
-accounts without a flag. Plain campaigns, findings and benign kinds are of `standard`, unless it says otherwise.
+what was asked. **Not met**: the measured value does not. **Not shown**: it does, and the worlds are too few
+to be sure; a recall of 95 % needs about seventy campaigns without a miss, ten in a million some 370,000
+accounts without a flag. Plain campaigns, findings and benign kinds are of `standard`, unless said otherwise.
 """
 
 RUNS = """
