@@ -19,6 +19,7 @@ from detector.campaigns.left_out import without
 from detector.campaigns.links import Link, links_of, weigh_without
 from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
 from detector.campaigns.schedule import standing
+from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
     PLAIN_CAPABILITY,
     PLAIN_TECHNIQUE,
@@ -48,6 +49,7 @@ __all__ = [
     "SharedObjects",
     "Sighting",
     "Slots",
+    "Turns",
     "Uses",
     "Verdict",
     "candidates",
@@ -62,6 +64,7 @@ __all__ = [
     "standing",
     "summary",
     "supporting_families",
+    "turns_of",
     "weigh",
     "weigh_without",
     "weighed",
