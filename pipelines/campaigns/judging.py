@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detector import campaigns as detect
-from pipelines.campaigns.night import Night
 from pipelines.campaigns.asked import Asked
+from pipelines.campaigns.night import Night
 from pipelines.campaigns.slots import measure_slots
 from pipelines.campaigns.turns import measure_turns
 from pipelines.warehouse.statements import statement
