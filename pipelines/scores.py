@@ -4,6 +4,7 @@ Here: which rows the models read, and how their answers become rows. Not here: t
 calibration (detector.models), campaigns.
 """
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.features import SCORED
+from detector.campaigns import Part
+from detector.features import FAMILIES, SCORED
 from detector.models import lone, scoring
 from pipelines.settings import Settings
 from pipelines.warehouse.statements import statement
@@ -26,13 +28,36 @@ REFERENCE_ROWS = 40_000
 
 OUTGROWN = 4.0
 """Times its beginnings (the median of its first three nights against that of its last three) from which an
-account
-is no example of the ordinary: people's weeks differ by two or three, and 15 % a night makes four in ten
-nights."""
+account is no example of the ordinary: people's weeks differ by two or three, and 15 % a night makes four
+in ten nights."""
 
 OUTGROWN_NIGHTS = 10
 """Nights an account must have been seen before it can have outgrown anything: a newcomer's first nights
 say little."""
+
+FEATURES_OF: dict[Part, tuple[str, ...]] = {
+    "content": ("templating", "targeting", "conversation", "economy", "fan-in"),
+    "timing": ("timing",),
+    "identity": ("identity", "parameters"),
+    "lifecycle": ("lifecycle",),
+}
+"""Families of features that belong to a part of the judgement; volume is every part's."""
+
+OF_HISTORY = (
+    "usual_requests",
+    "most_requests",
+    "volume_z",
+    "repeat_share",
+    "new_model_share",
+    "nights_seen",
+    "days_since_first_seen",
+    "dormant_days",
+    "growth_ratio",
+)
+"""Features that compare with earlier nights."""
+
+CONTRACT = "is_approved"
+"""What is allowed by contract is no evidence, and is never left out."""
 
 Float64 = npt.NDArray[np.float64]
 
@@ -65,11 +90,13 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     """Replace the scores of `day` in night.account_score, in one transaction; returns their number.
 
     Earlier nights' ordinary accounts (`read_reference`) calibrate the p-values where a peer group has enough
-    of them; `settings` is what every step of the night is given.
+    of them; features of what `settings.detection.leave_out` names count as unknown.
     """
+    left_out = settings.detection.leave_out
     accounts = con.sql(statement("account_scored"), params={"day": day}).to_arrow_table()
-    tonight = columns_of(accounts)
-    scores = scoring.score_night(tonight, columns_of(read_reference(con, day)))
+    tonight = columns_of(accounts, left_out)
+    nights = 0 if "history" in left_out else REFERENCE_NIGHTS
+    scores = scoring.score_night(tonight, columns_of(read_reference(con, day, nights), left_out))
     table = pa.table(
         {
             "day": pa.array([day] * len(accounts), pa.date32()),
@@ -90,16 +117,15 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     return len(accounts)
 
 
-def read_reference(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
+def read_reference(con: duckdb.DuckDBPyConnection, day: date, nights: int = REFERENCE_NIGHTS) -> pa.Table:
     """What ordinary accounts did on earlier nights: rows of night.account_day, one per account.
 
     Accounts that were ever flagged stay out until a person has cleared them, and so do those that have
-    outgrown
-    their own beginnings.
+    outgrown their own beginnings.
     """
     bounds = {
         "day": day,
-        "nights": REFERENCE_NIGHTS,
+        "nights": nights,
         "rows": REFERENCE_ROWS,
         "outgrown": OUTGROWN,
         "least_nights": OUTGROWN_NIGHTS,
@@ -107,15 +133,17 @@ def read_reference(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     return con.sql(statement("account_reference"), params=bounds).to_arrow_table()
 
 
-def flag_lone_accounts(con: duckdb.DuckDBPyConnection, day: date, exclude: set[str]) -> pa.Table:
+def flag_lone_accounts(
+    con: duckdb.DuckDBPyConnection, day: date, exclude: set[str], left_out: Collection[Part] = ()
+) -> pa.Table:
     """Accounts of `day` that are findings by themselves: columns of night.flagged_account, not written.
 
     Needs night.account_day and night.account_score of the day. `exclude` holds the accounts that a campaign
-    already explains. n_requests and output_tokens are of that night, first_seen is of all nights.
-    Most suspicious first.
+    already explains; features of the parts `left_out` count as unknown. n_requests and output_tokens are of
+    that night, first_seen is of all nights. Most suspicious first.
     """
     accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
-    columns = columns_of(accounts)
+    columns = columns_of(accounts, left_out)
     groups = np.asarray(accounts["peer_group"].to_numpy(zero_copy_only=False))
     found = lone.lone_extractors(columns, groups, columns["p_value"])
     # an account that is both is reported once, as what weighs more: the relay harms other people's users
@@ -156,8 +184,8 @@ def _lone_reasons(finding: lone.LoneFinding) -> list[dict[str, Any]]:
     ]
 
 
-def columns_of(table: pa.Table) -> dict[str, Float64]:
-    """The number columns of night.account_day as float64, null as NaN."""
+def columns_of(table: pa.Table, left_out: Collection[Part] = ()) -> dict[str, Float64]:
+    """The number columns of night.account_day as float64, null as NaN; those of parts left out are NaN."""
     numbers = (
         field.name
         for field in table.schema
@@ -165,7 +193,12 @@ def columns_of(table: pa.Table) -> dict[str, Float64]:
         or pa.types.is_floating(field.type)
         or pa.types.is_boolean(field.type)
     )
-    return {name: _as_float(table[name]) for name in numbers}
+    hidden = {
+        feature.name for part in left_out for of in FEATURES_OF.get(part, ()) for feature in FAMILIES[of]
+    }
+    hidden.update(OF_HISTORY if "history" in left_out else ())
+    unknown = np.full(len(table), np.nan)
+    return {name: unknown if name in hidden - {CONTRACT} else _as_float(table[name]) for name in numbers}
 
 
 def _as_float(column: pa.ChunkedArray) -> Float64:

@@ -15,7 +15,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from detector.campaigns import LADDER, Action, Policy
+from detector.campaigns import LADDER, Action, Part, Policy
 from pipelines.errors import UsageError
 
 MOST_LOG_ODDS = 100
@@ -117,6 +117,11 @@ class DetectionSettings(_Section):
     first_night_softer: int = Field(default=Policy.first_night_softer, ge=0, le=3)
     """Steps of the ladder (watch, limit, verify, suspend) by which recommendations are softer on a first
     night: its own crowd is all it knows."""
+
+    leave_out: tuple[Part, ...] = Policy.leave_out
+    """Parts of the judgement to do without: links of the kind tie nobody together, and its evidence is not
+    weighed; without history every night is a first one. For a log in which one of them says nothing, and to
+    see what each is worth."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "DetectionSettings":

@@ -162,7 +162,7 @@ def _settings_table(title: str, model: type[BaseModel], prefix: str) -> str:
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
-    if value is None:
+    if value in (None, ()):
         return "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
@@ -170,6 +170,8 @@ def _default(field: FieldInfo) -> str:
 def _range(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         return ", ".join(get_args(field.annotation))
+    if get_origin(field.annotation) is tuple:
+        return "any of " + ", ".join(get_args(get_args(field.annotation)[0]))
     bounds = {type(bound): bound for bound in field.metadata}
     low = next((f"from {b.ge}" for t, b in bounds.items() if t is Ge), "")
     low = low or next((f"above {b.gt}" for t, b in bounds.items() if t is Gt), "")

@@ -4,16 +4,19 @@ from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, cand
 from detector.campaigns.decision import (
     LADDER,
     Action,
+    Part,
     Policy,
     Verdict,
     decide,
     decide_again,
     supporting_families,
+    weighed,
 )
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
+from detector.campaigns.left_out import without
 from detector.campaigns.links import Link, links_of, weigh_without
 from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
 from detector.campaigns.schedule import standing
@@ -41,6 +44,7 @@ __all__ = [
     "Layer",
     "Likeness",
     "Link",
+    "Part",
     "Policy",
     "Population",
     "SharedObjects",
@@ -65,5 +69,7 @@ __all__ = [
     "turns_of",
     "weigh",
     "weigh_without",
+    "weighed",
+    "without",
     "without_link",
 ]

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from detector.campaigns.evidence import Evidence
+from detector.campaigns.evidence import COMMON, Evidence, summed_up
 
 Float64 = npt.NDArray[np.float64]
 
@@ -19,6 +19,9 @@ Action = Literal["watch", "limit", "verify", "suspend"]
 
 LADDER: tuple[Action, ...] = get_args(Action)
 """What may be recommended, softest first."""
+
+Part = Literal["content", "timing", "identity", "lifecycle", "history"]
+"""What a judgement rests on: the four families of evidence, and what earlier nights tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,9 @@ class Policy:
 
     first_night_softer: int = 1
     """Steps of the ladder by which recommendations are softer while there is no history."""
+
+    leave_out: tuple[Part, ...] = ()
+    """Parts that are not weighed; what the night looks like without them: left_out.without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +94,22 @@ def decide(
 
     Returns
     -------
-    One verdict per candidate. p-values come from a tail fitted to the reference: benign communities number
-    dozens, and the plain rank of a candidate among them could never pass a false-discovery rate over many.
+    One verdict per candidate, by the evidence that the policy weighs. p-values come from a tail fitted to the
+        reference: benign communities number dozens, and the plain rank of a candidate among them could never
+        pass a false-discovery rate over many.
 
     Source: Benjamini, Hochberg, J. R. Stat. Soc. B 57 (1995) 289.
     """
+    evidence = [weighed(pieces, policy) for pieces in evidence]
     totals = np.array([sum(piece.log_odds for piece in pieces) for pieces in evidence])
     has_history, threshold, p_values = _tested(totals, reference, policy)
     passed = benjamini_hochberg(p_values, policy.false_discovery_rate)
-    can_read = np.broadcast_to(np.asarray(has_content), len(evidence))
+    readable = np.asarray(has_content, dtype=np.bool_) & ("content" not in policy.leave_out)
+    can_read = np.broadcast_to(readable, len(evidence))
     return [
         _verdict(pieces, float(total), float(p_value), bool(discovered and total >= threshold),
-                 readable=bool(readable), threshold=threshold, has_history=has_history, policy=policy)
-        for pieces, total, p_value, discovered, readable in zip(
+                 readable=bool(has_text), threshold=threshold, has_history=has_history, policy=policy)
+        for pieces, total, p_value, discovered, has_text in zip(
             evidence, totals, p_values, passed, can_read, strict=True
         )
     ]  # fmt: skip
@@ -127,13 +136,14 @@ def decide_again(
     reference, policy : as for `decide`
     has_content : whether the log carried this candidate's prompts
     """
+    pieces = weighed(pieces, policy)
     totals = totals.copy()
     totals[at] = sum(piece.log_odds for piece in pieces)
     has_history, threshold, p_values = _tested(totals, reference, policy)
     discovered = is_rejected(p_values, at, policy.false_discovery_rate)
     return _verdict(
         pieces, float(totals[at]), float(p_values[at]), bool(discovered and totals[at] >= threshold),
-        readable=has_content, threshold=threshold, has_history=has_history, policy=policy,
+        readable=has_content and "content" not in policy.leave_out, threshold=threshold, has_history=has_history, policy=policy,
     )  # fmt: skip
 
 
@@ -174,10 +184,19 @@ def _verdict(
     )
 
 
+def weighed(pieces: list[Evidence], policy: Policy) -> list[Evidence]:
+    """The pieces of the families that the policy does not leave out, and what those have in common."""
+    if not policy.leave_out:
+        return pieces
+    return summed_up(
+        [piece for piece in pieces if piece.family not in policy.leave_out and piece.family != COMMON]
+    )
+
+
 def supporting_families(pieces: list[Evidence], policy: Policy) -> tuple[str, ...]:
     """Families whose pieces together reach the policy's log-odds, in the order they first appear."""
     sums: dict[str, float] = {}
-    for piece in pieces:
+    for piece in weighed(pieces, policy):
         sums[piece.family] = sums.get(piece.family, 0.0) + piece.log_odds
     return tuple(family for family, total in sums.items() if total >= policy.family_log_odds)
 

@@ -84,6 +84,8 @@ class Reference:
         self._n_members = np.asarray(history.members.sum(axis=1)).ravel()
         self._n_suspect = np.zeros(len(history.log_odds), dtype=np.int64)
         self._quiet = history.log_odds < policy.least_log_odds
+        if "history" in policy.leave_out:
+            self._quiet[:] = False
         self._night_of = np.zeros(len(history.log_odds), dtype=np.int64)
         for number, night in enumerate(history.nights):
             self._night_of[_rows(night)] = number

@@ -53,14 +53,15 @@ def find_campaigns(
     Only nights before `day` serve as reference and memory, whatever else the warehouse holds. `gathered` is
     what `gather_objects` gave, where it was asked beforehand.
     """
+    policy = settings.detection.policy()
     night = fetch_night(con, day, gather_objects(con, day) if gathered is None else gathered)
+    night = night.without(policy.leave_out)
     objects = detect.shared_objects(night.population)
     candidates = detect.candidates(night.population, objects)
     groups = with_samples(
         con, night, candidates, [detect.group_of(one, night.population, objects) for one in candidates]
     )
-    evidence = [detect.weigh(group) for group in groups]
-    policy = settings.detection.policy()
+    evidence = [detect.weighed(detect.weigh(group), policy) for group in groups]
     innocent, n_nights = reference(con, day, policy)
     has_history = len(innocent) >= policy.least_reference
     verdicts = detect.decide(
@@ -89,7 +90,7 @@ def find_campaigns(
         write_candidates(con, night, candidates, groups, verdicts, evidence)
         write_campaigns(con, night, flagged, held)
         in_campaigns = {account for found in flagged for account in found.account_ids}
-        alone = scores.flag_lone_accounts(con, day, in_campaigns)
+        alone = scores.flag_lone_accounts(con, day, in_campaigns, policy.leave_out)
         with registered(con, "alone", alone):
             con.execute("INSERT INTO night.flagged_account BY NAME FROM alone")
     return Found(

@@ -27,7 +27,8 @@ def identities(
 ) -> list[tuple[str, str]]:
     """Id and status of each of the flagged; what happened tonight to them and to earlier campaigns is
     written down."""
-    rows = con.execute(statement("campaigns/known"), {"day": night.day, "nights": MEMORY_NIGHTS}).fetchall()
+    nights = MEMORY_NIGHTS if night.remembers else 0
+    rows = con.execute(statement("campaigns/known"), {"day": night.day, "nights": nights}).fetchall()
     known = [detect.Known(row[0], row[1], *map(frozenset, row[2:])) for row in rows]
     sightings = [detect.Sighting(frozenset(found.account_ids), found.family_requests) for found in flagged]
     tied = con.execute(

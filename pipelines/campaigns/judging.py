@@ -39,7 +39,10 @@ class Flagged:
 def reference(
     con: duckdb.DuckDBPyConnection, day: date, policy: detect.Policy
 ) -> tuple[npt.NDArray[np.float64], int]:
-    """Evidence of earlier nights' innocent communities, and the number of those nights."""
+    """Evidence of earlier nights' innocent communities, and the number of those nights; none of a policy that
+    leaves history out."""
+    if "history" in policy.leave_out:
+        return np.empty(0), 0
     values = {"day": day, "least": policy.least_log_odds, "tainted": TAINTED}
     rows = con.execute(statement("campaigns/reference"), values).fetchall()
     return np.array([row[0] for row in rows], dtype=np.float64), len({row[1] for row in rows})

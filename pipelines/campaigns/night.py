@@ -3,7 +3,8 @@
 Here: fetching accounts and what they share into arrays. Not here: what is made of them (judging).
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -32,6 +33,16 @@ class Night:
     population: detect.Population
     names: dict[str, list[str]]
     """kind of layer -> names of its objects"""
+    remembers: bool = True
+    """whether campaigns of earlier nights are known"""
+
+    def without(self, parts: Collection[detect.Part]) -> "Night":
+        """The same night, nothing known of these parts."""
+        if not parts:
+            return self
+        return replace(
+            self, population=detect.without(self.population, parts), remembers="history" not in parts
+        )
 
     def account_ids(self, members: npt.NDArray[np.int64]) -> list[str]:
         """Ids of the accounts at these positions."""

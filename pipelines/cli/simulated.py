@@ -17,6 +17,7 @@ Scale = Literal[
     "medium",
     "incident",
     "benign",
+    "benign_large",
     "low_and_wide",
     "middle",
     "high_and_narrow",

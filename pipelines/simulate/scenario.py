@@ -22,6 +22,7 @@ SCALES = (
     "medium",
     "incident",
     "benign",
+    "benign_large",
     "low_and_wide",
     "middle",
     "high_and_narrow",
@@ -30,8 +31,8 @@ SCALES = (
     "feedback",
     "standard",
 )
-"""Presets: three sizes, a world without campaigns, the four rates of the public record, campaigns under each
-evasion, a week to be played night by night, and the world that quality is reported on."""
+"""Presets: three sizes, two worlds without campaigns, the four rates of the public record, campaigns under
+each evasion, a week to be played night by night, and the world that quality is reported on."""
 
 
 class Scenario(BaseModel):

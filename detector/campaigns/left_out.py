@@ -1,0 +1,54 @@
+"""A night as it looks to somebody who is not told everything.
+
+Here: which arrays of a population belong to a part of the judgement, and the population without them. Not
+here: pieces of evidence that are not weighed (decision), why one would leave something out (the settings).
+
+A part that is left out is not known: its links tie nobody together, its numbers are NaN, as in a log that
+does not carry them. Requests and tokens are every part's, and stay. So does what even loads say of which
+overlapping groups stand (schedule) and of several samples of one list (evidence.work_queue).
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from detector.campaigns.decision import Part
+from detector.campaigns.population import CONTENT_LAYERS, IDENTITY_LAYERS, Population, Uses
+
+
+def without(population: Population, parts: Collection[Part]) -> Population:
+    """The same accounts, nothing known of these parts.
+
+    content : templates, system prompts and sets of tools; what is asked for; turns and length of answers
+    timing : the hours of the day
+    identity : payments, addresses, clients and parameters; organisations
+    lifecycle : ages, moves to a new model, how unusual an account is
+    history : what accounts sent on earlier nights, and which models are new
+    """
+    unknown = np.full(len(population), np.nan)
+    nobody = np.full(len(population), -1)
+    changed: dict[str, Any] = {}
+    hidden: set[str] = set()
+    if "content" in parts:
+        hidden.update(CONTENT_LAYERS)
+        changed |= {"templates": Uses.none(), "systems": Uses.none(), "training_share": unknown}
+        changed |= dict.fromkeys(("repeat_share", "single_turn_share", "output_tokens_mean"), unknown)
+    if "timing" in parts:
+        changed["hour_counts"] = np.zeros_like(population.hour_counts)
+    if "identity" in parts:
+        hidden.update(IDENTITY_LAYERS)
+        changed |= {"payment": nobody, "organisation": nobody}
+    if "lifecycle" in parts:
+        changed |= dict.fromkeys(("account_age_days", "new_model_share", "account_score"), unknown)
+    if "history" in parts:
+        changed |= dict.fromkeys(("repeat_share", "new_model_share"), unknown)
+        if "content" not in parts:
+            changed |= {name: _tonight(getattr(population, name)) for name in ("templates", "systems")}
+    changed["layers"] = tuple(layer for layer in population.layers if layer.kind not in hidden)
+    return replace(population, **changed)
+
+
+def _tonight(uses: Uses) -> Uses:
+    return replace(uses, n_earlier_requests=np.zeros_like(uses.n_earlier_requests))
