@@ -60,8 +60,8 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     accounts = con.sql(statement("account_scored"), params={"day": day}).to_arrow_table()
     bounds = {"day": day, "nights": REFERENCE_NIGHTS, "rows": REFERENCE_ROWS}
     reference = con.sql(statement("account_reference"), params=bounds).to_arrow_table()
-    tonight = _columns(accounts)
-    scores = scoring.score_night(tonight, _columns(reference))
+    tonight = columns_of(accounts)
+    scores = scoring.score_night(tonight, columns_of(reference))
     table = pa.table(
         {
             "day": pa.array([day] * len(accounts), pa.date32()),
@@ -90,7 +90,7 @@ def flag_lone_accounts(con: duckdb.DuckDBPyConnection, day: date, exclude: set[s
     Most suspicious first.
     """
     accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
-    columns = _columns(accounts)
+    columns = columns_of(accounts)
     groups = np.asarray(accounts["peer_group"].to_numpy(zero_copy_only=False))
     found = lone.lone_extractors(columns, groups, columns["p_value"])
     # an account that is both is reported once, as what weighs more: the relay harms other people's users
@@ -131,7 +131,7 @@ def _lone_reasons(finding: lone.LoneFinding) -> list[dict[str, Any]]:
     ]
 
 
-def _columns(table: pa.Table) -> dict[str, Float64]:
+def columns_of(table: pa.Table) -> dict[str, Float64]:
     """The number columns of night.account_day as float64, null as NaN."""
     numbers = (
         field.name
