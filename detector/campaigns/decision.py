@@ -143,7 +143,8 @@ def decide_again(
     discovered = is_rejected(p_values, at, policy.false_discovery_rate)
     return _verdict(
         pieces, float(totals[at]), float(p_values[at]), bool(discovered and totals[at] >= threshold),
-        readable=has_content and "content" not in policy.leave_out, threshold=threshold, has_history=has_history, policy=policy,
+        readable=has_content and "content" not in policy.leave_out,
+        threshold=threshold, has_history=has_history, policy=policy,
     )  # fmt: skip
 
 

@@ -14,22 +14,45 @@ MIN_REFERENCE = 200
 below 1 / 200, and tonight's own crowd resolves better."""
 
 
-def excess(raw: Float64) -> Float64:
-    """A model's scores on a common scale: 0 at the median, 1 at the 99th percentile, float64, 0 up.
+LEAST_TAIL = 50
+"""Accounts that the tail is judged by at least: a scale from 50 distances is known to about a seventh."""
 
-    Where nobody stands out from the median (the two agree) the scale is the largest distance.
+MOST_NATS = 300.0
+"""Beyond this, further is no rarer; it also keeps a division by next to nothing finite."""
+
+
+def surprise(raw: Float64) -> Float64:
+    """A model's scores as surprise, in nats, float64, 0 to 300: minus the logarithm of the share of accounts
+    that score at least as high.
+
+    The one scale on which peer groups compare. A distance does not do: among quiet accounts, of which
+    little is known, the highest scores lie far further beyond the 99th percentile than among
+    applications, and would always come first. Beyond the highest hundredth (50 accounts at least, half at
+    most), where shares get coarse, the tail goes on as an exponential one whose scale is the median
+    distance beyond it: a campaign among the highest must not widen the scale it is judged by (peaks over
+    a threshold; Coles, An Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4).
     """
-    if not len(raw):
+    n = len(raw)
+    if not n:
         return np.zeros(0)
-    middle, high = np.median(raw), np.quantile(raw, 0.99)
-    beyond = np.maximum(raw - middle, 0.0)
-    unit = high - middle if high > middle else beyond.max()
-    return np.asarray(beyond / unit, np.float64) if unit > 0 else np.zeros(len(raw))
+    ordered = np.sort(raw)
+    out = np.log(n / (n - np.searchsorted(ordered, raw, side="left")))
+    start = ordered[n - 1 - min(max(n // 100, LEAST_TAIL), n // 2)]
+    beyond = ordered[ordered > start] - start
+    if len(beyond):
+        unit = max(float(np.median(beyond)) / np.log(2.0), np.finfo(float).tiny)
+        in_tail = raw > start
+        with np.errstate(over="ignore"):
+            out[in_tail] = np.log(n / len(beyond)) + (raw[in_tail] - start) / unit
+    return np.asarray(np.minimum(out, MOST_NATS), np.float64)
 
 
-def unit_score(excess_mean: Float64) -> Float64:
-    """float64, 0 to 1: 0 is usual, 0.5 the 99th percentile of the peers, near 1 far beyond it."""
-    return np.asarray(excess_mean / (1.0 + excess_mean), np.float64)
+ONE_IN_A_HUNDRED = np.log(100.0)
+
+
+def unit_score(nats: Float64) -> Float64:
+    """float64, 0 to 1: near 0 is usual, 0.5 as rare as one in a hundred peers, near 1 far rarer."""
+    return np.asarray(nats / (nats + ONE_IN_A_HUNDRED), np.float64)
 
 
 def conformal_p_values(scores: Float64, reference: Float64) -> Float64:

@@ -7,7 +7,7 @@ What it cannot see: a campaign that is half of its peer group is what the group'
 usual. That is one of the reasons why no campaign rests on account scores (detector.campaigns).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from detector.features import SCORED, Feature
 from detector.models.base import AccountModel, Float64
-from detector.models.calibration import MIN_REFERENCE, conformal_p_values, excess, rank_p_values, unit_score
+from detector.models.calibration import MIN_REFERENCE, conformal_p_values, rank_p_values, surprise, unit_score
 from detector.models.isolation import IsolationModel
 from detector.models.peers import PEER_GROUPS, QUIET_FEATURES, peer_group
 from detector.models.suspicion import suspicion_matrix
 from detector.models.tails import TailModel
 
 MODELS: tuple[Callable[[], AccountModel], ...] = (TailModel, IsolationModel)
-"""Combined by the mean of their excess: rare values and rare combinations count alike."""
+"""Combined by the mean of their surprise: rare values and rare combinations count alike."""
 
 MIN_PEERS = 50
 """A smaller group knows no usual range; its accounts are compared with everyone."""
@@ -76,7 +76,7 @@ def score_night(tonight: Columns, reference: Columns) -> AccountScores:
     A peer group with enough reference accounts is calibrated on them, else on its own ranks.
     """
     n = len(tonight["n_requests"])
-    groups, earlier_groups = peer_group(tonight), peer_group(reference)
+    groups = peer_group(tonight)
     names = (*PEER_GROUPS, EVERYONE)
     out = AccountScores(
         score=np.zeros(n),
@@ -86,42 +86,69 @@ def score_night(tonight: Columns, reference: Columns) -> AccountScores:
         reason=np.full((n, REASONS), -1, np.int16),
         usual=tuple(_usual(_rows_of_group(tonight, groups, code)) for code in range(len(names))),
     )
-    for code, group_name in enumerate(PEER_GROUPS):
-        members = np.flatnonzero(groups == code)
-        earlier = np.flatnonzero(earlier_groups == code)[:MAX_REFERENCE]
-        peers, rows = members, np.arange(len(members))
-        if not len(members):
-            continue
-        if len(members) + len(earlier) < MIN_PEERS:
-            out.group[members] = len(PEER_GROUPS)
-            peers, rows, earlier = np.arange(n), members, np.arange(min(len(earlier_groups), MAX_REFERENCE))
-        places = [i for i, f in enumerate(SCORED) if group_name != "quiet" or f.name in QUIET_FEATURES]
-        columns = {
-            f.name: np.concatenate((tonight[f.name][peers], reference[f.name][earlier])) for f in SCORED
-        }
-        score, p_value, reason = _judge(columns, len(peers), np.array(places, np.int16))
-        out.score[members], out.p_value[members], out.reason[members] = (
-            score[rows],
-            p_value[rows],
-            reason[rows],
-        )
+    for peers in peer_matrices(tonight, reference):
+        score, p_value, reason = _judge(peers)
+        out.group[peers.members] = peers.group
+        out.score[peers.members] = score[peers.rows]
+        out.p_value[peers.members] = p_value[peers.rows]
+        out.reason[peers.members] = reason[peers.rows]
     return out
 
 
-def _judge(
-    columns: Columns, n_tonight: int, places: npt.NDArray[np.int16]
-) -> tuple[Float64, Float64, npt.NDArray[np.int16]]:
-    """Scores, p-values and reasons of the first `n_tonight` accounts; those after them are the reference."""
-    is_calibrated = len(columns["n_requests"]) - n_tonight >= MIN_REFERENCE
-    if is_calibrated:
-        places = places[[_is_comparable(columns[SCORED[i].name], n_tonight) for i in places]]
-    matrix = suspicion_matrix(columns, [SCORED[i] for i in places])
+@dataclass(frozen=True, slots=True)
+class PeerMatrix:
+    """One peer group as a model reads it: tonight's accounts first, then those of earlier nights."""
+
+    group: int
+    """Whom its accounts are compared with, a position in `AccountScores.group_names`."""
+    members: npt.NDArray[np.intp]
+    """Tonight's accounts that are judged here."""
+    rows: npt.NDArray[np.intp]
+    """Their rows in `matrix`."""
+    matrix: Float64
+    """As `suspicion.suspicion_matrix` makes it."""
+    places: npt.NDArray[np.int16]
+    """Positions in SCORED of its columns."""
+    n_tonight: int
+    is_calibrated: bool
+    """Whether the rows after `n_tonight` are enough to calibrate on."""
+
+
+def peer_matrices(tonight: Columns, reference: Columns) -> Iterator[PeerMatrix]:
+    """What the models are given, peer group by peer group; parameters as `score_night`."""
+    n = len(tonight["n_requests"])
+    groups, earlier_groups = peer_group(tonight), peer_group(reference)
+    for code, group_name in enumerate(PEER_GROUPS):
+        members = np.flatnonzero(groups == code)
+        earlier = np.flatnonzero(earlier_groups == code)[:MAX_REFERENCE]
+        compared, peers, rows = code, members, np.arange(len(members))
+        if not len(members):
+            continue
+        if len(members) + len(earlier) < MIN_PEERS:
+            compared, peers, rows = len(PEER_GROUPS), np.arange(n), members
+            earlier = np.arange(min(len(earlier_groups), MAX_REFERENCE))
+        places = np.array(
+            [i for i, f in enumerate(SCORED) if group_name != "quiet" or f.name in QUIET_FEATURES], np.int16
+        )
+        columns = {
+            f.name: np.concatenate((tonight[f.name][peers], reference[f.name][earlier])) for f in SCORED
+        }
+        is_calibrated = len(earlier) >= MIN_REFERENCE
+        if is_calibrated:
+            places = places[[_is_comparable(columns[SCORED[i].name], len(peers)) for i in places]]
+        matrix = suspicion_matrix(columns, [SCORED[i] for i in places])
+        yield PeerMatrix(compared, members, rows, matrix, places, len(peers), is_calibrated)
+
+
+def _judge(peers: PeerMatrix) -> tuple[Float64, Float64, npt.NDArray[np.int16]]:
+    """Scores, p-values and reasons of tonight's rows."""
     # fitted on tonight and the reference together: only then do their scores compare (see calibration)
-    models = [make().fit(matrix) for make in MODELS]
-    combined = np.mean([excess(model.score(matrix)) for model in models], axis=0)
-    here, past = combined[:n_tonight], combined[n_tonight:]
-    p_values = conformal_p_values(here, past) if is_calibrated else rank_p_values(here)
-    return unit_score(here), p_values, _top_reasons(models[0].contributions(matrix)[:n_tonight], places)
+    models = [make().fit(peers.matrix) for make in MODELS]
+    combined = np.mean([surprise(model.score(peers.matrix)) for model in models], axis=0)
+    here, past = combined[: peers.n_tonight], combined[peers.n_tonight :]
+    p_values = conformal_p_values(here, past) if peers.is_calibrated else rank_p_values(here)
+    reasons = _top_reasons(models[0].contributions(peers.matrix)[: peers.n_tonight], peers.places)
+    return unit_score(here), p_values, reasons
 
 
 def _is_comparable(values: Float64, n_tonight: int) -> bool:

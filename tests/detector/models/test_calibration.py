@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from detector.features import Feature
-from detector.models.calibration import conformal_p_values, excess, rank_p_values, unit_score
+from detector.models.calibration import conformal_p_values, rank_p_values, surprise, unit_score
 from detector.models.suspicion import suspicion_matrix
 
 SCORES = arrays(float, st.integers(0, 40), elements=st.floats(0, 9))
@@ -35,16 +35,45 @@ def test_a_campaign_cannot_rank_itself_below_its_own_size():
 
 @given(arrays(float, st.integers(0, 60), elements=st.floats(-1e6, 1e6)))
 def test_a_unit_score_keeps_the_order_and_its_bounds(raw):
-    score = unit_score(excess(raw))
+    score = unit_score(surprise(raw))
     assert ((score >= 0) & (score < 1)).all()
     order = np.argsort(raw, kind="stable")
     assert (np.diff(score[order]) >= 0).all()
 
 
-def test_the_99th_percentile_scores_one_half():
-    raw = np.arange(1001.0)
-    assert unit_score(excess(raw))[990] == pytest.approx(0.5)
-    assert unit_score(excess(raw))[:501].max() == 0
+def test_one_in_a_hundred_scores_one_half_and_the_usual_little():
+    raw = np.random.default_rng(1).normal(size=10_000)
+    score = unit_score(surprise(raw))[np.argsort(raw)]
+    assert score[9_900] == pytest.approx(0.5, abs=0.01)
+    assert score[5_000] == pytest.approx(np.log(2) / np.log(200), abs=0.01)
+    assert score[0] == 0
+
+
+@given(arrays(float, st.integers(0, 40), elements=st.integers(0, 9).map(float)))
+def test_up_to_the_tail_surprise_is_the_share_that_scores_as_high(raw):
+    nats = surprise(raw)
+    start = np.sort(raw)[len(raw) - 1 - len(raw) // 2] if len(raw) else 0
+    for value, told in zip(raw.tolist(), nats.tolist(), strict=True):
+        if value <= start:
+            assert told == pytest.approx(-np.log(sum(other >= value for other in raw) / len(raw)))
+
+
+def test_groups_with_longer_and_shorter_tails_compare():
+    rng = np.random.default_rng(2)
+    short, long = rng.exponential(size=20_000), rng.exponential(size=20_000) ** 3
+    highest = [np.sort(surprise(group))[-20:].mean() for group in (short, long)]
+    assert highest[1] < 2 * highest[0]
+    beyond = [(np.sort(group)[-20:].mean() / np.quantile(group, 0.99)) for group in (short, long)]
+    assert beyond[1] > 3 * beyond[0], "as distances they would not"
+
+
+def test_the_scale_of_the_tail_is_not_widened_by_a_campaign_in_it():
+    rng = np.random.default_rng(3)
+    quiet = rng.exponential(size=10_000)
+    with_campaign = np.append(quiet, np.full(20, 40.0))
+    at = np.argmax(quiet)
+    assert surprise(with_campaign)[at] > 0.7 * surprise(quiet)[at]
+    assert surprise(with_campaign)[-20:].min() > surprise(with_campaign)[:-20].max()
 
 
 def test_only_the_suspicious_side_of_the_median_counts():
