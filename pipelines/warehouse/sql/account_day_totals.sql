@@ -1,5 +1,5 @@
 -- account_day_totals: what one pass over a day's requests can add up, one row per account.
--- Reads core.request. Takes $day. Called by pipelines.features, which gives each account its number
+-- Reads core.request and core.account. Takes $day. Called by pipelines.features, which gives each account its number
 -- (account_no, in the order of account_id) and adds what needs sorted rows.
 --
 -- A retry (attempt > 1) is the same request once more, so it does not count. An account that shows
@@ -13,20 +13,36 @@ WITH retry_only AS (
     GROUP BY account_id
     HAVING min(coalesce(attempt, 1)) > 1
 ),
+home AS (                              -- two letters on both sides, or nobody knows whether they differ
+    SELECT account_id, upper(country) AS home_country FROM core.account WHERE length(country) = 2
+),
 day_request AS (
-    SELECT *,
+    SELECT request.*, home_country,
            coalesce(attempt, 1) <= 1 OR account_id IN (SELECT account_id FROM retry_only) AS is_counted,
            -- requests a row stands for, in thousandths: whole numbers add up to the same sum in any
            -- order of rows. The input refuses rates outside (0, 1]; one that slipped in counts as 1
            CASE WHEN sample_rate > 0 AND sample_rate <= 1
                 THEN round(1000 / greatest(sample_rate, 1e-6))::HUGEINT ELSE 1000 END AS weight_milli
-    FROM core.request
+    FROM core.request AS request
+    LEFT JOIN home USING (account_id)
     WHERE day = $day
 ),
-late_model AS (                        -- models nobody used before the last two nights
-    SELECT DISTINCT model FROM core.request WHERE day BETWEEN $day - 1 AND $day AND model IS NOT NULL
-    EXCEPT
-    SELECT DISTINCT model FROM core.request WHERE day < $day - 1
+late_model AS (                        -- models nobody used before the last two nights, and when somebody first did
+    SELECT model, min(sent_at) AS first_sent_at
+    FROM core.request
+    WHERE day BETWEEN $day - 1 AND $day
+      AND model IN (
+          SELECT DISTINCT model FROM core.request WHERE day BETWEEN $day - 1 AND $day AND model IS NOT NULL
+          EXCEPT
+          SELECT DISTINCT model FROM core.request WHERE day < $day - 1
+      )
+    GROUP BY model
+),
+move AS (                              -- how soon each account was there
+    SELECT r.account_id, min(epoch(r.sent_at) - epoch(m.first_sent_at)) / 3600 AS new_model_lag_h
+    FROM core.request AS r JOIN late_model AS m USING (model)
+    WHERE r.day BETWEEN $day - 1 AND $day
+    GROUP BY r.account_id
 ),
 workspace_past AS (
     SELECT count(*) > 0 AS has_earlier_models FROM (SELECT 1 FROM core.request WHERE day < $day - 1 LIMIT 1)
@@ -44,6 +60,15 @@ added AS (
         sum(output_tokens) FILTER (WHERE is_counted AND input_tokens IS NOT NULL)
             / nullif(sum(input_tokens) FILTER (WHERE is_counted AND output_tokens IS NOT NULL), 0)
             AS output_ratio,
+        -- parts of requests that tell both numbers; a row that claims more than the whole is cut to it
+        sum(if(reasoning_tokens > output_tokens, output_tokens, reasoning_tokens))
+            FILTER (WHERE is_counted AND output_tokens IS NOT NULL)
+            / nullif(sum(output_tokens) FILTER (WHERE is_counted AND reasoning_tokens IS NOT NULL), 0)
+            AS reasoning_token_share,
+        sum(if(cached_tokens > input_tokens, input_tokens, cached_tokens))
+            FILTER (WHERE is_counted AND input_tokens IS NOT NULL)
+            / nullif(sum(input_tokens) FILTER (WHERE is_counted AND cached_tokens IS NOT NULL), 0)
+            AS cached_token_share,
         min(sent_at) FILTER (WHERE is_counted)  AS first_sent_at,
         max(sent_at) FILTER (WHERE is_counted)  AS last_sent_at,
         bit_or(1::INTEGER << hour(sent_at)::INTEGER) FILTER (WHERE is_counted) AS hour_mask,
@@ -55,6 +80,12 @@ added AS (
         avg((technique = 5)::INTEGER) FILTER (WHERE is_counted) AS safety_rewrite_share,
         avg((technique = 9)::INTEGER) FILTER (WHERE is_counted) AS trace_cleaning_share,
         avg((technique <> 0)::INTEGER) FILTER (WHERE is_counted) AS any_technique_share,
+        avg(training_permille) FILTER (WHERE is_counted) / 1000 AS training_share,
+        -- a trick that is tried again is one trick
+        count(DISTINCT prompt_hash) FILTER (WHERE is_counted AND stop_reason IN ('refusal', 'filter'))
+            AS n_refused_items,
+        count(stop_reason) FILTER (WHERE is_counted AND prompt_hash IS NOT NULL) AS n_answered_prompts,
+        avg((n_images > 0)::INTEGER) FILTER (WHERE is_counted) AS image_share,
         avg((model IN (SELECT model FROM late_model))::INTEGER) FILTER (WHERE is_counted AND model IS NOT NULL)
             AS new_model_share,
         count(DISTINCT model) FILTER (WHERE is_counted) AS n_models,
@@ -62,17 +93,24 @@ added AS (
         -- unset is unasked, not unknown: null only where the account never sets any parameter (below)
         avg((coalesce(top_logprobs, 0) > 0 OR coalesce(n_logit_bias, 0) > 0)::INTEGER)
             FILTER (WHERE is_counted) AS soft_label_share,
+        max(top_logprobs) FILTER (WHERE is_counted AND top_logprobs > 0) AS max_top_logprobs,
         avg((coalesce(n_choices, 1) > 1)::INTEGER) FILTER (WHERE is_counted) AS multi_choice_share,
+        avg(greatest(coalesce(n_choices, 1), 1)) FILTER (WHERE is_counted) AS choices_per_request,
+        avg(thinking::INTEGER) FILTER (WHERE is_counted) AS thinking_share,
+        avg((coalesce(response_format, 'text') <> 'text')::INTEGER) FILTER (WHERE is_counted) AS structured_share,
         avg((n_turns <= 1)::INTEGER) FILTER (WHERE is_counted) AS single_turn_share,
         avg((n_tools > 0)::INTEGER) FILTER (WHERE is_counted) AS tools_share,
         avg((stop_reason = 'length')::INTEGER) FILTER (WHERE is_counted) AS length_stop_share,
         avg((stop_reason IN ('refusal', 'filter'))::INTEGER) FILTER (WHERE is_counted) AS refusal_share,
-        avg((status >= 400)::INTEGER) FILTER (WHERE is_counted) AS error_share
+        avg((status >= 400)::INTEGER) FILTER (WHERE is_counted) AS error_share,
+        avg((upper(country) <> home_country)::INTEGER)
+            FILTER (WHERE is_counted AND length(country) = 2) AS country_mismatch_share
     FROM day_request
     GROUP BY account_id
 )
 SELECT
     (row_number() OVER (ORDER BY account_id) - 1)::INTEGER AS account_no,
-    added.* REPLACE (if(has_earlier_models, new_model_share, NULL) AS new_model_share)
-FROM added, workspace_past
+    added.* REPLACE (if(has_earlier_models, new_model_share, NULL) AS new_model_share),
+    if(has_earlier_models, new_model_lag_h, NULL) AS new_model_lag_h
+FROM added CROSS JOIN workspace_past LEFT JOIN move USING (account_id)
 ORDER BY account_id;
