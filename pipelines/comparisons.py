@@ -1,8 +1,8 @@
 """An account's night beside others: its own last week, and accounts of the same kind or plan that night.
 
 Here: fetching what is compared, a batch at a time, and the columns that come of it. Not here: distances
-(detector.features), kinds of use (detector.models), comparisons that are plain sums (warehouse/sql/account_day.sql).
-"""
+(detector.features), kinds of use (detector.models), comparisons that are plain sums
+(warehouse/sql/account_day.sql)."""
 
 from datetime import date
 
@@ -24,7 +24,8 @@ Int64 = npt.NDArray[np.int64]
 
 
 def compared(con: duckdb.DuckDBPyConnection, day: date, tonight: pa.Table) -> pa.Table:
-    """Add the comparisons to `tonight`, one row per account_no of the temporary table account_total, ascending."""
+    """Add the comparisons to `tonight`: one row per account_no of the temporary table account_total, in
+    order."""
     tonight = tonight.combine_chunks()
     accounts = fetch(con, statement("account_day_plans"))
     columns = _with_peers(accounts, tonight) | _with_last_week(con, day, accounts, tonight)

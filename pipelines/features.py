@@ -23,8 +23,8 @@ from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 
 REPEAT_NIGHTS = 7
-"""Nights searched for items an account repeats, and for its habits: a week shows weekly suites as well as nightly
-ones."""
+"""Nights searched for items an account repeats, and for its habits: a week shows weekly suites as well as
+nightly ones."""
 
 ROWS_AT_ONCE = 4_000_000
 """Requests held in memory at a time for the loops over sorted rows: about 600 MB."""

@@ -1,4 +1,4 @@
-"""Features of what an account gets for its tokens: long answers, cut answers, forms demanded, refusals, errors."""
+"""Features of what an account gets for its tokens: long, cut or refused answers, forms demanded, errors."""
 
 from detector.features.feature import NO_PROMPTS, Feature
 
@@ -40,7 +40,8 @@ FEATURES = (
         "0 to 1",
         "tokens sent that the provider had in its cache",
         "no request tells both numbers",
-        why="a long fixed text in front of changing items shows here without reading a prompt; agents show it as well",
+        why="a long fixed text in front of changing items shows here without reading a prompt; agents show "
+        "it as well",
         source="Ours",
     ),
     Feature(
@@ -58,7 +59,8 @@ FEATURES = (
         "0 to 1",
         "requests whose parameters demand JSON, a schema or a tool's arguments",
         "no request of the account sets any parameter, or the log does not tell",
-        why="answers made for a program; told without reading a prompt; most are ordinary products, so it is not scored",
+        why="answers made for a program; told without reading a prompt; most are ordinary products, so it is "
+        "not scored",
         source="Ours",
     ),
     Feature(
@@ -67,7 +69,8 @@ FEATURES = (
         "0 to 1",
         "requests made from templates that demand a form of answer: tags, keys, headings, labels",
         NO_PROMPTS + ", or it uses no template that others share and that was read",
-        why="reasoning was forced into tags before the answer; a survivor of rewording; many products demand a form, "
+        why="reasoning was forced into tags before the answer; a survivor of rewording; many products demand "
+        "a form, "
         "so it is not scored",
         source="Anthropic 2026-09 (GTG-16005)",
         needs=("templates",),

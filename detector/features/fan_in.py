@@ -40,7 +40,8 @@ FEATURES = (
         "0 to 1",
         "prompts in another script than its most used one",
         NO_PROMPTS,
-        why="one quotation in another script is not a second writer; whoever translates has two, so it is not scored",
+        why="one quotation in another script is not a second writer; whoever translates has two, so it is "
+        "not scored",
         source="Anthropic 2026-09 (relays)",
         needs=("prompts",),
     ),
@@ -72,7 +73,8 @@ FEATURES = (
         "1 up",
         "different user agents per client fingerprint; none given counts as one",
         "the log names no user agents, or no fingerprints",
-        why="headers and connection disagree where a gateway writes the headers; an office proxy does the same, so it "
+        why="headers and connection disagree where a gateway writes the headers; an office proxy does the "
+        "same, so it "
         "is not scored",
         source="Relay gateways; AA26-251A, indicator 6",
     ),

@@ -18,8 +18,8 @@ Float64 = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.integer]
 
 REPEATS = 4
-"""The same value this often was sent over and over on purpose: a client that tries again after a failure, or a
-person who asks once more, sends it two or three times."""
+"""The same value this often was sent over and over on purpose: a client that tries again after a failure, or
+a person who asks once more, sends it two or three times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def add_lists(account_no: Int32, values: Counts, starts: Int64, table: Int64) ->
     Parameters
     ----------
     account_no : int32, shape (n_lists,): which row of the table each list belongs to, in any order
-    values, starts : the lists, flat; list k is values[starts[k]:starts[k + 1]]. What is longer than a row is cut
+    values, starts : the lists, flat; list k is values[starts[k]:starts[k + 1]], cut to the length of a row
     table : int64, shape (n_accounts, n_kinds), changed
 
     Raises

@@ -45,7 +45,8 @@ FEATURES = (
         "0 to 1",
         "requests from another country than the account is registered in",
         "the log or the accounts file tells no country, as two letters",
-        why="a mismatch within one account, the same for every country; travellers and servers abroad have it, too, so "
+        why="a mismatch within one account, the same for every country; travellers and servers abroad have "
+        "it, too, so "
         "it is not scored",
         source="Ours",
         needs=("accounts file",),

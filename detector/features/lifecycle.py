@@ -54,7 +54,8 @@ FEATURES = (
         "above 0",
         "requests against its usual, after a silence of seven days or more",
         "no silence of seven days before this night, or no earlier night",
-        why="dormancy, then a burst; people come back from holidays to their usual, and `volume_z` scores the leap",
+        why="dormancy, then a burst; people come back from holidays to their usual, and `volume_z` scores "
+        "the leap",
         source="Ours",
         needs=("past",),
     ),
@@ -108,7 +109,8 @@ FEATURES = (
         "yes or no",
         "has an approved use that is valid on the day",
         "the account is not in the accounts file",
-        why="a contract for synthetic data, an evaluation or reselling explains what would else be suspicious",
+        why="a contract for synthetic data, an evaluation or reselling explains what would else be "
+        "suspicious",
         source="Ours",
         needs=("accounts file",),
     ),

@@ -44,7 +44,8 @@ FEATURES = (
         "0 to 1",
         "of its earlier nights in the last seven: those with the same most used set of parameters",
         UNSET + "; or not on an earlier night of the last seven",
-        why="a pipeline keeps its configuration while its accounts come and go; so does every product, so it is not "
+        why="a pipeline keeps its configuration while its accounts come and go; so does every product, so it "
+        "is not "
         "scored",
         source="Ours",
         needs=("past",),
@@ -74,7 +75,8 @@ FEATURES = (
         "0 up",
         "most alternatives asked for per token",
         "no request asks for token probabilities, or the log does not tell",
-        why="a check of confidence needs one alternative, a soft label all there are; scored as `soft_label_share`",
+        why="a check of confidence needs one alternative, a soft label all there are; scored as "
+        "`soft_label_share`",
         source="Hinton 2015",
     ),
     Feature(

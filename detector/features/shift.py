@@ -1,4 +1,4 @@
-"""How far a night lies from the nights before it: the same question for hours of the day and for capabilities.
+"""How far a night lies from the nights before it: one question for hours of the day and for capabilities.
 
 Here: one distance between two tables of counts. Not here: which counts (pipelines.features), what a large
 distance means (timing.FEATURES, targeting.FEATURES).
@@ -16,7 +16,8 @@ Counts = npt.NDArray[np.integer] | Float64
 
 
 def shift_bits(tonight: Counts, earlier: Counts) -> Float64:
-    """Jensen-Shannon divergence of each account's counts from those of its earlier nights, less what chance gives.
+    """Jensen-Shannon divergence of each account's counts from those of earlier nights, less what chance
+    gives.
 
     Parameters
     ----------
@@ -24,16 +25,17 @@ def shift_bits(tonight: Counts, earlier: Counts) -> Float64:
 
     Returns
     -------
-    float64, shape (n_accounts,), bits, 0 to 1: 0 is the same mix, or no more apart than two samples of one mix
-        would be on average; 1 is nothing in common. NaN where either side holds fewer than 20 counts.
+    float64, shape (n_accounts,), bits, 0 to 1: 0 is the same mix, or no more apart than two samples of one
+        mix would be on average; 1 is nothing in common. NaN where either side holds fewer than 20 counts.
 
     Raises
     ------
     ValueError : the two differ in shape.
 
-    The correction is the expectation for two samples of one mix, to second order: with k kinds in use and samples
-    of n and m, (k - 1) (1/n + 1/m) / (8 ln 2) bits. It takes counts for independent: an account whose requests
-    come in bursts keeps some distance from itself, which is why the number has no suspicious direction.
+    The correction is the expectation for two samples of one mix, to second order: with k kinds in use and
+    samples of n and m, (k - 1) (1/n + 1/m) / (8 ln 2) bits. It takes counts for independent: an account whose
+    requests come in bursts keeps some distance from itself, which is why the number has no suspicious
+    direction.
 
     Source: Lin, IEEE Trans. Inf. Theory 37 (1991) 145, with equal weights.
     """

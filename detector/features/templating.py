@@ -43,7 +43,8 @@ FEATURES = (
         "0 to 1",
         "requests whose prompt the account sent four times or more that night",
         NO_PROMPTS,
-        why="several answers to one question are drawn to keep the best, or to vote; test suites repeat as well, so "
+        why="several answers to one question are drawn to keep the best, or to vote; test suites repeat as "
+        "well, so "
         "it is not scored",
         source="Wang 2023",
         needs=("prompts",),
@@ -75,7 +76,8 @@ FEATURES = (
         "1 up",
         "nights on which its most used template was seen, by whomever",
         NO_TEMPLATE,
-        why="an enterprise keeps its template for months; what began last night did not grow out of a product",
+        why="an enterprise keeps its template for months; what began last night did not grow out of a "
+        "product",
         source="Ours",
         needs=("templates",),
     ),

@@ -109,7 +109,8 @@ FEATURES = (
         "sleepless_hours",
         "hours",
         "0 to 8",
-        "hours with a request within its eight quietest hours in a row (round the clock, midnight passed over)",
+        "hours with a request within its eight quietest hours in a row (round the clock, midnight passed "
+        "over)",
         NEVER,
         why="0 for whoever sleeps, in whichever time zone; scored as `active_hours`",
         source="AA26-251A, indicator 1",
@@ -131,7 +132,8 @@ FEATURES = (
         "0 to 1",
         "change of its hours of the day against the seven nights before: 0 is the usual rhythm",
         "fewer than 20 requests tonight, or in the seven nights before",
-        why="a stolen key works a second shift in other hours; weekends and journeys move people, so it is not scored",
+        why="a stolen key works a second shift in other hours; weekends and journeys move people, so it is "
+        "not scored",
         source="Lin 1991",
         needs=("past",),
     ),
@@ -260,12 +262,13 @@ def sleepless_hours(hour_mask: npt.NDArray[np.integer]) -> Float64:
 
     Parameters
     ----------
-    hour_mask : integers, shape (n_accounts,), hour h of the day as bit h; a mask of several nights is their union
+    hour_mask : integers, shape (n_accounts,), hour h of the day as bit h; a mask of several nights is their
+    union
 
     Returns
     -------
-    float64, shape (n_accounts,), hours, 0 to 8: 0 for whoever rests for eight hours, in any time zone; 8 for what
-        never pauses for an hour. Never NaN: without a request nothing is awake.
+    float64, shape (n_accounts,), hours, 0 to 8: 0 for whoever rests for eight hours, in any time zone; 8 for
+        what never pauses for an hour. Never NaN: without a request nothing is awake.
 
     Source: AA26-251A, indicator 1 (round-the-clock use with no human variation); the measure is ours.
     """

@@ -97,7 +97,8 @@ FEATURES = (
         "any",
         "requests against accounts of the same kind of use that night, on a logarithmic scale",
         "fewer than 50 accounts of the kind",
-        why="an application's thousand requests are ordinary, a person's are not; scored as `n_requests`, which is "
+        why="an application's thousand requests are ordinary, a person's are not; scored as `n_requests`, "
+        "which is "
         "compared within the kind already",
         source="Iglewicz 1993",
         needs=("peers",),
@@ -126,9 +127,10 @@ def peer_z(requests: Float64, group: npt.NDArray[np.integer]) -> Float64:
 
     Returns
     -------
-    float64, shape (n_accounts,), standard deviations, any sign: ln(1 + requests) minus the group's median, over
-        1.4826 times its median absolute deviation, or over 0.25 where that is less. NaN in a group of fewer than
-        50, and without a group. Half of a group would have to be fraudulent before its middle moved.
+    float64, shape (n_accounts,), standard deviations, any sign: ln(1 + requests) minus the group's median,
+        over 1.4826 times its median absolute deviation, or over 0.25 where that is less. NaN in a group of
+        fewer than 50, and without a group. Half of a group would have to be fraudulent before its middle
+        moved.
 
     Raises
     ------

@@ -6,8 +6,8 @@ from statistics import median
 
 
 def tally_slow(values: list[int]) -> tuple[int, int, int, int, float, int]:
-    """(known, distinct, rows of the most frequent, that value, Herfindahl index, rows of what occurs four times
-    or more); 0 is absent."""
+    """(known, distinct, rows of the most frequent, that value, Herfindahl index, rows of what occurs four
+    times or more); 0 is absent."""
     counts = Counter(value for value in values if value)
     known = sum(counts.values())
     if not known:
