@@ -4,6 +4,8 @@ Here: the list, and the comparison with peers. Not here: sums (warehouse/sql/acc
 (account_day.sql), which accounts are peers (models.peers).
 """
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -145,7 +147,7 @@ def peer_z(requests: Float64, group: npt.NDArray[np.integer]) -> Float64:
     order = np.argsort(group, kind="stable")
     # runs of like numbers; only runs long enough are looked at, so the number of groups costs nothing
     bounds = np.flatnonzero(np.diff(group[order], prepend=-1, append=np.iinfo(np.int64).max))
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds.tolist()):
         if last - first >= LEAST_PEERS:
             peers = order[first:last]
             middle = np.median(logs[peers])
