@@ -9,6 +9,7 @@ from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.links import Link, links_of, weigh_without
 from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
 from detector.campaigns.schedule import standing
+from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
     PLAIN_CAPABILITY,
     PLAIN_TECHNIQUE,
@@ -37,6 +38,7 @@ __all__ = [
     "SharedObjects",
     "Sighting",
     "Slots",
+    "Turns",
     "Uses",
     "Verdict",
     "candidates",
@@ -51,6 +53,7 @@ __all__ = [
     "standing",
     "summary",
     "supporting_families",
+    "turns_of",
     "weigh",
     "weigh_without",
     "without_link",

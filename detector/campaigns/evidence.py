@@ -29,6 +29,7 @@ from detector.campaigns.measures import (
     upper_share,
 )
 from detector.campaigns.population import Bool, Float64, Layer
+from detector.campaigns.turns import clumping
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,25 @@ def even_load(group: Group) -> Evidence | None:
     )  # fmt: skip
 
 
+def taking_turns(group: Group) -> Evidence | None:
+    """Whether the members' requests take turns, as a scheduler deals them, or come in sittings, as people's
+    do."""
+    if group.turns is None or group.turns.n_by_chance < LEAST_PAIRS:
+        return None
+    times = clumping(group.turns)
+    # Programs that know nothing of each other send at any time of a common day, and so do accounts to which
+    # work is dealt at random: only turns that chance does not explain speak for one scheduler.
+    points = ramp(math.log2(max(times, 1 / 16)), (-1.0, 1.5), (0.0, 0.25), (1.0, 0.0), (2.0, -1.5))
+    return Evidence(
+        "timing", "TAKING_TURNS", "how often an account's requests follow closely, against chance",
+        times, "4 to 10 where people sit down and ask, 1 to 3 for programs", points,
+    )  # fmt: skip
+
+
+LEAST_PAIRS = 3.0
+"""Near pairs that chance alone brings: with fewer there would be none however work is dealt."""
+
+
 def sleepless(group: Group) -> Evidence | None:
     """Whether the group's day has a night: trough over mean of its hourly volume."""
     hours = group.population.hour_counts[group.members].sum(axis=0)
@@ -431,7 +451,7 @@ def unusual_accounts(group: Group) -> Evidence | None:
 QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
     shared_template, exclusive_text, work_queue, dealt_items, training_technique, repeated_items,
     short_answers, conversation,
-    even_load, sleepless,
+    even_load, taking_turns, sleepless,
     shared_payment, same_client, one_customer, one_room,
     young_accounts, lasting_use, moved_together, unusual_accounts,
 )  # fmt: skip

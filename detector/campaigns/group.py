@@ -9,6 +9,7 @@ import numpy as np
 
 from detector.campaigns.communities import Candidate
 from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects, Uses
+from detector.campaigns.turns import Turns
 
 LEAST_KNOWN = 0.5
 """Share of members of whom something must be known before it is said of the group."""
@@ -48,6 +49,7 @@ class Group:
     account : int64, the position of each of those rows' account
     uses : what those rows carry
     slots : what fills the slots of the group's templates; None when that was not measured
+    turns : how the members' requests follow one another; None when that was not measured
     """
 
     population: Population
@@ -58,6 +60,7 @@ class Group:
     account: Int64
     uses: Uses
     slots: Slots | None = None
+    turns: Turns | None = None
 
     @property
     def has_content(self) -> bool:

@@ -13,7 +13,7 @@ import polars as pl
 
 from detector import campaigns as detect
 from pipelines import scores
-from pipelines.campaigns.judging import as_flagged, reference, with_slots
+from pipelines.campaigns.judging import as_flagged, reference, with_samples
 from pipelines.campaigns.links import held_together
 from pipelines.campaigns.night import fetch_night, gather_objects
 from pipelines.campaigns.writing import write_campaigns, write_candidates
@@ -55,7 +55,7 @@ def find_campaigns(
     night = fetch_night(con, day, gather_objects(con, day) if gathered is None else gathered)
     objects = detect.shared_objects(night.population)
     candidates = detect.candidates(night.population, objects)
-    groups = with_slots(
+    groups = with_samples(
         con, night, candidates, [detect.group_of(one, night.population, objects) for one in candidates]
     )
     evidence = [detect.weigh(group) for group in groups]

@@ -14,7 +14,9 @@ import numpy.typing as npt
 
 from detector import campaigns as detect
 from pipelines.campaigns.night import Night
-from pipelines.campaigns.slots import Asked, measure_slots
+from pipelines.campaigns.asked import Asked
+from pipelines.campaigns.slots import measure_slots
+from pipelines.campaigns.turns import measure_turns
 from pipelines.warehouse.statements import statement
 
 TAINTED = 0.1
@@ -43,19 +45,22 @@ def reference(
     return np.array([row[0] for row in rows], dtype=np.float64), len({row[1] for row in rows})
 
 
-def with_slots(
+def with_samples(
     con: duckdb.DuckDBPyConnection,
     night: Night,
     candidates: Sequence[detect.Candidate],
     groups: Sequence[detect.Group],
 ) -> list[detect.Group]:
-    """The groups with what fills the slots of their templates, for those that share some."""
+    """The groups with what fills the slots of their templates, and how their requests follow one another."""
     asked = [
         Asked(night.account_ids(candidate.members), sorted(night.family_requests(group)))
         for candidate, group in zip(candidates, groups, strict=True)
     ]
-    found = measure_slots(con, night.day, asked)
-    return [replace(group, slots=slots) for group, slots in zip(groups, found, strict=True)]
+    slots, turns = measure_slots(con, night.day, asked), measure_turns(con, night.day, asked)
+    return [
+        replace(group, slots=filled, turns=taken)
+        for group, filled, taken in zip(groups, slots, turns, strict=True)
+    ]
 
 
 def as_flagged(

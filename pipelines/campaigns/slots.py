@@ -7,7 +7,7 @@ with texts of their own hide a list.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -17,24 +17,13 @@ import pyarrow as pa
 from detector import campaigns as detect
 from detector import text
 from detector.text import Traits
+from pipelines.campaigns.asked import ACCOUNT_ROWS, GROUP_ROWS, Asked, pairs
 from pipelines.queues import account_numbers, traits_of
 from pipelines.warehouse.arrow import fetch, lists_of, registered
 from pipelines.warehouse.statements import statement
 
-GROUP_ROWS, ACCOUNT_ROWS = 2_000, 100
-"""Requests of one group, and of one of its accounts, that are looked at: enough for an error of a likeness
-of one in a hundred."""
-
 GROUPS_AT_ONCE = 32
 """Groups whose shingles are in memory at a time: about 50 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A group whose slots are to be measured: ids of its accounts and of the prompt families they share."""
-
-    account_ids: Sequence[str]
-    family_ids: Sequence[str]
 
 
 def measure_slots(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]) -> list[detect.Slots]:
@@ -51,8 +40,8 @@ def measure_slots(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[As
 def _measured(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]) -> list[detect.Slots]:
     ids = sorted({family_id for group in groups for family_id in group.family_ids})
     number = {family_id: position for position, family_id in enumerate(ids)}
-    members = _pairs([group.account_ids for group in groups], "account_id")
-    used = _pairs([group.family_ids for group in groups], "family_id")
+    members = pairs([group.account_ids for group in groups], "account_id")
+    used = pairs([group.family_ids for group in groups], "family_id")
     used = used.append_column(
         "family", pa.array([number[name] for name in used.column("family_id").to_pylist()], pa.int32())
     )
@@ -102,14 +91,3 @@ def _beside_their_template(uses: pa.Table, traits: Traits) -> Traits:
         mean = np.bincount(template, values[:, column]) / n_of_template
         values[:, column] -= mean[template]
     return replace(traits, values=values)
-
-
-def _pairs(lists: Sequence[Sequence[str]], name: str) -> pa.Table:
-    """One row for each group and entry of its list."""
-    sizes = [len(entries) for entries in lists]
-    return pa.table(
-        {
-            "number": np.repeat(np.arange(len(lists), dtype=np.int32), sizes),
-            name: pa.array([entry for entries in lists for entry in entries], pa.string()),
-        }
-    )

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from detector.campaigns import Slots
-from pipelines.campaigns.slots import Asked, measure_slots
+from pipelines.campaigns.asked import Asked
+from pipelines.campaigns.slots import measure_slots
 from tests.dealt import given_families, harvest, people, request
 from tests.drawn import JUNE_1, insert_requests, warehouse
 
