@@ -32,9 +32,7 @@ class Turns:
     n_by_chance: float
 
 
-def turns_of(
-    group: Int64, account: npt.NDArray[np.integer], sent_at_us: Int64, n_groups: int
-) -> list[Turns]:
+def turns_of(group: Int64, account: npt.NDArray[np.integer], sent_at_us: Int64, n_groups: int) -> list[Turns]:
     """Near pairs of each group, in the order of the groups.
 
     Parameters

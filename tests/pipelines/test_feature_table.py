@@ -1,4 +1,4 @@
-"""The feature table as a product: what each column needs, comparisons with others, and the queries of its page."""
+"""The feature table as a product: what columns need, comparisons with others, the queries of its page."""
 
 import importlib.util
 import re
@@ -26,11 +26,13 @@ def con():
 def full(n: int = 30, **changed: object) -> list[dict[str, object]]:
     """Requests of one account that say everything a log can say."""
     row = {
-        "account": "ana", "attempt": 1, "model": "m1", "n_turns": 1, "n_tools": 1, "toolset_hash": 5, "n_images": 0,
+        "account": "ana", "attempt": 1, "model": "m1", "n_turns": 1, "n_tools": 1, "toolset_hash": 5,
+        "n_images": 0,
         "temperature": 0, "max_tokens": 100, "n_choices": 2, "top_logprobs": 3, "thinking": True,
         "response_format": "json_schema", "input_tokens": 10, "output_tokens": 20, "cached_tokens": 5,
         "reasoning_tokens": 5, "status": 200, "stop_reason": "stop", "ip": "a", "asn": "n", "country": "DE",
-        "user_agent": "u", "client_fingerprint": "c", "end_user_hash": 7, "session_hash": 8, "api_key_id": "k",
+        "user_agent": "u", "client_fingerprint": "c", "end_user_hash": 7, "session_hash": 8, "api_key_id":
+        "k",
         "script": 1, "capability": 1, "technique": 0, "training_permille": 500, "system": "be brief",
     }  # fmt: skip
     rows = [
@@ -80,7 +82,7 @@ def test_the_second_night_knows_the_account_again(con):
 
 def test_shares_of_one_drawn_night(con):
     given_requests(con, """
-        account | sent_at  | prompt | stop_reason | reasoning_tokens | output_tokens | client_fingerprint | user_agent
+        account | sent_at | prompt | stop_reason | reasoning_tokens | output_tokens | client_fingerprint | user_agent
         ana     | 10:00:00 | same   | refusal     | 5                | 10            | c                  | x
         ana     | 10:00:01 | same   | refusal     | 90               | 10            | c                  | y
         ana     | 10:00:02 | same   | stop        | -                | 10            | c                  | -
