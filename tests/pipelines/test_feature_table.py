@@ -82,21 +82,26 @@ def test_the_second_night_knows_the_account_again(con):
 
 def test_shares_of_one_drawn_night(con):
     given_requests(con, """
-        account | sent_at | prompt | stop_reason | reasoning_tokens | output_tokens | client_fingerprint | user_agent
-        ana     | 10:00:00 | same   | refusal     | 5                | 10            | c                  | x
-        ana     | 10:00:01 | same   | refusal     | 90               | 10            | c                  | y
-        ana     | 10:00:02 | same   | stop        | -                | 10            | c                  | -
-        ana     | 11:00:03 | same   | stop        | -                | 10            | d                  | x
-        ana     | 12:00:04 | other  | stop        | -                | 10            | d                  | x
+        account | sent_at  | prompt | stop_reason | reasoning_tokens | output_tokens
+        ana     | 10:00:00 | same   | refusal     | 5                | 10
+        ana     | 10:00:01 | same   | refusal     | 90               | 10
+        ana     | 10:00:02 | same   | stop        | -                | 10
+        ana     | 11:00:03 | same   | stop        | -                | 10
+        ana     | 12:00:04 | other  | stop        | -                | 10
+    """)  # fmt: skip
+    given_requests(con, """
+        account | sent_at  | client_fingerprint | user_agent
+        relay   | 10:00:00 | c                  | x
+        relay   | 10:00:01 | c                  | y
+        relay   | 10:00:02 | c                  | -
+        relay   | 10:00:03 | d                  | x
     """)  # fmt: skip
     build_features(con, JUNE_1)
-    ana = account_days(con)["ana"]
+    night = account_days(con)
+    ana, relay = night["ana"], night["relay"]
     assert (ana["multi_sample_share"], ana["refused_item_share"], ana["peak_requests_per_h"]) == (0.8, 0.5, 3)
-    assert (ana["reasoning_token_share"], ana["cached_token_share"], ana["agents_per_client"]) == (
-        0.75,
-        None,
-        2,
-    )
+    assert (ana["reasoning_token_share"], ana["cached_token_share"]) == (0.75, None)
+    assert (relay["agents_per_client"], ana["agents_per_client"]) == (2, None)
 
 
 def test_a_crowd_shows_who_is_large_among_its_kind_and_on_its_plan(con):
