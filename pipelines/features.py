@@ -1,7 +1,8 @@
 """The step `features`: core.request -> night.account_day, one row per account of the night.
 
 Here: the order of the parts and the transaction. Not here: sums and joins (warehouse/sql/account_day*.sql),
-meanings and the functions of sorted rows (detector.features).
+meanings and the functions of sorted rows (detector.features), comparisons with other nights and accounts
+(pipelines.comparisons).
 """
 
 from collections.abc import Iterator
@@ -16,11 +17,14 @@ import pyarrow as pa
 
 from detector import features as f
 from detector.features import timing
+from detector.text import CAPABILITIES
+from pipelines import comparisons
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 
 REPEAT_NIGHTS = 7
-"""Nights searched for items an account repeats: a week shows weekly suites as well as nightly ones."""
+"""Nights searched for items an account repeats, and for its habits: a week shows weekly suites as well as
+nightly ones."""
 
 ROWS_AT_ONCE = 4_000_000
 """Requests held in memory at a time for the loops over sorted rows: about 600 MB."""
@@ -37,6 +41,7 @@ TALLIED = (
     "country",
     "user_agent",
     "client",
+    "client_agent",
     "script",
     "capability",
     "parameters",
@@ -62,7 +67,7 @@ def gather_features(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     Leaves the temporary table account_total on `con` for `store_features`.
     """
     con.execute(statement("account_day_totals"), {"day": day})
-    return _sorted_features(con, day)
+    return comparisons.compared(con, day, _sorted_features(con, day))
 
 
 def store_features(con: duckdb.DuckDBPyConnection, day: date, gathered: pa.Table) -> int:
@@ -91,6 +96,7 @@ def _sorted_features(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
         "account_no": np.empty(0, np.int32),
         "sent_at_us": np.empty(0, np.int64),
         "n_turns": np.empty(0),
+        "max_tokens": np.empty(0),
     }
     return pa.concat_tables(parts) if parts else _part(empty, 0, 0)
 
@@ -117,14 +123,28 @@ def _part(rows: Rows, first_no: int, n_accounts: int) -> pa.Table:
         columns[f"{name}_known"] = tally.n_known
         columns[f"{name}_distinct"] = tally.n_distinct
         columns[f"{name}_top"] = tally.n_top
+        if name == "prompt":
+            columns["prompt_repeated"] = tally.n_repeated
+        if name in {"capability", "parameters"}:
+            columns[f"{name}_value"] = tally.top_value
         if name == "capability":
-            columns["capability_value"] = tally.top_value
             columns["capability_concentration"] = tally.concentration
-    turns = np.ma.filled(rows["n_turns"], np.nan)
-    columns["median_turns"] = f.median(turns, groups)
+    for column, name in (("n_turns", "median_turns"), ("max_tokens", "median_max_tokens")):
+        columns[name] = f.median(np.ma.filled(rows[column], np.nan), groups)
+    columns["capability_counts"] = _capability_counts(rows, first_no, n_accounts)
     columns |= _timing(timing.sort_times(rows["sent_at_us"], groups), groups)
     # NaN is the detector's way to say unknown; a table says null
     return pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
+
+
+def _capability_counts(rows: Rows, first_no: int, n_accounts: int) -> pa.Array:
+    """Requests of each account for each capability, in the order of CAPABILITIES."""
+    width = len(CAPABILITIES)
+    code = rows["capability"].astype(np.int64) - 1  # 0 stands for null
+    known = (code >= 0) & (code < width)
+    place = (rows["account_no"].astype(np.int64) - first_no) * width + code
+    counts = np.bincount(place[known], minlength=n_accounts * width).astype(np.int32)
+    return pa.FixedSizeListArray.from_arrays(counts, width)
 
 
 def _timing(sent_at_us: npt.NDArray[np.int64], groups: f.Grouping) -> dict[str, Any]:

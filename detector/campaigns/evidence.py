@@ -261,7 +261,8 @@ def short_answers(group: Group) -> Evidence | None:
 def greedy_answers(group: Group) -> Evidence | None:
     """Whether answers are asked for at temperature 0, which is how one measures a model: a run shall come out
     the same again. Who trains on answers wants many different ones, but may do without."""
-    share = requests_weighted(group.population.greedy_share, group.population.n_requests, ~group.others)
+    members = group.members
+    share = requests_weighted(group.population.greedy_share[members], group.population.n_requests[members])
     if not np.isfinite(share):
         return None
     return Evidence(

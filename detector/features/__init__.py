@@ -19,7 +19,8 @@ from detector.features import (
     volume,
 )
 from detector.features.feature import Feature
-from detector.features.grouping import Grouping, Tally, group_rows, median, tally
+from detector.features.grouping import Grouping, Tally, add_lists, group_rows, median, tally
+from detector.features.sources import SOURCES
 
 FAMILIES: dict[str, tuple[Feature, ...]] = {
     "volume": volume.FEATURES,
@@ -50,15 +51,18 @@ def warm_up() -> None:
     timing.burstiness(times, groups.starts)
     timing.gaps(times, groups.starts)
     timing.hour_counts(times, groups.starts)
+    add_lists(np.empty(0, np.int32), np.empty(0, np.int32), np.zeros(1, np.int64), np.zeros((0, 1), np.int64))
 
 
 __all__ = [
     "FAMILIES",
     "FEATURES",
     "SCORED",
+    "SOURCES",
     "Feature",
     "Grouping",
     "Tally",
+    "add_lists",
     "group_rows",
     "median",
     "tally",

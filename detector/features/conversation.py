@@ -10,6 +10,8 @@ FEATURES = (
         "requests that open and end a conversation",
         "the log tells no turns",
         "high",
+        why="harvested items stand alone; people answer back",
+        source="Anthropic 2026-02 (repetitive structure)",
     ),
     Feature(
         "median_turns",
@@ -17,6 +19,8 @@ FEATURES = (
         "0 up",
         "median length of the conversation so far",
         "the log tells no turns",
+        why="long conversations are people's and agents'",
+        source="Ours",
     ),
     Feature(
         "sessions_per_request",
@@ -24,9 +28,25 @@ FEATURES = (
         "0 to 1",
         "sessions per request; 1 never continues one",
         "the log names no sessions",
+        why="gateways that pool accounts rewrite session ids, and conversations fall to pieces",
+        source="Relay gateways",
     ),
     Feature(
-        "tools_share", "share", "0 to 1", "requests that offer tools to the model", "the log tells no tools"
+        "tools_share",
+        "share",
+        "0 to 1",
+        "requests that offer tools to the model",
+        "the log tells no tools",
+        why="tells agents from other uses",
+        source="Ours",
     ),
-    Feature("n_toolsets", "sets", "1 up", "different sets of tools", "no request offers tools"),
+    Feature(
+        "n_toolsets",
+        "sets",
+        "1 up",
+        "different sets of tools",
+        "no request offers tools",
+        why="one product has few; a relay carries those of many",
+        source="Anthropic 2026-09 (relays)",
+    ),
 )

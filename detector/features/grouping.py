@@ -15,6 +15,12 @@ Int64 = npt.NDArray[np.int64]
 UInt64 = npt.NDArray[np.uint64]
 Float64 = npt.NDArray[np.float64]
 
+Counts = npt.NDArray[np.integer]
+
+REPEATS = 4
+"""The same value this often was sent over and over on purpose: a client that tries again after a failure, or
+a person who asks once more, sends it two or three times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
@@ -36,6 +42,8 @@ class Tally:
     n_distinct: Int64
     n_top: Int64
     """Rows of the most frequent value."""
+    n_repeated: Int64
+    """Rows of values that occur REPEATS times or more."""
     top_value: UInt64
     """That value (the smallest of those that tie); 0 without any."""
     concentration: Float64
@@ -78,6 +86,7 @@ def tally(values: UInt64, groups: Grouping) -> Tally:
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
+        np.empty(n, np.int64),
         np.empty(n, np.uint64),
         np.empty(n),
     )
@@ -85,13 +94,35 @@ def tally(values: UInt64, groups: Grouping) -> Tally:
         values,
         groups.order,
         groups.starts,
+        REPEATS,
         out.n_known,
         out.n_distinct,
         out.n_top,
+        out.n_repeated,
         out.top_value,
         out.concentration,
     )
     return out
+
+
+def add_lists(account_no: Int32, values: Counts, starts: Int64, table: Int64) -> None:
+    """Add lists of counts to the rows of a table, in place.
+
+    Parameters
+    ----------
+    account_no : int32, shape (n_lists,): which row of the table each list belongs to, in any order
+    values, starts : the lists, flat; list k is values[starts[k]:starts[k + 1]], cut to the length of a row
+    table : int64, shape (n_accounts, n_kinds), changed
+
+    Raises
+    ------
+    ValueError : an account number has no row, or `starts` does not fit.
+    """
+    if len(account_no) and (account_no.min() < 0 or account_no.max() >= len(table)):
+        raise ValueError("account numbers must be rows of the table")
+    if len(starts) != len(account_no) + 1 or starts[-1] > len(values):
+        raise ValueError("starts must give every list its place")
+    kernels.add_lists_kernel(account_no, values, starts, table)
 
 
 def median(values: Float64, groups: Grouping) -> Float64:

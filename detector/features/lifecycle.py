@@ -1,9 +1,9 @@
 """Features of an account's life: age, first burst, silence, growth, and what it was approved for."""
 
-from detector.features.feature import Feature
+from detector.features.feature import NO_PAST, Feature
 
 FIRST_NIGHT = "nothing was scanned before this night"
-UNSEEN = "the account has no earlier night"
+NO_AGE = "the accounts file does not tell, or tells a later day"
 
 FEATURES = (
     Feature(
@@ -11,15 +11,97 @@ FEATURES = (
         "days",
         "0 up",
         "age of the account",
-        "the accounts file does not tell, or tells a later day",
+        NO_AGE,
         "low",
         "count",
+        why="pools are made anew after every ban",
+        source="Anthropic 2026-02; Anthropic 2026-09 (GTG-16005)",
+        needs=("accounts file",),
     ),
-    Feature("nights_seen", "nights", "0 up", "earlier nights with a request", FIRST_NIGHT),
-    Feature("days_since_first_seen", "days", "0 up", "days since its first request in the log", FIRST_NIGHT),
-    Feature("dormant_days", "days", "0 up", "days of silence before this night", UNSEEN),
     Feature(
-        "growth_ratio", "ratio", "0 up", "requests against the account's first night", UNSEEN, "high", "count"
+        "nights_seen",
+        "nights",
+        "0 up",
+        "earlier nights with a request",
+        FIRST_NIGHT,
+        why="how much history the other features of this page rest on",
+        source="Ours",
+        needs=("past",),
+    ),
+    Feature(
+        "days_since_first_seen",
+        "days",
+        "0 up",
+        "days since its first request in the log",
+        FIRST_NIGHT,
+        why="a new face, where no accounts file tells",
+        source="Ours",
+        needs=("past",),
+    ),
+    Feature(
+        "dormant_days",
+        "days",
+        "0 up",
+        "days of silence before this night",
+        NO_PAST,
+        why="accounts that are made in stock wait for their turn",
+        source="Ours",
+        needs=("past",),
+    ),
+    Feature(
+        "wake_ratio",
+        "ratio",
+        "above 0",
+        "requests against its usual, after a silence of seven days or more",
+        "no silence of seven days before this night, or no earlier night",
+        why="dormancy, then a burst; people come back from holidays to their usual, and `volume_z` scores "
+        "the leap",
+        source="Ours",
+        needs=("past",),
+    ),
+    Feature(
+        "growth_ratio",
+        "ratio",
+        "0 up",
+        "requests against the account's first night",
+        NO_PAST,
+        "high",
+        "count",
+        why="a test of the pipeline, then the pipeline",
+        source="Ours",
+        needs=("past",),
+    ),
+    Feature(
+        "debut_requests",
+        "requests",
+        "0 up",
+        "requests on the first night of an account made that day or the day before",
+        NO_AGE + ", or its first night in the log was more than a day after",
+        "high",
+        "count",
+        why="a new subscription at maximum use immediately, no ramp",
+        source="AA26-251A, indicator 2",
+        needs=("accounts file",),
+    ),
+    Feature(
+        "first_night_share",
+        "share",
+        "0 to 1",
+        "requests of its first night against its busiest so far; 1 is no ramp",
+        "the account has no earlier night, or it may have been there before the first scan",
+        why="no ramp; a small steady customer has none either, so it is not scored",
+        source="AA26-251A, indicator 2",
+        needs=("past",),
+    ),
+    Feature(
+        "first_burst_age_days",
+        "days",
+        "0 up",
+        "age of the account on the first night with half of its busiest night's requests",
+        NO_AGE,
+        why="how long it waited before it was used in earnest; scored as `account_age_days`",
+        source="AA26-251A, indicator 2",
+        needs=("accounts file",),
     ),
     Feature(
         "is_approved",
@@ -27,5 +109,9 @@ FEATURES = (
         "yes or no",
         "has an approved use that is valid on the day",
         "the account is not in the accounts file",
+        why="a contract for synthetic data, an evaluation or reselling explains what would else be "
+        "suspicious",
+        source="Ours",
+        needs=("accounts file",),
     ),
 )

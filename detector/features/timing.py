@@ -18,12 +18,56 @@ HOURS = kernels.HOURS
 US_PER_S = 1e6
 US_PER_H = 3.6e9
 
+SLEEP_H = 8
+"""A night's sleep, and the quietest stretch of anybody who sleeps."""
+
 FEATURES = (
-    Feature("first_sent_at", "UTC time", "within the day", "first request", NEVER),
-    Feature("last_sent_at", "UTC time", "within the day", "last request", NEVER),
-    Feature("hour_mask", "bits", "0 to 2^24 - 1", "UTC hours with a request, hour h as bit h", NEVER),
-    Feature("active_hours", "hours", "1 to 24", "hours of the day with at least one request", NEVER, "high"),
-    Feature("hour_counts", "requests", "24 counts", "requests in each UTC hour", NEVER),
+    Feature(
+        "first_sent_at",
+        "UTC time",
+        "within the day",
+        "first request",
+        NEVER,
+        why="when its night began",
+        source="Ours",
+    ),
+    Feature(
+        "last_sent_at",
+        "UTC time",
+        "within the day",
+        "last request",
+        NEVER,
+        why="when its night ended",
+        source="Ours",
+    ),
+    Feature(
+        "hour_mask",
+        "bits",
+        "0 to 2^24 - 1",
+        "UTC hours with a request, hour h as bit h",
+        NEVER,
+        why="masks of nights and of accounts combine with `|` and `&`",
+        source="Ours",
+    ),
+    Feature(
+        "active_hours",
+        "hours",
+        "1 to 24",
+        "hours of the day with at least one request",
+        NEVER,
+        "high",
+        why="round-the-clock use with no human variation",
+        source="AA26-251A, indicator 1",
+    ),
+    Feature(
+        "hour_counts",
+        "requests",
+        "24 counts",
+        "requests in each UTC hour",
+        NEVER,
+        why="rhythms add up over accounts: a campaign's sum is smoother than its parts",
+        source="Anthropic 2026-02 (load balancing)",
+    ),
     Feature(
         "hour_entropy_bits",
         "bits",
@@ -31,14 +75,67 @@ FEATURES = (
         "evenness over the hours of the day; 4.58 is the same in every hour",
         NEVER,
         "high",
+        why="round-the-clock use with no human variation",
+        source="AA26-251A, indicator 1; Shannon 1948",
     ),
-    Feature("busiest_hour_share", "share", "0.04 to 1", "requests that fall into the busiest hour", NEVER),
+    Feature(
+        "busiest_hour_share",
+        "share",
+        "0.04 to 1",
+        "requests that fall into the busiest hour",
+        NEVER,
+        why="a batch, a class or a hackathon is one hour; a harvest is spread",
+        source="Ours",
+    ),
+    Feature(
+        "peak_requests_per_h",
+        "requests per hour",
+        "above 0",
+        "requests in the busiest hour",
+        NEVER,
+        why="the pace at its fastest; scored as `n_requests` and `median_gap_s`",
+        source="AA26-251A, indicator 2 (maximum use)",
+    ),
     Feature(
         "longest_pause_h",
         "hours",
         "0 to 24",
         "longest silence between two requests",
         "fewer than two requests",
+        why="people sleep and eat",
+        source="AA26-251A, indicator 1",
+    ),
+    Feature(
+        "sleepless_hours",
+        "hours",
+        "0 to 8",
+        "hours with a request within its eight quietest hours in a row (round the clock, midnight passed "
+        "over)",
+        NEVER,
+        why="0 for whoever sleeps, in whichever time zone; scored as `active_hours`",
+        source="AA26-251A, indicator 1",
+    ),
+    Feature(
+        "week_sleepless_hours",
+        "hours",
+        "0 to 8",
+        "the same of its last seven nights laid over one another",
+        "no other night in the last seven",
+        why="five requests a night show no sleep and no sleeplessness, a week of them does; no score: "
+        "applications never sleep either",
+        source="AA26-251A, indicator 1",
+        needs=("past",),
+    ),
+    Feature(
+        "hour_shift_bits",
+        "bits",
+        "0 to 1",
+        "change of its hours of the day against the seven nights before: 0 is the usual rhythm",
+        "fewer than 20 requests tonight, or in the seven nights before",
+        why="a stolen key works a second shift in other hours; weekends and journeys move people, so it is "
+        "not scored",
+        source="Lin 1991",
+        needs=("past",),
     ),
     Feature(
         "median_gap_s",
@@ -48,6 +145,8 @@ FEATURES = (
         "fewer than two requests",
         "low",
         "count",
+        why="code written for programmatic harvesting does not stop to read",
+        source="OpenAI 2026-02",
     ),
     Feature(
         "floor_gap_s",
@@ -55,6 +154,8 @@ FEATURES = (
         "0 to 86,400",
         "5th percentile of the time between requests",
         "fewer than two requests",
+        why="a queue's fixed delay between requests of one account (200 ms in one gateway) is a floor",
+        source="Relay gateways",
     ),
     Feature(
         "burstiness",
@@ -63,6 +164,8 @@ FEATURES = (
         "evenness of the pace: -1 is a metronome, 0 random, near 1 long silences between bursts",
         "fewer than three requests, or no time passes",
         "low",
+        why="schedulers tick, people come in bursts",
+        source="Goh 2008; AA26-251A, indicator 1",
     ),
 )
 
@@ -152,6 +255,29 @@ def busiest_hour_share(counts: Int32Table) -> Float64:
     total = counts.sum(axis=1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(total > 0, counts.max(axis=1, initial=0) / total, np.nan)
+
+
+def sleepless_hours(hour_mask: npt.NDArray[np.integer]) -> Float64:
+    """Hours with a request within the eight consecutive hours that hold the fewest, midnight passed over.
+
+    Parameters
+    ----------
+    hour_mask : integers, shape (n_accounts,), hour h of the day as bit h; a mask of several nights is their
+    union
+
+    Returns
+    -------
+    float64, shape (n_accounts,), hours, 0 to 8: 0 for whoever rests for eight hours, in any time zone; 8 for
+        what never pauses for an hour. Never NaN: without a request nothing is awake.
+
+    Source: AA26-251A, indicator 1 (round-the-clock use with no human variation); the measure is ours.
+    """
+    twice = hour_mask.astype(np.int64) | hour_mask.astype(np.int64) << HOURS
+    stretch = (1 << SLEEP_H) - 1
+    least = np.full(len(hour_mask), SLEEP_H, np.uint8)
+    for first in range(HOURS):
+        np.minimum(least, np.bitwise_count((twice >> first) & stretch), out=least)
+    return least.astype(np.float64)
 
 
 def check_segments(sent_at_us: Int64, starts: Int64) -> None:

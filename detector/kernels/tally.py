@@ -40,12 +40,15 @@ def sort_times_kernel(sent_at_us, order, starts, out):
 
 
 @njit(nogil=True, cache=True)
-def tally_kernel(values, order, starts, n_known, n_distinct, n_top, top_value, concentration):
+def tally_kernel(
+    values, order, starts, n_repeats, n_known, n_distinct, n_top, n_repeated, top_value, concentration
+):
     """Fill, for account i, how its values that are not absent are spread.
 
     n_known: rows with a value; n_distinct: different values; n_top: rows of the most frequent one
     (top_value, the smaller of two that tie, so that the answer does not depend on the order of
-    rows); concentration: sum of squared shares. Values are sorted in a scratch array per account.
+    rows); n_repeated: rows of values that occur n_repeats times or more; concentration: sum of
+    squared shares. Values are sorted in a scratch array per account.
     """
     longest = 0
     for i in range(len(starts) - 1):
@@ -61,6 +64,7 @@ def tally_kernel(values, order, starts, n_known, n_distinct, n_top, top_value, c
         n_known[i] = n
         n_distinct[i] = 0
         n_top[i] = 0
+        n_repeated[i] = 0
         top_value[i] = ABSENT
         concentration[i] = np.nan
         if n == 0:
@@ -78,8 +82,24 @@ def tally_kernel(values, order, starts, n_known, n_distinct, n_top, top_value, c
                 if run > n_top[i]:
                     n_top[i] = run
                     top_value[i] = known[run_start]
+                if run >= n_repeats:
+                    n_repeated[i] += run
                 run_start = k
         concentration[i] = squares
+
+
+@njit(nogil=True, cache=True)
+def add_lists_kernel(account_no, values, starts, table):
+    """Add list k, values[starts[k]:starts[k + 1]], to row account_no[k] of table, position by position.
+
+    Several lists may go to one row. A list shorter than the row leaves the rest as it is (a null is an
+    empty list); what is longer is cut, so that a row never writes into its neighbour.
+    """
+    width = table.shape[1]
+    for k in range(len(account_no)):
+        n = min(width, starts[k + 1] - starts[k])
+        for position in range(n):
+            table[account_no[k], position] += values[starts[k] + position]
 
 
 @njit(nogil=True, cache=True)

@@ -70,7 +70,7 @@ def test_without_prompts_content_is_unknown_and_rhythm_is_not(con):
     known = {
         "day", "account_id", "n_requests", "n_retries", "first_sent_at", "last_sent_at", "hour_mask",
         "active_hours", "hour_counts", "hour_entropy_bits", "busiest_hour_share", "longest_pause_h",
-        "median_gap_s", "floor_gap_s", "burstiness", "n_prompts",
+        "median_gap_s", "floor_gap_s", "burstiness", "n_prompts", "peak_requests_per_h", "sleepless_hours",
     }
     # fmt: on
     assert {name for name, value in dark.items() if value is not None} == known

@@ -1,4 +1,4 @@
--- account_day: one row per account and day, every feature in one place.
+-- account_day: one row per account and day, every feature in one place; meanings: docs/features.md.
 -- Reads account_total (temporary), account_sorted (registered: results of the loops over sorted rows),
 -- core.request and night.account_day of earlier nights, night.family_account of this night (empty when
 -- the families are not known yet), core.account. Takes $day and $repeat_nights.
@@ -20,7 +20,26 @@ WITH past AS (                         -- the account on earlier nights
     GROUP BY account_id
 ),
 workspace_past AS (
-    SELECT count(*) > 0 AS has_past FROM (SELECT 1 FROM night.account_day WHERE day < $day LIMIT 1)
+    SELECT min(day) FILTER (WHERE day < $day) AS first_night FROM night.account_day
+),
+recent AS (                            -- habits of the last week
+    SELECT
+        d.account_id,
+        avg(round(1e6 * d.capability_concentration)::HUGEINT) / 1e6 AS concentration,
+        avg((d.top_parameters = s.parameters_value)::INTEGER)       AS same_parameters
+    FROM night.account_day AS d
+    JOIN account_total AS t USING (account_id)
+    JOIN account_sorted AS s USING (account_no)
+    WHERE d.day BETWEEN $day - $repeat_nights AND $day - 1
+    GROUP BY d.account_id
+),
+burst AS (                             -- the first night that came near the busiest so far
+    SELECT d.account_id, min(d.day) AS first_burst
+    FROM night.account_day AS d
+    JOIN past AS p USING (account_id)
+    JOIN account_total AS t USING (account_id)
+    WHERE d.day < $day AND 2 * d.n_requests::DOUBLE >= greatest(p.most_requests, t.requests)
+    GROUP BY d.account_id
 ),
 earlier_item AS (                      -- what each account asked on the nights before
     SELECT DISTINCT account_id, prompt_hash
@@ -37,7 +56,12 @@ repeated AS (
     GROUP BY r.account_id
 ),
 family AS (
-    SELECT fa.account_id, max(fa.n_requests) AS top_requests, count(*) AS n_families
+    SELECT fa.account_id, max(fa.n_requests) AS top_requests, count(*) AS n_families,
+           arg_max(f.n_nights, (fa.n_requests, f.family_id)) AS top_nights,
+           sum(fa.n_shared_items) / nullif(sum(fa.n_items), 0) AS shared_item_share,
+           -- an empty skeleton: nobody read what the template demands
+           count(*) FILTER (WHERE f.skeleton <> '') AS n_read,
+           coalesce(sum(fa.n_requests) FILTER (WHERE f.contract <> ''), 0) AS contract_requests
     FROM night.family_account AS fa
     JOIN night.family AS f USING (day, family_id)
     WHERE fa.day = $day AND f.kind = 'prompt'
@@ -46,7 +70,7 @@ family AS (
 account AS (
     SELECT
         account_id,
-        CASE WHEN created_at::DATE <= $day THEN $day - created_at::DATE END AS account_age_days,
+        CASE WHEN created_at::DATE <= $day THEN created_at::DATE END AS made_on,
         coalesce(trim(approved_use), '') <> '' AND coalesce(approved_until >= $day, true) AS is_approved
     FROM core.account
 )
@@ -66,6 +90,8 @@ SELECT
     CASE WHEN p.nights_seen >= 3
          THEN (ln(1 + t.requests) - p.log_mean / 1e6)
               / greatest(sqrt(greatest(p.log_square - p.log_mean * p.log_mean, 0)) / 1e6, 0.25) END AS volume_z,
+    s.volume_peer_z,
+    s.volume_plan_z,
     -- timing
     t.first_sent_at,
     t.last_sent_at,
@@ -74,7 +100,11 @@ SELECT
     s.hour_counts,
     s.hour_entropy_bits,
     s.busiest_hour_share,
+    s.busiest_hour_share * t.requests AS peak_requests_per_h,
     s.longest_pause_h,
+    s.sleepless_hours,
+    s.week_sleepless_hours,
+    s.hour_shift_bits,
     s.median_gap_s,
     s.floor_gap_s,
     s.burstiness,
@@ -82,17 +112,23 @@ SELECT
     t.n_prompts,
     s.prompt_distinct / nullif(s.prompt_known, 0) AS item_novelty,
     s.prompt_top / nullif(s.prompt_known, 0) AS top_item_share,
+    s.prompt_repeated / nullif(s.prompt_known, 0) AS multi_sample_share,
     -- an account without a past has not been asked the question
     CASE WHEN p.nights_seen > 0 AND r.n_items > 0 THEN r.n_repeated / r.n_items END AS repeat_share,
     CASE WHEN t.n_prompts > 0 AND f.top_requests > 0
          THEN least(f.top_requests / t.n_prompts, 1) END AS top_family_share,
+    if(f.top_requests > 0, f.top_nights, NULL) AS top_family_nights,
     f.n_families,
+    f.shared_item_share,
     nullif(s.system_distinct, 0) AS n_systems,
     s.system_top / nullif(s.system_known, 0) AS top_system_share,
     -- targeting
     nullif(s.capability_value, 0)::INTEGER - 1 AS top_capability,
     s.capability_top / nullif(s.capability_known, 0) AS top_capability_share,
     s.capability_concentration,
+    if(s.capability_known > 0, s.capability_counts, NULL) AS capability_counts,
+    s.capability_shift_bits,
+    s.capability_concentration - w.concentration AS capability_narrowing,
     t.reasoning_trace_share,
     t.preference_labels_share,
     t.instruction_generation_share,
@@ -100,14 +136,24 @@ SELECT
     t.safety_rewrite_share,
     t.trace_cleaning_share,
     t.any_technique_share,
+    t.training_share,
+    if(t.n_answered_prompts > 0, t.n_refused_items / nullif(s.prompt_distinct, 0), NULL) AS refused_item_share,
+    t.image_share,
     nullif(t.n_models, 0) AS n_models,
     t.new_model_share,
+    t.new_model_lag_h,
     -- parameters
     nullif(s.parameters_distinct, 0) AS n_parameter_sets,
     s.parameters_top / nullif(s.parameters_known, 0) AS top_parameters_share,
+    nullif(s.parameters_value, 0) AS top_parameters,
+    if(s.parameters_known > 0, w.same_parameters, NULL) AS parameters_constancy,
     t.zero_temperature_share,
     CASE WHEN s.parameters_known > 0 THEN t.soft_label_share END AS soft_label_share,
+    t.max_top_logprobs,
     CASE WHEN s.parameters_known > 0 THEN t.multi_choice_share END AS multi_choice_share,
+    CASE WHEN s.parameters_known > 0 THEN t.choices_per_request END AS choices_per_request,
+    s.median_max_tokens,
+    t.thinking_share,
     -- conversation
     t.single_turn_share,
     s.median_turns,
@@ -117,30 +163,51 @@ SELECT
     -- economy
     t.output_tokens_mean,
     t.output_ratio,
+    t.reasoning_token_share,
+    t.cached_token_share,
     t.length_stop_share,
+    CASE WHEN s.parameters_known > 0 THEN t.structured_share END AS structured_share,
+    CASE WHEN t.n_prompts > 0 AND f.n_read > 0
+         THEN least(f.contract_requests / t.n_prompts, 1) END AS contract_share,
     t.refusal_share,
     t.error_share,
     -- fan-in
     nullif(s.end_user_distinct, 0) AS n_end_users,
+    s.end_user_top / nullif(s.end_user_known, 0) AS top_end_user_share,
     nullif(s.script_distinct, 0) AS n_scripts,
+    1 - s.script_top / nullif(s.script_known, 0) AS other_scripts_share,
     nullif(s.user_agent_distinct, 0) AS n_user_agents,
     nullif(s.client_distinct, 0) AS n_clients,
+    if(s.user_agent_known > 0, s.client_agent_distinct / nullif(s.client_distinct, 0), NULL) AS agents_per_client,
     -- identity
     nullif(s.api_key_distinct, 0) AS n_api_keys,
     nullif(s.ip_distinct, 0) AS n_ips,
     nullif(s.asn_distinct, 0) AS n_asns,
     nullif(s.country_distinct, 0) AS n_countries,
+    t.country_mismatch_share,
     -- lifecycle
-    a.account_age_days,
-    if(has_past, coalesce(p.nights_seen, 0), NULL) AS nights_seen,
-    if(has_past, coalesce($day - p.first_day, 0), NULL) AS days_since_first_seen,
+    $day - a.made_on AS account_age_days,
+    if(first_night IS NULL, NULL, coalesce(p.nights_seen, 0)) AS nights_seen,
+    if(first_night IS NULL, NULL, coalesce($day - p.first_day, 0)) AS days_since_first_seen,
     $day - p.last_day - 1 AS dormant_days,
+    -- a week: whoever rests for a weekend or a few days off is not dormant
+    if($day - p.last_day - 1 >= 7, t.requests / nullif(p.usual_requests, 0), NULL) AS wake_ratio,
     t.requests / nullif(p.first_requests, 0) AS growth_ratio,
+    -- made that day or the day before: an account opened late in the evening begins the next morning
+    CASE WHEN coalesce(p.first_day, $day) - a.made_on <= 1
+         THEN coalesce(p.first_requests, least(round(t.requests), 9e18)::BIGINT) END AS debut_requests,
+    -- who was there on the first night of all may have been there before, unless it was made just then
+    CASE WHEN p.first_day > first_night OR p.first_day - a.made_on <= 1
+         THEN p.first_requests / nullif(greatest(p.most_requests, t.requests), 0) END AS first_night_share,
+    CASE WHEN coalesce(b.first_burst, $day) >= a.made_on
+         THEN coalesce(b.first_burst, $day) - a.made_on END AS first_burst_age_days,
     a.is_approved
 FROM account_total AS t
 JOIN account_sorted AS s USING (account_no)
 CROSS JOIN workspace_past
 LEFT JOIN past AS p USING (account_id)
+LEFT JOIN recent AS w USING (account_id)
+LEFT JOIN burst AS b USING (account_id)
 LEFT JOIN repeated AS r USING (account_id)
 LEFT JOIN family AS f USING (account_id)
 LEFT JOIN account AS a USING (account_id)

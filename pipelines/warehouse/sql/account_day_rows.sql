@@ -5,6 +5,7 @@ SELECT
     t.account_no,
     epoch_us(r.sent_at) AS sent_at_us,
     r.n_turns::DOUBLE AS n_turns,
+    r.max_tokens::DOUBLE AS max_tokens,
     coalesce(r.prompt_hash, 0::UBIGINT) AS prompt,
     coalesce(r.system_hash, 0::UBIGINT) AS system,
     coalesce(r.toolset_hash, 0::UBIGINT) AS toolset,
@@ -16,6 +17,9 @@ SELECT
     if(r.country IS NULL, 0::UBIGINT, hash(r.country)) AS country,
     if(r.user_agent IS NULL, 0::UBIGINT, hash(r.user_agent)) AS user_agent,
     if(r.client_fingerprint IS NULL, 0::UBIGINT, hash(r.client_fingerprint)) AS client,
+    -- a client that names no program is one more program of that fingerprint; who names none at all is unknown,
+    -- which account_day tells by n_user_agents
+    if(r.client_fingerprint IS NULL, 0::UBIGINT, hash(r.client_fingerprint, r.user_agent)) AS client_agent,
     coalesce(r.script::UBIGINT + 1, 0::UBIGINT) AS script,
     coalesce(r.capability::UBIGINT + 1, 0::UBIGINT) AS capability,
     if(coalesce(r.temperature, r.top_p, r.max_tokens, r.n_choices, r.top_logprobs, r.n_logit_bias) IS NULL

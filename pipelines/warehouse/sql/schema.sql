@@ -224,7 +224,7 @@ CREATE TABLE IF NOT EXISTS night.family_tie (
     strength         DOUBLE NOT NULL     -- natural log of a likelihood ratio against chance; kinds add up
 );
 
--- night.account_day: what each account did on one day; meanings: docs/reference/features.md.
+-- night.account_day: what each account did on one day; meanings: docs/features.md.
 CREATE TABLE IF NOT EXISTS night.account_day (
     day DATE NOT NULL,
     account_id VARCHAR NOT NULL,
@@ -236,6 +236,8 @@ CREATE TABLE IF NOT EXISTS night.account_day (
     usual_requests DOUBLE,
     most_requests BIGINT,
     volume_z DOUBLE,
+    volume_peer_z DOUBLE,
+    volume_plan_z DOUBLE,
     -- timing
     first_sent_at TIMESTAMP NOT NULL,
     last_sent_at TIMESTAMP NOT NULL,
@@ -244,7 +246,11 @@ CREATE TABLE IF NOT EXISTS night.account_day (
     hour_counts INTEGER[] NOT NULL,
     hour_entropy_bits DOUBLE,
     busiest_hour_share DOUBLE,
+    peak_requests_per_h DOUBLE,
     longest_pause_h DOUBLE,
+    sleepless_hours DOUBLE,
+    week_sleepless_hours DOUBLE,
+    hour_shift_bits DOUBLE,
     median_gap_s DOUBLE,
     floor_gap_s DOUBLE,
     burstiness DOUBLE,
@@ -252,15 +258,21 @@ CREATE TABLE IF NOT EXISTS night.account_day (
     n_prompts BIGINT NOT NULL,
     item_novelty DOUBLE,
     top_item_share DOUBLE,
+    multi_sample_share DOUBLE,
     repeat_share DOUBLE,
     top_family_share DOUBLE,
+    top_family_nights INTEGER,
     n_families INTEGER,
+    shared_item_share DOUBLE,
     n_systems INTEGER,
     top_system_share DOUBLE,
     -- targeting
     top_capability INTEGER,
     top_capability_share DOUBLE,
     capability_concentration DOUBLE,
+    capability_counts INTEGER[],
+    capability_shift_bits DOUBLE,
+    capability_narrowing DOUBLE,
     reasoning_trace_share DOUBLE,
     preference_labels_share DOUBLE,
     instruction_generation_share DOUBLE,
@@ -268,14 +280,24 @@ CREATE TABLE IF NOT EXISTS night.account_day (
     safety_rewrite_share DOUBLE,
     trace_cleaning_share DOUBLE,
     any_technique_share DOUBLE,
+    training_share DOUBLE,
+    refused_item_share DOUBLE,
+    image_share DOUBLE,
     n_models INTEGER,
     new_model_share DOUBLE,
+    new_model_lag_h DOUBLE,
     -- parameters
     n_parameter_sets INTEGER,
     top_parameters_share DOUBLE,
+    top_parameters UBIGINT,
+    parameters_constancy DOUBLE,
     zero_temperature_share DOUBLE,
     soft_label_share DOUBLE,
+    max_top_logprobs INTEGER,
     multi_choice_share DOUBLE,
+    choices_per_request DOUBLE,
+    median_max_tokens DOUBLE,
+    thinking_share DOUBLE,
     -- conversation
     single_turn_share DOUBLE,
     median_turns DOUBLE,
@@ -285,27 +307,74 @@ CREATE TABLE IF NOT EXISTS night.account_day (
     -- economy
     output_tokens_mean DOUBLE,
     output_ratio DOUBLE,
+    reasoning_token_share DOUBLE,
+    cached_token_share DOUBLE,
     length_stop_share DOUBLE,
+    structured_share DOUBLE,
+    contract_share DOUBLE,
     refusal_share DOUBLE,
     error_share DOUBLE,
     -- fan-in
     n_end_users INTEGER,
+    top_end_user_share DOUBLE,
     n_scripts INTEGER,
+    other_scripts_share DOUBLE,
     n_user_agents INTEGER,
     n_clients INTEGER,
+    agents_per_client DOUBLE,
     -- identity
     n_api_keys INTEGER,
     n_ips INTEGER,
     n_asns INTEGER,
     n_countries INTEGER,
+    country_mismatch_share DOUBLE,
     -- lifecycle
     account_age_days INTEGER,
     nights_seen INTEGER,
     days_since_first_seen INTEGER,
     dormant_days INTEGER,
+    wake_ratio DOUBLE,
     growth_ratio DOUBLE,
+    debut_requests BIGINT,
+    first_night_share DOUBLE,
+    first_burst_age_days INTEGER,
     is_approved BOOLEAN
 );
+-- A warehouse from before these columns gains them, at the end of the table; null on the nights it holds already.
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS volume_peer_z DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS volume_plan_z DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS peak_requests_per_h DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS sleepless_hours DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS week_sleepless_hours DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS hour_shift_bits DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS multi_sample_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS top_family_nights INTEGER;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS shared_item_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS capability_counts INTEGER[];
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS capability_shift_bits DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS capability_narrowing DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS training_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS refused_item_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS image_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS new_model_lag_h DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS top_parameters UBIGINT;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS parameters_constancy DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS max_top_logprobs INTEGER;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS choices_per_request DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS median_max_tokens DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS thinking_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS reasoning_token_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS cached_token_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS structured_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS contract_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS top_end_user_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS other_scripts_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS agents_per_client DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS country_mismatch_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS wake_ratio DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS debut_requests BIGINT;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS first_night_share DOUBLE;
+ALTER TABLE night.account_day ADD COLUMN IF NOT EXISTS first_burst_age_days INTEGER;
 
 -- night.account_score: how unusual each account is among its peers.
 CREATE TABLE IF NOT EXISTS night.account_score (

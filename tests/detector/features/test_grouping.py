@@ -27,6 +27,7 @@ def test_the_tally_agrees_with_the_definition(rows):
     assert_array_equal(result.n_top, [w[2] for w in wanted])
     assert result.top_value.tolist() == [w[3] for w in wanted]
     assert_allclose(result.concentration, [w[4] for w in wanted])
+    assert_array_equal(result.n_repeated, [w[5] for w in wanted])
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-9, 9) | st.just(float("nan"))), max_size=60))

@@ -1,4 +1,4 @@
-"""docs/reference/features.md says what the code does."""
+"""docs/features.md says what the code does."""
 
 import importlib.util
 from pathlib import Path
