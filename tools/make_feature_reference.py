@@ -64,8 +64,8 @@ or around the clock, single questions), `batch` (hundreds of single questions wi
 Two models of PyOD read the same one-sided matrix: ECOD (how rare is each value) and an isolation forest
 (how rare is the combination), [chosen by measurement](reference/account-models.md). Each score is read as
 surprise: the negative logarithm of the share of peers that score at least as high, which compares across
-peer groups. The mean of the two becomes the score: 0.5 is about one in a hundred. Reasons are the features rarer than one
-peer in twenty, the rarest four.
+peer groups. The mean of the two becomes the score: 0.5 is about one in a hundred. Reasons are the features
+rarer than one peer in twenty, the rarest four.
 
 The p-value is the share of ordinary accounts that score at least as high: accounts of the last 28 nights
 that were never flagged, one night each, scored together with tonight's (a conformal p-value). With fewer
