@@ -10,6 +10,7 @@ from detector.campaigns.decision import (
     decide,
     decide_again,
     supporting_families,
+    tail_p_values,
     weighed,
 )
 from detector.campaigns.evidence import Evidence, weigh
@@ -66,6 +67,7 @@ __all__ = [
     "standing",
     "summary",
     "supporting_families",
+    "tail_p_values",
     "turns_of",
     "weigh",
     "weigh_without",
