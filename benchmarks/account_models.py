@@ -149,9 +149,8 @@ def keep(workspace: Workspace, labels: Path, folder: Path) -> None:
 
 
 def _keep_night(con: duckdb.DuckDBPyConnection, day: date, folder: Path) -> None:
-    bounds = {"day": day, "nights": scores.REFERENCE_NIGHTS, "rows": scores.REFERENCE_ROWS}
     tonight = con.sql(statement("account_scored"), params={"day": day}).to_arrow_table()
-    reference = con.sql(statement("account_reference"), params=bounds).to_arrow_table()
+    reference = scores.read_reference(con, day)
     pq.write_table(tonight, folder / f"tonight-{day}.parquet")
     pq.write_table(reference, folder / f"reference-{day}.parquet")
 

@@ -3,6 +3,7 @@
 from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, candidates
 from detector.campaigns.decision import (
     LADDER,
+    TAINTED,
     Action,
     Part,
     Policy,
@@ -20,7 +21,7 @@ from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.left_out import without
 from detector.campaigns.links import Link, links_of, weigh_without
 from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
-from detector.campaigns.schedule import standing
+from detector.campaigns.schedule import membership, standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
     PLAIN_CAPABILITY,
@@ -36,6 +37,7 @@ __all__ = [
     "LADDER",
     "PLAIN_CAPABILITY",
     "PLAIN_TECHNIQUE",
+    "TAINTED",
     "Action",
     "Candidate",
     "Event",
@@ -62,6 +64,7 @@ __all__ = [
     "group_of",
     "identify",
     "links_of",
+    "membership",
     "profile",
     "shared_objects",
     "standing",

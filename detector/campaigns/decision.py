@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from detector.campaigns.evidence import COMMON, Evidence, summed_up
 
@@ -81,6 +82,7 @@ def decide(
     *,
     has_content: bool | Sequence[bool],
     policy: Policy,
+    members: csr_matrix | None = None,
 ) -> list[Verdict]:
     """Judge the night's candidates together.
 
@@ -91,6 +93,8 @@ def decide(
         candidates serve, robustly, and the threshold is stricter
     has_content : whether the log carried the candidate's prompts, for each or for all; if so, content must
         support a campaign
+    members : shape (n_candidates, n_accounts), 1 for each member: without history, what shares accounts with
+        a candidate that would be convicted is no reference; None where that is not known
 
     Returns
     -------
@@ -102,7 +106,7 @@ def decide(
     """
     evidence = [weighed(pieces, policy) for pieces in evidence]
     totals = np.array([sum(piece.log_odds for piece in pieces) for pieces in evidence])
-    has_history, threshold, p_values = _tested(totals, reference, policy)
+    has_history, threshold, p_values = _tested(totals, reference, policy, members)
     passed = benjamini_hochberg(p_values, policy.false_discovery_rate)
     readable = np.asarray(has_content, dtype=np.bool_) & ("content" not in policy.leave_out)
     can_read = np.broadcast_to(readable, len(evidence))
@@ -123,6 +127,7 @@ def decide_again(
     *,
     has_content: bool,
     policy: Policy,
+    members: csr_matrix | None = None,
 ) -> Verdict:
     """The verdict on one candidate, had it other evidence, beside the night's other candidates as they are.
 
@@ -135,11 +140,12 @@ def decide_again(
     totals : float64, shape (n_candidates,): log-odds of all, as in their verdicts
     reference, policy : as for `decide`
     has_content : whether the log carried this candidate's prompts
+    members : as for `decide`
     """
     pieces = weighed(pieces, policy)
     totals = totals.copy()
     totals[at] = sum(piece.log_odds for piece in pieces)
-    has_history, threshold, p_values = _tested(totals, reference, policy)
+    has_history, threshold, p_values = _tested(totals, reference, policy, members)
     discovered = is_rejected(p_values, at, policy.false_discovery_rate)
     return _verdict(
         pieces, float(totals[at]), float(p_values[at]), bool(discovered and totals[at] >= threshold),
@@ -148,16 +154,30 @@ def decide_again(
     )  # fmt: skip
 
 
-def _tested(totals: Float64, reference: Float64, policy: Policy) -> tuple[bool, float, Float64]:
+TAINTED = 0.1
+"""A community is no reference when this share of its accounts is suspect: one in ten is more than chance and
+bystanders bring together."""
+
+
+def _tested(
+    totals: Float64, reference: Float64, policy: Policy, members: csr_matrix | None
+) -> tuple[bool, float, Float64]:
     """Whether earlier nights serve as the reference, the log-odds asked for, and the p-values."""
     has_history = len(reference) >= policy.least_reference
     threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
-    # On a first night what would convict anyway cannot be what innocence looks like.
-    return (
-        has_history,
-        threshold,
-        tail_p_values(totals, reference if has_history else totals[totals < threshold]),
-    )
+    # On a first night what would convict anyway, and parts of it, cannot be what innocence looks like.
+    if not has_history:
+        reference = totals[(totals < threshold) & ~_is_tainted(members, totals >= threshold)]
+    return has_history, threshold, tail_p_values(totals, reference)
+
+
+def _is_tainted(members: csr_matrix | None, convicts: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which candidates share a tenth of their accounts with those that would be convicted."""
+    if members is None or not convicts.any():
+        return np.zeros(len(convicts), dtype=np.bool_)
+    suspect = np.asarray(members[convicts].sum(axis=0)).ravel() > 0
+    n_suspect = members @ suspect.astype(np.int64)
+    return np.asarray(n_suspect >= TAINTED * np.asarray(members.sum(axis=1)).ravel())
 
 
 def _verdict(

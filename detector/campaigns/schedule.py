@@ -15,7 +15,7 @@ from scipy import special
 from scipy.sparse import csr_matrix
 
 from detector.campaigns.group import Group
-from detector.campaigns.population import Float64
+from detector.campaigns.population import Float64, Int64
 
 ALIKE = 1e-4
 """Level at which the loads of two parts are found to differ: there are many pairs, and a part of a team would
@@ -125,9 +125,12 @@ def _row(matrix: csr_matrix, at: int) -> slice:
 
 def _n_common(groups: Sequence[Group]) -> csr_matrix:
     """How many accounts each two groups share, shape (n_groups, n_groups); only those that share any."""
-    members = [group.members for group in groups]
-    n_accounts = len(groups[0].population) if groups else 0
+    belongs = membership([group.members for group in groups], len(groups[0].population) if groups else 0)
+    return csr_matrix(belongs @ belongs.T)
+
+
+def membership(members: Sequence[Int64], n_accounts: int) -> csr_matrix:
+    """Who belongs to which group: int64, shape (n_groups, n_accounts), 1 for each member."""
     row = np.repeat(np.arange(len(members)), [len(group) for group in members])
     account = np.concatenate([np.empty(0, np.int64), *members])
-    belongs = csr_matrix((np.ones(len(row), np.int64), (row, account)), shape=(len(members), n_accounts))
-    return csr_matrix(belongs @ belongs.T)
+    return csr_matrix((np.ones(len(row), np.int64), (row, account)), shape=(len(members), n_accounts))

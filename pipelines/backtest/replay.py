@@ -4,7 +4,7 @@ Here: which verdicts would have been given, and what they do to the nights that 
 themselves (detector.campaigns.decide), what changed (comparison).
 
 A night is judged against the innocent candidates of the nights before it, as in a scan: not flagged, below
-the policy's threshold, and holding few accounts that were ever flagged (judging.TAINTED, and the statement
+the policy's threshold, and holding few accounts that were ever flagged (detector.campaigns.TAINTED, and the statement
 campaigns/reference). What the other policy would have flagged on an earlier night counts there, not what was
 flagged: a policy that flags less leaves more in its own reference. Nights that are not judged anew count as
 they were decided.
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector import campaigns as detect
+from detector.campaigns import TAINTED
 from pipelines.backtest.history import Bool, Float64, History, Int64, Night
-from pipelines.campaigns.judging import TAINTED
 
 MOSTLY = 0.5
 """Of two groups that share so much of one, that one is the other, or a part of it."""
@@ -56,7 +56,13 @@ def replay(
             innocent, n_nights = reference.before(night)
             evidence = [history.pieces.of(candidate) for candidate in night.candidates]
             can_read = history.has_content[_rows(night)]
-            verdicts = detect.decide(evidence, innocent, has_content=can_read.tolist(), policy=policy)
+            verdicts = detect.decide(
+                evidence,
+                innocent,
+                has_content=can_read.tolist(),
+                policy=policy,
+                members=history.members[_rows(night)],
+            )
             findings = _published(history, night, verdicts)
             has_history = len(innocent) >= policy.least_reference
             replayed.append(Replayed(night, findings, n_nights if has_history else 0))
@@ -80,10 +86,12 @@ class Reference:
 
     def __init__(self, history: History, policy: detect.Policy) -> None:
         self._log_odds = history.log_odds
+        self._by_row = history.members.tocsr()
         self._members = history.members.tocsc()
         self._n_members = np.asarray(history.members.sum(axis=1)).ravel()
         self._n_suspect = np.zeros(len(history.log_odds), dtype=np.int64)
-        self._quiet = history.log_odds < policy.least_log_odds
+        self._convicts = history.log_odds >= policy.least_log_odds
+        self._quiet = ~self._convicts
         if "history" in policy.leave_out:
             self._quiet[:] = False
         self._night_of = np.zeros(len(history.log_odds), dtype=np.int64)
@@ -100,9 +108,12 @@ class Reference:
         return self._log_odds[innocent], len(np.unique(self._night_of[innocent]))
 
     def learn(self, night: Night, flagged: Bool, accounts: list[Int64]) -> None:
-        """Remember what was flagged on a night: those candidates, and these accounts."""
+        """Remember what was flagged on a night, those candidates and these accounts, and who was in anything
+        that reached the threshold."""
         self._quiet[_rows(night)] &= ~flagged
-        suspect = np.unique(np.concatenate(accounts))
+        convicts = np.zeros(len(self._log_odds), dtype=np.bool_)
+        convicts[_rows(night)] = self._convicts[_rows(night)]
+        suspect = np.unique(np.concatenate([*accounts, self._by_row[convicts].indices]))
         new = suspect[~self._is_suspect[suspect]]
         self._is_suspect[new] = True
         self._n_suspect += np.asarray(self._members[:, new].sum(axis=1)).ravel()

@@ -64,8 +64,13 @@ def find_campaigns(
     evidence = [detect.weighed(detect.weigh(group), policy) for group in groups]
     innocent, n_nights = reference(con, day, policy)
     has_history = len(innocent) >= policy.least_reference
+    members = detect.membership([group.members for group in groups], len(night.population))
     verdicts = detect.decide(
-        evidence, innocent, has_content=[group.has_content for group in groups], policy=policy
+        evidence,
+        innocent,
+        has_content=[group.has_content for group in groups],
+        policy=policy,
+        members=members,
     )
     accused = [at for at, verdict in enumerate(verdicts) if verdict.flagged]
     stand = detect.standing([groups[at] for at in accused], [verdicts[at].log_odds for at in accused])
@@ -76,7 +81,13 @@ def find_campaigns(
 
     def judged_again(at: int, pieces: list[detect.Evidence]) -> detect.Verdict:
         return detect.decide_again(
-            at, pieces, totals, innocent, has_content=groups[at].has_content, policy=policy
+            at,
+            pieces,
+            totals,
+            innocent,
+            has_content=groups[at].has_content,
+            policy=policy,
+            members=members,
         )
 
     likeness = detect.Likeness.of(night.population)

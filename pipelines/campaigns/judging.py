@@ -19,10 +19,6 @@ from pipelines.campaigns.slots import measure_slots
 from pipelines.campaigns.turns import measure_turns
 from pipelines.warehouse.statements import statement
 
-TAINTED = 0.1
-"""A community is no reference when this share of its accounts was ever flagged: one in ten is more than
-chance and bystanders bring together."""
-
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
@@ -43,7 +39,7 @@ def reference(
     leaves history out."""
     if "history" in policy.leave_out:
         return np.empty(0), 0
-    values = {"day": day, "least": policy.least_log_odds, "tainted": TAINTED}
+    values = {"day": day, "least": policy.least_log_odds, "tainted": detect.TAINTED}
     rows = con.execute(statement("campaigns/reference"), values).fetchall()
     return np.array([row[0] for row in rows], dtype=np.float64), len({row[1] for row in rows})
 

@@ -137,7 +137,7 @@ def test_a_first_night_is_stricter_and_recommends_one_step_less() -> None:
     assert not verdict(3.0, 2.5, reference=nothing).flagged
     steps = {
         (confidence, verdict(*points, reference=reference).recommended_action)
-        for confidence, points in {"low": (4.0, 2.5), "medium": (5.0, 2.5), "high": (5.0, 3.0, 2.0)}.items()
+        for confidence, points in {"low": (3.8, 2.5), "medium": (5.0, 2.5), "high": (5.0, 3.0, 2.0)}.items()
         for reference in (QUIET, nothing)
     }
     assert steps == {
@@ -155,7 +155,7 @@ def test_the_ladder_of_actions_is_the_policys() -> None:
     recommended = [
         verdict(*points, reference=reference, policy=policy).recommended_action
         for reference in (QUIET, np.empty(0))
-        for points in ((4.0, 2.5), (5.0, 2.5), (5.0, 3.0, 2.0))
+        for points in ((3.8, 2.5), (5.0, 2.5), (5.0, 3.0, 2.0))
     ]
     assert recommended == ["watch", "limit", "verify", "watch", "watch", "watch"]
 

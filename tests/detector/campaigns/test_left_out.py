@@ -17,6 +17,7 @@ from detector.campaigns import (
     weighed,
     without,
 )
+from detector.campaigns.evidence import COMMON
 from detector.campaigns.population import CONTENT_LAYERS, IDENTITY_LAYERS
 
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -35,7 +36,8 @@ def families_of(night: Night, *parts: Part) -> list[set[str]]:
     population = without(night.population(), parts)
     objects = shared_objects(population)
     groups = [group_of(one, population, objects) for one in candidates(population, objects)]
-    return [{piece.family for piece in weighed(weigh(group), Policy(leave_out=parts))} for group in groups]
+    weighings = (weighed(weigh(group), Policy(leave_out=parts)) for group in groups)
+    return [{piece.family for piece in pieces} - {COMMON} for pieces in weighings]
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -122,7 +122,7 @@ def test_parts_of_a_group_are_no_more_findings_than_the_group(tmp_path):
         """
         night | accounts | content | timing | flagged
         1     | k1-k30   | 3.0     | 2.5    | -
-        1     | k1-k20   | 4.0     | 2.5    | cmp-kiln low watch
+        1     | k1-k20   | 3.9     | 2.5    | cmp-kiln low watch
         1     | k1-k7    | 3.0     | 2.5    | -
         1     | n1-n9    | 3.0     | 2.5    | -
         1     | n1-n5    | 3.0     | 2.6    | -

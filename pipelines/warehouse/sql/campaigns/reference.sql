@@ -1,9 +1,14 @@
 -- reference: evidence of earlier nights' innocent communities. Takes $day, $least, $tainted. What reached the threshold
--- stays out even where it was not flagged, and so does a part of something that was flagged on any night before
--- this one: a campaign that was missed, or found in pieces, must not become what innocence looks like. Whom a person
+-- stays out even where it was not flagged, and so does a part of something that was flagged, or reached it, on any
+-- night before this one: a campaign that was missed, or found in pieces, must not become what innocence looks like. Whom a person
 -- has cleared is no suspect.
 WITH suspect AS (
-    SELECT DISTINCT account_id FROM night.flagged_account ANTI JOIN core.cleared USING (account_id) WHERE day < $day
+    SELECT account_id FROM (
+        SELECT account_id FROM night.flagged_account WHERE day < $day
+        UNION
+        SELECT account_id FROM night.candidate_account JOIN night.candidate USING (day, candidate_id)
+        WHERE day < $day AND evidence >= $least
+    ) ANTI JOIN core.cleared USING (account_id)
 ),
 tainted AS (
     SELECT day, candidate_id
