@@ -20,7 +20,7 @@ from detector.models.base import Float64
 from detector.models.calibration import MIN_REFERENCE
 from detector.models.peers import PEER_GROUPS, QUIET_FEATURES, peer_group
 from detector.models.scoring import MAX_REFERENCE
-from pipelines.campaigns.judging import TAINTED, reference
+from pipelines.campaigns.judging import reference
 from pipelines.scores import REFERENCE_NIGHTS, columns_of, read_reference
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import array_of, fetch, registered
@@ -111,7 +111,7 @@ def _of_accounts(con: duckdb.DuckDBPyConnection, day: date, n_reference: list[in
 def _of_candidates(con: duckdb.DuckDBPyConnection, day: date, policy: detect.Policy) -> dict[str, _Count]:
     """Tonight's candidates that would be the reference of tomorrow, against the reference of tonight."""
     innocent, _ = reference(con, day, policy)
-    bounds = {"day": day, "least": policy.least_log_odds, "tainted": TAINTED}
+    bounds = {"day": day, "least": policy.least_log_odds, "tainted": detect.TAINTED}
     tonight = array_of(fetch(con, statement("drift/candidates"), bounds), "evidence")
     if len(innocent) < policy.least_reference or not len(tonight):
         return {}

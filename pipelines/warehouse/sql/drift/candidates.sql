@@ -1,9 +1,15 @@
 -- candidates: evidence of tonight's innocent communities, by the rules of campaigns/reference.sql, as tomorrow will see
 -- them. Takes $day, $least, $tainted. Called by pipelines.drift.
-WITH suspect AS (
-    SELECT account_id FROM night.flagged_account ANTI JOIN core.cleared USING (account_id) WHERE day < $day
+WITH accused AS (
+    SELECT day, account_id FROM night.flagged_account WHERE day <= $day
     UNION
-    SELECT account_id FROM night.flagged_account WHERE day = $day
+    SELECT day, account_id FROM night.candidate_account JOIN night.candidate USING (day, candidate_id)
+    WHERE day <= $day AND evidence >= $least
+),
+suspect AS (
+    SELECT account_id FROM accused ANTI JOIN core.cleared USING (account_id)
+    UNION
+    SELECT account_id FROM accused WHERE day = $day
 ),
 tainted AS (
     SELECT candidate_id
