@@ -74,6 +74,12 @@ def errors_on_screen() -> Iterator[None]:
         complaint(error)
 
 
+def warning(text: str, remedy: str) -> None:
+    """Something that is not as it should be, and what to do."""
+    said = f'<p class="sw-text">{inert(text)}</p><p class="sw-hint">{inert(remedy)}</p>'
+    show(f'<div class="sw-box sw-warned">{said}</div>')
+
+
 def good_news(text: str) -> None:
     """What has just been done."""
     show(f'<div class="sw-box sw-good" role="status"><p>{inert(text)}</p></div>')

@@ -74,6 +74,11 @@ def nights() -> pl.DataFrame:
     return _cached(_version(), "nights")
 
 
+def drift() -> pl.DataFrame:
+    """How calibration held, every night and lane, latest first."""
+    return _cached(_version(), "drift")
+
+
 def refused() -> pl.DataFrame:
     """Refused rows by file, column and reason."""
     return _cached(_version(), "refused")

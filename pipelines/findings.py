@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from detector.campaigns import PLAIN_CAPABILITY, PLAIN_TECHNIQUE, event_in_words, without_link
+from detector.models import drift as drifting
 from pipelines.errors import UsageError
 from pipelines.rows import csv_lines, json_lines
 from pipelines.terminal import show_table
@@ -56,6 +57,9 @@ CAMPAIGN_COLUMNS = (
     "status",
     "day",
 )
+
+REMEDY_FOR_DRIFT = drifting.WHAT_TO_DO
+"""What a person should do about a warning of `drift`."""
 
 _one_reader = threading.Lock()
 # DuckDB keeps one instance per path and process: a second connection, opened while the first still
@@ -182,6 +186,20 @@ def terms(workspace: Workspace) -> pl.DataFrame:
 def nights(workspace: Workspace) -> pl.DataFrame:
     """Every scanned night, latest first, with its counts."""
     return _read(workspace, "nights")
+
+
+def drift(workspace: Workspace) -> pl.DataFrame:
+    """How calibration held, every night and lane, latest first, warnings before the rest.
+
+    Columns: those of night.drift but `factor`, `low_share`, and `said`: a warning in plain words, else null.
+    """
+    frame = _read(workspace, "drift")
+    named = ("lane", "low_share", "tolerated_share", "since", "moved")
+    said = [
+        drifting.in_words(**{name: row[name] for name in named}) if row["warned"] else None
+        for row in rows_of(frame)
+    ]
+    return frame.with_columns(said=pl.Series(said, dtype=pl.String))
 
 
 def flags(workspace: Workspace) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from pipelines import accounts as account_files
 from pipelines import (
     campaigns,
     dismissals,
+    drift,
     evidence,
     families,
     features,
@@ -219,6 +220,11 @@ def _scan_night(
             lambda: campaigns.find_campaigns(con, day, settings, objects.result()),
             lambda found: f"{found.n_campaigns:,} campaigns of {found.n_candidates:,} candidates",
         )
+    step(
+        "drift",
+        lambda: drift.check_calibration(con, day, settings),
+        lambda n: f"{n} warnings" if n else "calibration holds",
+    )
     evidence.keep_evidence(con, day, key=key, settings=settings, progress=progress)
     with transaction(con):
         con.execute("DELETE FROM night.summary WHERE day = $day", {"day": day})

@@ -18,6 +18,7 @@ LIKE_THE_WAREHOUSE = (
     "campaign_link",
     "campaign_event",
     "flagged_account",
+    "drift",
 )
 """Tables whose columns are those of the query's answer; snapshot.sql declares the others."""
 

@@ -26,6 +26,8 @@ class Status:
     """One row per scanned night, latest first; null when nothing was published yet."""
     refused: pl.DataFrame | None
     """Refused rows by file, column and reason, most frequent first."""
+    drift: pl.DataFrame | None
+    """How calibration held, latest night first."""
     cases: Counter[State]
     """Cases by where they stand."""
     disk_bytes: tuple[tuple[str, int], ...]
@@ -49,6 +51,7 @@ def read_status(workspace: Workspace, settings: Settings) -> Status:
         root=workspace.root,
         nights=findings.nights(workspace) if is_published else None,
         refused=findings.refused(workspace) if is_published else None,
+        drift=findings.drift(workspace) if is_published else None,
         cases=_cases(workspace, settings) if is_published else Counter(),
         disk_bytes=_disk_bytes(workspace.root),
     )

@@ -88,6 +88,7 @@ def show_scan(summary: "ScanSummary", workspace: Workspace) -> None:
     _show_unreadable(summary)
     if summary.nights:
         show_campaigns_of(workspace, summary.nights[-1].day)
+        show_drift_of(workspace, summary.nights[-1].day)
         show()
         show(f"Next: {console_line(workspace)}")
 
@@ -183,6 +184,25 @@ def show_campaigns_of(workspace: Workspace, day: date | None = None) -> None:
         show(f"and {plural(len(frame) - MOST_CAMPAIGNS, 'more')}: `findings` shows all")
 
 
+def show_drift_of(workspace: Workspace, day: date) -> None:
+    """Warnings of a night that p-values do not hold for those who are not flagged; nothing where they do."""
+    from pipelines import findings
+
+    _show_drift(findings.drift(workspace), day)
+
+
+def _show_drift(drift: "pl.DataFrame", day: date) -> None:
+    from pipelines.findings import REMEDY_FOR_DRIFT
+
+    warnings = [row["said"] for row in drift.iter_rows(named=True) if row["day"] == day and row["warned"]]
+    if not warnings:
+        return
+    show()
+    for said in warnings:
+        show(f"Warning: {said}", style="yellow")
+    show(f"    remedy: {REMEDY_FOR_DRIFT}")
+
+
 def _is_alone() -> "pl.Expr":
     import polars as pl
 
@@ -226,6 +246,8 @@ def show_status(status: "Status") -> None:
         show(f"{status.root}: no night was scanned into this workspace yet")
     else:
         _show_published(status.nights, status.refused)
+        if status.drift is not None:
+            _show_drift(status.drift, status.nights["day"][0])
         show()
         show(f"Open cases: {count(status.n_open)}{_cases_in_words(status)}", style="bold")
     show()

@@ -2,7 +2,8 @@
 
 Three nights in June 2025. `cmp-kiln` harvests worked-out reasoning with twelve accounts that are replaced
 on the third night; `cmp-loom` grades answers with six; `solo-9` is alone; `reseller-1` belongs to
-`cmp-kiln` and has a contract. `HOSTILE` strings are written wherever a log lets a client write.
+`cmp-kiln` and has a contract. On the third night calibration has drifted. `HOSTILE` strings are written
+wherever a log lets a client write.
 """
 
 import atexit
@@ -153,6 +154,7 @@ def _one_night(con: duckdb.DuckDBPyConnection, night: date, *, hostile: bool) ->
     _links(con, night)
     _events(con, night, kiln)
     _flagged(con, night, kiln, hostile=hostile)
+    _drift(con, night)
     add(
         con,
         "night.summary",
@@ -352,6 +354,20 @@ def _events(con: duckdb.DuckDBPyConnection, night: date, kiln: Sequence[str]) ->
         replaced = {"event": "replaced", "n_accounts": 5, "n_stopped": 5}
         rows.append({"day": night, "campaign_id": "cmp-kiln"} | replaced)
     add(con, "night.campaign_event", rows)
+
+
+def _drift(con: duckdb.DuckDBPyConnection, night: date) -> None:
+    """From the second night on; on the third there is a warning for the accounts of people."""
+    if night == FIRST:
+        return
+    warned = night == THIRD
+    person = {"lane": "person", "n_accounts": 400, "n_low": 72 if warned else 20, "n_reference": 3_000}
+    betted = {"factor": 3.0, "evidence": 21_900.0 if warned else 12.0, "warned": warned, "since": SECOND}
+    moved = [{"feature": "n_ips", "distance": 0.41}] if warned else []
+    quiet = {"lane": "quiet", "n_accounts": 900, "n_low": 30, "n_reference": 5_000}
+    unmoved = {"factor": 0.4, "evidence": 0.4, "warned": False, "since": night, "moved": []}
+    common = {"day": night, "tolerated_share": 0.1, "warn_at": 21_900.0}
+    add(con, "night.drift", [common | quiet | unmoved, common | person | betted | {"moved": moved}])
 
 
 def _evidence(family: str, detail: str, value: float, usual_range: str, log_odds: float) -> dict[str, Any]:

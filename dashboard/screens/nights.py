@@ -1,7 +1,21 @@
 """Nights: what each scan read, refused and found, so that a quiet night is known to be one."""
 
+import polars as pl
+
 from dashboard import charts, reading
-from dashboard.drawing import count, empty, errors_on_screen, paragraph, section, table, title
+from dashboard.drawing import (
+    count,
+    empty,
+    errors_on_screen,
+    paragraph,
+    section,
+    table,
+    title,
+    value,
+    warning,
+    words,
+)
+from pipelines.findings import REMEDY_FOR_DRIFT
 
 
 def draw() -> None:
@@ -14,6 +28,9 @@ def draw() -> None:
             "Run `stillwatch scan LOGS --workspace DIR`, then reload this page.",
         )
         return
+    drift = reading.drift().filter(pl.col("day") == nights["day"][0])
+    for said in drift.filter("warned")["said"]:
+        warning(said, REMEDY_FOR_DRIFT)
     charts.requests_by_night(nights.sort("day"))
     names = (
         "n_requests",
@@ -35,7 +52,35 @@ def draw() -> None:
         ],
         numbers=range(1, 9),
     )
+    _calibration(drift)
     _refused()
+
+
+def _calibration(drift: pl.DataFrame) -> None:
+    section(
+        "Calibration",
+        "Of accounts and candidates nobody has flagged, one in twenty should have a p-value up to 0.05. "
+        "Evidence grows while there are more than tolerated, and is too much for chance at the warning.",
+    )
+    if drift.is_empty():
+        paragraph("The latest night is not yet calibrated on earlier ones.", "sw-hint")
+        return
+    table(
+        ["Group", "Unflagged", "With p of 0.05 or less", "Share", "Tolerated", "Evidence", "Warning at"],
+        [
+            [
+                words(row["lane"]),
+                count(row["n_accounts"]),
+                count(row["n_low"]),
+                f"{row['low_share']:.1%}",
+                f"{row['tolerated_share']:.1%}",
+                value(row["evidence"]),
+                count(round(row["warn_at"])),
+            ]
+            for row in drift.iter_rows(named=True)
+        ],
+        numbers=range(1, 7),
+    )
 
 
 def _refused() -> None:

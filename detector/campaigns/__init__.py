@@ -11,6 +11,7 @@ from detector.campaigns.decision import (
     decide,
     decide_again,
     supporting_families,
+    tail_p_values,
     weighed,
 )
 from detector.campaigns.evidence import Evidence, weigh
@@ -69,6 +70,7 @@ __all__ = [
     "standing",
     "summary",
     "supporting_families",
+    "tail_p_values",
     "turns_of",
     "weigh",
     "weigh_without",

@@ -194,6 +194,18 @@ def test_the_nights_page_shows_what_was_refused(workspace):
     assert "year 1970" in shown
 
 
+def test_the_nights_page_warns_when_calibration_has_drifted(tmp_path, monkeypatch, workspace):
+    shown = words(opened("nights"))
+    assert "calibration has drifted: 18.0% of the ordinary accounts of the group person" in shown
+    assert "n_ips (distance 0.41)" in shown
+    assert "weigh them less" in shown
+    quiet = told(tmp_path / "two nights", nights=[FIRST, SECOND])
+    monkeypatch.setenv("STILLWATCH_WORKSPACE", str(quiet.root))
+    shown = words(opened("nights"))
+    assert "has drifted" not in shown
+    assert "Tolerated" in shown
+
+
 @pytest.mark.parametrize("page", ["", "campaign", "account", "decisions", "nights"])
 def test_without_findings_every_page_says_what_to_do(tmp_path, monkeypatch, page):
     monkeypatch.setenv("STILLWATCH_WORKSPACE", str(tmp_path / "nowhere"))

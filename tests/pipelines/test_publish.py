@@ -85,6 +85,18 @@ def test_a_merger_is_told_of_both_and_who_was_taken_in_is_dormant(tmp_path):
     assert then == {"cmp-kiln": "new", "cmp-loom": "steady"}
 
 
+def test_how_calibration_held_is_told_latest_first_and_only_warnings_in_words(tmp_path):
+    drift = findings.drift(told(tmp_path, hostile=False))
+    assert drift.select("day", "lane", "warned").rows() == [
+        (THIRD, "person", True),
+        (THIRD, "quiet", False),
+        (SECOND, "person", False),
+        (SECOND, "quiet", False),
+    ]
+    assert drift["low_share"].to_list() == pytest.approx([0.18, 1 / 30, 0.05, 1 / 30])
+    assert [said is None for said in drift["said"]] == [False, True, True, True]
+
+
 def test_activity_counts_the_requests_of_every_account_that_ever_belonged(tmp_path):
     workspace = told(tmp_path, hostile=False)
     sent = findings.activity(workspace, "cmp-kiln")

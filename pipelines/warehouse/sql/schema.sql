@@ -490,6 +490,23 @@ CREATE TABLE IF NOT EXISTS night.flagged_account (
     output_tokens BIGINT NOT NULL
 );
 
+-- night.drift: whether calibration still holds for whom nobody flags: one row per night and lane; meanings:
+-- docs/reference/drift.md.
+CREATE TABLE IF NOT EXISTS night.drift (
+    day             DATE NOT NULL,
+    lane            VARCHAR NOT NULL,   -- a peer group | candidates
+    n_accounts      BIGINT NOT NULL,    -- judged; candidates in their lane
+    n_low           BIGINT NOT NULL,    -- of them, with a p-value of 0.05 or less
+    n_reference     BIGINT NOT NULL,
+    tolerated_share DOUBLE NOT NULL,
+    factor          DOUBLE NOT NULL,    -- 0 to 4: what the night wins or loses
+    evidence        DOUBLE NOT NULL,    -- of all nights so far, 0 to warn_at
+    warn_at         DOUBLE NOT NULL,
+    warned          BOOLEAN NOT NULL,
+    since           DATE NOT NULL,      -- the night on which the present run of evidence began
+    moved           STRUCT(feature VARCHAR, distance DOUBLE)[] NOT NULL -- empty without a warning
+);
+
 -- night.summary: one row per scanned night, as the summary and the console show it.
 CREATE TABLE IF NOT EXISTS night.summary (
     day          DATE PRIMARY KEY,

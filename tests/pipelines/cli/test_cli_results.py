@@ -8,6 +8,8 @@ import pytest
 import story
 from running import stillwatch
 
+from pipelines.summary import show_drift_of
+
 
 def test_results_go_to_standard_output_and_nothing_else_does(told):
     done = stillwatch("findings", "--workspace", told.root, "--what", "accounts", "--format", "jsonl")
@@ -92,6 +94,18 @@ def test_the_status_shows_nights_refusals_and_disk(told):
     for night in story.NIGHTS:
         assert night.isoformat() in done.stdout
     assert "published.duckdb" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "Warning: calibration has drifted: 18.0% of the ordinary accounts of the group person" in said
+    assert "remedy: p-values of this kind are too small" in said
+
+
+def test_a_scan_ends_with_the_warnings_of_its_last_night_only(told, capsys):
+    show_drift_of(told, story.SECOND)
+    assert capsys.readouterr().out == ""
+    show_drift_of(told, story.THIRD)
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("Warning: calibration has drifted") == 1
+    assert "n_ips (distance 0.41)" in said
 
 
 def test_findings_of_a_hostile_night_are_shown_harmless(told):
