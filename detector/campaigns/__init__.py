@@ -19,7 +19,7 @@ from detector.campaigns.group import Group, Slots, group_of
 from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.left_out import without
-from detector.campaigns.links import Link, links_of, weigh_without
+from detector.campaigns.links import Link, links_of, loosely_tied, weigh_without
 from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
 from detector.campaigns.schedule import membership, standing
 from detector.campaigns.turns import Turns, turns_of
@@ -64,6 +64,7 @@ __all__ = [
     "group_of",
     "identify",
     "links_of",
+    "loosely_tied",
     "membership",
     "profile",
     "shared_objects",

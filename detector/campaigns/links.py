@@ -14,7 +14,7 @@ from detector.campaigns import evidence as ask
 from detector.campaigns.communities import Candidate, Likeness, remaining
 from detector.campaigns.evidence import QUESTIONS, Evidence
 from detector.campaigns.group import Group, group_of
-from detector.campaigns.population import Layer, Population, SharedObjects, Uses
+from detector.campaigns.population import Bool, Layer, Population, SharedObjects, Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,29 @@ def links_of(candidate: Candidate, population: Population, objects: SharedObject
         strength = float(candidate.core_log_ratio[mine].max()) * reach
         links.append(Link(layer.kind, strength, reach, int(mine.sum())))
     return sorted(links, key=lambda link: (-link.strength, link.kind))
+
+
+FEW_USES = 5.0
+"""Requests from the shared texts, over two weeks, up to which somebody may just have tried them: a fashion is
+used one to three times, a harvest is work."""
+
+
+def loosely_tied(candidate: Candidate, group: Group, objects: SharedObjects) -> Bool:
+    """Members who may be bystanders: a single kind of link ties them to the candidate, and they hardly used
+    the texts it shares. bool, shape (n_members,).
+
+    They stay members, for most of such accounts are the campaign's newest or quietest ones; nothing stronger
+    than watching should follow from one thing in common. Where a group shares no texts there is no telling.
+    """
+    if len(group.rows) == 0:
+        return np.zeros(len(candidate.members), dtype=np.bool_)
+    carried = objects.shares[candidate.members][:, candidate.core]
+    layer_of = objects.layer_of[candidate.core]
+    n_kinds = np.zeros(len(candidate.members), dtype=np.int64)
+    for layer in np.unique(layer_of):
+        n_kinds += carried[:, layer_of == layer].getnnz(axis=1) > 0
+    uses = group.templated_requests + group.earlier_requests
+    return np.asarray((n_kinds < 2) & (uses < FEW_USES))
 
 
 OF_MEMBERS_ALONE: dict[Callable[[Group], Evidence | None], str] = {

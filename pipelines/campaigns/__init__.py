@@ -75,7 +75,9 @@ def find_campaigns(
     accused = [at for at, verdict in enumerate(verdicts) if verdict.flagged]
     stand = detect.standing([groups[at] for at in accused], [verdicts[at].log_odds for at in accused])
     guilty = [accused[at] for at in stand]
-    flagged = [as_flagged(night, groups[at], candidates[at], verdicts[at], evidence[at]) for at in guilty]
+    flagged = [
+        as_flagged(night, groups[at], candidates[at], verdicts[at], evidence[at], objects) for at in guilty
+    ]
 
     totals = np.array([verdict.log_odds for verdict in verdicts])
 

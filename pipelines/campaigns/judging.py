@@ -30,6 +30,8 @@ class Flagged:
     evidence: list[detect.Evidence]
     account_ids: list[str]
     family_requests: dict[str, float]
+    loosely_tied: npt.NDArray[np.bool_]
+    """shape (n_members,): who may be a bystander (`detect.loosely_tied`)"""
 
 
 def reference(
@@ -68,6 +70,8 @@ def as_flagged(
     candidate: detect.Candidate,
     verdict: detect.Verdict,
     evidence: list[detect.Evidence],
+    objects: detect.SharedObjects,
 ) -> Flagged:
     account_ids, family_requests = night.account_ids(candidate.members), night.family_requests(group)
-    return Flagged(group, candidate, verdict, evidence, account_ids, family_requests)
+    loosely = detect.loosely_tied(candidate, group, objects)
+    return Flagged(group, candidate, verdict, evidence, account_ids, family_requests, loosely)

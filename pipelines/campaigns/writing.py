@@ -24,6 +24,7 @@ from pipelines.warehouse.arrow import fetch, registered
 
 MOST_REASONS = 6
 MOST_COUNTED = 2**63 - 1
+SOFTEST = detect.LADDER[0]
 
 
 def write_candidates(
@@ -190,7 +191,8 @@ def _link_row(held: Held) -> dict[str, Any]:
 def _member_rows(
     night: Night, found: Flagged, campaign: dict[str, Any], own: dict[str, list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """One row per member: the group's score as far as its own membership is sure, and its own reasons."""
+    """One row per member: the group's score as far as its own membership is sure, and its own reasons. Who may
+    be a bystander is only to be watched."""
     members = found.candidate.members
     population = night.population
     in_templates = found.group.carried_requests / np.maximum(population.n_requests[members], 1)
@@ -207,6 +209,15 @@ def _member_rows(
                 "usual_range": "0 for unrelated accounts",
             },
         ]
+        if found.loosely_tied[index]:
+            reasons.append(
+                {
+                    "code": "ONE_TIE",
+                    "detail": "kinds of links that tie it to the campaign, whose texts it hardly used",
+                    "value": 1.0,
+                    "usual_range": "2 and more, or 5 requests from the shared texts",
+                }
+            )
         if population.has_content and found.family_requests:
             reasons.append(
                 {
@@ -225,7 +236,9 @@ def _member_rows(
                 "score": float(campaign["score"] * strength),
                 "p_value": campaign["p_value"],
                 "confidence": campaign["confidence"],
-                "recommended_action": campaign["recommended_action"],
+                "recommended_action": SOFTEST
+                if found.loosely_tied[index]
+                else campaign["recommended_action"],
                 "reasons": reasons[:MOST_REASONS],
                 "first_seen": first_sent_at[index],
                 "last_seen": last_sent_at[index],

@@ -13,6 +13,7 @@ from detector.campaigns import (
     candidates,
     group_of,
     links_of,
+    loosely_tied,
     shared_objects,
     weigh_without,
     without_link,
@@ -153,3 +154,16 @@ def test_it_is_said_in_plain_words_for_every_kind() -> None:
     )
     apart = without_link("template", 10.4, None, stands=False)
     assert apart == "without shared templates: nothing else ties the accounts together"
+
+
+def test_who_has_one_thing_in_common_and_hardly_used_it_may_be_a_bystander() -> None:
+    """Members with texts and cards are not; nor is one with the texts alone who goes on using them."""
+    text = {"template": {"kiln template 0": 0.9, "kiln template 1": 0.9}}
+    objects = [text | {"payment": {f"kiln card {n % 6}": 1.0}} for n in range(30)] + [text] * 30
+    n = np.array([20.0] * 30 + [20.0] * 15 + [1.0] * 15)
+    case = campaign(objects=objects, n_requests=n)
+    loose = loosely_tied(case.candidate, case.group, case.objects)
+    n_of_member = case.population.n_requests[case.candidate.members]
+    assert loose.any()
+    assert (n_of_member[loose] == 1).all()
+    assert not loose[n_of_member > 1].any()
