@@ -191,12 +191,15 @@ def _link_row(held: Held) -> dict[str, Any]:
 def _member_rows(
     night: Night, found: Flagged, campaign: dict[str, Any], own: dict[str, list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """One row per member: the group's score as far as its own membership is sure, and its own reasons. Who may
-    be a bystander is only to be watched."""
+    """One row per member: the group's score as far as its own membership is sure, and its own reasons.
+
+    Who may be a bystander is only to be watched.
+    """
     members = found.candidate.members
     population = night.population
     in_templates = found.group.carried_requests / np.maximum(population.n_requests[members], 1)
     rows = []
+    actions = np.where(found.loosely_tied, SOFTEST, campaign["recommended_action"]).tolist()
     frame = night.accounts[members]
     first_sent_at, last_sent_at = frame["first_sent_at"].to_list(), frame["last_sent_at"].to_list()
     members_by_strength = zip(found.account_ids, found.candidate.strength, strict=True)
@@ -236,9 +239,7 @@ def _member_rows(
                 "score": float(campaign["score"] * strength),
                 "p_value": campaign["p_value"],
                 "confidence": campaign["confidence"],
-                "recommended_action": SOFTEST
-                if found.loosely_tied[index]
-                else campaign["recommended_action"],
+                "recommended_action": actions[index],
                 "reasons": reasons[:MOST_REASONS],
                 "first_seen": first_sent_at[index],
                 "last_seen": last_sent_at[index],
