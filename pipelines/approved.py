@@ -14,10 +14,14 @@ import pyarrow as pa
 from detector.models import lone
 from pipelines.scores import as_flagged_accounts, columns_of
 from pipelines.settings import ApprovedUseSettings, Settings
+from pipelines.warehouse.arrow import fetch, in_one_piece
 from pipelines.warehouse.statements import statement
 
 ENDED_DAYS = 30
 """A renewal takes its time: until a month after the end the likelier reason is paper, and a person asks."""
+
+
+TECHNIQUES = tuple(name.removesuffix("_share") for name in lone.TRAINING_TECHNIQUES)
 
 
 def flag_beyond_approval(
@@ -29,24 +33,28 @@ def flag_beyond_approval(
     with what holds a flagged campaign together. A use that `settings.approved_uses` does not name covers
     everything.
     """
-    accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
     if not settings.approved_uses:
-        return as_flagged_accounts(day, accounts, [])
+        return fetch(con, "FROM night.flagged_account LIMIT 0")
+    accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
     columns = columns_of(accounts, settings.detection.leave_out)
-    scopes = {name.strip().lower(): scope for name, scope in settings.approved_uses.items()}
-    covering = [scopes.get(use, ApprovedUseSettings()) for use in accounts["approved_use"].to_pylist()]
-    techniques = [name.removesuffix("_share") for name in lone.TRAINING_TECHNIQUES]
+    named = in_one_piece(accounts["approved_use"]).dictionary_encode("encode")
+    scopes = _scopes(settings, named.dictionary.to_pylist())
+    use = named.indices.to_numpy(zero_copy_only=False)
     found = lone.beyond_approval(
         columns,
         np.asarray(accounts["peer_group"].to_numpy(zero_copy_only=False)),
         columns["p_value"],
-        covered=np.array(
-            [[name in scope.techniques for name in techniques] for scope in covering], np.bool_
-        ).reshape(len(covering), len(techniques)),
-        covers_writers=np.array([scope.many_writers for scope in covering], np.bool_),
+        covered=np.array([[name in scope.techniques for name in TECHNIQUES] for scope in scopes])[use],
+        covers_writers=np.array([scope.many_writers for scope in scopes])[use],
         carriers=np.isin(accounts["account_id"].to_numpy(zero_copy_only=False), list(carriers)),
     )
     return as_flagged_accounts(day, accounts, found)
+
+
+def _scopes(settings: Settings, uses: list[str | None]) -> list[ApprovedUseSettings]:
+    """What each of the uses covers; everything, where nobody said."""
+    said = {name.strip().lower(): scope for name, scope in settings.approved_uses.items()}
+    return [said.get(use or "", ApprovedUseSettings()) for use in uses]
 
 
 def note_ended(con: duckdb.DuckDBPyConnection, day: date) -> None:
