@@ -15,6 +15,7 @@ marked as such; `--stale` makes those runs anew, `--again` all of them.
                   its own for each, or campaigns that take the same published template would be one
     benign        no campaign: whatever is flagged is a mistake
     benign_large  the same, several times the accounts, each with less to say
+    bystanders    campaigns, and people who share exactly one object with one of them
     feedback      night by night: who was flagged is shut before the next night, and operators answer
 
 `--ablation` judges the same nights once more without each part of the judgement. `--scenario FILE` measures a
@@ -37,7 +38,7 @@ from quality_runs import PLAYED, ROOT, Run, kept, made_with, measured
 
 PAGE = ROOT / "docs" / "quality.md"
 
-WORLDS = ("standard", "evasions", "benign", "benign_large", "feedback")
+WORLDS = ("standard", "evasions", "benign", "benign_large", "bystanders", "feedback")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -45,6 +45,8 @@ plainly, under every evasion alone, under four at once and under all ten: a worl
     "benign": """No campaign at all: every flag is a mistake.""",
     "benign_large": """No campaign, and many more people than look-alikes: how many accounts in a million are
 flagged for nothing.""",
+    "bystanders": """Campaigns of four rates, and around each of them people who share exactly one object with
+it: its template, an exit address, its client, a voucher, its system prompt.""",
     "feedback": """Four campaigns, played night by night: whoever is recommended for more than `watch` is shut
 before the next night, and the operators replace what they lost.""",
 }

@@ -4,10 +4,10 @@ Here: which verdicts would have been given, and what they do to the nights that 
 themselves (detector.campaigns.decide), what changed (comparison).
 
 A night is judged against the innocent candidates of the nights before it, as in a scan: not flagged, below
-the policy's threshold, and holding few accounts that were ever flagged (detector.campaigns.TAINTED, and the statement
-campaigns/reference). What the other policy would have flagged on an earlier night counts there, not what was
-flagged: a policy that flags less leaves more in its own reference. Nights that are not judged anew count as
-they were decided.
+the policy's threshold, and holding few accounts that were ever flagged or in anything that reached the
+threshold (detector.campaigns.TAINTED, and the statement campaigns/reference). What the other policy would
+have flagged on an earlier night counts there, not what was flagged: a policy that flags less leaves more in
+its own reference. Nights that are not judged anew count as they were decided.
 """
 
 from collections.abc import Callable

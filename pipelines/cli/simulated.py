@@ -23,6 +23,7 @@ Scale = Literal[
     "high_and_narrow",
     "burst",
     "evasions",
+    "bystanders",
     "feedback",
     "standard",
 ]

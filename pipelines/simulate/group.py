@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.simulate.population import Crowd, Profile, enrol
-from pipelines.simulate.texts import Texts
+from pipelines.simulate.texts import Texts, Work
 from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
@@ -63,6 +63,8 @@ class Group:
     day: Day
     signups: SignUps | None = None
     """Without it every account was there before the world began."""
+    works: tuple[Work, ...] = ()
+    """Of a campaign: its instructions and queues, of which a bystander may know one."""
 
 
 @dataclass(frozen=True, slots=True)

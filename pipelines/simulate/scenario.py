@@ -28,11 +28,13 @@ SCALES = (
     "high_and_narrow",
     "burst",
     "evasions",
+    "bystanders",
     "feedback",
     "standard",
 )
 """Presets: three sizes, two worlds without campaigns, the four rates of the public record, campaigns under
-each evasion, a week to be played night by night, and the world that quality is reported on."""
+each evasion, campaigns with bystanders, a week to be played night by night, and the world that quality is
+reported on."""
 
 
 class Scenario(BaseModel):

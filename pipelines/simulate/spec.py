@@ -48,6 +48,8 @@ class CampaignSpec(BaseModel):
     """Last night of the campaign; without one it goes on."""
     cover: float = Field(default=0.15, ge=0, lt=1)
     """Share of requests that are ordinary small talk."""
+    bystanders: int = Field(default=0, ge=0, le=10_000)
+    """Innocent accounts of each bystander kind, who share one object with this campaign."""
     evasions: tuple[Evasion, ...] = ()
     regime: Regime | None = None
     """What the campaign is reported under; follows from its rate and kind when left out."""

@@ -24,6 +24,7 @@ from pipelines.errors import UsageError
 from pipelines.progress import Progress, Silent
 from pipelines.record import ACCOUNT_SCHEMA, REQUEST_SCHEMA, SIMULATED_LABEL_SCHEMA
 from pipelines.simulate.bans import Bans, convicted
+from pipelines.simulate.bystanders import bystanders
 from pipelines.simulate.campaigns import CAMPAIGNS
 from pipelines.simulate.files import WRITERS, write_parquet
 from pipelines.simulate.group import NEVER, Group, Night, World
@@ -212,7 +213,9 @@ def _groups(world: World, plan: Scenario) -> Iterator[tuple[str, Group]]:
         yield name, BENIGN[kind][generator](world, n, world.rng("benign", name))
     for spec in _begun(world, plan):
         rng = world.rng("campaign", spec.name)
-        yield f"campaign {spec.name}", CAMPAIGNS[spec.kind](world, spec, rng)
+        campaign = CAMPAIGNS[spec.kind](world, spec, rng)
+        yield f"campaign {spec.name}", campaign
+        yield from bystanders(world, spec, campaign)
 
 
 def _begun(world: World, plan: Scenario) -> list[CampaignSpec]:

@@ -74,7 +74,8 @@ class Operation:
 
     def group(self) -> Group:
         """What the world needs of it."""
-        return Group(self.crowd, self.day, self.roster.signups)
+        works = tuple(task.work for team in self.teams for task in team.tasks)
+        return Group(self.crowd, self.day, self.roster.signups, works)
 
     def day(self, night: Night) -> list[Traffic]:
         """Requests of a night."""

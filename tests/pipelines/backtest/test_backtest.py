@@ -170,10 +170,10 @@ def test_what_the_policy_would_have_flagged_taints_its_own_later_nights(tmp_path
         """,
     )
     n_crowd_and_shared = 50
-    usual = by(watch, least_reference=n_crowd_and_shared, least_log_odds=5.2)
+    usual = by(watch, least_reference=n_crowd_and_shared, least_log_odds=5.6)
     assert usual.nights[1].n_reference_nights == 1
     looser = by(
-        watch, least_reference=n_crowd_and_shared, least_log_odds=5.2, first_night_log_odds=5
+        watch, least_reference=n_crowd_and_shared, least_log_odds=5.6, first_night_log_odds=5
     )  # flags q1-q25 on the first night
     assert looser.nights[0].n_new == 1
     assert looser.nights[1].n_reference_nights == 0

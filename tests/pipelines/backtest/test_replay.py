@@ -16,7 +16,7 @@ from pipelines.backtest.replay import Reference
 from pipelines.campaigns.judging import reference
 from pipelines.warehouse.arrow import registered
 
-N_NIGHTS, N_CANDIDATES, N_ACCOUNTS = 7, 15, 400
+N_NIGHTS, N_CANDIDATES, N_ACCOUNTS = 7, 15, 1_500
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -50,7 +50,7 @@ def _random_nights(chance: random.Random) -> duckdb.DuckDBPyConnection:
         for candidate_id in range(N_CANDIDATES if number != 3 else 0):
             accounts = [f"a{n}" for n in chance.sample(range(N_ACCOUNTS), chance.choice((5, 20, 40)))]
             accused = chance.random() < 0.06
-            candidates.append((day, candidate_id, len(accounts), chance.gauss(2, 3), accused, True))
+            candidates.append((day, candidate_id, len(accounts), chance.gauss(0, 3), accused, True))
             members += [(day, candidate_id, account) for account in accounts]
             if accused:
                 published = accounts if chance.random() < 0.7 else accounts[:2]
