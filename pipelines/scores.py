@@ -83,7 +83,11 @@ FLAGGED_COLUMNS = (
 PROFILES = {
     "lone extractor": "one account that makes training data at volume, without partners in sight",
     "relay": "many unrelated writers behind one account, under one extraction instruction",
+    "beyond approval": "an approved use does not cover what this account does",
 }
+
+CODES = {"beyond approval": "BEYOND_APPROVAL"}
+"""Codes of profiles that have one of their own."""
 
 
 def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> int:
@@ -150,7 +154,16 @@ def flag_lone_accounts(
     by_row = {finding.row: finding for finding in (*found, *lone.relays(columns, groups))}
     ids = accounts["account_id"]
     kept = [finding for row, finding in by_row.items() if ids[row].as_py() not in exclude]
-    kept.sort(key=lambda finding: (-float(columns["score"][finding.row]), ids[finding.row].as_py()))
+    return as_flagged_accounts(day, accounts, kept)
+
+
+def as_flagged_accounts(day: date, accounts: pa.Table, found: list[lone.LoneFinding]) -> pa.Table:
+    """Findings as rows of night.flagged_account, most suspicious first.
+
+    accounts : the answer of account_lone, whose positions the findings name
+    """
+    ids, score = accounts["account_id"], accounts["score"].to_numpy()
+    kept = sorted(found, key=lambda finding: (-float(score[finding.row]), ids[finding.row].as_py()))
     rows = pa.array([finding.row for finding in kept], pa.int64())
     of_kept = accounts.take(rows)
     return pa.Table.from_arrays(
@@ -174,7 +187,8 @@ def flag_lone_accounts(
 
 def _lone_reasons(finding: lone.LoneFinding) -> list[dict[str, Any]]:
     """Its profile in a word, then its evidence."""
-    profile = {"code": finding.profile.replace(" ", "_"), "detail": PROFILES[finding.profile]}
+    code = CODES.get(finding.profile, finding.profile.replace(" ", "_"))
+    profile = {"code": code, "detail": PROFILES[finding.profile]}
     return [
         profile | {"value": None, "usual_range": None},
         *(

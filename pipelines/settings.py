@@ -5,7 +5,7 @@ the file given with --config or `stillwatch.toml` in the workspace, and from the
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -137,6 +137,30 @@ class DetectionSettings(_Section):
         return Policy(**self.model_dump())
 
 
+Technique = Literal[
+    "reasoning_trace",
+    "preference_labels",
+    "instruction_generation",
+    "trajectory",
+    "safety_rewrite",
+    "trace_cleaning",
+]
+"""What one prompt's text can show of making training material."""
+
+
+class ApprovedUseSettings(_Section):
+    """What an approved use covers, by the name it has in the accounts file. A use without a section covers
+    everything: a customer with a contract is not accused on a guess about it."""
+
+    techniques: tuple[Technique, ...] = get_args(Technique)
+    """Ways of making training material that were agreed. An account that uses another one for 15 % of its
+    requests is flagged, to be watched, where it would be flagged without a contract."""
+
+    many_writers: bool = True
+    """Whether its own customers may speak through the account, as a reseller's do. If not, an account that
+    would be a relay without a contract is flagged, to be watched."""
+
+
 class Settings(BaseSettings):
     """All settings of a workspace."""
 
@@ -149,6 +173,7 @@ class Settings(BaseSettings):
     evidence: EvidenceSettings = EvidenceSettings()
     retention: RetentionSettings = RetentionSettings()
     detection: DetectionSettings = DetectionSettings()
+    approved_uses: dict[str, ApprovedUseSettings] = {}
     cases_url: str | None = None
     """Database of the case store (SQLAlchemy URL); null is SQLite inside the workspace."""
 

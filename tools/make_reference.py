@@ -133,10 +133,17 @@ def _sections() -> Iterator[tuple[str, type[BaseModel], str]]:
     for name, field in settings.Settings.model_fields.items():
         if _is_section(field):
             yield f"[{name}]", field.annotation, f"{name}."  # type: ignore[misc]
+        elif _is_table(field):
+            yield f"[{name}.NAME]", get_args(field.annotation)[1], f"{name}.NAME."
 
 
 def _is_section(field: FieldInfo) -> bool:
     return inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel)
+
+
+def _is_table(field: FieldInfo) -> bool:
+    """Sections of one kind under names that a deployment chooses."""
+    return get_origin(field.annotation) is dict
 
 
 def _settings_table(title: str, model: type[BaseModel], prefix: str) -> str:
@@ -144,7 +151,7 @@ def _settings_table(title: str, model: type[BaseModel], prefix: str) -> str:
     rows = [
         f"| `{prefix}{name}` | {_default(field)} | {_range(field)} | {reasons[name]} |"
         for name, field in model.model_fields.items()
-        if not _is_section(field)
+        if not _is_section(field) and not _is_table(field)
     ]
     purpose = [inspect.cleandoc(model.__doc__ or ""), ""] if prefix else []
     return "\n".join(
@@ -164,6 +171,8 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if value in (None, ()):
         return "none"
+    if isinstance(value, tuple):
+        return "all of them" if value == get_args(get_args(field.annotation)[0]) else ", ".join(value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -1,6 +1,6 @@
 """From accounts that share things to campaigns with evidence."""
 
-from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, candidates
+from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, approved_carriers, candidates
 from detector.campaigns.decision import (
     LADDER,
     TAINTED,
@@ -56,6 +56,7 @@ __all__ = [
     "Turns",
     "Uses",
     "Verdict",
+    "approved_carriers",
     "candidates",
     "decide",
     "decide_again",

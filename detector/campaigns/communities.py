@@ -321,6 +321,21 @@ def remaining(
     return Candidate(touched[stays], 1 / (1 + np.exp(-np.minimum(log_odds[stays], 30))), core, log_ratio)
 
 
+def approved_carriers(
+    candidate: Candidate, population: Population, objects: SharedObjects, likeness: "Likeness"
+) -> Int64:
+    """Accounts with an approved use that the core objects would make members, had they none; ascending."""
+    carriers = np.unique(objects.by_object[:, candidate.core].indices)
+    approved = carriers[population.approved[carriers]]
+    if len(approved) == 0:
+        return np.empty(0, np.int64)
+    core, log_ratio = candidate.core, candidate.core_log_ratio
+    among = np.union1d(candidate.members, approved).astype(np.int64)
+    touched, log_odds = _log_odds(candidate.members, core, log_ratio, among, population, objects)
+    log_odds += likeness.log_odds(touched, candidate.members)
+    return touched[(log_odds >= MEMBER_LOG_ODDS) & population.approved[touched]]
+
+
 def _typical_objects(members: Int64, population: Population, objects: SharedObjects) -> tuple[Int64, Float64]:
     """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios."""
     inside = objects.shares[members]

@@ -6,7 +6,7 @@ accounts that are findings of their own). Not here: features, campaigns, tables.
 
 from detector.models.base import AccountModel
 from detector.models.isolation import IsolationModel
-from detector.models.lone import LoneFinding, Reason, lone_extractors, relays
+from detector.models.lone import LoneFinding, Reason, beyond_approval, lone_extractors, relays
 from detector.models.peers import PEER_GROUPS, peer_group
 from detector.models.scoring import MODELS, AccountScores, readable_range, score_night
 from detector.models.suspicion import suspicion_matrix
@@ -29,6 +29,7 @@ __all__ = [
     "LoneFinding",
     "Reason",
     "TailModel",
+    "beyond_approval",
     "import_libraries",
     "lone_extractors",
     "peer_group",

@@ -1,7 +1,8 @@
 """Single accounts that are findings of their own: one big extractor without partners, and a relay.
 
-Here: two strict rules, each with its evidence families and the reasons a person reads. Not here: campaigns
-(detector.campaigns), whose evidence is far stronger; which accounts a campaign already explains.
+Here: two strict rules, each with its evidence families and the reasons a person reads, and the same for whom
+a contract covers in part. Not here: campaigns (detector.campaigns), whose evidence is far stronger; which
+accounts a campaign already explains.
 
 A rule fires on the agreement of independent evidence families, never on one of them, and what is unknown is
 never evidence. An evaluation run, a judge of one's own product or a gateway trips one or two families; the
@@ -69,7 +70,7 @@ class LoneFinding:
     row: int
     """Position of the account in the columns the rule was given."""
     profile: str
-    """`lone extractor` or `relay`."""
+    """`lone extractor`, `relay` or `beyond approval`."""
     confidence: str
     """low or medium: high needs what only a campaign can show."""
     recommended_action: str
@@ -152,6 +153,48 @@ def relays(columns: Columns, groups: npt.NDArray[np.generic]) -> list[LoneFindin
         _finding(row, "relay", int(level[row]), [*_techniques_of(c, row), *shown], night)
         for row in np.flatnonzero(found).tolist()
     ]
+
+
+def beyond_approval(
+    columns: Columns,
+    groups: npt.NDArray[np.generic],
+    p_value: Float64,
+    *,
+    covered: Mask,
+    covers_writers: Mask,
+    carriers: Mask,
+) -> list[LoneFinding]:
+    """Accounts with an approved use that do what it does not cover. In order of rows, at low confidence.
+
+    Parameters
+    ----------
+    columns, groups, p_value : as `lone_extractors`
+    covered : bool, shape (n_accounts, n_techniques), columns in the order of TRAINING_TECHNIQUES
+    covers_writers : bool, shape (n_accounts,): many writers through it are what was agreed
+    carriers : bool, shape (n_accounts,): works with what holds a campaign together that is flagged
+
+    An account is judged only where it would be a lone extractor or a relay without its approval, or carries
+    a campaign. Beyond the approval is then a technique of 15 % of its requests that is not covered, or the
+    relay itself. The answer is `watch`: who knows the contract has to read it.
+    """
+    approved = _approved(columns)
+    if not approved.any():
+        return []
+    as_if = {**columns, "is_approved": np.zeros(len(approved))}
+    relayed = {finding.row for finding in relays(as_if, groups)}
+    judged = relayed | {finding.row for finding in lone_extractors(as_if, groups, p_value)}
+    judged |= set(np.flatnonzero(carriers).tolist())
+    night = _Night(columns, groups)
+    found = []
+    for row in sorted(row for row in judged if approved[row]):
+        beyond = [
+            name for name in _techniques_of(columns, row) if not covered[row, TRAINING_TECHNIQUES.index(name)]
+        ]
+        if row in relayed and not covers_writers[row]:
+            beyond += ["n_scripts", "n_end_users", "n_systems"]
+        if beyond:
+            found.append(_finding(row, "beyond approval", 0, [*beyond, "n_requests"], night))
+    return found
 
 
 def _training_share(c: Columns) -> Float64:

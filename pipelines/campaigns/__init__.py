@@ -14,6 +14,7 @@ import polars as pl
 
 from detector import campaigns as detect
 from pipelines import scores
+from pipelines.approved import flag_beyond_approval, note_ended
 from pipelines.campaigns.judging import as_flagged, reference, with_samples
 from pipelines.campaigns.links import held_together
 from pipelines.campaigns.night import fetch_night, gather_objects
@@ -97,6 +98,13 @@ def find_campaigns(
         held_together(found, objects, likeness, partial(judged_again, at))
         for at, found in zip(guilty, flagged, strict=True)
     ]
+    carriers = {
+        account
+        for found in (flagged if settings.approved_uses else ())
+        for account in night.account_ids(
+            detect.approved_carriers(found.candidate, night.population, objects, likeness)
+        )
+    }
     with transaction(con):
         for table in _REPLACED:
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
@@ -104,12 +112,15 @@ def find_campaigns(
         write_campaigns(con, night, flagged, held)
         in_campaigns = {account for found in flagged for account in found.account_ids}
         alone = scores.flag_lone_accounts(con, day, in_campaigns, policy.leave_out)
-        with registered(con, "alone", alone):
-            con.execute("INSERT INTO night.flagged_account BY NAME FROM alone")
+        beyond = flag_beyond_approval(con, day, settings, carriers)
+        for table in (alone, beyond):
+            with registered(con, "alone", table):
+                con.execute("INSERT INTO night.flagged_account BY NAME FROM alone")
+        note_ended(con, day)
     return Found(
         n_candidates=len(candidates),
         n_campaigns=len(flagged),
-        n_flagged=len(in_campaigns) + len(alone),
+        n_flagged=len(in_campaigns) + len(alone) + len(beyond),
         calibration=_calibration(n_nights) if has_history else "this night alone",
     )
 

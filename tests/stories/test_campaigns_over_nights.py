@@ -1,6 +1,6 @@
 """Campaigns as nights go by: replaced accounts, approvals, logs without prompts, evasions, retries."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +8,9 @@ import pytest
 from village import FIRST, NIGHTS, SECOND, THIRD, Village, asked, changed, findings_of, flagged_in, scan
 
 from pipelines import findings
+from pipelines.cases import CaseStore, Level, Subject
+from pipelines.export import enforcement_list
+from pipelines.settings import ApprovedUseSettings, Settings
 from pipelines.workspace import Workspace
 
 
@@ -98,6 +101,42 @@ def test_an_account_with_an_approved_use_is_never_flagged(
     flagged = set(findings.accounts(workspace)["account_id"])
     assert not flagged & set(approved)
     assert len(flagged & set(ended)) >= 8
+
+
+def test_who_carries_a_campaign_beyond_a_contract_is_watched_and_never_a_member_or_exported(
+    village: Village, workspace: Workspace, tmp_path: Path
+):
+    """Ten of its accounts have a contract for grades, ten one that has ended the day before."""
+    kiln = sorted(village.kiln)
+    approved, ended = kiln[:10], kiln[10:20]
+    accounts = tmp_path / "accounts.parquet"
+    pl.read_parquet(village.accounts).with_columns(
+        approved_use=pl.when(pl.col("account_id").is_in(kiln[:20])).then(pl.lit("evaluation")),
+        approved_until=pl.when(pl.col("account_id").is_in(ended)).then(pl.date(2025, 5, 31)),
+    ).write_parquet(accounts)
+    grades_only = Settings(
+        approved_uses={"evaluation": ApprovedUseSettings(techniques=("preference_labels",))}
+    )
+    scan(workspace, village.logs(FIRST), accounts=accounts, settings=grades_only)
+    rows = {row["account_id"]: row for row in findings.accounts(workspace).iter_rows(named=True)}
+    beyond = [rows[account] for account in approved if account in rows]
+    assert len(beyond) >= 8
+    assert all(row["campaign_id"] is None and row["recommended_action"] == "watch" for row in beyond)
+    assert all(row["reasons"][0]["code"] == "BEYOND_APPROVAL" for row in beyond)
+    told = [rows[account] for account in ended if account in rows]
+    assert len(told) >= 8
+    assert all(row["campaign_id"] and row["recommended_action"] == "watch" for row in told)
+    assert all(row["reasons"][-1]["code"] == "APPROVAL_ENDED" for row in told)
+    others = [row for account, row in rows.items() if account not in kiln[:20]]
+    assert not {"BEYOND_APPROVAL", "APPROVAL_ENDED"} & {r["code"] for row in others for r in row["reasons"]}
+    next_day = datetime(2025, 6, 2, tzinfo=UTC)
+    with CaseStore.open(workspace.cases_url) as store:
+        for account in (approved[0], ended[0]):
+            subject = Subject(Level.ACCOUNT, account)
+            store.record(subject, "approve", action="suspend", reason="a harvest", by="kim", at=next_day)
+        leaving = enforcement_list(workspace, store, at=next_day)
+    assert [row["subject_id"] for row in leaving.rows] == [ended[0]]
+    assert [one.account_id for one in leaving.withheld] == [approved[0]]
 
 
 METADATA = pl.selectors.exclude("prompt", "system_prompt", "response", "tool_names")

@@ -6,9 +6,10 @@ WITH first_time AS (
     WHERE day <= $day
     GROUP BY account_id
 )
-SELECT d.*, s.peer_group, s.score, s.p_value, f.first_seen
+SELECT d.*, s.peer_group, s.score, s.p_value, f.first_seen, lower(trim(a.approved_use)) AS approved_use
 FROM night.account_day AS d
 JOIN night.account_score AS s USING (day, account_id)
 JOIN first_time AS f USING (account_id)
+LEFT JOIN core.account AS a USING (account_id)
 WHERE d.day = $day
 ORDER BY d.account_id;

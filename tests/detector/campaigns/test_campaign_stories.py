@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from nights import Judged, Night, flagged, grouped, judged
 
+from detector.campaigns import Likeness, approved_carriers, candidates, shared_objects
 from detector.campaigns.communities import scarcity
 
 NOT_KNOWN = float("nan")
@@ -255,6 +256,26 @@ def test_approved_accounts_are_never_members() -> None:
     found = flagged(night)
     assert campaign in [list(one.members) for one in found]
     assert set().union(*(one.members for one in found)) == set(campaign)
+
+
+def test_approved_accounts_that_work_as_a_campaign_carry_it_and_bystanders_do_not() -> None:
+    night = Night()
+    night.people(300)
+    campaign = night.campaign("kiln", 40)
+    customers = night.add(
+        "customer", 10, objects=dict(night.accounts[-1].objects), approved=True, account_age_days=5.0
+    )
+    night.add("one card of it", 5, objects={"payment": {"kiln card 1": 1.0}}, approved=True)
+    night.add("tried it once", 5, objects={"template": {"kiln template 1": 1 / 40}}, approved=True)
+    night.add("people with a contract", 30, approved=True)
+    population = night.population()
+    objects = shared_objects(population)
+    names = np.array([account.name for account in night.accounts])
+    (kiln,) = (one for one in candidates(population, objects) if set(names[one.members]) == set(campaign))
+    likeness = Likeness.of(population)
+    carriers = set(names[approved_carriers(kiln, population, objects, likeness)])
+    assert carriers <= set(customers)
+    assert len(carriers) >= 7  # a few have habits that are all a person's
 
 
 # --- empty nights, and order -----------------------------------------------------------------------------
