@@ -43,7 +43,7 @@ class Policy:
 
     medium_log_odds: float = 6.5
     high_log_odds: float = 8.0
-    """Confidence: odds of 650 and 3,000. The signs of one scheduler count five at most: the rest must come
+    """Confidence: odds of 650 and 3,000. The signs of one scheduler have a common cap: the rest must come
     from what is asked for, for how long, and by whom."""
 
     least_reference: int = 20

@@ -66,8 +66,8 @@ OF_ONE_SCHEDULER = frozenset(
 )
 """What shows that one scheduler deals out a group's work, whatever it is for."""
 
-SCHEDULER_CAP = 5.0
-"""Of groups that share texts, one in a hundred and fifty is some reseller's, gateway's or batch's, who deals
+SCHEDULER_CAP = 5.3
+"""Of groups that share texts, one in two hundred is some reseller's, gateway's or batch's, who deals
 out work, pays for the accounts and harvests nothing: showing a scheduler says no more for a campaign."""
 
 

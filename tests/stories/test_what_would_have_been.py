@@ -94,18 +94,13 @@ def test_a_stricter_policy_shows_the_confirmed_campaign_it_would_miss(decided: W
     assert (missed.n_cases, missed.n_no_longer) == (1, 1)
 
 
-def test_a_looser_policy_shows_the_innocent_groups_it_would_flag(decided: Workspace):
-    """The village holds one campaign; everything else that a looser policy finds is somebody's day's work."""
+def test_even_the_loosest_policy_would_flag_nobody_innocent_here(decided: Workspace):
+    """The village holds one campaign; everything else that a scan looks at is somebody's day's work."""
     looser = by(
         decided, least_log_odds=0, first_night_log_odds=0, false_discovery_rate=0.999, family_log_odds=0
     )
-    changed = {one.campaign_id: one for one in looser.campaigns}
-    (kiln,) = [one for name, one in changed.items() if name is not None]
+    (kiln,) = looser.campaigns
     assert kiln.days_would_be == NIGHTS
-    new = [one for one in looser.campaigns if one.change == "newly flagged"]
-    assert new
-    for one in new:
-        assert one.n_accounts >= 5
-        assert one.log_odds is not None
-        assert one.evidence
+    assert kiln.log_odds is not None
+    assert kiln.evidence
     assert [(one.verdict, one.n_no_longer) for one in looser.decided] == [(Verdict.APPROVE, 0)]
