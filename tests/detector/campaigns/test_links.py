@@ -85,9 +85,7 @@ def test_without_payment_only_what_payment_said_is_missing() -> None:
     before = {piece.code: piece.log_odds for piece in case.evidence}
     assert before["SHARED_PAYMENT"] > 1
     left = case.without("payment")
-    assert (
-        before["ONE_SCHEDULER"] == -before["SHARED_PAYMENT"]
-    )  # just what payment adds beyond the common cap
+    assert before["ONE_SCHEDULER"] < 0  # with payment the signs of one scheduler go beyond their common cap
     gone = ("SHARED_PAYMENT", "ONE_SCHEDULER")
     assert left == {code: points for code, points in before.items() if code not in gone}
 
