@@ -32,7 +32,7 @@ def night(con, day: date, *found: tuple[str, str], active: str = "") -> list[str
     con.execute("DELETE FROM night.campaign WHERE day = $1", [day])
     con.execute("DELETE FROM night.flagged_account WHERE day = $1", [day])
     accounts = pl.DataFrame({"account_id": sent}, schema={"account_id": pl.String})
-    named = identities(con, SimpleNamespace(day=day, accounts=accounts), groups)
+    named = identities(con, SimpleNamespace(day=day, accounts=accounts, remembers=True), groups)
     for (campaign_id, status), group in zip(named, groups, strict=True):
         con.execute(
             """INSERT INTO night.campaign
