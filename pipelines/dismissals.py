@@ -1,8 +1,7 @@
 """What people dismissed, brought into the warehouse: whoever was cleared is ordinary again.
 
 Here: from the case store to core.cleared. Not here: which decision counts (cases), what the reference is
-made of
-(warehouse/sql/account_reference.sql, campaigns/reference.sql).
+made of (warehouse/sql/account_reference.sql, campaigns/reference.sql).
 """
 
 from datetime import UTC, datetime
@@ -22,10 +21,9 @@ def note_dismissals(con: duckdb.DuckDBPyConnection, workspace: Workspace, settin
     """Replace core.cleared by what the case store says now; returns the number of cleared accounts.
 
     An account is cleared when each of its flags belongs to a dismissed case: itself, or a campaign whose
-    dismissal was
-    made about it. Undecided, watched and approved cases, and accounts that joined a campaign after its
-    dismissal, keep
-    an account out of the reference. A workspace without a case store has cleared nobody.
+    dismissal was made about it. Undecided, watched and approved cases, and accounts that joined a campaign
+    after its dismissal, keep an account out of the reference. A workspace without a case store has cleared
+    nobody.
 
     Raises
     ------

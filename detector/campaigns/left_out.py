@@ -21,7 +21,7 @@ from detector.campaigns.population import CONTENT_LAYERS, IDENTITY_LAYERS, Popul
 def without(population: Population, parts: Collection[Part]) -> Population:
     """The same accounts, nothing known of these parts.
 
-    content : templates, system prompts and sets of tools; what is asked for; turns and length of answers
+    content : templates, system prompts and sets of tools; what is asked for; turns, length of answers and temperature 0
     timing : the hours of the day
     identity : payments, addresses, clients and parameters; organisations
     lifecycle : ages, moves to a new model, how unusual an account is
@@ -34,7 +34,9 @@ def without(population: Population, parts: Collection[Part]) -> Population:
     if "content" in parts:
         hidden.update(CONTENT_LAYERS)
         changed |= {"templates": Uses.none(), "systems": Uses.none(), "training_share": unknown}
-        changed |= dict.fromkeys(("repeat_share", "single_turn_share", "output_tokens_mean"), unknown)
+        changed |= dict.fromkeys(
+            ("repeat_share", "single_turn_share", "output_tokens_mean", "greedy_share"), unknown
+        )
     if "timing" in parts:
         changed["hour_counts"] = np.zeros_like(population.hour_counts)
     if "identity" in parts:

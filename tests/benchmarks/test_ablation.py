@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hamlet import HAMLET
 from running import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -13,18 +14,6 @@ from quality_runs import Run, scanned
 
 from pipelines import findings
 from pipelines.evaluation import evaluate
-
-HAMLET = """
-nights = 3
-[benign]
-person_chat = 150
-single_purpose_app = 5
-[[campaign]]
-name = "tallow"
-kind = "synchronised"
-accounts = 30
-requests_per_day = 20
-"""
 
 
 @pytest.fixture
