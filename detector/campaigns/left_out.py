@@ -21,7 +21,8 @@ from detector.campaigns.population import CONTENT_LAYERS, IDENTITY_LAYERS, Popul
 def without(population: Population, parts: Collection[Part]) -> Population:
     """The same accounts, nothing known of these parts.
 
-    content : templates, system prompts and sets of tools; what is asked for; turns, length of answers and temperature 0
+    content : templates, system prompts and sets of tools; what is asked for; turns, length of
+        answers and temperature 0
     timing : the hours of the day
     identity : payments, addresses, clients and parameters; organisations
     lifecycle : ages, moves to a new model, how unusual an account is

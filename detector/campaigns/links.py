@@ -60,11 +60,9 @@ def loosely_tied(candidate: Candidate, group: Group, objects: SharedObjects) -> 
     """
     if len(group.rows) == 0:
         return np.zeros(len(candidate.members), dtype=np.bool_)
-    carried = objects.shares[candidate.members][:, candidate.core]
-    layer_of = objects.layer_of[candidate.core]
-    n_kinds = np.zeros(len(candidate.members), dtype=np.int64)
-    for layer in np.unique(layer_of):
-        n_kinds += carried[:, layer_of == layer].getnnz(axis=1) > 0
+    member, at, _ = objects.carried(candidate.members, candidate.core)
+    kinds = np.unique(np.stack([member, objects.layer_of[candidate.core[at]]]), axis=1)
+    n_kinds = np.bincount(kinds[0], minlength=len(candidate.members))
     uses = group.templated_requests + group.earlier_requests
     return np.asarray((n_kinds < 2) & (uses < FEW_USES))
 

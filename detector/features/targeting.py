@@ -72,8 +72,7 @@ FEATURES = (
         "change of the capabilities asked for against the seven nights before: 0 is the usual mix",
         NO_HABIT,
         why="a stolen key or a resold account is put to other work; so is a customer's with a new product, "
-        "so it is "
-        "not scored",
+        "so it is not scored",
         source="Lin 1991; Anthropic 2026-09, p. 144 (stolen keys)",
         needs=("prompts", "past"),
     ),
