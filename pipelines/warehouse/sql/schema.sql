@@ -386,6 +386,20 @@ CREATE TABLE IF NOT EXISTS night.account_score (
     reasons    STRUCT(code VARCHAR, detail VARCHAR, value DOUBLE, usual_range VARCHAR)[] NOT NULL
 );
 
+-- night.lone_account: every busy account that was judged by itself, flagged or not: the next nights' reference.
+CREATE TABLE IF NOT EXISTS night.lone_account (
+    day                 DATE NOT NULL,
+    account_id          VARCHAR NOT NULL,
+    n_sampled           DOUBLE,          -- different prompts looked at
+    own_text_share      DOUBLE,          -- of them, made from texts that the account sends again and again
+    n_products          DOUBLE,          -- products that have one and the same text added
+    added_text_share    DOUBLE,          -- of the prompts, those with the added text
+    added_text_training DOUBLE,          -- mean probability that these ask for training material
+    training_error      DOUBLE,          -- standard error of that mean
+    sampled_training    DOUBLE,          -- the mean over all prompts looked at
+    log_odds            DOUBLE NOT NULL  -- evidence of a lone extractor
+);
+
 -- night.candidate: every community that was tested, flagged or not: the next nights' reference.
 CREATE TABLE IF NOT EXISTS night.candidate (
     day          DATE NOT NULL,
