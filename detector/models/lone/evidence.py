@@ -71,7 +71,8 @@ FAMILIES = tuple(dict.fromkeys(question.family for question in QUESTIONS))
 
 @dataclass(frozen=True, slots=True)
 class Separator:
-    """What look-alikes do and extractors do not: log-odds by a ramp, never above 0."""
+    """What look-alikes do and extractors do not: log-odds by a ramp, never above 0. What rules a harvest out takes
+    back as much as an essential family can say, what only makes it unlikely a unit."""
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -84,7 +85,7 @@ SEPARATORS = (
     # So does a run that sends each item many times over, or a load test, within the night.
     Separator("item_novelty", ((0.4, -3.0), (0.8, 0.0))),
     # Labels, yes or no, a number: nothing to train on. 10 tokens and less are surely that, 50 surely not.
-    Separator("output_tokens_mean", ((1.0, -2.0), (1.7, 0.0)), is_logarithmic=True),
+    Separator("output_tokens_mean", ((1.0, -3.0), (1.7, 0.0)), is_logarithmic=True),
     # Whoever measures a model wants the same answer again; whoever trains on answers wants many different
     # ones.
     Separator("zero_temperature_share", ((0.5, 0.0), (0.9, -1.0))),

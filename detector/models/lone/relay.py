@@ -163,16 +163,29 @@ def relays(columns: Columns, usual_training: Float64, is_public: Mask) -> list[L
         & ~(columns["repeat_share"] > 0.5)
         & ~is_public
     )
-    return [_relay(row, columns, usual) for row in np.flatnonzero(found).tolist()]
+    others = {name: _known(columns[name][~found]) for name in SHOWN} | {"added_text_training": usual}
+    return [_relay(row, columns, others) for row in np.flatnonzero(found).tolist()]
 
 
-def _relay(row: int, columns: Columns, usual: Float64) -> LoneFinding:
-    nobody = np.zeros(1)
-    shown = {"n_products": nobody, "added_text_share": nobody, "added_text_training": usual}
-    shown |= dict.fromkeys(("n_scripts", "n_end_users", "n_systems", "n_requests"), np.empty(0))
+SHOWN = (
+    "n_products",
+    "added_text_share",
+    "added_text_training",
+    "n_scripts",
+    "n_end_users",
+    "n_systems",
+    "n_requests",
+)
+
+
+def _known(values: Float64) -> Float64:
+    return np.sort(values[np.isfinite(values)])
+
+
+def _relay(row: int, columns: Columns, others: Columns) -> LoneFinding:
     told = [
-        reason(name, float(columns[name][row]), peers)
-        for name, peers in shown.items()
+        reason(name, float(columns[name][row]), others[name])
+        for name in SHOWN
         if np.isfinite(columns[name][row])
     ]
     return LoneFinding(row, "relay", "low", "watch", (*told, ASK_THE_RESELLER))
