@@ -71,8 +71,8 @@ FAMILIES = tuple(dict.fromkeys(question.family for question in QUESTIONS))
 
 @dataclass(frozen=True, slots=True)
 class Separator:
-    """What look-alikes do and extractors do not: log-odds by a ramp, never above 0. What rules a harvest out takes
-    back as much as an essential family can say, what only makes it unlikely a unit."""
+    """What look-alikes do and extractors do not: log-odds by a ramp, never above 0. What rules a harvest
+    out takes back as much as an essential family can say, what only makes it unlikely a unit."""
 
     name: str
     points: tuple[tuple[float, float], ...]

@@ -134,8 +134,8 @@ SHARE = st.one_of(st.just(UNKNOWN), st.floats(0, 1))
 
 @given(
     account=st.fixed_dictionaries(
-        {name: SHARE for name in ("reasoning_trace_share", "soft_label_share", "multi_choice_share")}
-        | {name: ANY for name in ("output_tokens", "n_requests", "account_age_days", "volume_z", "burstiness")}
+        dict.fromkeys(("reasoning_trace_share", "soft_label_share", "multi_choice_share"), SHARE)
+        | dict.fromkeys(("output_tokens", "n_requests", "account_age_days", "volume_z", "burstiness"), ANY)
     )
 )
 def test_no_family_exceeds_its_cap_whatever_an_adversary_writes(account):
@@ -146,9 +146,7 @@ def test_no_family_exceeds_its_cap_whatever_an_adversary_writes(account):
     assert all(value[0] <= 0 for value in evidence.against.values())
 
 
-@given(
-    share=st.floats(0, 1), more=st.floats(0, 1), tokens=st.floats(0, 1e9), times=st.floats(1, 100)
-)
+@given(share=st.floats(0, 1), more=st.floats(0, 1), tokens=st.floats(0, 1e9), times=st.floats(1, 100))
 def test_more_of_what_extractors_do_never_speaks_less(share, more, tokens, times):
     less = weighed(EXTRACTOR | {"reasoning_trace_share": min(share, more), "output_tokens": tokens})
     most = weighed(EXTRACTOR | {"reasoning_trace_share": max(share, more), "output_tokens": tokens * times})

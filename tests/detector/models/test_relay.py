@@ -1,4 +1,5 @@
-"""Relays: one text added to many products' requests, told from honest resellers, and never more than watched."""
+"""Relays: one text added to many products' requests, told from honest resellers, and never more than
+watched."""
 
 import numpy as np
 import pytest

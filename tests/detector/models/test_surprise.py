@@ -26,7 +26,9 @@ def test_without_a_tail_it_is_the_share_that_is_at_least_as_high_counting_onesel
 
 def test_an_exponential_crowd_is_continued_as_one():
     crowd = np.sort(np.random.default_rng(3).exponential(1, 100_000))
-    assert_allclose(np.log(tail_probability(np.array([8.0, 12.0]), crowd, has_tail=True)), [-8, -12], atol=0.4)
+    assert_allclose(
+        np.log(tail_probability(np.array([8.0, 12.0]), crowd, has_tail=True)), [-8, -12], atol=0.4
+    )
 
 
 def test_one_odd_customer_does_not_widen_what_all_are_judged_by():
