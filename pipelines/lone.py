@@ -4,7 +4,7 @@ Here: who is judged, the sample of texts, the reference of earlier nights. Not h
 what convicts (detector.models.lone), what approved uses cover (approved).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,8 +24,13 @@ MOST_TEXTS = 256
 """Different prompts looked at of an account: shares are then known to 6 points either way, and an account
 with a million requests costs no more than one with a few hundred."""
 
-ACCOUNTS_AT_ONCE = 400
-"""Accounts whose texts are in memory at a time: about 400 MB, were all of them full and long."""
+HALF_SHINGLES = 256
+"""Shingles looked at on either end of a text: about five hundred words, and no text of megabytes fills the
+memory."""
+
+ACCOUNTS_AT_ONCE = 100
+"""Accounts whose texts are in memory at a time: 13 million shingles at most, about 600 MB while they are
+sorted."""
 
 REFERENCE_ROWS = 20_000
 """Earlier accounts read at most; a night of so many busy accounts has some hundred million requests."""
@@ -118,54 +123,61 @@ def _measured(
     busy: npt.NDArray[np.intp],
 ) -> tuple[Columns, npt.NDArray[np.bool_]]:
     """The busy accounts' columns, with what their texts show; and whose added text is a public one."""
-    public = fetch(con, statement("lone/public"), {"day": day, "least": lone.PUBLIC_ORGANISATIONS})
+    public = _public_texts(con, day)
+    with registered(con, "busy", _numbered(accounts, busy)):
+        con.execute(statement("lone/texts"), {"day": day, "most": MOST_TEXTS})
     parts: dict[str, list[Float64]] = {name: [np.zeros(0)] for name in lone.COLUMNS}
     is_public = [np.zeros(0, np.bool_)]
-    for some in _parts(busy):
-        added = _sampled(con, day, accounts["account_id"].take(pa.array(some)))
+    for first in range(0, len(busy), ACCOUNTS_AT_ONCE):
+        added = _sampled(con, first, min(ACCOUNTS_AT_ONCE, len(busy) - first))
         for name, values in added.columns.items():
             parts[name].append(values)
-        is_public.append(_public(added, public))
+        is_public.append(_is_public(added, public))
+    con.execute("DROP TABLE lone_text")
     tonight = _rows(columns, busy) | {name: np.concatenate(values) for name, values in parts.items()}
     tonight["technique_share"] = lone.technique_share(tonight)
     return tonight, np.concatenate(is_public)
 
 
-def _parts(busy: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
-    for first in range(0, len(busy), ACCOUNTS_AT_ONCE):
-        yield busy[first : first + ACCOUNTS_AT_ONCE]
+def _numbered(accounts: pa.Table, busy: npt.NDArray[np.intp]) -> pa.Table:
+    return pa.table(
+        {"account": np.arange(len(busy)), "account_id": accounts["account_id"].take(pa.array(busy))}
+    )
 
 
-def _sampled(con: duckdb.DuckDBPyConnection, day: date, account_ids: pa.ChunkedArray) -> lone.AddedText:
-    """What the texts of some accounts show, which are numbered in their order."""
-    n = len(account_ids)
-    with registered(con, "busy", pa.table({"account": np.arange(n), "account_id": account_ids})):
-        con.execute(statement("lone/texts"), {"day": day, "most": MOST_TEXTS})
-    prompts = fetch(con, statement("lone/prompts"))
-    systems = fetch(con, statement("lone/systems"))
-    con.execute("DROP TABLE lone_text")
+def _sampled(con: duckdb.DuckDBPyConnection, first: int, n: int) -> lone.AddedText:
+    """What the texts of `n` accounts from number `first` on show."""
+    asked = {"first": first, "last": first + n - 1, "half": HALF_SHINGLES}
+    prompts = fetch(con, statement("lone/prompts"), asked)
+    systems = fetch(con, statement("lone/systems"), asked)
+    system = array_of(prompts, "system_no")
+    if len(systems):
+        system = np.where(system >= 0, system - systems["system_no"][0].as_py(), -1)
     return lone.added_text(
-        OwnedTexts.of(*lists_of(prompts["shingles"], copied=False), array_of(prompts, "account")),
-        OwnedTexts.of(*lists_of(systems["shingles"], copied=False), array_of(systems, "account")),
-        array_of(prompts, "system_no"),
+        OwnedTexts.of(*lists_of(prompts["shingles"], copied=False), array_of(prompts, "account") - first),
+        OwnedTexts.of(*lists_of(systems["shingles"], copied=False), array_of(systems, "account") - first),
+        system,
         array_of(prompts, "training"),
         n,
     )
 
 
-def _public(added: lone.AddedText, public: pa.Table) -> npt.NDArray[np.bool_]:
+def _public_texts(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, lone.PublicTexts]:
+    """Templates of the night that many organisations use, by kind."""
+    found = {}
+    for kind in ("prompt", "system"):
+        asked = {"day": day, "kind": kind, "least": lone.PUBLIC_ORGANISATIONS}
+        templates = fetch(con, statement("lone/public"), asked)
+        found[kind] = lone.PublicTexts.of(*lists_of(templates["shingles"], copied=False))
+    return found
+
+
+def _is_public(added: lone.AddedText, public: dict[str, lone.PublicTexts]) -> npt.NDArray[np.bool_]:
     """Of each account, whether many organisations use the text that it adds."""
     out = np.zeros(len(added.n_products), np.bool_)
-    shingles, starts = lists_of(public["shingles"], copied=False)
-    templates = [shingles[starts[at] : starts[at + 1]] for at in range(len(public))]
-    kinds = public["kind"].to_pylist()
     for account in np.flatnonzero(added.n_products >= lone.LEAST_PRODUCTS).tolist():
-        own = {
-            "prompt": shingles_of(added.in_prompts, account),
-            "system": shingles_of(added.in_systems, account),
-        }
-        out[account] = any(
-            lone.is_same_text(own[kind], template) for kind, template in zip(kinds, templates, strict=True)
+        out[account] = public["prompt"].hold(shingles_of(added.in_prompts, account)) or public["system"].hold(
+            shingles_of(added.in_systems, account)
         )
     return out
 

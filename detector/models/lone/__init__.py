@@ -24,8 +24,8 @@ from detector.models.lone.relay import (
     LEAST_PRODUCTS,
     PUBLIC_ORGANISATIONS,
     AddedText,
+    PublicTexts,
     added_text,
-    is_same_text,
     relays,
 )
 from detector.models.lone.surprise import Peers
@@ -40,6 +40,7 @@ __all__ = [
     "LoneFinding",
     "LonePolicy",
     "Peers",
+    "PublicTexts",
     "Reason",
     "Verdicts",
     "added_text",
@@ -47,7 +48,6 @@ __all__ = [
     "decide",
     "extractors",
     "is_approved",
-    "is_same_text",
     "relays",
     "technique_share",
     "weigh",

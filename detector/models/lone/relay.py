@@ -10,6 +10,7 @@ requests ask for training material, the answer is `watch`, and a question to the
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -200,7 +201,34 @@ ASK_THE_RESELLER = Reason(
 )
 
 
-def is_same_text(shingles: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32]) -> bool:
-    """Whether one of two texts, each as its shingles without repeats, is half of the other, or more."""
-    least = min(len(shingles), len(other))
-    return least > 0 and 2 * len(np.intersect1d(shingles, other, assume_unique=True)) >= least
+@dataclass(frozen=True)
+class PublicTexts:
+    """Texts that many organisations use, to recognise one by half of it.
+
+    shingles : uint32, ascending
+    text : int64, shape of `shingles`; which text holds it
+    n_shingles : int64, shape (n_texts,)
+    """
+
+    shingles: npt.NDArray[np.uint32]
+    text: Int64
+    n_shingles: Int64
+
+    @classmethod
+    def of(cls, shingles: npt.NDArray[np.uint32], starts: Int64) -> Self:
+        """From flat lists without repeats; text t owns shingles[starts[t]:starts[t + 1]]."""
+        order = np.argsort(shingles, kind="stable")
+        n_shingles = np.diff(starts)
+        text = np.repeat(np.arange(len(n_shingles), dtype=np.int64), n_shingles)
+        return cls(shingles[order], text[order], n_shingles)
+
+    def hold(self, own: npt.NDArray[np.uint32]) -> bool:
+        """Whether half of `own`, ascending and without repeats, is in one of the texts, or half of that
+        text in it.
+
+        Takes the time of the shingles in common, however many texts there are.
+        """
+        first, after = np.searchsorted(self.shingles, own), np.searchsorted(self.shingles, own, side="right")
+        at = np.concatenate([np.arange(*ends) for ends in zip(first, after, strict=True)] or [first])
+        text, n_common = np.unique(self.text[at], return_counts=True)
+        return bool((2 * n_common >= np.minimum(self.n_shingles[text], len(own))).any())

@@ -3,6 +3,8 @@ watched."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detector.models import lone
 from detector.text.repeated import OwnedTexts
@@ -120,8 +122,13 @@ def test_a_frameworks_text_a_repeating_suite_and_a_minority_are_none():
     assert flagged(relay, usual=(0.3, 0.3, 0.3, 0.3)) == [], "four others show no range"
 
 
-def test_a_text_is_recognised_by_half_of_it():
-    text, other = np.arange(20, dtype=np.uint32), np.arange(10, 100, dtype=np.uint32)
-    assert lone.is_same_text(text, other)
-    assert not lone.is_same_text(text, other[1:])
-    assert not lone.is_same_text(text, text[:0])
+SOME_SHINGLES = st.sets(st.integers(0, 30), max_size=12)
+
+
+@given(st.lists(SOME_SHINGLES, max_size=6), SOME_SHINGLES)
+def test_a_public_text_is_recognised_by_half_of_it(texts, own):
+    flat = np.array([shingle for text in texts for shingle in sorted(text)], np.uint32)
+    starts = np.append(0, np.cumsum([len(text) for text in texts])).astype(np.int64)
+    public = lone.PublicTexts.of(flat, starts)
+    slow = any(text & own and 2 * len(text & own) >= min(len(text), len(own)) for text in texts)
+    assert public.hold(np.array(sorted(own), np.uint32)) == slow

@@ -1,4 +1,2 @@
--- public: templates of the night that many organisations use. Takes $day, $least.
-SELECT kind, shingles FROM night.family
-WHERE day = $day AND n_orgs >= $least AND kind IN ('prompt', 'system')
-ORDER BY family_id
+-- public: templates of a kind that many organisations used that night. Takes $day, $kind, $least.
+SELECT shingles FROM night.family WHERE day = $day AND kind = $kind AND n_orgs >= $least ORDER BY family_id
