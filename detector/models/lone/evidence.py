@@ -60,7 +60,7 @@ ESSENTIAL = ("content", "volume")
 against when they are missing; everything else an operator may do without."""
 
 CAP = 3.0
-"""Of an essential family: odds of 20, which takes the most unusual of 700 peers. More than what a few
+"""Of an essential family: odds of 20, which takes the most unusual of some 300 peers. More than what a few
 hundred peers can show would rest on the shape of a tail."""
 
 LESSER_CAP = 1.5
