@@ -65,9 +65,9 @@ def judge_alone(
     reference. `exclude` holds the accounts that a campaign already explains; features of the parts of the
     judgement that the settings leave out count as unknown.
     """
-    policy, left_out = settings.lone_policy(), settings.detection.leave_out
+    policy = settings.lone_policy()
     accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
-    columns = columns_of(accounts, left_out)
+    columns = columns_of(accounts, settings.detection.leave_out)
     busy = np.flatnonzero(
         (columns["n_prompts"] >= policy.least_requests)
         & (columns["n_requests"] >= policy.least_requests)
@@ -75,17 +75,12 @@ def judge_alone(
     )
     tonight, is_public = _measured(con, day, accounts, columns, busy)
     groups = _texts(accounts, "peer_group")[busy]
-    nights = 0 if "history" in left_out else REFERENCE_NIGHTS
-    asked = {"day": day, "nights": nights, "rows": REFERENCE_ROWS, "least": HALF_WAY * policy.least_log_odds}
-    past = fetch(con, statement("lone/reference"), asked)
-    earlier = columns_of(past, left_out)
-    earlier["technique_share"] = lone.technique_share(earlier)
-    ordinary = ~lone.is_approved(earlier)
+    earlier, earlier_groups = _earlier(con, day, settings)
+    ordinary, unbound = ~lone.is_approved(earlier), ~lone.is_approved(tonight)
     has_history = bool(ordinary.sum() >= policy.least_reference)
     if has_history:
-        peers = lone.Peers(_rows(earlier, ordinary), _texts(past, "peer_group")[ordinary])
+        peers = lone.Peers(_rows(earlier, ordinary), earlier_groups[ordinary])
     else:
-        unbound = ~lone.is_approved(tonight)
         peers = lone.Peers(_rows(tonight, unbound), groups[unbound])
     evidence = lone.weigh(tonight, groups, peers)
     verdicts = lone.decide(evidence, earlier["log_odds"][ordinary], has_history=has_history, policy=policy)
@@ -95,9 +90,26 @@ def judge_alone(
     return Alone(accounts, lone.is_approved(columns), _placed(found, busy), _placed(relays, busy))
 
 
+def _earlier(
+    con: duckdb.DuckDBPyConnection, day: date, settings: Settings
+) -> tuple[Columns, npt.NDArray[np.object_]]:
+    """Columns and peer groups of busy accounts of earlier nights that are examples of the ordinary,
+    approved uses among them."""
+    left_out = settings.detection.leave_out
+    asked = {
+        "day": day,
+        "nights": 0 if "history" in left_out else REFERENCE_NIGHTS,
+        "rows": REFERENCE_ROWS,
+        "least": HALF_WAY * settings.lone.least_log_odds,
+    }
+    past = fetch(con, statement("lone/reference"), asked)
+    columns = columns_of(past, left_out)
+    return columns | {"technique_share": lone.technique_share(columns)}, _texts(past, "peer_group")
+
+
 def flagged_alone(day: date, judged: Alone) -> pa.Table:
     """Columns of night.flagged_account, not written, most suspicious first; nobody whose use is approved."""
-    # an account that is both is reported once, as what weighs more: the relay harms other people's users
+    # an account that is both is reported once, as a relay: a platform's customers make it busy, too
     by_row = {finding.row: finding for finding in (*judged.extractors, *judged.relays)}
     kept = [finding for row, finding in by_row.items() if not judged.approved[row]]
     return as_flagged_accounts(day, judged.accounts, kept)
