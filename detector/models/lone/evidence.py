@@ -89,8 +89,9 @@ SEPARATORS = (
     # Whoever measures a model wants the same answer again; whoever trains on answers wants many different
     # ones.
     Separator("zero_temperature_share", ((0.5, 0.0), (0.9, -1.0))),
-    # People and agents talk, scripts do not.
-    Separator("single_turn_share", ((0.3, -1.0), (0.6, 0.0))),
+    # People talk, and so do agents that propose, object and judge; from four in five on requests stand alone
+    # (peers.peer_group), and who continues every second one does not collect single answers.
+    Separator("single_turn_share", ((0.5, -3.0), (0.8, 0.0))),
 )
 
 
