@@ -77,6 +77,7 @@ def test_one_big_extractor_is_found_though_the_classifier_knows_but_half_of_its_
         {"preference_labels_share": 0, "reasoning_trace_share": 0.03},
         {"n_requests": 300, "n_prompts": 300, "output_tokens": 12_000, "account_age_days": 300},
         {"preference_labels_share": 0, "reasoning_trace_share": 0.02, "single_turn_share": 0.2},
+        {"reasoning_trace_share": 0, "multi_choice_share": 0.33, "single_turn_share": 0.6},
     ],
     ids=[
         "a regression suite that repeats its items each night",
@@ -85,6 +86,7 @@ def test_one_big_extractor_is_found_though_the_classifier_knows_but_half_of_its_
         "the largest application of all, with another purpose",
         "a tutor that always shows its reasoning, of ordinary size",
         "people's long conversations through one account",
+        "agents that propose, object and vote all night",
     ],
 )
 def test_what_looks_alike_stays_unflagged(changes):
