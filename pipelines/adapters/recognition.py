@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipelines.adapters.adapter import Sample
-from pipelines.adapters.source import Clue, Source, Structure
+from pipelines.adapters.source import TEXT, Clue, Source, Structure
 
 _SHOWN_FIELDS = 12
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,40}")
@@ -86,16 +86,14 @@ def _strangers(record: Mapping[str, Any], structure: Structure, above: str, igno
         if path in ignores or value is None or not _NAME.fullmatch(name):
             continue
         if name not in structure:
-            yield path
+            if f"{above}*" not in ignores:
+                yield path
             continue
         wanted = structure[name]
-        inner = _opened(value) if not isinstance(wanted, str) else value
-        if isinstance(wanted, list) and isinstance(wanted[0], Mapping):
-            wanted = wanted[0]
-        if isinstance(wanted, Mapping):
-            if isinstance(inner, Mapping):
+        inner = _opened(value) if isinstance(wanted, Mapping) else value
+        if isinstance(wanted, Mapping) and isinstance(inner, Mapping):
+            # Of a list only its being one is looked at: tools and messages have fields without end.
+            if not isinstance(value, list):
                 yield from _strangers(inner, wanted, f"{path}.", ignores)
-            elif inner is not None and not isinstance(value, str | list):
-                yield f"{path} (another type)"
-        elif wanted == "VARCHAR" and isinstance(value, Mapping | list):
-            yield f"{path} (another type)"
+        elif isinstance(value, Mapping | list) if wanted == TEXT else isinstance(value, bool | int | float):
+            yield f"{path} (of another type)"

@@ -112,7 +112,8 @@ class Source:
     """Levels that stand for the account, first present one wins; `input.account` overrules it."""
 
     ignores: frozenset[str] = frozenset()
-    """Paths (keys joined by dots) that are known and deliberately not read."""
+    """Paths (keys joined by dots) that are known and deliberately not read; `headers.*` is whatever else there
+    is in `headers`."""
 
     lacks: Mapping[str, str] = field(default_factory=dict)
     """What the log does not carry, to what detection loses without it, for people."""

@@ -197,7 +197,12 @@ BODY_IGNORES = frozenset(
         "moderation", "web_search_options", "previous_response_id", "max_tool_calls", "include", "truncation",
         "background", "context_management", "access_programs", "container", "cache_control", "inference_geo",
         "diagnostics", "speed", "created", "created_at", "completed_at", "system_fingerprint", "role",
-        "stop_sequence", "input_transformations", "anthropic_version", "anthropic_beta",
+        "stop_sequence", "input_transformations", "anthropic_version", "anthropic_beta", "metadata.*",
+        "response_format.*", "text.*", "text.format.*", "output_config.*", "reasoning.*", "thinking.*",
+        "stop_details.*", "incomplete_details.*", "usage.total_tokens", "usage.cache_creation",
+        "usage.server_tool_use", "usage.service_tier", "usage.speed", "usage.inference_geo",
+        "usage.prompt_tokens_details.*", "usage.completion_tokens_details.*", "usage.input_tokens_details.*",
+        "usage.output_tokens_details.*",
     }
 )  # fmt: skip
 """Fields of bodies that are known and tell us nothing yet."""

@@ -96,7 +96,7 @@ GATEWAY = Source(
         "client_fingerprint": f"coalesce(doc.ja4, doc.ja3, nullif(concat_ws(' ', {_SDK}), ''))",
         "sample_rate": "doc.sample_rate",
     },
-    ignores=frozenset({"method", "query"})
+    ignores=frozenset({"method", "query", "headers.*", "response_headers.*"})
     | {f"request.{name}" for name in BODY_IGNORES}
     | {f"response.{name}" for name in BODY_IGNORES | {"tools", "temperature", "top_p", "metadata"}},
     lacks={

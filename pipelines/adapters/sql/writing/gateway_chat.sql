@@ -9,18 +9,18 @@ SELECT request_id AS id, strftime(ts, '%Y-%m-%dT%H:%M:%S.%fZ') AS ts, 'POST' AS 
            'model': model,
            'messages': list_concat(
                CASE WHEN system_prompt IS NOT NULL THEN [{'role': 'system', 'content': to_json(system_prompt)}] END,
-               list_transform(range(coalesce(n_turns, 1) - 1), lambda at: {
-                   'role': CASE WHEN (n_turns - at) % 2 = 0 THEN 'assistant' ELSE 'user' END, 'content': to_json('-')}),
+               list_transform(range(coalesce(n_turns, 1) - 1), lambda i: {
+                   'role': CASE WHEN (n_turns - i) % 2 = 0 THEN 'assistant' ELSE 'user' END, 'content': to_json('-')}),
                [{'role': 'user', 'content': CASE WHEN coalesce(n_images, 0) = 0 THEN to_json(prompt)
                    ELSE to_json(list_concat(
                        [{'type': 'text', 'text': prompt, 'image_url': NULL}],
-                       list_transform(range(n_images), lambda at: {
+                       list_transform(range(n_images), lambda i: {
                            'type': 'image_url', 'text': NULL, 'image_url': {'url': 'https://img.example/1.png'}})))
                    END}]),
            'temperature': temperature, 'top_p': top_p, 'max_completion_tokens': max_tokens, 'n': n_choices,
            'logprobs': top_logprobs IS NOT NULL, 'top_logprobs': top_logprobs,
            'logit_bias': CASE WHEN n_logit_bias IS NOT NULL THEN
-               to_json(map_from_entries(list_transform(range(n_logit_bias), lambda at: {'k': at::VARCHAR, 'v': -100})))
+               to_json(map_from_entries(list_transform(range(n_logit_bias), lambda i: {'k': i::VARCHAR, 'v': -100})))
                END,
            'response_format': CASE WHEN response_format <> 'tool' THEN {'type': response_format} END,
            'tool_choice': CASE WHEN response_format = 'tool' THEN {'type': 'function'} END,

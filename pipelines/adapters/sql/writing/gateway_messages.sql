@@ -9,10 +9,10 @@ SELECT request_id AS id, strftime(ts, '%Y-%m-%dT%H:%M:%S.%fZ') AS ts, 'POST' AS 
            'max_tokens': max_tokens,
            'system': CASE WHEN system_prompt IS NOT NULL THEN [{'type': 'text', 'text': system_prompt}] END,
            'messages': list_concat(
-               list_transform(range(coalesce(n_turns, 1) - 1), lambda at: {
-                   'role': CASE WHEN (n_turns - at) % 2 = 0 THEN 'assistant' ELSE 'user' END, 'content': to_json('-')}),
+               list_transform(range(coalesce(n_turns, 1) - 1), lambda i: {
+                   'role': CASE WHEN (n_turns - i) % 2 = 0 THEN 'assistant' ELSE 'user' END, 'content': to_json('-')}),
                [{'role': 'user', 'content': to_json(list_concat(
-                   list_transform(range(coalesce(n_images, 0)), lambda at: {
+                   list_transform(range(coalesce(n_images, 0)), lambda i: {
                        'type': 'image', 'text': NULL, 'source': {'type': 'url', 'url': 'https://img.example/1.png'}}),
                    [{'type': 'text', 'text': prompt, 'source': NULL}]))}]),
            'temperature': temperature, 'top_p': top_p,

@@ -8,12 +8,12 @@ SELECT request_id AS id, strftime(ts, '%Y-%m-%dT%H:%M:%S.%fZ') AS ts, 'POST' AS 
            'model': model,
            'instructions': system_prompt,
            'input': list_concat(
-               list_transform(range(coalesce(n_turns, 1) - 1), lambda at: {
-                   'role': CASE WHEN (n_turns - at) % 2 = 0 THEN 'assistant' ELSE 'user' END,
+               list_transform(range(coalesce(n_turns, 1) - 1), lambda i: {
+                   'role': CASE WHEN (n_turns - i) % 2 = 0 THEN 'assistant' ELSE 'user' END,
                    'content': [{'type': 'output_text', 'text': '-', 'image_url': NULL}]}),
                [{'role': 'user', 'content': list_concat(
                    [{'type': 'input_text', 'text': prompt, 'image_url': NULL}],
-                   list_transform(range(coalesce(n_images, 0)), lambda at: {
+                   list_transform(range(coalesce(n_images, 0)), lambda i: {
                        'type': 'input_image', 'text': NULL, 'image_url': 'https://img.example/1.png'}))}]),
            'temperature': temperature, 'top_p': top_p, 'max_output_tokens': max_tokens, 'top_logprobs': top_logprobs,
            'text': CASE WHEN response_format <> 'tool' THEN {'format': {'type': response_format}} END,
