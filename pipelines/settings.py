@@ -43,11 +43,10 @@ class InputSettings(_Section):
     threads: int = Field(default=0, ge=0)
     """Threads for reading and kernels; 0 is as many as there are processors."""
 
-
     account: tuple[Level, ...] = ()
-    """Which identity level is the account, the unit that is flagged and enforced, where a log knows several: the
-    first of these that a record has. Empty: what the log's format says (`stillwatch sources`). The other levels
-    stay and tie accounts together."""
+    """Which identity level is the account, the unit that is flagged and enforced, where a log knows several:
+    the first of these that a record has. Empty: what the log's format says (`stillwatch sources`). The other
+    levels stay and tie accounts together."""
 
 
 class TextSettings(_Section):

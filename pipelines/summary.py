@@ -18,10 +18,10 @@ from pipelines.terminal import in_words, show, show_table, size_in_words
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pipelines.adapters.overview import Row
     import polars as pl
 
     from pipelines.adapters.check import CheckReport
+    from pipelines.adapters.overview import Row
     from pipelines.cases import Decision
     from pipelines.evaluation import Evaluation
     from pipelines.export import ExportSummary
@@ -91,7 +91,12 @@ def show_sources(rows: Iterable["Row"], output_format: str) -> None:
     show_table(
         ["format", "what it is", "carries", "without the rest, detection loses"],
         (
-            [row.name, row.title, ", ".join(row.carries), "; ".join(f"{k}: {v}" for k, v in row.loses.items())]
+            [
+                row.name,
+                row.title,
+                ", ".join(row.carries),
+                "; ".join(f"{k}: {v}" for k, v in row.loses.items()),
+            ]
             for row in rows
         ),
     )

@@ -25,13 +25,14 @@ stillwatch sources
 stillwatch check logs/day=2025-06-01
 ```
 
-The format of each file is told by its first records, so a folder may mix formats; `--format NAME` overrules that. A
-file of no known format is named with the fields that were seen in it. Each record may lie in JSON Lines, in a JSON array
-or pretty-printed, in CSV or in Parquet, compressed or not: [what holds for every file](reference/input.md).
+The format of each file is told by its first records, so a folder may mix formats; `--format NAME` overrules
+that. A file of no known format is named with the fields that were seen in it. Each record may lie in JSON
+Lines, in a JSON array or pretty-printed, in CSV or in Parquet, compressed or not: [what holds for every
+file](reference/input.md).
 
-**Bodies** of OpenAI Chat Completions, OpenAI Responses and Anthropic Messages are read alike in every format that carries
-them, as objects or as JSON texts; streamed answers as chunks, as server-sent events or folded. A body may differ in
-shape from record to record.
+**Bodies** of OpenAI Chat Completions, OpenAI Responses and Anthropic Messages are read alike in every format
+that carries them, as objects or as JSON texts; streamed answers as chunks, as server-sent events or folded.
+A body may differ in shape from record to record.
 
 **Which identity is the account** is a setting, for a log often knows several:
 
@@ -40,14 +41,14 @@ shape from record to record.
 account = ["end_user", "key"]
 ```
 
-makes the end user the account and, where a record names none, the key. What was the account otherwise becomes the
-organisation where there is none; all other levels stay and tie accounts together. Without the setting each format's
-own order counts, below.
+makes the end user the account and, where a record names none, the key. What was the account otherwise
+becomes the organisation where there is none; all other levels stay and tie accounts together. Without the
+setting each format's own order counts, below.
 
-**What is not read.** Records that are no requests (health checks, spans of tools) are passed over and counted. Fields
-that a format does not know are named by `check` and `scan`: the log may be of another version, and is read as far as it
-can be. A value in a request body, which a client chose, never gets its row refused; it counts as absent where it
-cannot be read. Of keys in headers only a hash is kept.
+**What is not read.** Records that are no requests (health checks, spans of tools) are passed over and
+counted. Fields that a format does not know are named by `check` and `scan`: the log may be of another
+version, and is read as far as it can be. A value in a request body, which a client chose, never gets its row
+refused; it counts as absent where it cannot be read. Of keys in headers only a hash is kept.
 
 """
 
@@ -59,7 +60,9 @@ def main() -> None:
 def page() -> str:
     """The whole page."""
     rows = overview()
-    return HEAD + _table(rows) + _losses() + "".join(_section(row) for row in rows if row.name != "stillwatch")
+    return (
+        HEAD + _table(rows) + _losses() + "".join(_section(row) for row in rows if row.name != "stillwatch")
+    )
 
 
 def _table(rows: tuple[Row, ...]) -> str:

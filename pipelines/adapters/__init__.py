@@ -1,7 +1,8 @@
 """How logs get in: LOGS arguments, files, format detection, canonical Arrow batches, refusals.
 
-Here: the one door to all of it. Our own format is an `Adapter` (`stillwatch`); those of gateways and providers
-are declared, one module each, in `sources`. Not here: the accounts file (`pipelines.accounts`), loading into the warehouse.
+Here: the one door to all of it. Our own format is an `Adapter` (`stillwatch`); those of gateways and
+providers are declared, one module each, in `sources`. Not here: the accounts file (`pipelines.accounts`),
+loading into the warehouse.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -77,7 +78,8 @@ def open_log(
     columns : the canonical columns that are wanted; None: all. What is not wanted is not checked either.
     rows : the row numbers that are wanted, ascending; None: all. Of Parquet no more is unpacked than holds
         them, of other files nothing is read beyond the last.
-    account : identity levels that stand for the account, the first that a record has; empty: the format's own.
+    account : identity levels that stand for the account, the first that a record has; empty: the format's
+    own.
 
     Raises
     ------
@@ -137,7 +139,8 @@ def _recognised(path: Path, container: Container) -> str:
         if recognises(adapter, sample) if isinstance(adapter, Source) else adapter.recognises(sample):
             return name
     raise UnreadableInput(
-        f"{path}: {container.kind} records of no known format; their fields are {fields_seen(container.sample)}",
+        f"{path}: {container.kind} records of no known format; "
+        f"their fields are {fields_seen(container.sample)}",
         remedy="give --format if it is one of those that `stillwatch sources` lists, or name the columns "
         "request_id, ts and account_id as docs/reference/input.md has them",
     )

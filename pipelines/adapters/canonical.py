@@ -68,8 +68,8 @@ class Query:
     problems: tuple[Problem, ...]
 
     def over(self, source: str) -> str:
-        """The whole query; `source` is a SELECT with `row_number`, `is_read`, `is_request` and the fields of the
-        log.
+        """The whole query; `source` is a SELECT with `row_number`, `is_read`, `is_request` and the fields of
+        the log.
 
         Where `is_read` is false the record could not even be parsed: its `problems` are `UNREAD`. Where
         `is_request` is false they are `PASSED_OVER`.

@@ -151,9 +151,7 @@ def _check_file(
     seen.begin_file()
     size_bytes = path.stat().st_size
     try:
-        reader = open_log(
-            path, format=log_format, batch_rows=_BATCH_ROWS, threads=_THREADS, account=account
-        )
+        reader = open_log(path, format=log_format, batch_rows=_BATCH_ROWS, threads=_THREADS, account=account)
     except UnreadableInput as error:
         step.advance(size_bytes)
         return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(error), error.remedy)

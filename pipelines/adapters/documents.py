@@ -123,9 +123,7 @@ class _DocumentCutter:
         fixed = repaired(whole, len(whole))
         return (whole if fixed is None else fixed), text[cut:]
 
-    def _block(
-        self, text: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-    ) -> Block:
+    def _block(self, text: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Block:
         fixed = repaired(text, len(text))
         if fixed is not None:  # only what is left over at the end can still be torn
             text, ends = fixed, np.array([len(fixed)])

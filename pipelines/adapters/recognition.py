@@ -80,7 +80,9 @@ def not_understood(source: Source, sample: Sample) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _strangers(record: Mapping[str, Any], structure: Structure, above: str, ignores: frozenset[str]) -> Iterator[str]:
+def _strangers(
+    record: Mapping[str, Any], structure: Structure, above: str, ignores: frozenset[str]
+) -> Iterator[str]:
     for name, value in record.items():
         path = f"{above}{name}"
         if path in ignores or value is None or not _NAME.fullmatch(name):

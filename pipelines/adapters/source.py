@@ -1,4 +1,5 @@
-"""A foreign log format, declared: how it is told apart, where each canonical column comes from, what it lacks.
+"""A foreign log format, declared: how it is told apart, where each canonical column comes from, what it
+lacks.
 
 Here: the shape that every module in `sources` fills in, and the SQL it becomes. Not here: the formats
 themselves (`sources`), bodies that several formats share (`sources.bodies`), detection (`recognition`).
@@ -112,8 +113,8 @@ class Source:
     """Levels that stand for the account, first present one wins; `input.account` overrules it."""
 
     ignores: frozenset[str] = frozenset()
-    """Paths (keys joined by dots) that are known and deliberately not read; `headers.*` is whatever else there
-    is in `headers`."""
+    """Paths (keys joined by dots) that are known and deliberately not read; `headers.*` is whatever else
+    there is in `headers`."""
 
     lacks: Mapping[str, str] = field(default_factory=dict)
     """What the log does not carry, to what detection loses without it, for people."""
@@ -142,8 +143,8 @@ class Source:
         present : columns of the table, by name, with their DuckDB types
         rows : a SELECT of `row_number` and these columns
 
-        A column that holds JSON as text, as CSV and many Parquet exports do, becomes that JSON where the source
-        reads more of it than its text.
+        A column that holds JSON as text, as CSV and many Parquet exports do, becomes that JSON where the
+        source reads more of it than its text.
         """
         names = [name for name in self.fields if name in present]
         if not names:
@@ -192,7 +193,9 @@ def with_account(columns: Mapping[str, str], account: Sequence[Level]) -> dict[s
         return result
     result["account_id"] = _first_written(chosen)
     if account[0] != "account" and "account_id" in columns:
-        result["org_id"] = _first_written([columns[name] for name in ("org_id", "account_id") if name in columns])
+        result["org_id"] = _first_written(
+            [columns[name] for name in ("org_id", "account_id") if name in columns]
+        )
     return result
 
 

@@ -1,11 +1,12 @@
 """Bodies of model APIs: the fields that are read of requests and responses, whoever's log they lie in.
 
-Here: one structure for the requests and one for the responses of OpenAI Chat Completions, OpenAI Responses and
-Anthropic Messages together (a log mixes them, and no two use one name for different things), and the canonical
-columns over them. Not here: the SQL macros (`sql/bodies.sql`), envelopes around bodies (each a source).
+Here: one structure for the requests and one for the responses of OpenAI Chat Completions, OpenAI Responses
+and Anthropic Messages together (a log mixes them, and no two use one name for different things), and the
+canonical columns over them. Not here: the SQL macros (`sql/bodies.sql`), envelopes around bodies (each a
+source).
 
-A source that carries such bodies names REQUEST and RESPONSE in its structure, has the steps `request`, `response`
-and `MESSAGES` in this order, and takes `BODY_COLUMNS` among its columns.
+A source that carries such bodies names REQUEST and RESPONSE in its structure, has the steps `request`,
+`response` and `MESSAGES` in this order, and takes `BODY_COLUMNS` among its columns.
 """
 
 import json
@@ -118,7 +119,8 @@ def request_at(path: str) -> str:
 
 
 def response_at(path: str) -> str:
-    """SQL of the step `response`: the same for RESPONSE; streams, as chunks or server-sent events, are folded."""
+    """SQL of the step `response`: the same for RESPONSE; streams, as chunks or server-sent events, are
+    folded."""
     return (
         f"CASE WHEN doc.{path}.id IS NULL AND doc.{path}.usage IS NULL AND doc.{path}.error IS NULL "
         f"THEN coalesce(response_of(line ->> '$.{path}'), doc.{path}) ELSE doc.{path} END"
@@ -134,7 +136,8 @@ _REFUSED = (
     "len(list_filter(o.content, lambda p: p.type = 'refusal')) > 0)) > 0"
 )
 _CALLS_TOOL = (
-    "response.status = 'completed' AND len(list_filter(response.output, lambda o: o.type = 'function_call')) > 0"
+    "response.status = 'completed' "
+    "AND len(list_filter(response.output, lambda o: o.type = 'function_call')) > 0"
 )
 
 BODY_COLUMNS: Mapping[str, str] = MappingProxyType(
@@ -164,8 +167,8 @@ BODY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "CASE WHEN request.output_config.format IS NOT NULL THEN 'json_schema' END, "
         "CASE WHEN starts_with(request.tool_choice, '{') "
         "AND request.tool_choice ->> '$.type' IN ('tool', 'function', 'custom') THEN 'tool' END)",
-        "input_tokens": "coalesce(response.usage.prompt_tokens, CASE WHEN response.usage.input_tokens_details "
-        ".cached_tokens IS NULL THEN plus_tokens(response.usage.input_tokens, "
+        "input_tokens": "coalesce(response.usage.prompt_tokens, "
+        "CASE WHEN response.usage.input_tokens_details.cached_tokens IS NULL THEN plus_tokens(response.usage.input_tokens, "
         "response.usage.cache_read_input_tokens, response.usage.cache_creation_input_tokens) "
         "ELSE response.usage.input_tokens END)",
         "output_tokens": "coalesce(response.usage.completion_tokens, response.usage.output_tokens)",

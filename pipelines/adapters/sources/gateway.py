@@ -1,11 +1,11 @@
 """The format `gateway`: one JSON record per call, the client's and the provider's body inside as they were.
 
-Here: the envelope that any proxy can write in a few lines. Not here: the bodies (`bodies`), which are read for
-every source alike and may differ from record to record: Chat Completions, Responses and Messages lie in one log.
+Here: the envelope that any proxy can write in a few lines. Not here: the bodies (`bodies`), which are read
+for every source alike and may differ from record to record: Chat Completions, Responses and Messages lie in
+one log.
 """
 
 from pipelines.adapters.source import TEXT, Source, Writing, has
-from pipelines.adapters.sources.headers import REQUEST_HEADERS, RESPONSE_HEADERS, STAINLESS, headers_at, underscored
 from pipelines.adapters.sources.bodies import (
     BODY_COLUMNS,
     BODY_IGNORES,
@@ -15,23 +15,82 @@ from pipelines.adapters.sources.bodies import (
     request_at,
     response_at,
 )
+from pipelines.adapters.sources.headers import (
+    REQUEST_HEADERS,
+    RESPONSE_HEADERS,
+    STAINLESS,
+    headers_at,
+    underscored,
+)
 
 _SDK = ", ".join(f"headers.{underscored(f'x-stainless-{part}')}" for part in STAINLESS)
 
-_ENVELOPE = {
-    name: TEXT
-    for name in (
-        "id", "ts", "end_ts", "latency_ms", "path", "status", "attempt", "provider", "model",
-        "account_id", "org_id", "project_id", "key_id", "end_user_id", "session_id", "trace_id",
-        "client_ip", "country", "asn", "ja3", "ja4", "sample_rate",
-    )
-}  # fmt: skip
+_ENVELOPE = dict.fromkeys(
+    (
+        "id",
+        "ts",
+        "end_ts",
+        "latency_ms",
+        "path",
+        "status",
+        "attempt",
+        "provider",
+        "model",
+        "account_id",
+        "org_id",
+        "project_id",
+        "key_id",
+        "end_user_id",
+        "session_id",
+        "trace_id",
+        "client_ip",
+        "country",
+        "asn",
+        "ja3",
+        "ja4",
+        "sample_rate",
+    ),
+    TEXT,
+)
 
 _CARRIED = frozenset(
-    "request_id ts account_id prompt org_id project_id api_key_id end_user_id session_id trace_id "
-    "provider_request_id attempt provider model endpoint system_prompt n_turns n_images temperature top_p "
-    "max_tokens stream input_tokens output_tokens cached_tokens status latency_ms ip country asn user_agent "
-    "client_fingerprint sample_rate response tool_names".split()
+    [
+        "request_id",
+        "ts",
+        "account_id",
+        "prompt",
+        "org_id",
+        "project_id",
+        "api_key_id",
+        "end_user_id",
+        "session_id",
+        "trace_id",
+        "provider_request_id",
+        "attempt",
+        "provider",
+        "model",
+        "endpoint",
+        "system_prompt",
+        "n_turns",
+        "n_images",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "stream",
+        "input_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "status",
+        "latency_ms",
+        "ip",
+        "country",
+        "asn",
+        "user_agent",
+        "client_fingerprint",
+        "sample_rate",
+        "response",
+        "tool_names",
+    ]
 )
 
 GATEWAY = Source(
@@ -71,8 +130,7 @@ GATEWAY = Source(
         "org_id": "coalesce(doc.org_id, "
         "response_headers.openai_organization, "
         "response_headers.anthropic_organization_id)",
-        "project_id": "coalesce(doc.project_id, "
-        "response_headers.openai_project)",
+        "project_id": "coalesce(doc.project_id, response_headers.openai_project)",
         "api_key_id": "coalesce(key_name(doc.key_id), "
         "key_of_header(headers.authorization), "
         "key_of_header(headers.x_api_key))",
@@ -80,8 +138,7 @@ GATEWAY = Source(
         "headers.anthropic_user_profile_id)",
         "session_id": f"coalesce(doc.session_id, {BODY_COLUMNS['session_id']})",
         "trace_id": "doc.trace_id",
-        "provider_request_id": "coalesce(response.id, "
-        "response_headers.request_id)",
+        "provider_request_id": "coalesce(response.id, response_headers.request_id)",
         "attempt": "coalesce(doc.attempt, headers.x_stainless_retry_count)",
         "provider": "coalesce(doc.provider, CASE WHEN response.type = 'message' THEN 'anthropic' "
         "WHEN response.object = 'response' THEN 'openai' END)",
@@ -108,7 +165,14 @@ GATEWAY = Source(
         "gateway-chat": Writing(
             "gateway_chat",
             carries=_CARRIED
-            | {"n_choices", "top_logprobs", "n_logit_bias", "response_format", "reasoning_tokens", "thinking"},
+            | {
+                "n_choices",
+                "top_logprobs",
+                "n_logit_bias",
+                "response_format",
+                "reasoning_tokens",
+                "thinking",
+            },
         ),
         "gateway-responses": Writing(
             "gateway_responses",

@@ -1,7 +1,7 @@
 """HTTP headers of a logged call: which are read, and how, whoever's log they lie in.
 
-Here: the few that say who called with what. Not here: any that is a secret: of an authorization header a source
-keeps no more than the hash (`key_of_header` in `sql/bodies.sql`).
+Here: the few that say who called with what. Not here: any that is a secret: of an authorization header a
+source keeps no more than the hash (`key_of_header` in `sql/bodies.sql`).
 """
 
 import json
@@ -41,6 +41,7 @@ RESPONSE_HEADERS: Mapping[str, str] = MappingProxyType(
     )
 )
 
+
 def underscored(name: str) -> str:
     """A header's name as SQL can say it without quotes."""
     return name.replace("-", "_")
@@ -49,8 +50,8 @@ def underscored(name: str) -> str:
 def headers_at(path: str, names: Mapping[str, str]) -> str:
     """SQL of a step: a struct of the headers, by their names in lower case with underscores for hyphens.
 
-    They are parsed with the record when the log has them in lower case, as HTTP/2 does; else by themselves, in
-    the spelling of HTTP/1 (User-Agent).
+    They are parsed with the record when the log has them in lower case, as HTTP/2 does; else by themselves,
+    in the spelling of HTTP/1 (User-Agent).
 
     Parameters
     ----------

@@ -12,7 +12,10 @@ CHAT = {
         {"role": "developer", "content": "Show every step."},
         {"role": "user", "content": "first question"},
         {"role": "assistant", "content": "first answer"},
-        {"role": "user", "content": [{"type": "text", "text": "tank holds 240 l"}, {"type": "text", "text": "how long?"}]},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "tank holds 240 l"}, {"type": "text", "text": "how long?"}],
+        },
     ],
     "max_completion_tokens": 2048,
     "temperature": 0.7,
@@ -21,7 +24,10 @@ CHAT = {
     "top_logprobs": 20,
     "logit_bias": {"1734": -100, "9": 3},
     "response_format": {"type": "json_schema", "json_schema": {"name": "s"}},
-    "tools": [{"type": "function", "function": {"name": "run"}}, {"type": "custom", "custom": {"name": "draw"}}],
+    "tools": [
+        {"type": "function", "function": {"name": "run"}},
+        {"type": "custom", "custom": {"name": "draw"}},
+    ],
     "reasoning_effort": "high",
     "safety_identifier": "u-9",
     "user": "old-9",
@@ -31,7 +37,9 @@ CHAT_ANSWER = {
     "id": "cc-1",
     "object": "chat.completion",
     "model": "lark-2-0801",
-    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "30 minutes"}}],
+    "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "30 minutes"}}
+    ],
     "usage": {
         "prompt_tokens": 61,
         "completion_tokens": 212,
@@ -43,7 +51,13 @@ RESPONSES = {
     "model": "lark-2",
     "instructions": "Answer like an engineer.",
     "input": [
-        {"role": "user", "content": [{"type": "input_text", "text": "merge intervals"}, {"type": "input_image", "image_url": "x"}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "merge intervals"},
+                {"type": "input_image", "image_url": "x"},
+            ],
+        },
         {"type": "function_call_output", "call_id": "c", "output": "ok"},
     ],
     "max_output_tokens": 4096,
@@ -76,7 +90,12 @@ MESSAGES = {
     "messages": [
         {"role": "user", "content": [{"type": "text", "text": "a haiku about rain"}]},
         {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "grade", "input": {}}]},
-        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "6"}]}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "6"}]}
+            ],
+        },
     ],
     "tools": [{"name": "grade", "input_schema": {"type": "object"}}],
     "tool_choice": {"type": "tool", "name": "grade"},
@@ -116,25 +135,68 @@ def holds(row: dict[str, Any], **wanted: Any) -> bool:
     return True
 
 
-CHAT_MEANS = dict(
-    prompt="tank holds 240 l\n\nhow long?", system_prompt="Show every step.", n_turns=3, n_images=0,
-    model="lark-2", end_user_id="u-9", provider_request_id="cc-1", temperature=0.7, max_tokens=2048, n_choices=4,
-    top_logprobs=20, n_logit_bias=2, response_format="json_schema", tool_names=["run", "draw"], thinking=True,
-    stream=False, input_tokens=61, output_tokens=212, cached_tokens=40, reasoning_tokens=160, status=200,
-    stop_reason="stop", response="30 minutes", body_state="full",
-)  # fmt: skip
-RESPONSES_MEANS = dict(
-    prompt="merge intervals", system_prompt="Answer like an engineer.", n_images=1, max_tokens=4096, top_logprobs=5,
-    tool_names=["run_tests", "web_search"], response_format="json_object", thinking=False, session_id="conv-1",
-    provider_request_id="resp-1", input_tokens=212, cached_tokens=128, output_tokens=640, reasoning_tokens=480,
-    stop_reason="length", response="def merge",
-)  # fmt: skip
-MESSAGES_MEANS = dict(
-    prompt="a haiku about rain", system_prompt="Score from 1 to 10.", n_turns=3, max_tokens=512, tool_names=["grade"],
-    response_format="tool", thinking=True, end_user_id="u-5", provider="anthropic", input_tokens=1940,
-    cached_tokens=1840, output_tokens=188, reasoning_tokens=120, stop_reason="refusal",
-    refusal_category="reasoning_extraction", response="graded",
-)  # fmt: skip
+CHAT_MEANS = {
+    "prompt": "tank holds 240 l\n\nhow long?",
+    "system_prompt": "Show every step.",
+    "n_turns": 3,
+    "n_images": 0,
+    "model": "lark-2",
+    "end_user_id": "u-9",
+    "provider_request_id": "cc-1",
+    "temperature": 0.7,
+    "max_tokens": 2048,
+    "n_choices": 4,
+    "top_logprobs": 20,
+    "n_logit_bias": 2,
+    "response_format": "json_schema",
+    "tool_names": ["run", "draw"],
+    "thinking": True,
+    "stream": False,
+    "input_tokens": 61,
+    "output_tokens": 212,
+    "cached_tokens": 40,
+    "reasoning_tokens": 160,
+    "status": 200,
+    "stop_reason": "stop",
+    "response": "30 minutes",
+    "body_state": "full",
+}
+RESPONSES_MEANS = {
+    "prompt": "merge intervals",
+    "system_prompt": "Answer like an engineer.",
+    "n_images": 1,
+    "max_tokens": 4096,
+    "top_logprobs": 5,
+    "tool_names": ["run_tests", "web_search"],
+    "response_format": "json_object",
+    "thinking": False,
+    "session_id": "conv-1",
+    "provider_request_id": "resp-1",
+    "input_tokens": 212,
+    "cached_tokens": 128,
+    "output_tokens": 640,
+    "reasoning_tokens": 480,
+    "stop_reason": "length",
+    "response": "def merge",
+}
+MESSAGES_MEANS = {
+    "prompt": "a haiku about rain",
+    "system_prompt": "Score from 1 to 10.",
+    "n_turns": 3,
+    "max_tokens": 512,
+    "tool_names": ["grade"],
+    "response_format": "tool",
+    "thinking": True,
+    "end_user_id": "u-5",
+    "provider": "anthropic",
+    "input_tokens": 1940,
+    "cached_tokens": 1840,
+    "output_tokens": 188,
+    "reasoning_tokens": 120,
+    "stop_reason": "refusal",
+    "refusal_category": "reasoning_extraction",
+    "response": "graded",
+}
 BODIES = {
     "chat": (CHAT, CHAT_ANSWER, CHAT_MEANS),
     "responses": (RESPONSES, RESPONSES_ANSWER, RESPONSES_MEANS),
@@ -158,11 +220,18 @@ def test_one_log_may_hold_all_three(lines):
 
 
 def sse(*events: dict[str, Any]) -> str:
-    return "".join(f"event: {e.get('type', 'x')}\ndata: {json.dumps(e)}\n\n" for e in events) + "data: [DONE]\n\n"
+    return (
+        "".join(f"event: {e.get('type', 'x')}\ndata: {json.dumps(e)}\n\n" for e in events)
+        + "data: [DONE]\n\n"
+    )
 
 
 CHAT_CHUNKS = [
-    {"id": "cc-1", "object": "chat.completion.chunk", "choices": [{"delta": {"role": "assistant", "content": "30 "}}]},
+    {
+        "id": "cc-1",
+        "object": "chat.completion.chunk",
+        "choices": [{"delta": {"role": "assistant", "content": "30 "}}],
+    },
     {"id": "cc-1", "choices": [{"delta": {"content": "minutes"}}]},
     {"id": "cc-1", "choices": [{"delta": {}, "finish_reason": "stop"}]},
     {"id": "cc-1", "choices": [], "usage": CHAT_ANSWER["usage"]},
@@ -173,7 +242,10 @@ RESPONSES_CHUNKS = [
     {"type": "response.incomplete", "response": RESPONSES_ANSWER},
 ]
 MESSAGES_CHUNKS = [
-    {"type": "message_start", "message": {**MESSAGES_ANSWER, "content": [], "stop_reason": None, "stop_details": None}},
+    {
+        "type": "message_start",
+        "message": {**MESSAGES_ANSWER, "content": [], "stop_reason": None, "stop_details": None},
+    },
     {"type": "ping"},
     {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
     {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "grad"}},
@@ -190,7 +262,9 @@ STREAMS = {"chat": CHAT_CHUNKS, "responses": RESPONSES_CHUNKS, "messages": MESSA
 
 
 @pytest.mark.parametrize("body", STREAMS)
-@pytest.mark.parametrize("form", [list, json.dumps, lambda chunks: sse(*chunks)], ids=["array", "text", "events"])
+@pytest.mark.parametrize(
+    "form", [list, json.dumps, lambda chunks: sse(*chunks)], ids=["array", "text", "events"]
+)
 def test_a_stream_is_folded_into_the_answer_it_was(lines, body, form):
     request, _, means = BODIES[body]
     assert holds(one(lines, call(request, form(STREAMS[body]))), **means)
@@ -203,12 +277,16 @@ def test_a_refused_stream_without_any_text_is_a_refusal(lines):
 
 
 def test_a_stream_without_usage_leaves_tokens_absent(lines):
-    assert holds(one(lines, call(CHAT, CHAT_CHUNKS[:3])), input_tokens=None, output_tokens=None, stop_reason="stop")
+    assert holds(
+        one(lines, call(CHAT, CHAT_CHUNKS[:3])), input_tokens=None, output_tokens=None, stop_reason="stop"
+    )
 
 
 @pytest.mark.parametrize("junk", ["data: {broken\n\n", "[{]", "[1, 2]", "plain text", "", "{", "[]", "data:"])
 def test_an_answer_that_is_none_leaves_the_request_standing(lines, junk):
-    assert holds(one(lines, call(CHAT, junk)), prompt=CHAT_MEANS["prompt"], stop_reason=None, input_tokens=None)
+    assert holds(
+        one(lines, call(CHAT, junk)), prompt=CHAT_MEANS["prompt"], stop_reason=None, input_tokens=None
+    )
 
 
 def test_an_error_body_gives_the_status_that_the_log_lacks(lines):
@@ -239,7 +317,9 @@ HEADERS = {
 def test_headers_say_who_called_with_what_in_either_spelling(lines, spelled, valued):
     headers = {spelled(name): valued(value) for name, value in HEADERS.items()}
     row = one(lines, call(CHAT, CHAT_ANSWER, headers=headers))
-    assert holds(row, user_agent="client/3.1", attempt=2, ip="203.0.113.24", client_fingerprint="python Linux")
+    assert holds(
+        row, user_agent="client/3.1", attempt=2, ip="203.0.113.24", client_fingerprint="python Linux"
+    )
     assert row["api_key_id"].startswith("sha256:")
 
 
@@ -273,7 +353,15 @@ def test_what_a_client_wrote_into_its_request_never_refuses_the_row(lines, field
 
 @pytest.mark.parametrize(
     "prompt",
-    ["[1, 2]", '[{"type": "text", "text": "innocent"}]', '{"text": "innocent"}', '"', "null", "data: {}", '\\"type\\":\\"image'],
+    [
+        "[1, 2]",
+        '[{"type": "text", "text": "innocent"}]',
+        '{"text": "innocent"}',
+        '"',
+        "null",
+        "data: {}",
+        '\\"type\\":\\"image',
+    ],
 )
 def test_a_prompt_that_looks_like_json_is_the_text_it_is(lines, prompt):
     row = one(lines, call({"model": "m", "messages": [{"role": "user", "content": prompt}]}))
@@ -282,12 +370,25 @@ def test_a_prompt_that_looks_like_json_is_the_text_it_is(lines, prompt):
 
 def test_images_are_counted_and_never_read(lines):
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 3_000_000}}
-    row = one(lines, call({"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "what?"}, image, image]}]}))
+    row = one(
+        lines,
+        call(
+            {
+                "model": "m",
+                "messages": [{"role": "user", "content": [{"type": "text", "text": "what?"}, image, image]}],
+            }
+        ),
+    )
     assert holds(row, prompt="what?", n_images=2)
 
 
 def test_a_failed_call_without_any_body_is_still_a_request(lines):
-    log = read(lines(call(CHAT, CHAT_ANSWER, id="a"), {"id": "b", "ts": NOON, "account_id": "ana", "status": 401, "request": None}))
+    log = read(
+        lines(
+            call(CHAT, CHAT_ANSWER, id="a"),
+            {"id": "b", "ts": NOON, "account_id": "ana", "status": 401, "request": None},
+        )
+    )
     assert log.column("status") == [200, 401]
     assert log.column("body_state") == ["full", "absent"]
 
@@ -301,7 +402,15 @@ def test_a_record_without_an_id_gets_one_that_is_its_own(lines):
 
 def test_time_may_come_in_any_unit(lines):
     at = 1_748_779_200
-    times = [at, at + 0.5, at * 1_000, at * 10**6, str(at * 10**9), "2025-06-01T12:00:00", "2025-06-01T14:00:00+02:00"]
+    times = [
+        at,
+        at + 0.5,
+        at * 1_000,
+        at * 10**6,
+        str(at * 10**9),
+        "2025-06-01T12:00:00",
+        "2025-06-01T14:00:00+02:00",
+    ]
     log = read(lines(*(call(CHAT, id=str(i), ts=t, end_ts=t) for i, t in enumerate(times))))
     assert {row["ts"].isoformat()[:19] for row in log.rows} == {"2025-06-01T12:00:00"}
 

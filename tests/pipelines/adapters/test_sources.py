@@ -38,7 +38,7 @@ def truth(tmp_path_factory) -> pa.Table:
         "top_logprobs": pl.lit(5, pl.Int32),
         "n_logit_bias": pl.lit(3, pl.Int32),
         "n_choices": pl.lit(4, pl.Int32),
-        "response": pl.lit("An answer:\n\"quoted\", with é, 漢字 and \\ in it."),
+        "response": pl.lit('An answer:\n"quoted", with é, 漢字 and \\ in it.'),
         "response_format": pl.lit("json_object"),
         "sample_rate": pl.lit(0.5),
     }
@@ -116,14 +116,18 @@ def test_a_record_means_the_same_in_every_container(name, form, ending, written,
     plain = read(lines(*records))
     other = read(lines(form(records), name=f"log{ending}"))
     assert (other.format, other.refused) == (plain.format, [])
-    assert other.rows == [{**row, "row_number": got["row_number"]} for row, got in zip(plain.rows, other.rows, strict=True)]
+    assert other.rows == [
+        {**row, "row_number": got["row_number"]} for row, got in zip(plain.rows, other.rows, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("name", WRITINGS)
 def test_a_record_means_the_same_in_parquet(name, written, lines, tmp_path):
     records = written(name)
     columns = {key: [one.get(key) for one in records] for key in records[0]}
-    as_texts = {k: [json.dumps(v) for v in vs] if isinstance(vs[0], dict) else vs for k, vs in columns.items()}
+    as_texts = {
+        k: [json.dumps(v) for v in vs] if isinstance(vs[0], dict) else vs for k, vs in columns.items()
+    }
     path = tmp_path / "log.parquet"
     pq.write_table(pa.table(as_texts), path)
     assert read(path).rows == read(lines(*records)).rows
@@ -162,7 +166,7 @@ def test_a_mixed_folder_is_read_file_by_file(truth, tmp_path):
 
 def test_a_file_of_no_known_format_is_named_with_what_was_seen(lines):
     path = lines({"user": "ana", "text": "hi", "bad\x1bname": 1, "secret prompt in a key": 2})
-    with pytest.raises(UnreadableInput, match="their fields are text, user$") as caught:
+    with pytest.raises(UnreadableInput, match=r"their fields are text, user$") as caught:
         open_log(path, batch_rows=1, threads=1)
     assert "stillwatch sources" in caught.value.remedy
 
@@ -175,7 +179,13 @@ def test_format_overrules_what_the_data_look_like(lines):
 
 
 def a_call(**fields):
-    return {"id": "r1", "ts": NOON, "account_id": "ana", "request": {"model": "m", "messages": [{"role": "user", "content": "hi"}]}, **fields}
+    return {
+        "id": "r1",
+        "ts": NOON,
+        "account_id": "ana",
+        "request": {"model": "m", "messages": [{"role": "user", "content": "hi"}]},
+        **fields,
+    }
 
 
 def test_what_a_newer_version_added_or_retyped_is_said(lines):
@@ -251,7 +261,9 @@ def test_an_array_that_breaks_off_gives_what_was_whole(lines):
 
 
 def test_a_line_of_many_megabytes_is_one_record(lines):
-    row = read(lines(a_call(request={"model": "m", "messages": [{"role": "user", "content": "x" * 40_000_000}]}))).rows[0]
+    row = read(
+        lines(a_call(request={"model": "m", "messages": [{"role": "user", "content": "x" * 40_000_000}]}))
+    ).rows[0]
     assert len(row["prompt"]) == 40_000_000
 
 
@@ -276,10 +288,18 @@ def test_documents_are_cut_where_a_slow_reader_cuts_them():
     draw = random.Random(7)
     for _ in range(300):
         values = [
-            {"a" * draw.randrange(3): draw.choice(['"', "\\", '\\"', "{", "}]", "x\\\\", [1, {"b": "]"}], None])}
+            {
+                "a" * draw.randrange(3): draw.choice(
+                    ['"', "\\", '\\"', "{", "}]", "x\\\\", [1, {"b": "]"}], None]
+                )
+            }
             for _ in range(draw.randrange(5))
         ]
-        text = draw.choice(["", "]", "}{} "]) + ",\n".join(json.dumps(v) for v in values) + draw.choice(["", "]", '{"'])
+        text = (
+            draw.choice(["", "]", "}{} "])
+            + ",\n".join(json.dumps(v) for v in values)
+            + draw.choice(["", "]", '{"'])
+        )
         starts, ends = outermost(text.encode())
         cut = [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
         assert cut == outermost_slow(text)
@@ -296,5 +316,3 @@ def test_the_command_lists_every_format_as_table_and_as_json_lines():
     assert {row["name"] for row in listed} == {"stillwatch", *SOURCES}
     for name in SOURCES:
         assert name in table.stdout
-
-
