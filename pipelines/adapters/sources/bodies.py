@@ -167,10 +167,11 @@ BODY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "CASE WHEN request.output_config.format IS NOT NULL THEN 'json_schema' END, "
         "CASE WHEN starts_with(request.tool_choice, '{') "
         "AND request.tool_choice ->> '$.type' IN ('tool', 'function', 'custom') THEN 'tool' END)",
+        # Anthropic's input leaves cached tokens out, everybody else's has them in it.
         "input_tokens": "coalesce(response.usage.prompt_tokens, "
-        "CASE WHEN response.usage.input_tokens_details.cached_tokens IS NULL THEN plus_tokens(response.usage.input_tokens, "
-        "response.usage.cache_read_input_tokens, response.usage.cache_creation_input_tokens) "
-        "ELSE response.usage.input_tokens END)",
+        "CASE WHEN response.usage.input_tokens_details.cached_tokens IS NOT NULL "
+        "THEN response.usage.input_tokens ELSE plus_tokens(response.usage.input_tokens, "
+        "response.usage.cache_read_input_tokens, response.usage.cache_creation_input_tokens) END)",
         "output_tokens": "coalesce(response.usage.completion_tokens, response.usage.output_tokens)",
         "cached_tokens": "coalesce(response.usage.prompt_tokens_details.cached_tokens, "
         "response.usage.input_tokens_details.cached_tokens, response.usage.cache_read_input_tokens)",

@@ -11,10 +11,12 @@ from log_files import NOON, as_line, read
 from typer.testing import CliRunner
 
 from pipelines import cli
-from pipelines.adapters import SOURCES, detect_format, open_log
+from pipelines.adapters import _REQUESTS, SOURCES, LogReader, detect_format, open_log
 from pipelines.adapters.check import check_logs
+from pipelines.adapters.containers import look
 from pipelines.adapters.documents import outermost
 from pipelines.adapters.overview import overview
+from pipelines.adapters.source import TEXT, Source, has
 from pipelines.adapters.sources import WRITINGS
 from pipelines.errors import UnreadableInput
 from pipelines.record import REQUEST_SCHEMA
@@ -224,6 +226,48 @@ def test_a_record_without_the_chosen_identity_is_refused_by_its_row(lines):
     with open_log(path, batch_rows=9, threads=1, account=("end_user",)) as reader:
         assert sum(len(batch) for batch in reader.batches()) == 1
         assert reader.refused.to_pylist()[0]["row_number"] == 2
+
+
+SPANS = Source(
+    name="spans",
+    title="Many calls in one document, some of them no model calls",
+    versions="invented",
+    told_by=((has("spans"),),),
+    structure={"host": TEXT, "spans": [{"id": TEXT, "kind": TEXT, "at": TEXT, "who": TEXT}]},
+    each="doc.spans",
+    steps=({"caller": "concat(item.who, '@', doc.host)"},),
+    is_request="item.kind = 'chat'",
+    columns={"request_id": "item.id", "ts": "item.at", "account_id": "caller"},
+)
+
+
+def test_a_document_of_many_calls_gives_a_row_for_each_and_counts_what_is_no_call(lines):
+    def span(name, kind="chat", at=NOON):
+        return {"id": name, "kind": kind, "at": at, "who": "ana"}
+
+    path = lines(
+        {"host": "h1", "spans": [span("a"), span("t", kind="tool"), span("b")]},
+        b"{broken\n",
+        {"host": "h2", "spans": []},
+        b'{"host": "h\\ud800", "spans": [{"id": "c", "kind": "chat", "at": "2025-06-01", "who": "eve"}]}\n',
+        {"host": "h3", "spans": [span("d", at="yesterday")]},
+    )
+    with LogReader(
+        path,
+        look(path),
+        target=_REQUESTS,
+        fields=SPANS.fields,
+        select=lambda present: SPANS.expressions(),
+        batch_rows=100,
+        threads=2,
+        source=SPANS,
+    ) as reader:
+        rows = [row for batch in reader.batches() for row in batch.to_pylist()]
+        refused = [(row["row_number"], row["column_name"]) for row in reader.refused.to_pylist()]
+    assert [(row["request_id"], row["row_number"]) for row in rows] == [("a", 1), ("b", 1), ("c", 4)]
+    assert rows[0]["account_id"] == "ana@h1"
+    assert refused == [(2, None), (5, "ts")]
+    assert (reader.n_passed_over, reader.n_rows) == (2, 7)
 
 
 # -- traps -----------------------------------------------------------------------------------------
