@@ -259,15 +259,17 @@ def _taken_apart(strong: csr_matrix, members: Int64) -> list[Int64]:
 def _object_seeds(population: Population, objects: SharedObjects) -> list[Int64]:
     """Accounts that work with one template, or one payment: it is a good part of their night, or they came
     back to it, whatever else they sent."""
-    seeds = []
+    seeds: list[Int64] = []
     worth_it = _of_kind(population, objects, *STRONG_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
     for column in np.flatnonzero(worth_it):
         span = slice(objects.by_object.indptr[column], objects.by_object.indptr[column + 1])
         accounts, share = objects.by_object.indices[span], objects.by_object.data[span]
-        works = (share >= GOOD_PART) | (share * population.n_requests[accounts] >= WORKING)
-        members = accounts[works & ~population.approved[accounts]]
-        if len(members) >= LEAST_MEMBERS:
-            seeds.append(np.sort(members).astype(np.int64))
+        free = ~population.approved[accounts]
+        good = free & (share >= GOOD_PART)
+        works = good | (free & (share * population.n_requests[accounts] >= WORKING))
+        # Two seeds where they differ: of several operators' text some may cover theirs and some may not.
+        chosen = [good, works] if good.sum() < SAME_GROUP * works.sum() else [works]
+        seeds += [np.sort(accounts[one]).astype(np.int64) for one in chosen if one.sum() >= LEAST_MEMBERS]
     return seeds
 
 
@@ -366,7 +368,7 @@ def _typical_objects(
     weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])[objects.layer_of[carried]]
     log_ratio = np.minimum(log_ratio, MOST_SURPRISE) * weight
     typical = (n_inside >= max(3, 0.05 * n_members)) & (log_ratio >= 0.5)
-    # Where most members share a text of their own, texts of more others than members are what is sent for cover.
+    # Where most members share a text of their own, one that more others use is what they send for cover.
     own = n_inside >= n_outside
     for position in np.unique(objects.layer_of[carried[typical]]):
         if population.layers[position].kind in CONTENT_LAYERS:
@@ -412,9 +414,9 @@ def _log_odds(
     give them. `among` ascends and holds the members.
 
     Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the
-    core objects as much of its night as the median member does. Where nearly all members carry a text,
-    lacking it speaks against: who shares a card or an address with a campaign but never its template is a
-    bystander, and who shares one template of several may be somebody else's.
+    core objects as much of its night as the median member does. Lacking a text that nearly all members carry,
+    or any text where most carry some, speaks against: who shares a card or an address with a campaign but
+    never its template is a bystander, and who shares one template of several may be somebody else's.
     """
     account, column, shares = objects.carried(among, core)
     carriers, row = np.unique(account, return_inverse=True)
@@ -440,7 +442,9 @@ def _log_odds(
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:
             lacking = _lacking(column[mine], row[mine], is_member, len(members))
-            total += LAYER_WEIGHT[kind] * lacking
+            any_reach = np.count_nonzero(share[is_member]) / len(members)
+            none_at_all = np.where(share > 0, 0.0, np.log(1 - any_reach + LEFT_OUT))
+            total += LAYER_WEIGHT[kind] * np.minimum(lacking, none_at_all)
     return touched.astype(np.int64), total
 
 

@@ -127,6 +127,9 @@ def _are_two(one: Float64, other: Float64) -> bool:
 WITHIN = 0.9
 """Share of a group's accounts that another one holds when the first is a part of it."""
 
+WEAKENED = 1.0
+"""Log-odds, odds of e, that a group has less than most of it has: the policy's measure of a say of its own."""
+
 OVERLAP = 0.5
 """Of two groups that share so much of the smaller one, one is enough."""
 
@@ -134,13 +137,15 @@ OVERLAP = 0.5
 def standing(groups: Sequence[Group], log_odds: Sequence[float]) -> list[int]:
     """Which of some groups stand, where they overlap: positions, the largest group first.
 
-    A group half of whose accounts are in a larger one is a part of it, not one more; and a group of several
-    operators (`is_mixture`) gives way to those.
+    A group half of whose accounts are in a larger one is a part of it, not one more. A group gives way to its
+    parts when it is several operators' (`is_mixture`), and when one that makes up most of it has by far
+    the stronger evidence: whose company weakens a case do not belong to it.
     """
     sizes = np.array([len(group.members) for group in groups], dtype=np.int64)
     first = [group.members[:1].tolist() for group in groups]
     order = sorted(range(len(groups)), key=lambda at: (-sizes[at], -log_odds[at], first[at], at))
     in_common = _n_common(groups)
+    odds = np.asarray(log_odds, dtype=np.float64)
     kept: list[int] = []
     taken = np.zeros(len(groups), dtype=np.bool_)
     for at in order:
@@ -148,6 +153,9 @@ def standing(groups: Sequence[Group], log_odds: Sequence[float]) -> list[int]:
         if (taken[touched] & (n >= OVERLAP * sizes[at])).any():
             continue
         is_part = (n >= WITHIN * sizes[touched]) & (sizes[touched] < WITHIN * sizes[at])
+        heart = touched[is_part & (n >= MOSTLY * sizes[at])]
+        if (odds[heart] >= odds[at] + WEAKENED).any():
+            continue
         if not is_mixture(groups[at], [groups[other] for other in np.sort(touched[is_part])]):
             kept.append(at)
             taken[at] = True
