@@ -53,7 +53,7 @@ def cases() -> CaseStore:
     return _open_store(settings.cases_url or here.cases_url)
 
 
-def queue(day: date | None, *, learned: bool) -> list[Case]:
+def queue(day: date | None, *, learned: bool = True) -> list[Case]:
     """Every case, most suspicious first; `learned`: by past decisions, where they were found to help."""
     return review_queue(workspace(), cases(), day=day, learned=learned)
 

@@ -209,8 +209,8 @@ def drift(workspace: Workspace) -> pl.DataFrame:
 def learned_order(workspace: Workspace) -> pl.DataFrame:
     """What past decisions taught about the order of the queue, campaigns first, then lone accounts.
 
-    Columns: those of night.learned_order, and `said`: in plain words. No rows before the first scan that
-    looked.
+    Columns: those of night.learned_order, `used`, and `said`: in plain words. No rows before the first scan
+    that looked.
     """
     frame = _read(workspace, "learned_order")
     said = [
@@ -223,7 +223,8 @@ def learned_order(workspace: Workspace) -> pl.DataFrame:
         )
         for row in rows_of(frame)
     ]
-    return frame.with_columns(said=pl.Series(said, dtype=pl.String))
+    used = pl.col("standing") == Standing.USED.value
+    return frame.with_columns(used=used, said=pl.Series(said, dtype=pl.String))
 
 
 def learned_cases(workspace: Workspace) -> pl.DataFrame:

@@ -10,7 +10,7 @@ lone accounts have a model each: what speaks for the one is not measured for the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -32,6 +32,10 @@ TEACHES = {Verdict.APPROVE: True, Verdict.DISMISS: False}
 
 STEPS_PER_SHARE = 20.0
 """Shares are read as log(1 + 20 x), from 0 to 3: a twentieth more is much where there was nothing."""
+
+MEASURED = tuple(feature for feature in SCORED if feature.name != "n_countries")
+"""Features of a lone account that are evidence here. Where requests come from is none that people's decisions
+should teach: a country must not come in through them."""
 
 FAR_AHEAD = date(9999, 12, 31)
 
@@ -159,10 +163,10 @@ def _weighed(rows: pa.Table) -> tuple[tuple[str, ...], Float64]:
 
 
 def _measured(rows: pa.Table, settings: Settings) -> tuple[tuple[str, ...], Float64]:
-    """Features of lone accounts that scores are made of, in their suspicious direction."""
+    """Features of lone accounts, in their suspicious direction; NaN where unknown."""
     columns = columns_of(rows, settings.detection.leave_out)
-    evidence = np.array([_directed(columns[feature.name], feature) for feature in SCORED]).T
-    return tuple(feature.name for feature in SCORED), evidence.reshape(len(rows), len(SCORED))
+    evidence = np.array([_directed(columns[feature.name], feature) for feature in MEASURED]).T
+    return tuple(feature.name for feature in MEASURED), evidence.reshape(len(rows), len(MEASURED))
 
 
 def _directed(values: Float64, feature: Feature) -> Float64:

@@ -22,7 +22,6 @@ from dashboard.drawing import (
     title,
 )
 from pipelines.cases import Case, Level
-from pipelines.findings import Standing
 
 PER_PAGE = 25
 FILTERS = ("Open", "Decided", "All")
@@ -57,7 +56,7 @@ def draw() -> None:
 def _order(*, is_latest: bool) -> bool:
     """Say what the queue is ordered by, and offer the plain order where that is something else."""
     order = reading.learned_order()
-    is_used = Standing.USED in order["standing"].to_list()
+    is_used = bool(order["used"].any())
     if is_used and not is_latest:
         paragraph(
             "An earlier night stands in its plain order: later decisions are not read into it.", "sw-hint"

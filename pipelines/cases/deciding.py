@@ -1,7 +1,7 @@
 """Recording a decision about what a person saw: the same path for the console and the terminal.
 
-Here: that the subject is a finding, which accounts it holds at this moment, what a scan reads of decisions. Not here: rules of a
-complete decision (decision), storage (store).
+Here: that the subject is a finding, which accounts it holds at this moment, what a scan reads of decisions.
+Not here: rules of a complete decision (decision), storage (store).
 """
 
 from collections.abc import Sequence
