@@ -9,7 +9,11 @@ import duckdb
 import numpy as np
 
 from pipelines.cases import CaseStore, Level, Subject
-from tests.story import add
+from pipelines.publish import publish
+from pipelines.reranking import learn_order
+from pipelines.settings import Settings
+from pipelines.workspace import Workspace
+from tests.story import THIRD, add
 
 LONG_AGO = date(2025, 5, 20)
 N_NIGHTS = 6
@@ -17,7 +21,12 @@ EACH_NIGHT = 10
 
 
 def given_decided_campaigns(
-    con: duckdb.DuckDBPyConnection, store: CaseStore, *, n_nights: int = N_NIGHTS, telling: float = 3.0
+    con: duckdb.DuckDBPyConnection,
+    store: CaseStore,
+    *,
+    n_nights: int = N_NIGHTS,
+    telling: float = 3.0,
+    until: datetime | None = None,
 ) -> list[str]:
     """Ten campaigns a night, half of them approved: those share a payment so much `telling` more."""
     rng = np.random.default_rng(5)
@@ -30,8 +39,21 @@ def given_decided_campaigns(
             "night.campaign",
             [campaign(ids[-1], day, float(rng.uniform(0.5, 0.7)), telling * guilty + float(rng.normal()))],
         )
-        decided(store, Subject(Level.CAMPAIGN, ids[-1]), guilty=guilty, day=day)
+        decided(store, Subject(Level.CAMPAIGN, ids[-1]), guilty=guilty, day=day, until=until)
     return ids
+
+
+NEWS = {"new-a": (0.69, -2.0), "new-b": (0.6, 0.0), "new-c": (0.55, 2.0), "new-d": (0.51, 4.5)}
+"""Undecided campaigns of the story's last night: scores fall as what people approved rises."""
+
+
+def learned(workspace: Workspace) -> None:
+    """The story with its decided campaigns and NEWS, learned from and published."""
+    with duckdb.connect(workspace.warehouse) as con, CaseStore.open(workspace.cases_url) as store:
+        given_decided_campaigns(con, store, until=datetime(2100, 1, 1, tzinfo=UTC))
+        add(con, "night.campaign", [campaign(name, THIRD, *said) for name, said in NEWS.items()])
+        learn_order(con, workspace, Settings())
+        publish(con, workspace)
 
 
 def campaign(
@@ -85,7 +107,9 @@ def lone(name: str, day: date, score: float, n_requests: int) -> tuple[dict[str,
     }
 
 
-def decided(store: CaseStore, subject: Subject, *, guilty: bool, day: date) -> None:
+def decided(
+    store: CaseStore, subject: Subject, *, guilty: bool, day: date, until: datetime | None = None
+) -> None:
     """Approved or dismissed on the morning after."""
     store.record(
         subject,
@@ -93,6 +117,7 @@ def decided(store: CaseStore, subject: Subject, *, guilty: bool, day: date) -> N
         action="limit" if guilty else None,
         reason="as it was seen",
         by="kim",
+        expires_at=until,
         at=datetime(day.year, day.month, day.day, 9, tzinfo=UTC) + timedelta(1),
     )
 

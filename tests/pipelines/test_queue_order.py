@@ -14,11 +14,8 @@ from pipelines.reranking import find_cases, learn_order
 from pipelines.rows import json_lines
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
-from tests.decided import LONG_AGO, campaign, decided, given_decided_campaigns, lone
+from tests.decided import LONG_AGO, NEWS, campaign, decided, given_decided_campaigns, lone
 from tests.story import FIRST, NOON, SECOND, THIRD, add, told
-
-NEWS = {"new-a": (0.69, -2.0), "new-b": (0.6, 0.0), "new-c": (0.55, 2.0), "new-d": (0.51, 4.5)}
-"""Undecided campaigns of the last night: scores fall as what people approved rises."""
 
 
 @pytest.fixture
