@@ -2,17 +2,20 @@
 
     python benchmarks/reranker.py [--services 4] [--reviewers 20] [--error 0.1] [--capacity 30]
 
-makes and scans worlds of the `tune` split (each two or three minutes the first time, kept in bench-data/reranker), lets
+makes and scans worlds of the `tune` split (kept in bench-data/reranker; minutes each, the first time), lets
 simulated reviewers decide about the top of one queue over all of them, night after night, and prints how the
-open cases of the next night stand in plain order and in the order of what was decided so far. A reviewer
-knows the truth and errs with the stated chance. Two queues are measured: what the policy published, and
-everything that was tested and is likelier a campaign than not, which is what a much laxer policy would show.
+open cases of the next night stand: in plain order, as the console shows them (past decisions are used where
+they have proved better), as they would stand if they were used unasked, within the bounds and without, and by
+the other model that was tried. A reviewer knows the truth and errs with the stated chance. Two queues are
+measured: what the policy published, and everything that was tested and is likelier a campaign than not, which
+is what a much laxer policy would show.
 """
 
 import argparse
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +205,8 @@ def statement_of_groups() -> str:
             FROM night.candidate_account GROUP BY ALL
         ),
         why AS (
-            SELECT day, candidate_id, list({family: family, code: code, log_odds: log_odds} ORDER BY position) AS pieces
+            SELECT day, candidate_id,
+                   list({family: family, code: code, log_odds: log_odds} ORDER BY position) AS pieces
             FROM night.candidate_evidence GROUP BY ALL
         )
         SELECT day, candidate_id, flagged, members, pieces
@@ -277,7 +281,7 @@ def orders(reviewer: Reviewer, queue: Sequence[Group]) -> tuple[dict[str, Order]
 def measured(groups: Sequence[Group], reviewer: Reviewer) -> Iterator[dict[str, Any]]:
     """After each number of nights: how the next night's open cases stand."""
     nights = sorted({group.night for group in groups})[QUIET_NIGHTS:]
-    for done, (tonight, following) in enumerate(zip(nights, nights[1:], strict=False), 1):
+    for done, (tonight, following) in enumerate(pairwise(nights), 1):
         reviewer.look_at([group for group in groups if group.night == tonight])
         queue = reviewer.open([group for group in groups if group.night == following])
         if done not in AFTER or not queue:

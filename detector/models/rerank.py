@@ -36,6 +36,10 @@ ten the standard error of the share of pairs in the right order is still a tenth
 LEAST_NIGHTS = 2
 """Later nights to compare on: what holds on one night only may be one batch of look-alikes, or of decoys."""
 
+MOST_NIGHTS = 28
+"""Latest nights that are compared on: four weeks, as the scores' own reference. What helped a year ago proves
+nothing about today's customers."""
+
 MOST_DECISIONS = 5_000
 """Latest decisions that are looked at: more change no weight, and a script may record them."""
 
@@ -231,7 +235,7 @@ def _says(night: Int64, approved: Bool) -> Float64:
 def _compared(cases: Cases, approved: Bool, band: npt.NDArray[np.intp]) -> list[Later]:
     """The nights with decisions of both sorts that have enough of each before them."""
     later = []
-    for night in np.unique(cases.night).tolist():
+    for night in np.unique(cases.night)[-MOST_NIGHTS:].tolist():
         before, tonight = cases.night < night, np.flatnonzero(cases.night == night)
         verdicts = approved[tonight]
         if not _enough(approved[before]) or verdicts.all() or not verdicts.any():

@@ -130,7 +130,7 @@ def test_an_analyst_opens_a_campaign_decides_and_exports(console, chromium):
 
         page.get_by_role("link", name="Open", exact=True).first.click()
         expect(page.get_by_role("heading", name="cmp-kiln")).to_be_visible()
-        expect(page.get_by_text(HOSTILE["markup"])).to_be_visible()
+        expect(page.get_by_text(HOSTILE["markup"]).first).to_be_visible()
         expect(page.get_by_role("cell", name="mathematical reasoning").first).to_be_visible()
         expect(page.get_by_text("without shared payment: 13.2 of 15.7, still flagged")).to_be_visible()
         page.get_by_role("tab", name="Prompts").click()

@@ -134,7 +134,7 @@ def test_a_flood_of_decoys_on_one_night_does_not_unteach_what_all_nights_say():
     weights = rerank.fitted(flood, np.concatenate([approved, np.zeros(n, bool)]))
     log_odds = weights.log_odds(cases)
     right = (log_odds[approved][:, None] > log_odds[~approved]).mean()
-    assert right > 0.9
+    assert right > 0.97  # counted one by one, the decoys would bring it to 0.94
 
 
 def test_a_value_beyond_all_that_was_seen_counts_as_the_most_that_was():
