@@ -23,7 +23,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from detector import campaigns as detect
 from detector.models import rerank
@@ -234,16 +234,21 @@ def as_cases(groups: Sequence[Group], codes: Sequence[str]) -> rerank.Cases:
     )
 
 
-def logistic(
+def boosted(
     cases: rerank.Cases, approved: npt.NDArray[np.bool_], tonight: rerank.Cases
 ) -> npt.NDArray[np.float64]:
-    """What a logistic regression with a ridge says of the same columns: the other model that was tried.
-
-    A piece that would count for innocence counts for nothing."""
-    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1_000)
+    """What a monotone gradient boosting of the same columns says: the other model that was tried."""
+    model = HistGradientBoostingClassifier(
+        monotonic_cst=[1] * (1 + cases.evidence.shape[1]),
+        max_iter=60,
+        max_leaf_nodes=8,
+        min_samples_leaf=5,
+        class_weight="balanced",
+        random_state=0,
+    )
     model.fit(np.column_stack([cases.score, cases.evidence]), approved)
-    weights = np.maximum(model.coef_[0], 0.0)
-    return np.asarray(np.column_stack([tonight.score, tonight.evidence]) @ weights, np.float64)
+    said = model.decision_function(np.column_stack([tonight.score, tonight.evidence]))
+    return np.asarray(said, np.float64)
 
 
 def orders(reviewer: Reviewer, queue: Sequence[Group]) -> tuple[dict[str, Order], rerank.Lesson]:
@@ -258,14 +263,14 @@ def orders(reviewer: Reviewer, queue: Sequence[Group]) -> tuple[dict[str, Order]
     lesson = rerank.learn(decided, approved, [group.confidence for group, _ in taught])
     plain = np.arange(len(queue))
     bands = runs([group.confidence for group in queue])
-    given = {"plain": plain, "console": plain, "bounded": plain, "model": plain, "logistic": plain}
+    given = {"plain": plain, "console": plain, "bounded": plain, "model": plain, "boosting": plain}
     if approved.all() or not approved.any():
         return given, lesson
     log_odds = rerank.fitted(decided, approved).log_odds(tonight)
     given["bounded"] = reordered(bands, log_odds)
     given["model"] = np.argsort(-log_odds, kind="stable")
-    given["logistic"] = np.argsort(-logistic(decided, approved, tonight), kind="stable")
-    if lesson.ranker is not None:
+    given["boosting"] = np.argsort(-boosted(decided, approved, tonight), kind="stable")
+    if lesson.weights is not None:
         given["console"] = given["bounded"]
     return given, lesson
 

@@ -9,7 +9,7 @@ lone accounts have a model each: what speaks for the one is not measured for the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from detector.features import SCORED
+from detector.features import SCORED, Feature
 from detector.models import rerank
 from detector.models.base import Float64
 from pipelines.cases import Decision, Level, Subject, Verdict, decided_so_far
@@ -29,6 +29,9 @@ from pipelines.warehouse.transaction import transaction
 from pipelines.workspace import Workspace
 
 TEACHES = {Verdict.APPROVE: True, Verdict.DISMISS: False}
+
+STEPS_PER_SHARE = 20.0
+"""Shares are read as log(1 + 20 x), from 0 to 3: a twentieth more is much where there was nothing."""
 
 MEASURED = tuple(feature for feature in SCORED if feature.name != "n_countries")
 """Features of a lone account that are evidence here. Where requests come from is none that people's decisions
@@ -75,7 +78,10 @@ def learn_order(
     ranked: list[dict[str, Any]] = []
     for level in Level if last_night is not None else ():
         lessons[level], rows = _taught(con, level, latest, settings)
-        orders.append({"level": level, "day": last_night} | _facts(lessons[level]))
+        facts = {name: value for name, value in asdict(lessons[level]).items() if name != "weights"}
+        orders.append(
+            {"level": level, "day": last_night} | {name: _known(fact) for name, fact in facts.items()}
+        )
         ranked += rows
     with transaction(con):
         for table, rows in (("learned_order", orders), ("learned_case", ranked)):
@@ -98,10 +104,10 @@ def _taught(
     decided = find_cases(con, level, {one: made.decided_at.date() for one, made in taught.items()}, settings)
     approved = np.array([TEACHES[taught[one].verdict] for one in decided.ids], dtype=np.bool_)
     lesson = rerank.learn(decided.cases, approved, decided.bands)
-    if lesson.ranker is None:
+    if lesson.weights is None:
         return lesson, []
     everything = find_cases(con, level, None, settings)
-    log_odds = lesson.ranker.log_odds(everything.with_pieces(decided.pieces))
+    log_odds = lesson.weights.log_odds(everything.with_pieces(decided.pieces))
     rows = zip(everything.ids, everything.days, log_odds.tolist(), strict=True)
     return lesson, [
         {"level": level, "subject_id": one, "day": day, "log_odds": odds} for one, day, odds in rows
@@ -159,15 +165,18 @@ def _weighed(rows: pa.Table) -> tuple[tuple[str, ...], Float64]:
 def _measured(rows: pa.Table, settings: Settings) -> tuple[tuple[str, ...], Float64]:
     """Features of lone accounts, in their suspicious direction; NaN where unknown."""
     columns = columns_of(rows, settings.detection.leave_out)
-    evidence = np.array(
-        [-columns[one.name] if one.suspicious == "low" else columns[one.name] for one in MEASURED]
-    ).T
+    evidence = np.array([_directed(columns[feature.name], feature) for feature in MEASURED]).T
     return tuple(feature.name for feature in MEASURED), evidence.reshape(len(rows), len(MEASURED))
 
 
-def _facts(lesson: rerank.Lesson) -> dict[str, Any]:
-    """All of it but the ranker, as columns; what was not measured is null."""
-    facts = {field.name: getattr(lesson, field.name) for field in fields(lesson) if field.name != "ranker"}
-    return {
-        name: None if isinstance(fact, float) and np.isnan(fact) else fact for name, fact in facts.items()
-    }
+def _directed(values: Float64, feature: Feature) -> Float64:
+    """A feature in steps of about one log-odds: counts by their logarithm, shares nearly so."""
+    if feature.scale == "count":
+        values = np.log1p(np.maximum(values, 0.0))
+    elif feature.unit == "share":
+        values = np.log1p(STEPS_PER_SHARE * np.maximum(values, 0.0))
+    return -values if feature.suspicious == "low" else values
+
+
+def _known(fact: Any) -> Any:
+    return None if isinstance(fact, float) and np.isnan(fact) else fact

@@ -1,22 +1,21 @@
 """What people's decisions teach about the order of the queue: a small supervised model, and its test.
 
-Here: learning from the evidence of decided cases, proving on later nights that they help, and the
+Here: learning the weights of evidence from decided cases, proving on later nights that they help, and the
 order that follows. Not here: which cases there are and what was decided (pipelines.reranking), how a finding
 is scored (campaigns.decision, models.scoring): a score, a p-value, a confidence are never changed by this.
 
 The guards, each against somebody who behaves so as to be dismissed, or against a model that fools itself:
 
-* it is monotone: no evidence of harvesting can be taught to count for innocence, only to count for nothing;
-* what a night adds grows with the root of its decisions: a hundred decoys of one night weigh as ten;
+* weights are never negative: no evidence of harvesting can be taught to count for innocence, only to count
+  for nothing;
+* a night's dismissals count for no more than twenty, and so do its approvals: a flood of decoys is a trickle;
 * the order is used only when it was better on later nights than those it was learned from, beyond chance;
 * it moves a case among those of like confidence, and to no more than twice its place (`reordered`).
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -44,13 +43,16 @@ nothing about today's customers."""
 MOST_DECISIONS = 5_000
 """Latest decisions that are looked at: more change no weight, and a script may record them."""
 
-LEAST_PER_LEAF = 5
-"""Cases that any split must leave on either side: half of LEAST_OF_EACH, so that one slip of a reviewer never
-makes a rule of its own."""
+PRIOR_VARIANCE = 1.0
+"""Of a weight, around 0. Evidence is counted in log-odds, so that a weight of 1 is what it was meant to say:
+the prior allows that, and makes twice as much an exception that many decisions have to ask for."""
 
-N_TREES = 60
-MOST_LEAVES = 8
-"""Small on purpose: three questions deep, and as many rounds as lie within a tenth of a second."""
+MOST_PER_NIGHT = 20
+"""Decisions of one sort that a night may count for: a person's day of reading. What is decided by the hundred
+is decided alike, and may have been sent to be."""
+
+MOST_LOG_ODDS = 7.0
+"""Of a score as log-odds: beyond one in a thousand its digits are the model's, not the evidence's."""
 
 
 class Standing(StrEnum):
@@ -67,8 +69,8 @@ class Cases:
     """Findings that people may have decided about; rows are cases.
 
     score : float64, shape (n,), 0 to 1: what the present order goes by
-    evidence : float64, shape (n, n_pieces): each piece in the direction of suspicion; NaN where
-        unknown. Evidence alone: no id, no decision, no recommendation.
+    evidence : float64, shape (n, n_pieces): each piece in the direction of suspicion, in units of about one
+        log-odds; NaN where unknown. Evidence alone: no id, no decision, no recommendation.
     night : int64, shape (n,), ascending with time: the night of the finding
     """
 
@@ -89,21 +91,22 @@ class Cases:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranker:
-    """What was learned: an order that more of any evidence never lowers.
+class Weights:
+    """What was learned: how much each piece of evidence says, 0 up.
 
-    usual : float64, shape (1 + n_pieces,): what stands in for the unknown; the score comes first
+    weight, usual, least, most : float64, shape (1 + n_pieces,): the present score as log-odds comes first;
+        `usual` stands in for what is unknown, and nothing counts for less or more than was seen in learning
     """
 
-    model: Any
+    weight: Float64
     usual: Float64
+    least: Float64
+    most: Float64
 
     def log_odds(self, cases: Cases) -> Float64:
         """float64, shape (n,): higher for what people would sooner approve; only their order counts."""
-        if not len(cases):
-            return np.empty(0)
-        with _one_thread():
-            return np.asarray(self.model.decision_function(_known(cases, self.usual)), np.float64)
+        columns = np.clip(_columns(cases), self.least, self.most)
+        return np.asarray(np.where(np.isnan(columns), self.usual, columns) @ self.weight, np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +128,12 @@ class Lesson:
     learned_share: float = np.nan
     gain_low: float = np.nan
     gain_high: float = np.nan
-    ranker: Ranker | None = None
+    weights: Weights | None = None
     """Null unless it is used."""
 
 
 def learn(cases: Cases, approved: Bool, band: Sequence[object]) -> Lesson:
-    """A ranker from decided cases, if it orders later nights better than the present order does.
+    """Weights from decided cases, if they order later nights better than the present order does.
 
     Each night is ordered by what the nights before it taught, as the queue would have been, and compared
     with the present order. The same cases give the same lesson, in whatever order they come.
@@ -169,7 +172,7 @@ def learn(cases: Cases, approved: Bool, band: Sequence[object]) -> Lesson:
         learned_share=learned,
         gain_low=low,
         gain_high=high,
-        ranker=fitted(cases, approved) if low > 0 else None,
+        weights=fitted(cases, approved) if low > 0 else None,
     )
 
 
@@ -186,57 +189,44 @@ def _enough(approved: Bool) -> bool:
 # -- the model --------------------------------------------------------------------------------------
 
 
-def fitted(cases: Cases, approved: Bool) -> Ranker:
-    """Gradient boosting that is monotone in the score and every piece of evidence.
+def fitted(cases: Cases, approved: Bool) -> Weights:
+    """Weights by logistic regression with a ridge; there must be cases of both sorts.
 
-    There must be cases of both sorts, which count the same, however many there are of each.
+    What would get a negative weight is left out, and the rest learned again until none does: the order stays
+    monotone in every piece of evidence.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  a second, for whoever learns
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  half a second, for whoever learns
 
-    columns = np.column_stack([cases.score, cases.evidence])
-    found = np.isfinite(columns)
-    usual = np.array([np.median(c[k]) if k.any() else 0.0 for c, k in zip(columns.T, found.T, strict=True)])
-    model = HistGradientBoostingClassifier(
-        monotonic_cst=[1] * columns.shape[1],
-        max_iter=N_TREES,
-        max_leaf_nodes=MOST_LEAVES,
-        min_samples_leaf=LEAST_PER_LEAF,
-        early_stopping=False,
-        random_state=0,
-    )
-    with _one_thread():
-        model.fit(_known(cases, usual), approved, sample_weight=_says(cases.night, approved))
-    return Ranker(model=model, usual=usual)
-
-
-@cache
-def _thread_pools() -> Any:
-    from threadpoolctl import ThreadpoolController  # noqa: PLC0415  looks through all libraries that are loaded
-
-    return ThreadpoolController()
+    columns = _columns(cases)
+    known = np.isfinite(columns)
+    usual = np.array([np.median(c[k]) if k.any() else 0.0 for c, k in zip(columns.T, known.T, strict=True)])
+    columns = np.where(known, columns, usual)
+    spread = np.maximum(columns.std(axis=0), 1.0)  # a column in thousands must not speak by its unit alone
+    weight = np.zeros(len(usual))
+    kept = np.flatnonzero(columns.max(axis=0) > columns.min(axis=0))
+    says = _says(cases.night, approved)
+    while len(kept):
+        model = LogisticRegression(C=PRIOR_VARIANCE, max_iter=1_000)
+        model.fit((columns / spread)[:, kept], approved, sample_weight=says)
+        found = model.coef_[0]
+        if (found >= 0).all():
+            weight[kept] = found / spread[kept]
+            break
+        kept = kept[found >= 0]
+    return Weights(weight=weight, usual=usual, least=columns.min(axis=0), most=columns.max(axis=0))
 
 
-def _one_thread() -> AbstractContextManager[object]:
-    """The order must not depend on the machine's processors, and so few rows gain nothing by several."""
-    limited: AbstractContextManager[object] = _thread_pools().limit(limits=1)
-    return limited
-
-
-def _known(cases: Cases, usual: Float64) -> Float64:
-    """Score and evidence; what is unknown is as usual, for people cannot have meant it."""
-    columns = np.column_stack([cases.score, cases.evidence])
-    return np.asarray(np.where(np.isfinite(columns), columns, usual), np.float64)
+def _columns(cases: Cases) -> Float64:
+    score = np.clip(cases.score, 1e-12, 1 - 1e-12)
+    present = np.clip(np.log(score / (1 - score)), -MOST_LOG_ODDS, MOST_LOG_ODDS)
+    return np.column_stack([present, cases.evidence])
 
 
 def _says(night: Int64, approved: Bool) -> Float64:
-    """How much each decision counts: those of one sort and night together as the root of their number, and
-    both sorts alike."""
-    _, group, size = np.unique(
-        np.stack([night, approved.astype(np.int64)]), axis=1, return_inverse=True, return_counts=True
-    )
-    says = 1 / np.sqrt(size[group.ravel()])
-    of_each = np.bincount(approved.astype(np.int64), says, 2)
-    return np.asarray(says * of_each.mean() / of_each[approved.astype(np.int64)], np.float64)
+    """How much each decision counts: 1, but those of one sort and night together at most MOST_PER_NIGHT."""
+    sorts = np.stack([night, approved.astype(np.int64)])
+    _, group, size = np.unique(sorts, axis=1, return_inverse=True, return_counts=True)
+    return np.asarray(np.minimum(1.0, MOST_PER_NIGHT / size[group.ravel()]), np.float64)
 
 
 # -- the test ---------------------------------------------------------------------------------------
@@ -251,8 +241,8 @@ def _compared(cases: Cases, approved: Bool, band: npt.NDArray[np.intp]) -> list[
         if not _enough(approved[before]) or verdicts.all() or not verdicts.any():
             continue
         plain = tonight[np.argsort(-cases.score[tonight], kind="stable")]
-        ranker = fitted(cases.take(before), approved[before])
-        order = reordered(runs(band[plain]), ranker.log_odds(cases.take(plain)))
+        weights = fitted(cases.take(before), approved[before])
+        order = reordered(runs(band[plain]), weights.log_odds(cases.take(plain)))
         places = np.empty(len(plain), np.int64)
         places[order] = np.arange(len(plain))
         later.append(Later(approved[plain], _tied(cases.score[plain]), places))

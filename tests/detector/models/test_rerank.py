@@ -37,7 +37,7 @@ def test_what_tells_cases_apart_on_later_nights_is_used():
     assert lesson.learned_share > 0.75
     assert lesson.present_share < 0.65
     assert 0 < lesson.gain_low < lesson.learned_share - lesson.present_share < lesson.gain_high
-    assert lesson.ranker is not None
+    assert lesson.weights is not None
 
 
 def test_without_decisions_with_few_or_of_one_sort_the_plain_order_stays():
@@ -67,7 +67,7 @@ def test_where_scores_already_tell_them_apart_nothing_changes():
     lesson = learned(sure, approved)
     assert lesson.standing is Standing.NO_GAIN
     assert lesson.present_share == 1.0
-    assert lesson.ranker is None
+    assert lesson.weights is None
 
 
 def test_verdicts_by_the_toss_of_a_coin_are_hardly_ever_used():
@@ -97,9 +97,9 @@ def test_the_order_in_which_decisions_are_read_changes_nothing(seed):
     cases, approved = decided(seed=3)
     shuffle = np.random.default_rng(seed).permutation(len(approved))
     one, other = learned(cases, approved), learned(cases.take(shuffle), approved[shuffle])
-    assert one.ranker is not None
-    assert other.ranker is not None
-    assert_array_equal(one.ranker.log_odds(cases), other.ranker.log_odds(cases))
+    assert one.weights is not None
+    assert other.weights is not None
+    assert_array_equal(one.weights.log_odds(cases), other.weights.log_odds(cases))
     assert (one.gain_low, one.gain_high) == (other.gain_low, other.gain_high)
 
 
@@ -114,36 +114,47 @@ def test_more_evidence_never_ranks_lower_whatever_was_decided(seed, piece, more)
     approved = rng.random(len(cases)) < 0.5
     approved[:2] = True, False
     cases.evidence[rng.random(cases.evidence.shape) < 0.1] = np.nan
-    ranker = rerank.fitted(cases, approved)
+    weights = rerank.fitted(cases, approved)
     raised = Cases(score=cases.score, evidence=cases.evidence.copy(), night=cases.night)
     raised.evidence[:, piece] += more
-    assert (ranker.log_odds(raised) >= ranker.log_odds(cases) - 1e-9).all()
+    assert (weights.log_odds(raised) >= weights.log_odds(cases) - 1e-9).all()
 
 
 def test_a_flood_of_decoys_on_one_night_does_not_unteach_what_all_nights_say():
-    """Two hundred decoys with the telling piece, all dismissed, against 36 honest dismissals."""
+    """A thousand decoys with the telling piece, all dismissed, against 36 honest dismissals: as twenty."""
     cases, approved = decided(telling=4.0)
-    n = 200
-    flood = Cases(
-        score=np.concatenate([cases.score, np.full(n, 0.55)]),
-        evidence=np.vstack([cases.evidence, np.tile([4.0, 0, 0, 0], (n, 1))]),
-        night=np.concatenate([cases.night, np.full(n, 3)]),
-    )
-    ranker = rerank.fitted(flood, np.concatenate([approved, np.zeros(n, bool)]))
-    log_odds = ranker.log_odds(cases)
-    right = (log_odds[approved][:, None] > log_odds[~approved]).mean()
-    assert right > 0.97  # counted one by one, the decoys would bring it to 0.94
+
+    def taught_with(n):
+        flood = Cases(
+            score=np.concatenate([cases.score, np.full(n, 0.55)]),
+            evidence=np.vstack([cases.evidence, np.tile([4.0, 0, 0, 0], (n, 1))]),
+            night=np.concatenate([cases.night, np.full(n, 7)]),
+        )
+        return rerank.fitted(flood, np.concatenate([approved, np.zeros(n, bool)])).weight[1]
+
+    assert taught_with(1_000) > 0.2 * taught_with(0)
+    assert taught_with(1_000) == pytest.approx(taught_with(20), rel=0.15)
+
+
+def test_a_value_beyond_all_that_was_seen_counts_as_the_most_that_was():
+    cases, approved = decided()
+    weights = rerank.fitted(cases, approved)
+    far = cases.take(np.array([0]))
+    far.evidence[0, 0] = 1e9
+    most = cases.take(np.array([0]))
+    most.evidence[0, 0] = cases.evidence[:, 0].max()
+    assert weights.log_odds(far) == weights.log_odds(most)
 
 
 def test_what_is_unknown_counts_as_usual_whatever_was_decided_about_it():
     """Whoever hides its texts was dismissed each time: that does not speak for hiding."""
     cases, approved = decided()
     cases.evidence[~approved, 1] = np.nan
-    ranker = rerank.fitted(cases, approved)
+    weights = rerank.fitted(cases, approved)
     usual = np.nanmedian(cases.evidence[:, 1])
     known = Cases(score=cases.score, evidence=cases.evidence.copy(), night=cases.night)
     known.evidence[~approved, 1] = usual
-    assert_array_equal(ranker.log_odds(cases), ranker.log_odds(known))
+    assert_array_equal(weights.log_odds(cases), weights.log_odds(known))
 
 
 # -- the order --------------------------------------------------------------------------------------
