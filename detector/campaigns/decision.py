@@ -159,6 +159,28 @@ TAINTED = 0.1
 bystanders bring together."""
 
 
+PART = 0.5
+"""Of two candidates that share so much of one, that one is the other, or a part of it."""
+
+
+def is_part(totals: Float64, members: csr_matrix) -> npt.NDArray[np.bool_]:
+    """Which candidates are the same observation as one with stronger evidence: half of their accounts are in
+    it. bool, shape (n_candidates,).
+
+    totals : float64, shape (n_candidates,), log-odds
+    members : shape (n_candidates, n_accounts), 1 for each member
+
+    A group that is found whole and in four parts shows once what such groups look like, not five times: in a
+    reference it counts once, with the strongest evidence it gave.
+    """
+    common = csr_matrix(members @ members.T).tocoo()
+    size = np.asarray(members.sum(axis=1)).ravel()
+    one, other = common.row, common.col
+    stronger = (totals[other] > totals[one]) | ((totals[other] == totals[one]) & (other < one))
+    weaker = np.unique(one[stronger & (common.data >= PART * size[one])])
+    return np.isin(np.arange(len(totals)), weaker)
+
+
 def _tested(
     totals: Float64, reference: Float64, policy: Policy, members: csr_matrix | None
 ) -> tuple[bool, float, Float64]:

@@ -19,6 +19,7 @@ import numpy as np
 from scipy import special
 
 from detector.campaigns.group import Group, Slots
+from detector.campaigns.loads import is_dealt
 from detector.campaigns.measures import (
     any_known,
     lower_share,
@@ -100,8 +101,15 @@ def shared_template(group: Group) -> Evidence | None:
     if not group.has_content:
         return None
     share = group.templated_share
-    # Sharing a text is what look-alikes do too, so it says little; sharing none speaks against.
+    # Sharing a text is what look-alikes do too, so it says little; sharing little speaks against, but where
+    # the uses are dealt out: cover traffic makes a share small, and what agrees by chance is not dealt.
     points = ramp(share, (0.05, -1.0), (0.3, 0.5), (0.6, 1.0))
+    if (
+        group.layer == "template"
+        and len(group.members) >= LEAST_LIKENESS
+        and is_dealt(group.templated_requests)
+    ):
+        points = max(points, 0.0)
     if group.layer == "system_prompt":
         return Evidence(
             "content", "SHARED_SYSTEM_PROMPT", "share of requests under the same few system prompts",
@@ -318,7 +326,7 @@ def taking_turns(group: Group) -> Evidence | None:
     times = clumping(group.turns)
     # Programs that know nothing of each other send at any time of a common day, and so do accounts to which
     # work is dealt at random: only turns that chance does not explain speak for one scheduler.
-    points = ramp(math.log2(max(times, 1 / 16)), (-1.0, 1.5), (0.0, 0.25), (1.0, 0.0), (2.0, -1.5))
+    points = ramp(math.log2(max(times, 1 / 16)), (-1.0, 1.5), (0.0, 0.25), (1.6, 0.0), (2.6, -1.5))
     return Evidence(
         "timing", "TAKING_TURNS", "how often an account's requests follow closely, against chance",
         times, "4 to 10 where people sit down and ask, 1 to 3 for programs", points,
