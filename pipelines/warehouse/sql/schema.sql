@@ -398,9 +398,12 @@ CREATE TABLE IF NOT EXISTS night.candidate (
     n_accounts   INTEGER NOT NULL,
     evidence     DOUBLE NOT NULL,    -- log-odds
     flagged      BOOLEAN NOT NULL,
-    has_content  BOOLEAN             -- whether the log carried its prompts; null: scanned before pieces were kept
+    has_content  BOOLEAN,            -- whether the log carried its prompts; null: scanned before pieces were kept
+    is_head      BOOLEAN             -- whether it is an observation of its own, no part of one with stronger evidence; null:
+                                     -- scanned before that was kept
 );
 ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS has_content BOOLEAN;
+ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS is_head BOOLEAN;
 
 -- night.candidate_evidence: every piece of evidence of every candidate, flagged or not: with night.candidate, all that
 -- a verdict follows from, so that `backtest` can judge past nights by another policy. At most a few dozen a candidate.
