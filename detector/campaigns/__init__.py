@@ -20,8 +20,9 @@ from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.left_out import without
 from detector.campaigns.links import Link, links_of, loosely_tied, weigh_without
+from detector.campaigns.memberships import Memberships
 from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
-from detector.campaigns.schedule import membership, standing
+from detector.campaigns.schedule import standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
     PLAIN_CAPABILITY,
@@ -47,6 +48,7 @@ __all__ = [
     "Layer",
     "Likeness",
     "Link",
+    "Memberships",
     "Part",
     "Policy",
     "Population",
@@ -66,7 +68,6 @@ __all__ = [
     "identify",
     "links_of",
     "loosely_tied",
-    "membership",
     "profile",
     "shared_objects",
     "standing",

@@ -53,9 +53,6 @@ NEARLY_ALL = 0.9
 """Text that this share of a group's members carry is expected of a member. Only text: cards, addresses and
 kits are dealt out in lots, and one lot must not shut out the next."""
 
-LEADING = 0.5
-"""Share of a group's members that use a text which leads."""
-
 LEFT_OUT = 0.02
 """Chance that a member lacks what nearly all carry, however sure the group seems of it: pools are renewed."""
 
@@ -368,13 +365,6 @@ def _typical_objects(
     weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])[objects.layer_of[carried]]
     log_ratio = np.minimum(log_ratio, MOST_SURPRISE) * weight
     typical = (n_inside >= max(3, 0.05 * n_members)) & (log_ratio >= 0.5)
-    # Where most members share a text of their own, one that more others use is what they send for cover.
-    own = n_inside >= n_outside
-    for position in np.unique(objects.layer_of[carried[typical]]):
-        if population.layers[position].kind in CONTENT_LAYERS:
-            here = objects.layer_of[carried] == position
-            if (typical & here & own & (n_inside >= LEADING * n_members)).any():
-                typical &= ~here | own
     return carried[typical].astype(np.int64), log_ratio[typical]
 
 
@@ -413,10 +403,11 @@ def _log_odds(
     """Those of some accounts that carry any core object, and the log-odds of membership that their objects
     give them. `among` ascends and holds the members.
 
-    Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the
-    core objects as much of its night as the median member does. Lacking a text that nearly all members carry,
-    or any text where most carry some, speaks against: who shares a card or an address with a campaign but
-    never its template is a bystander, and who shares one template of several may be somebody else's.
+    Within a layer the objects' ratios are averaged by share and ratio, and count in full for an account that
+    gives the core objects as much of its night as the median member does, or as many requests. Lacking a text
+    that nearly all members carry, or any text where most carry some, speaks against: who shares a card or an
+    address with a campaign but never its template is a bystander, and who shares one template of several may
+    be somebody else's.
     """
     account, column, shares = objects.carried(among, core)
     carriers, row = np.unique(account, return_inverse=True)
@@ -427,10 +418,11 @@ def _log_odds(
     for position in np.unique(layer):
         mine = layer == position
         share = np.bincount(row[mine], weights=shares[mine], minlength=len(touched))
-        points = np.bincount(
-            row[mine], weights=shares[mine] * log_ratio[column[mine]], minlength=len(touched)
-        )
-        mean_ratio = points / np.where(share > 0, share, 1.0)
+        # Each object counts by its share and by what it tells: cover traffic dilutes neither.
+        worth = shares[mine] * log_ratio[column[mine]]
+        weight = np.bincount(row[mine], weights=worth, minlength=len(touched))
+        points = np.bincount(row[mine], weights=worth * log_ratio[column[mine]], minlength=len(touched))
+        mean_ratio = points / np.where(weight > 0, weight, 1.0)
         share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
         as_usual = _of_usual(share, is_member)
         kind = population.layers[position].kind

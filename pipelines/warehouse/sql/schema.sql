@@ -412,9 +412,12 @@ CREATE TABLE IF NOT EXISTS night.candidate (
     n_accounts   INTEGER NOT NULL,
     evidence     DOUBLE NOT NULL,    -- log-odds
     flagged      BOOLEAN NOT NULL,
-    has_content  BOOLEAN             -- whether the log carried its prompts; null: scanned before pieces were kept
+    has_content  BOOLEAN,            -- whether the log carried its prompts; null: scanned before pieces were kept
+    is_head      BOOLEAN             -- whether it is an observation of its own, no part of one with stronger evidence; null:
+                                     -- scanned before that was kept
 );
 ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS has_content BOOLEAN;
+ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS is_head BOOLEAN;
 
 -- night.candidate_evidence: every piece of evidence of every candidate, flagged or not: with night.candidate, all that
 -- a verdict follows from, so that `backtest` can judge past nights by another policy. At most a few dozen a candidate.
@@ -524,6 +527,30 @@ CREATE TABLE IF NOT EXISTS night.drift (
     warned          BOOLEAN NOT NULL,
     since           DATE NOT NULL,      -- the night on which the present run of evidence began
     moved           STRUCT(feature VARCHAR, distance DOUBLE)[] NOT NULL -- empty without a warning
+);
+
+-- night.learned_order: what people's decisions have taught about the order of the queue, as of the latest scan: one row per
+-- level; meanings: docs/reference/queue-order.md.
+CREATE TABLE IF NOT EXISTS night.learned_order (
+    level          VARCHAR PRIMARY KEY,  -- campaign | account
+    day            DATE NOT NULL,        -- the latest night then
+    standing       VARCHAR NOT NULL,     -- used | no decisions | few decisions | no gain
+    n_approved     BIGINT NOT NULL,
+    n_dismissed    BIGINT NOT NULL,
+    n_later        BIGINT NOT NULL,      -- decisions that were compared on
+    n_later_nights BIGINT NOT NULL,
+    present_share  DOUBLE,               -- of pairs, the part with the approved case first; null without a comparison
+    learned_share  DOUBLE,
+    gain_low       DOUBLE,
+    gain_high      DOUBLE
+);
+
+-- night.learned_case: what the queue is ordered by where past decisions are used: cases at their latest state.
+CREATE TABLE IF NOT EXISTS night.learned_case (
+    level      VARCHAR NOT NULL,
+    subject_id VARCHAR NOT NULL,
+    day        DATE NOT NULL,            -- of the finding
+    log_odds   DOUBLE NOT NULL           -- only their order means something
 );
 
 -- night.summary: one row per scanned night, as the summary and the console show it.
