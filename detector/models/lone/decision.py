@@ -6,9 +6,9 @@ Here: thresholds and their reasons. Not here: what is measured (evidence).
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from detector.campaigns import LADDER, Action, tail_p_values
-from detector.campaigns.decision import benjamini_hochberg
 from detector.models.base import Float64
 from detector.models.lone.evidence import QUESTIONS, Evidence, Question
 from detector.models.lone.findings import (
@@ -88,7 +88,8 @@ def decide(evidence: Evidence, reference: Float64, *, has_history: bool, policy:
     totals = evidence.total
     threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
     p_values = tail_p_values(totals, reference if has_history else totals[totals < threshold])
-    passed = benjamini_hochberg(p_values, policy.false_discovery_rate) & (totals >= threshold)
+    adjusted = stats.false_discovery_control(p_values, method="bh") if len(p_values) else p_values
+    passed = (adjusted <= policy.false_discovery_rate) & (totals >= threshold)
     flagged = []
     for row in np.flatnonzero(passed).tolist():
         families = evidence.families_of(row, policy.family_log_odds)
