@@ -37,6 +37,8 @@ LAYER_WEIGHT = {
     "client": 0.3,  # default tuples of a popular kit
     "address": 0.5,  # offices, universities and carriers put many people behind one
     "parameters": 0.2,
+    "fail_over": 0.5,  # one client holds the keys of both: an operator's, or a reseller's
+    "sign_up": 0.2,  # courses and customers that come on board sign up in one hour, too
 }
 """How far sharing an object of each kind speaks for one operator rather than one supplier or one roof."""
 
