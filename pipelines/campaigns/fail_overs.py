@@ -38,7 +38,7 @@ def note_fail_overs(con: duckdb.DuckDBPyConnection, day: date) -> None:
         with registered(con, "fail_over_ratio", _ratios(by_chance)):
             con.execute(
                 statement("campaigns/fail_over_pairs"),
-                _DELAYS | {"day": day, "least": fail_over.LEAST_LOG_RATIO},
+                _DELAYS | {"day": day, "least": fail_over.LEAST_LOG_RATIO, "passed_on": fail_over.PASSED_ON},
             )
     con.execute("DROP TABLE fail_over_run")
 
