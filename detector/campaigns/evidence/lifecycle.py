@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from detector.campaigns.evidence.identity import one_customer, one_room
 from detector.campaigns.evidence.piece import Evidence
 from detector.campaigns.group import Group
 from detector.campaigns.measures import (
@@ -38,11 +39,11 @@ LEAST_COHORT = 3
 def signed_up_together(group: Group) -> Evidence | None:
     """Whether the members come from few rushes of sign-ups, beyond what the night's other accounts do.
 
-    Courses, fairs and customers that come on board sign up in an hour, too: so it never says much, and what
-    tells these apart is asked elsewhere (one_room, one_customer).
+    A class and a customer that comes on board sign up in an hour, too: where one room or one organisation
+    explains it, nothing is said, and elsewhere little.
     """
     layer = group.population.layer("sign_up")
-    if layer is None:
+    if layer is None or one_room(group) is not None or one_customer(group) is not None:
         return None
     rows = group.rows_in(layer)
     objects, n_members = np.unique(layer.object[rows], return_counts=True)
@@ -56,7 +57,7 @@ def signed_up_together(group: Group) -> Evidence | None:
     return Evidence(
         "lifecycle", "SIGN_UP_COHORT", "share of accounts that signed up in a rush with other members",
         share, f"{usual:.2f} over the night's other accounts",
-        ramp(lower_share(min(share, 1.0), n) - usual, (0.1, 0.0), (0.5, 0.75)),
+        ramp(lower_share(min(share, 1.0), n) - usual, (0.1, 0.0), (0.5, 0.5)),
     )  # fmt: skip
 
 
