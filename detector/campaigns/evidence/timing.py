@@ -67,8 +67,9 @@ def taken_over(group: Group) -> Evidence | None:
         return None
     share = min(passed_on / refused, 1.0)
     # Somebody asks a friend to try; a client with several accounts does so each time. Small talk that hides
-    # the work is not worth a second try, so not all need be passed on.
-    points = ramp(lower_share(share, refused), (0.05, 0.0), (0.4, 1.5))
+    # the work is not worth a second try, so not all need be passed on. Whoever resells does it, too, as a
+    # rule: odds of e, however sure.
+    points = ramp(lower_share(share, refused), (0.05, 0.0), (0.4, 1.0))
     return Evidence(
         "timing", "FAIL_OVER", "share of refused requests that another account of the group sent next",
         share, "under 0.02 for people and for one customer's own accounts", points,
