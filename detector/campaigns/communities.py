@@ -82,7 +82,7 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     """Every group worth testing, in a fixed order; groups may overlap, but no two are nearly the same.
 
     Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of
-    each template or payment that no community has captured. Each seed is then refined: members whose own
+    each template, payment or circle of fail-overs that no community has captured. Each seed is then refined: members whose own
     objects do not tie them to the group leave, accounts outside that are tied as strongly join.
 
     Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
@@ -216,8 +216,8 @@ def _leiden_seeds(graph: csr_matrix) -> list[Int64]:
     return [group for group in _leiden(graph, everyone).groups if len(group) >= LEAST_MEMBERS]
 
 
-STRONG_LAYERS = ("template", "payment")
-"""Layers in which strangers have nothing in common: two groups that share neither are two."""
+STRONG_LAYERS = ("template", "payment", "fail_over")
+"""Layers in which strangers have nothing in common: two groups that share none of these are two."""
 
 LEAST_TIE = 0.1
 """Two parts of a group are one when this share of the smaller part's strong links runs between them."""

@@ -16,7 +16,7 @@ refused AS (
     WHERE is_refused
 ),
 weighed AS (
-    SELECT account_id, n, heir_id, least(ratio.log_ratio, own_ratio) AS log_ratio
+    SELECT account_id, n, heir_id, if(heir_id IS NULL, NULL, least(ratio.log_ratio, own_ratio)) AS log_ratio
     FROM refused
     LEFT JOIN fail_over_ratio AS ratio ON ratio.popularity = refused.popularity AND ratio.after = refused.after
     WHERE own_ratio >= $least
