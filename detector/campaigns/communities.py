@@ -81,9 +81,10 @@ class Candidate:
 def candidates(population: Population, objects: SharedObjects) -> list[Candidate]:
     """Every group worth testing, in a fixed order; groups may overlap, but no two are nearly the same.
 
-    Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of
-    each template, payment or circle of fail-overs that no community has captured. Each seed is then refined: members whose own
-    objects do not tie them to the group leave, accounts outside that are tied as strongly join.
+    Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of each
+    template, payment or circle of fail-overs that no community has captured. Each seed is then refined:
+    members whose own objects do not tie them to the group leave, accounts outside that are tied as strongly
+    join.
 
     Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
     """
@@ -256,7 +257,7 @@ def _taken_apart(strong: csr_matrix, members: Int64) -> list[Int64]:
 
 
 def _object_seeds(population: Population, objects: SharedObjects) -> list[Int64]:
-    """Accounts for which one template, or one payment, is a good part of the night, object by object."""
+    """Accounts for which one strong object is a good part of the night, object by object."""
     seeds = []
     worth_it = _of_kind(population, objects, *STRONG_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
     for column in np.flatnonzero(worth_it):
