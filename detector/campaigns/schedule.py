@@ -1,32 +1,22 @@
 """One scheduler or several? Who deals out work gives all accounts like loads.
 
 Here: the loads of groups, whether a group is several operators', and which of overlapping groups stand. Not
-here: parts by their texts (parts),
-what even loads are evidence of (evidence).
+here: parts by their texts (parts), what even loads are evidence of (evidence).
 
 Operators share texts, published ones above all, and one operator's teams have texts of their own. What tells
-these apart is the load: one scheduler gives all its accounts about the same, and two do not agree by chance.
+these apart is the load, since one scheduler gives all its accounts about the same and two do not agree by
+chance, and the pocket: who pays for accounts of both is one.
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
-from scipy import special
 from scipy.sparse import csr_matrix
 
 from detector.campaigns.group import Group
-from detector.campaigns.population import Float64, Int64
-
-ALIKE = 1e-4
-"""Level at which the loads of two parts are found to differ: there are many pairs, and a part of a team would
-be taken for another operator."""
-
-NEARLY_EQUAL = 0.15
-"""Loads that differ by less, relative to the smaller, are the same load dealt on a busier or slower day."""
-
-EVEN = 3.0
-"""Variance of requests per account over their mean, up to which somebody seems to deal the load out: a
-scheduler that counts has less than 1, dealing at random 1, people 5 and more."""
+from detector.campaigns.loads import ALIKE, is_dealt, same_load
+from detector.campaigns.population import Bool, Float64, Int64
 
 MOSTLY = 0.6
 """Share of a group that its parts must make up between them to take its place."""
@@ -39,35 +29,12 @@ def loads(group: Group) -> Float64:
     return templated if templated.any() else group.population.n_requests[group.members]
 
 
-def is_dealt(n: Float64) -> bool:
-    """Whether these loads, requests per account in any order, look dealt out, trimmed of the few accounts
-    that were replaced or shut. Under two requests an account nothing looks dealt."""
-    trimmed = _trimmed(n)
-    return bool(len(trimmed) >= 2 and trimmed.mean() >= 2 and trimmed.var() <= EVEN * trimmed.mean())
-
-
-def same_load(one: Float64, other: Float64) -> bool:
-    """Whether two sets of accounts may have been dealt the same load, given requests per account in any
-    order, one account or more each. Source: Welch, Biometrika 34 (1947) 28; normal in place of Student's."""
-    one, other = _trimmed(one), _trimmed(other)
-    if max(one.mean(), other.mean()) <= (1 + NEARLY_EQUAL) * min(one.mean(), other.mean()):
-        return True
-    # Counts that a scheduler makes equal have no variance of their own; chance has that of a Poisson count.
-    variance = max(one.var(), one.mean()) / len(one) + max(other.var(), other.mean()) / len(other)
-    return bool(2 * special.ndtr(-abs(one.mean() - other.mean()) / np.sqrt(variance)) > ALIKE)
-
-
-def _trimmed(n: Float64) -> Float64:
-    """Without the twentieth at either end."""
-    cut = len(n) // 20
-    return np.sort(n)[cut : len(n) - cut]
-
-
 def is_mixture(whole: Group, inner: Sequence[Group]) -> bool:
     """Whether a group is several operators', given the groups within it that would stand without it.
 
-    Those make up most of it, and either the accounts of one are dealt another load than the rest, or the
-    accounts that two of them share are: they work for both.
+    Those make up most of it, and one of these holds: the accounts of one are dealt another load than the
+    rest, or than those of another one; the accounts that two of them share are, since they work for both; or
+    one has texts of its own and no card in common with the rest, where cards dealt to all alike would be.
     """
     if not inner:
         return False
@@ -79,10 +46,78 @@ def is_mixture(whole: Group, inner: Sequence[Group]) -> bool:
         return False
     templated, requests = loads(whole), whole.population.n_requests[whole.members]
     by_part = ((templated, np.isin(whole.members, group.members)) for group in inner)
-    return any(
+    if any(
         _are_two(n[mine], n[~mine])
         for n, mine in (*by_part, (requests, holding > 1), (requests[holding > 0], holding[holding > 0] > 1))
+    ):
+        return True
+    # Of three operators the rest of each is a mixture itself, dealt by nobody: parts are compared, too.
+    payment = whole.population.payment[whole.members]
+    parts = _apart(whole, inner)
+    pairs = list(combinations(parts, 2))
+    return any(_are_two(templated[one], templated[other]) for one, other in pairs) or any(
+        apart_by_card(payment[one], payment[other]) and _apart_by_text(whole, one, other)
+        for one, other in (*pairs, *((part, ~part) for part in parts))
     )
+
+
+MOST_PARTS = 8
+"""Parts of a group that are compared with one another, the largest: all pairs of so many are few."""
+
+
+def _apart(whole: Group, inner: Sequence[Group]) -> list[Bool]:
+    """Members of the largest groups within a group that have hardly an account in common: bool, shape
+    (n_members,) each, without those of an earlier one."""
+    taken = np.zeros(len(whole.members), dtype=np.bool_)
+    parts: list[Bool] = []
+    for group in sorted(inner, key=lambda group: (-len(group.members), group.members[:1].tolist())):
+        mine = np.isin(whole.members, group.members)
+        if (mine & taken).sum() > (1 - WITHIN) * mine.sum():
+            continue
+        parts.append(mine & ~taken)
+        taken |= mine
+        if len(parts) == MOST_PARTS:
+            break
+    return parts
+
+
+def apart_by_card(one: Int64, other: Int64) -> bool:
+    """Whether two sets of accounts are paid for from different pockets: cards pay for several accounts of
+    either, never for both, and had they been dealt to all accounts alike, some would.
+
+    one, other : code of each account's payment instrument; negative where it is not known
+    """
+    one, other = one[one >= 0], other[other >= 0]
+    codes, pays_for = np.unique(np.concatenate([one, other]), return_counts=True)
+    in_one = np.isin(codes, one)
+    if (in_one & np.isin(codes, other)).any():
+        return False
+    n_together = pays_for[pays_for > 1]
+    if len(n_together) == 0:
+        return False
+    # All accounts of a card on one side: of k accounts, share**k for either side.
+    share = len(one) / (len(one) + len(other))
+    log_chance = np.log(share**n_together + (1 - share) ** n_together).sum()
+    return bool(log_chance <= np.log(ALIKE))
+
+
+MOST_OF_THEM, HARDLY_ANY = 0.5, 0.05
+"""Share of some accounts that use a text which is theirs, and of others, to whom it is strange."""
+
+
+def _apart_by_text(whole: Group, one: Bool, other: Bool) -> bool:
+    """Whether one of two sets of members uses a text that the other hardly knows. One operator's accounts
+    come in lots, too, each with its cards; but what a lot is told to ask is no other than the rest is."""
+    layer = whole.population.layer(whole.layer)
+    if layer is None or not one.any() or not other.any():
+        return False
+    texts, text = np.unique(layer.object[whole.rows], return_inverse=True)
+    member = np.searchsorted(whole.members, whole.account)
+    here = np.bincount(text[one[member]], minlength=len(texts)) / one.sum()
+    there = np.bincount(text[other[member]], minlength=len(texts)) / other.sum()
+    return bool((
+        ((here >= MOST_OF_THEM) & (there <= HARDLY_ANY)) | ((there >= MOST_OF_THEM) & (here <= HARDLY_ANY))
+    ).any())  # fmt: skip
 
 
 def _are_two(one: Float64, other: Float64) -> bool:

@@ -1,21 +1,25 @@
 """Whether groups that a text ties together are one operator's teams or several operators."""
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 from nights import Night, flagged
 
 from detector.campaigns import shared_objects
+from detector.campaigns.loads import is_dealt, same_load
 from detector.campaigns.parts import parts_of
-from detector.campaigns.schedule import is_dealt, same_load
+from detector.campaigns.schedule import apart_by_card
 
 
-def pool(night: Night, group: str, n: int, load: float, texts: dict[str, float]) -> list[str]:
-    """Accounts of one operator that share nothing with another but texts."""
+def pool(
+    night: Night, group: str, n: int, load: float, texts: dict[str, float], pocket: str = ""
+) -> list[str]:
+    """Accounts of one operator that share nothing with another but texts, and the pocket if one is named."""
     objects = [
         {
             "template": texts,
-            "payment": {f"{group} card {at // 5}": 1.0},
+            "payment": {f"{pocket} card {at % 12}" if pocket else f"{group} card {at // 5}": 1.0},
             "address": {f"{group} home {at}": 1.0},
         }
         for at in range(n)
@@ -37,10 +41,30 @@ def test_two_operators_who_took_the_same_published_template_are_two() -> None:
 def test_two_teams_that_one_scheduler_serves_are_one() -> None:
     night = Night()
     night.people(600)
-    kiln = pool(night, "kiln", 60, 40, {"published": 0.5, "kiln's own": 0.5})
-    loom = pool(night, "loom", 50, 40, {"published": 0.5, "loom's own": 0.5})
+    kiln = pool(night, "kiln", 60, 40, {"published": 0.5, "kiln's own": 0.5}, pocket="one")
+    loom = pool(night, "loom", 50, 40, {"published": 0.5, "loom's own": 0.5}, pocket="one")
     [found] = flagged(night)
     assert sorted(found.members) == sorted(kiln + loom)
+
+
+def test_two_operators_who_deal_like_loads_are_told_apart_by_their_cards() -> None:
+    night = Night()
+    night.people(600)
+    kiln = pool(night, "kiln", 60, 40, {"published": 0.5, "kiln's own": 0.5})
+    loom = pool(night, "loom", 50, 40, {"published": 0.5, "loom's own": 0.5})
+    found = flagged(night)
+    assert sorted(list(one.members) for one in found) == sorted([kiln, loom])
+
+
+def test_three_operators_of_one_published_template_are_three() -> None:
+    """What is left of the three beside any one of them is dealt by nobody; they are told apart in pairs."""
+    night = Night()
+    night.people(900)
+    pools = [
+        pool(night, name, n, load, {"published": 0.6, f"{name}'s own": 0.4})
+        for name, n, load in (("kiln", 70, 12), ("loom", 60, 30), ("mill", 50, 75))
+    ]
+    assert sorted(list(one.members) for one in flagged(night)) == sorted(pools)
 
 
 def test_a_pool_that_works_for_two_operators_does_not_make_them_one() -> None:
@@ -95,3 +119,23 @@ def test_a_third_more_is_another_load_once_there_are_enough_accounts_to_tell() -
     rng = np.random.default_rng(1)
     assert not same_load(rng.poisson(30, 60).astype(float), rng.poisson(40, 60).astype(float))
     assert same_load(np.full(5, 5.0), np.full(5, 6.5))
+
+
+def cards(first: int, n_accounts: int, each: int) -> npt.NDArray[np.int64]:
+    return first + np.arange(n_accounts) // each
+
+
+def test_cards_that_never_pay_for_both_are_two_pockets() -> None:
+    assert apart_by_card(cards(0, 40, 4), cards(100, 40, 4))
+    assert apart_by_card(cards(0, 120, 2), cards(100, 24, 1))
+
+
+def test_one_card_for_both_is_one_pocket() -> None:
+    shared = cards(0, 40, 4)
+    assert not apart_by_card(shared, np.append(cards(100, 40, 4), shared[0]))
+
+
+def test_cards_of_one_account_each_tell_nothing() -> None:
+    assert not apart_by_card(np.arange(40), np.arange(100, 140))
+    assert not apart_by_card(np.full(40, -1), np.full(40, -1))
+    assert not apart_by_card(cards(0, 4, 4), cards(100, 4, 4))
