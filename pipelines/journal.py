@@ -152,6 +152,7 @@ def write_summary(journal: Journal, summary: "ScanSummary") -> None:
         n_refused=summary.n_refused,
         n_repeated=summary.n_repeated,
         n_other_day=summary.n_other_day,
+        n_passed_over=summary.n_passed_over,
         n_unreadable=len(summary.unreadable),
         seconds=round(summary.seconds, 3),
     )

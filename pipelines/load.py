@@ -54,6 +54,10 @@ class Loaded:
     n_refused: int
     n_repeated: int
     n_other_day: int
+    n_passed_over: int
+    """Records that are no requests."""
+    not_understood: tuple[str, ...]
+    """Fields that the logs' formats do not know, sorted."""
     refused: tuple[Refusals, ...]
     """Most frequent first."""
     unreadable: tuple[UnreadableInput, ...]
@@ -156,7 +160,8 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     facts = {"path": str(path.resolve()), "size": stat.st_size, "modified": stat.st_mtime_ns}
     known = con.execute(
         """UPDATE raw.file SET size_bytes = $size, modified_ns = $modified, format = NULL, n_rows = 0,
-                  n_loaded = 0, n_refused = 0, n_repeated = 0, n_other_day = 0, error = NULL
+                  n_loaded = 0, n_refused = 0, n_repeated = 0, n_other_day = 0, n_passed_over = 0,
+                  not_understood = NULL, error = NULL
            WHERE path = $path RETURNING file_id""",
         facts,
     ).fetchall()
@@ -274,7 +279,11 @@ def _load_file(
     n_other_day = 0
     to_go = float(path.stat().st_size)
     with adapters.open_log(
-        path, format=log_format, batch_rows=settings.input.batch_rows, threads=threads
+        path,
+        format=log_format,
+        batch_rows=settings.input.batch_rows,
+        threads=threads,
+        account=settings.input.account,
     ) as reader:
         try:
             with _read_ahead(reader.batches()) as batches:
@@ -288,7 +297,14 @@ def _load_file(
                     step.advance(moved)
                     to_go -= moved
         finally:
-            counts = {"format": reader.format, "rows": reader.n_rows, "other": n_other_day, "id": file_id}
+            counts = {
+                "format": reader.format,
+                "rows": reader.n_rows,
+                "passed_over": reader.n_passed_over,
+                "not_understood": list(reader.not_understood),
+                "other": n_other_day,
+                "id": file_id,
+            }
             intake.later(_count_file, reader.refused, counts)
             step.advance(to_go)
 
@@ -300,7 +316,8 @@ def _count_file(con: duckdb.DuckDBPyConnection, refused: pa.Table, counts: dict[
             {"id": counts["id"]},
         )
     con.execute(
-        """UPDATE raw.file SET format = $format, n_rows = $rows, n_refused = $refused, n_other_day = $other
+        """UPDATE raw.file SET format = $format, n_rows = $rows, n_refused = $refused, n_other_day = $other,
+                  n_passed_over = $passed_over, not_understood = $not_understood
            WHERE file_id = $id""",
         counts | {"refused": len(refused)},
     )
@@ -429,9 +446,13 @@ def _settle(
     totals = con.execute(
         """SELECT count(*), coalesce(sum(n_rows), 0)::BIGINT, coalesce(sum(n_loaded), 0)::BIGINT,
                   coalesce(sum(n_refused), 0)::BIGINT, coalesce(sum(n_repeated), 0)::BIGINT,
-                  coalesce(sum(n_other_day), 0)::BIGINT
+                  coalesce(sum(n_other_day), 0)::BIGINT, coalesce(sum(n_passed_over), 0)::BIGINT
            FROM raw.file WHERE file_id IN (FROM reading)"""
     ).fetchall()[0]
+    strangers = con.execute(
+        """SELECT DISTINCT unnest(not_understood) AS field FROM raw.file WHERE file_id IN (FROM reading)
+           ORDER BY field"""
+    ).fetchall()
     refused = con.execute(
         """SELECT path, column_name, reason, remedy, count(*), min(row_number)
            FROM raw.reject JOIN raw.file USING (file_id) WHERE file_id IN (FROM reading)
@@ -447,6 +468,8 @@ def _settle(
         n_refused=totals[3],
         n_repeated=totals[4],
         n_other_day=totals[5],
+        n_passed_over=totals[6],
+        not_understood=tuple(row[0] for row in strangers),
         refused=tuple(Refusals(*row) for row in refused),
         unreadable=tuple(unreadable),
     )

@@ -72,6 +72,8 @@ class ScanSummary:
     n_refused: int
     n_repeated: int
     n_other_day: int
+    n_passed_over: int
+    not_understood: tuple[str, ...]
     refused: tuple[Refusals, ...]
     seconds: float
 
@@ -133,6 +135,8 @@ def scan(
         n_refused=loaded.n_refused,
         n_repeated=loaded.n_repeated,
         n_other_day=loaded.n_other_day,
+        n_passed_over=loaded.n_passed_over,
+        not_understood=loaded.not_understood,
         refused=loaded.refused,
         seconds=time.monotonic() - started,
     )

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from detector.campaigns import LADDER, Action, Part, Policy
+from pipelines.adapters.source import Level
 from pipelines.errors import UsageError
 
 MOST_LOG_ODDS = 100
@@ -41,6 +42,11 @@ class InputSettings(_Section):
 
     threads: int = Field(default=0, ge=0)
     """Threads for reading and kernels; 0 is as many as there are processors."""
+
+    account: tuple[Level, ...] = ()
+    """Which identity level is the account, the unit that is flagged and enforced, where a log knows several:
+    the first of these that a record has. Empty: what the log's format says (`stillwatch sources`). The other
+    levels stay and tie accounts together."""
 
 
 class TextSettings(_Section):

@@ -13,6 +13,7 @@ from shlex import quote
 from shutil import which
 from typing import TYPE_CHECKING, Any
 
+from pipelines.rows import json_lines
 from pipelines.terminal import in_words, show, show_table, size_in_words
 from pipelines.workspace import Workspace
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pipelines.adapters.check import CheckReport
+    from pipelines.adapters.overview import Row
     from pipelines.cases import Decision
     from pipelines.evaluation import Evaluation
     from pipelines.export import ExportSummary
@@ -72,6 +74,37 @@ def show_check(report: "CheckReport") -> None:
         f"{plural(unreadable, 'file')} cannot be read",
         style="bold" if report.ok else "bold yellow",
     )
+    if report.n_passed_over:
+        show(f"Would pass over {plural(report.n_passed_over, 'record')} that are no requests.")
+    if report.not_understood:
+        show(not_understood_line(report.not_understood))
+
+
+# -- sources --------------------------------------------------------------------------------------
+
+
+def show_sources(rows: Iterable["Row"], output_format: str) -> None:
+    """One format a row; as JSON Lines with every column and every loss."""
+    if output_format == "jsonl":
+        sys.stdout.writelines(json_lines(asdict(row) for row in rows))
+        return
+    show_table(
+        ["format", "what it is", "carries", "without the rest, detection loses"],
+        (
+            [
+                row.name,
+                row.title,
+                ", ".join(row.carries),
+                "; ".join(f"{k}: {v}" for k, v in row.loses.items()),
+            ]
+            for row in rows
+        ),
+    )
+
+
+def not_understood_line(fields: Iterable[str]) -> str:
+    """What a log has that its format does not know: it may be of another version."""
+    return f"Read without these fields, which this version does not know: {', '.join(fields)}"
 
 
 # -- scan -----------------------------------------------------------------------------------------
@@ -134,6 +167,12 @@ def _show_left_out(summary: "ScanSummary") -> None:
     if summary.n_other_day:
         show()
         show(f"Passed over {plural(summary.n_other_day, 'row')} of other days.")
+    if summary.n_passed_over:
+        show()
+        show(f"Passed over {plural(summary.n_passed_over, 'record')} that are no requests.")
+    if summary.not_understood:
+        show()
+        show(not_understood_line(summary.not_understood))
 
 
 def _show_refused(summary: "ScanSummary") -> None:

@@ -73,7 +73,7 @@ def test_every_documented_command_and_option_exists(arguments):
         command.make_context(words[0], words[1:])  # exits when it does not understand a word
 
 
-RUN = {"check", "scan", "findings", "evaluate", "backtest", "status"}
+RUN = {"check", "sources", "scan", "findings", "evaluate", "backtest", "status"}
 """Commands that are cheap on a small world; others are run by the tests of their own room."""
 
 
@@ -162,6 +162,11 @@ def test_reference_pages_are_in_step_with_commands_and_settings():
     reference = ROOT / "docs" / "reference"
     assert (reference / "commands.md").read_text(encoding="utf-8") == maker.commands_page()
     assert (reference / "settings.md").read_text(encoding="utf-8") == maker.settings_page()
+
+
+def test_the_page_of_log_sources_is_in_step_with_them():
+    """Run tools/make_sources_page.py when this fails."""
+    assert (ROOT / "docs" / "sources.md").read_text(encoding="utf-8") == load_tool("make_sources_page").page()
 
 
 def load_tool(name: str) -> ModuleType:

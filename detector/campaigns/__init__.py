@@ -22,6 +22,7 @@ from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.left_out import without
 from detector.campaigns.links import FEW_USES, Link, links_of, loosely_tied, weigh_without
+from detector.campaigns.memberships import Memberships
 from detector.campaigns.population import (
     FailOvers,
     HandOvers,
@@ -31,7 +32,7 @@ from detector.campaigns.population import (
     Uses,
     shared_objects,
 )
-from detector.campaigns.schedule import membership, standing
+from detector.campaigns.schedule import standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
     PLAIN_CAPABILITY,
@@ -60,6 +61,7 @@ __all__ = [
     "Layer",
     "Likeness",
     "Link",
+    "Memberships",
     "Part",
     "Policy",
     "Population",
@@ -81,7 +83,6 @@ __all__ = [
     "identify",
     "links_of",
     "loosely_tied",
-    "membership",
     "profile",
     "shared_objects",
     "standing",

@@ -257,20 +257,28 @@ def _taken_apart(strong: csr_matrix, members: Int64) -> list[Int64]:
 
 
 def _object_seeds(population: Population, objects: SharedObjects) -> list[Int64]:
-    """Accounts for which one strong object is a good part of the night, object by object."""
-    seeds = []
+    """Accounts that work with one template, one payment or one circle of fail-overs: it is a good part of
+    their night, or they came back to it, whatever else they sent."""
+    seeds: list[Int64] = []
     worth_it = _of_kind(population, objects, *STRONG_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
     for column in np.flatnonzero(worth_it):
         span = slice(objects.by_object.indptr[column], objects.by_object.indptr[column + 1])
         accounts, share = objects.by_object.indices[span], objects.by_object.data[span]
-        members = accounts[(share >= GOOD_PART) & ~population.approved[accounts]]
-        if len(members) >= LEAST_MEMBERS:
-            seeds.append(np.sort(members).astype(np.int64))
+        free = ~population.approved[accounts]
+        good = free & (share >= GOOD_PART)
+        works = good | (free & (share * population.n_requests[accounts] >= WORKING))
+        # Two seeds where they differ: of several operators' text some may cover theirs and some may not.
+        chosen = [good, works] if good.sum() < SAME_GROUP * works.sum() else [works]
+        seeds += [np.sort(accounts[one]).astype(np.int64) for one in chosen if one.sum() >= LEAST_MEMBERS]
     return seeds
 
 
 GOOD_PART = 0.2
 """Share of an account's requests from which an object makes the account part of that object's seed."""
+
+WORKING = 3 - 1e-6
+"""Requests from which it does so, too, however small a part they are: cover traffic hides a share, not a
+number. Less a trifle: they are counted by way of the share."""
 
 
 def refine(
@@ -287,7 +295,9 @@ def refine(
     """
     members = seed
     for _ in range(2):
-        core, log_ratio = _typical_objects(members, population, objects)
+        # Who has just left is no stranger yet: counted as one, it would make the rest seem less of a group.
+        undecided = np.setdiff1d(seed, members, assume_unique=True)
+        core, log_ratio = _typical_objects(members, undecided, population, objects)
         if len(core) == 0:
             return None
         may_join = _may_join(members, core, log_ratio, population, objects, likeness)
@@ -339,12 +349,21 @@ def approved_carriers(
     return touched[(log_odds >= MEMBER_LOG_ODDS) & population.approved[touched]]
 
 
-def _typical_objects(members: Int64, population: Population, objects: SharedObjects) -> tuple[Int64, Float64]:
-    """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios."""
+def _typical_objects(
+    members: Int64, undecided: Int64, population: Population, objects: SharedObjects
+) -> tuple[Int64, Float64]:
+    """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios.
+
+    undecided : accounts that count as neither inside nor outside
+    """
     inside = objects.shares[members]
     carried, n_inside = np.unique(inside.indices, return_counts=True)
-    n_members, n_others = len(members), len(population) - len(members)
+    n_members, n_others = len(members), len(population) - len(members) - len(undecided)
     n_outside = objects.n_accounts_of[carried] - n_inside
+    if len(undecided):
+        left, n_left = np.unique(objects.shares[undecided].indices, return_counts=True)
+        at = np.minimum(np.searchsorted(carried, left), len(carried) - 1)
+        n_outside[at[carried[at] == left]] -= n_left[carried[at] == left]
     log_ratio = np.log(((n_inside + 0.5) / (n_members + 1)) / ((n_outside + 0.5) / (n_others + 1)))
     weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])[objects.layer_of[carried]]
     log_ratio = np.minimum(log_ratio, MOST_SURPRISE) * weight
@@ -387,10 +406,11 @@ def _log_odds(
     """Those of some accounts that carry any core object, and the log-odds of membership that their objects
     give them. `among` ascends and holds the members.
 
-    Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the
-    core objects as much of its night as the median member does. Where nearly all members carry a text,
-    lacking it speaks against: who shares a card or an address with a campaign but never its template is a
-    bystander, and who shares one template of several may be somebody else's.
+    Within a layer the objects' ratios are averaged by share and ratio, and count in full for an account that
+    gives the core objects as much of its night as the median member does, or as many requests. Lacking a text
+    that nearly all members carry, or any text where most carry some, speaks against: who shares a card or an
+    address with a campaign but never its template is a bystander, and who shares one template of several may
+    be somebody else's.
     """
     account, column, shares = objects.carried(among, core)
     carriers, row = np.unique(account, return_inverse=True)
@@ -401,20 +421,25 @@ def _log_odds(
     for position in np.unique(layer):
         mine = layer == position
         share = np.bincount(row[mine], weights=shares[mine], minlength=len(touched))
-        points = np.bincount(
-            row[mine], weights=shares[mine] * log_ratio[column[mine]], minlength=len(touched)
-        )
-        mean_ratio = points / np.where(share > 0, share, 1.0)
+        # Each object counts by its share and by what it tells: cover traffic dilutes neither.
+        worth = shares[mine] * log_ratio[column[mine]]
+        weight = np.bincount(row[mine], weights=worth, minlength=len(touched))
+        points = np.bincount(row[mine], weights=worth * log_ratio[column[mine]], minlength=len(touched))
+        mean_ratio = points / np.where(weight > 0, weight, 1.0)
         share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
         as_usual = _of_usual(share, is_member)
         kind = population.layers[position].kind
         if kind == "template":
             uses = share * population.n_requests[touched]
+            # Cover traffic hides the share, and throttling the number; few hide both.
+            as_usual = np.maximum(as_usual, _of_usual(uses, is_member))
             total += np.where(share > 0, scarcity(uses, is_member & (share > 0)), 0.0)
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:
             lacking = _lacking(column[mine], row[mine], is_member, len(members))
-            total += LAYER_WEIGHT[kind] * lacking
+            any_reach = np.count_nonzero(share[is_member]) / len(members)
+            none_at_all = np.where(share > 0, 0.0, np.log(1 - any_reach + LEFT_OUT))
+            total += LAYER_WEIGHT[kind] * np.minimum(lacking, none_at_all)
     return touched.astype(np.int64), total
 
 

@@ -1,7 +1,8 @@
 """How logs get in: LOGS arguments, files, format detection, canonical Arrow batches, refusals.
 
-Here: the one door to all of it. A format is one module with an `Adapter` (see `stillwatch`) and a line in
-`FORMATS`. Not here: the accounts file (`pipelines.accounts`), loading into the warehouse.
+Here: the one door to all of it. Our own format is an `Adapter` (`stillwatch`); those of gateways and
+providers are declared, one module each, in `sources`. Not here: the accounts file (`pipelines.accounts`),
+loading into the warehouse.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,6 +17,9 @@ from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
 from pipelines.adapters.containers import Container, Kind, look
 from pipelines.adapters.logs import find_logs
 from pipelines.adapters.reader import REFUSED_SCHEMA, LogReader
+from pipelines.adapters.recognition import fields_seen, not_understood, recognises
+from pipelines.adapters.source import Level, Source, with_account
+from pipelines.adapters.sources import SOURCES
 from pipelines.adapters.stillwatch import STILLWATCH
 from pipelines.errors import UnreadableInput, UsageError
 from pipelines.record import REQUEST_SCHEMA, REQUIRED
@@ -23,16 +27,20 @@ from pipelines.record import REQUEST_SCHEMA, REQUIRED
 __all__ = [
     "FORMATS",
     "REFUSED_SCHEMA",
+    "SOURCES",
     "Adapter",
+    "Level",
     "LogReader",
     "Sample",
+    "Source",
     "detect_format",
     "find_logs",
     "open_log",
 ]
 
-FORMATS: Mapping[str, Adapter] = MappingProxyType({adapter.name: adapter for adapter in (STILLWATCH,)})
-"""Every log format, most particular first: the first that recognises a file reads it."""
+FORMATS: Mapping[str, Source | Adapter] = MappingProxyType({**SOURCES, STILLWATCH.name: STILLWATCH})
+"""Every log format, most particular first: the first that recognises a file reads it. Our own comes last, for
+others have columns `ts` and `account_id` too."""
 
 _REQUESTS = Target(
     schema=REQUEST_SCHEMA,
@@ -61,6 +69,7 @@ def open_log(
     threads: int,
     columns: Collection[str] | None = None,
     rows: Sequence[int] | None = None,
+    account: Sequence[Level] = (),
 ) -> LogReader:
     """A reader of one log file. Its batches hold at most `batch_rows` rows.
 
@@ -69,6 +78,8 @@ def open_log(
     columns : the canonical columns that are wanted; None: all. What is not wanted is not checked either.
     rows : the row numbers that are wanted, ascending; None: all. Of Parquet no more is unpacked than holds
         them, of other files nothing is read beyond the last.
+    account : identity levels that stand for the account, the first that a record has; empty: the format's
+    own.
 
     Raises
     ------
@@ -84,13 +95,25 @@ def open_log(
         container,
         target=_REQUESTS if columns is None else replace(_REQUESTS, schema=_only(columns)),
         fields=adapter.fields,
-        select=adapter.select,
+        select=lambda present: _expressions(adapter, present, account),
         batch_rows=batch_rows,
         threads=threads,
         rows=rows,
+        source=adapter if isinstance(adapter, Source) else None,
     )
     reader.format = name
+    if isinstance(adapter, Source):
+        reader.not_understood = not_understood(adapter, container.sample)
     return reader
+
+
+def _expressions(
+    adapter: Source | Adapter, present: Mapping[str, str], account: Sequence[Level]
+) -> Mapping[str, str]:
+    if isinstance(adapter, Source):
+        return adapter.expressions(account)
+    own = adapter.select(present)
+    return with_account(own, account) if account else own
 
 
 def _only(columns: Collection[str]) -> pa.Schema:
@@ -110,12 +133,14 @@ def require_format(name: str) -> None:
 
 def _recognised(path: Path, container: Container) -> str:
     if container.kind is Kind.EMPTY:
-        return next(iter(FORMATS))
+        return STILLWATCH.name
     for name, adapter in FORMATS.items():
-        if adapter.recognises(container.sample):
+        sample = container.sample
+        if recognises(adapter, sample) if isinstance(adapter, Source) else adapter.recognises(sample):
             return name
     raise UnreadableInput(
-        f"{path}: {container.kind} records of no known format",
-        remedy="name the columns request_id, ts and account_id, or give --format; "
-        "docs/reference/input.md lists the columns",
+        f"{path}: {container.kind} records of no known format; "
+        f"their fields are {fields_seen(container.sample)}",
+        remedy="give --format if it is one of those that `stillwatch sources` lists, or name the columns "
+        "request_id, ts and account_id as docs/reference/input.md has them",
     )

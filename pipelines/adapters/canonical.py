@@ -29,6 +29,9 @@ LAST_US = 4_133_980_800_000_000
 UNREAD = -1
 """`problems` of a record that could not be parsed; no combination of faults is negative."""
 
+PASSED_OVER = -2
+"""`problems` of a record that is no request, for example a health check among the calls."""
+
 _INT32 = "BETWEEN -2147483648 AND 2147483647"
 _WHOLE_TYPES = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _WIDE_TYPES = {"UBIGINT", "HUGEINT", "UHUGEINT"}
@@ -65,9 +68,11 @@ class Query:
     problems: tuple[Problem, ...]
 
     def over(self, source: str) -> str:
-        """The whole query; `source` is a SELECT with `row_number`, `is_read` and the fields of the log.
+        """The whole query; `source` is a SELECT with `row_number`, `is_read`, `is_request` and the fields of
+        the log.
 
-        Where `is_read` is false the record could not even be parsed: its `problems` are `UNREAD`.
+        Where `is_read` is false the record could not even be parsed: its `problems` are `UNREAD`. Where
+        `is_request` is false they are `PASSED_OVER`.
         """
         return f"WITH record AS ({source}),\n{self.body}"
 
@@ -99,6 +104,7 @@ def _database(threads: int) -> duckdb.DuckDBPyConnection:
     con.execute("SET enable_external_file_cache = false")  # a log is read once: caching it is memory lost
     con.execute(_sql("session"))
     con.execute(_sql("casts"))
+    con.execute(_sql("bodies"))
     return con
 
 
@@ -136,10 +142,11 @@ def canonical_query(
             problems.append(Problem(name, fault))
     body = "\n".join(
         [
-            f"picked AS (SELECT {', '.join(['row_number', 'is_read', *raw])} FROM record),",
+            f"picked AS (SELECT {', '.join(['row_number', 'is_read', 'is_request', *raw])} FROM record),",
             f"cast_once AS (SELECT {', '.join(['*', *helpers])} FROM picked)",
             f"SELECT {', '.join(selected)}, row_number,",
-            f"CASE WHEN is_read THEN {' | '.join(conditions) or '0'} ELSE {UNREAD} END AS problems",
+            f"CASE WHEN NOT is_read THEN {UNREAD} WHEN NOT is_request THEN {PASSED_OVER} "
+            f"ELSE {' | '.join(conditions) or '0'} END AS problems",
             "FROM cast_once",
         ]
     )

@@ -4,14 +4,14 @@ Here: the report behind `stillwatch check`. Not here: how it is printed (the com
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from pipelines.accounts import read_accounts
-from pipelines.adapters import REFUSED_SCHEMA, LogReader, find_logs, open_log, require_format
+from pipelines.adapters import REFUSED_SCHEMA, Level, LogReader, find_logs, open_log, require_format
 from pipelines.adapters.canonical import connect
 from pipelines.errors import StillwatchError, UnreadableInput
 from pipelines.progress import Progress, Silent, Step
@@ -58,6 +58,10 @@ class FileCheck:
     error: str | None = None
     """Why the file, or the rest of it, could not be read."""
     remedy: str | None = None
+    n_passed_over: int = 0
+    """Records that are no requests, for example health checks."""
+    not_understood: tuple[str, ...] = ()
+    """Fields that the log's format does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,16 @@ class CheckReport:
         """Rows a scan would drop because their request_id came before."""
         return sum(file.n_repeated for file in self.files)
 
+    @property
+    def n_passed_over(self) -> int:
+        """Records that are no requests."""
+        return sum(file.n_passed_over for file in self.files)
+
+    @property
+    def not_understood(self) -> tuple[str, ...]:
+        """Fields that the logs' formats do not know, sorted."""
+        return tuple(sorted({field for file in self.files for field in file.not_understood}))
+
     def findings(self) -> Iterator[Finding]:
         """Every problem, by file and row."""
         for file in self.files:
@@ -103,9 +117,14 @@ def check_logs(
     *,
     format: str = "auto",  # noqa: A002  the command's own word
     accounts: Path | None = None,
+    account: Sequence[Level] = (),
     progress: Progress | None = None,
 ) -> CheckReport:
     """Read logs, and the accounts file where there is one, as a scan would, and report every problem.
+
+    Parameters
+    ----------
+    account : identity levels that stand for the account, as the setting `input.account` has them
 
     Raises
     ------
@@ -118,7 +137,7 @@ def check_logs(
     total = float(sum(path.stat().st_size for path in paths))
     with (progress or Silent()).step("check", total=total) as step:
         for path in paths:
-            files.append(_check_file(path, format, seen, step))
+            files.append(_check_file(path, format, account, seen, step))
         step.note(f"{sum(file.n_rows for file in files):,} rows")
     files = [_with_repeats(file, seen.repeats(at)) for at, file in enumerate(files)]
     if accounts is not None:
@@ -126,11 +145,13 @@ def check_logs(
     return CheckReport(tuple(files))
 
 
-def _check_file(path: Path, log_format: str, seen: "_SeenIds", step: Step) -> FileCheck:
+def _check_file(
+    path: Path, log_format: str, account: Sequence[Level], seen: "_SeenIds", step: Step
+) -> FileCheck:
     seen.begin_file()
     size_bytes = path.stat().st_size
     try:
-        reader = open_log(path, format=log_format, batch_rows=_BATCH_ROWS, threads=_THREADS)
+        reader = open_log(path, format=log_format, batch_rows=_BATCH_ROWS, threads=_THREADS, account=account)
     except UnreadableInput as error:
         step.advance(size_bytes)
         return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(error), error.remedy)
@@ -146,6 +167,8 @@ def _check_file(path: Path, log_format: str, seen: "_SeenIds", step: Step) -> Fi
             reader.problems,
             None if broken is None else str(broken),
             None if broken is None else broken.remedy,
+            reader.n_passed_over,
+            reader.not_understood,
         )
 
 
@@ -172,9 +195,7 @@ def _with_repeats(file: FileCheck, repeats: pa.Table) -> FileCheck:
         REFUSED_SCHEMA,
     )
     problems = pa.concat_tables([file.problems, rows]).sort_by("row_number")
-    return FileCheck(
-        file.path, file.format, file.n_rows, file.n_refused, n_rows, problems, file.error, file.remedy
-    )
+    return replace(file, n_repeated=n_rows, problems=problems)
 
 
 def _check_accounts(path: Path) -> FileCheck:

@@ -12,6 +12,7 @@ from pipelines.adapters import parquet
 from pipelines.adapters.adapter import Sample
 from pipelines.adapters.blocks import Compression, compression_of, pieces
 from pipelines.adapters.csvfile import header_names
+from pipelines.adapters.documents import first_documents, is_spread_out
 from pipelines.adapters.lines import first_objects
 from pipelines.errors import UnreadableInput
 
@@ -26,6 +27,7 @@ class Kind(StrEnum):
 
     PARQUET = "parquet"
     JSON_LINES = "jsonl"
+    JSON_DOCUMENTS = "json"
     CSV = "csv"
     EMPTY = "empty"
 
@@ -65,16 +67,17 @@ def look(path: Path) -> Container:
 
 
 def _text_container(path: Path, compression: Compression, text: bytes) -> Container:
+    start = text.lstrip(b" \t\r\n\0")[:1]
+    if start == b"[" or (start == b"{" and is_spread_out(text)):
+        objects = first_documents(text, _SAMPLE_RECORDS)
+        names = frozenset(name for one in objects for name in one) or _keys(text)
+        return Container(Kind.JSON_DOCUMENTS, compression, Sample(names, tuple(objects)))
     objects = first_objects(text, _SAMPLE_RECORDS)
     if objects:
         names = frozenset(name for one in objects for name in one)
         return Container(Kind.JSON_LINES, compression, Sample(names, tuple(objects)))
-    start = text.lstrip(b" \t\r\n\0")[:1]
-    if start == b"{":  # the first record is longer than what was looked at: anything like a key counts
-        names = frozenset(key.decode() for key in _KEY.findall(text))
-        return Container(Kind.JSON_LINES, compression, Sample(names))
-    if start == b"[":
-        raise UnreadableInput(f"{path}: a JSON array", remedy="write one JSON object per line instead")
+    if start == b"{":  # the first record is longer than what was looked at
+        return Container(Kind.JSON_LINES, compression, Sample(_keys(text)))
     names = frozenset(header_names(text)) - {""}
     if names:
         return Container(Kind.CSV, compression, Sample(names))
@@ -82,6 +85,11 @@ def _text_container(path: Path, compression: Compression, text: bytes) -> Contai
         f"{path}: neither Parquet nor JSON Lines nor CSV",
         remedy="give log files only; docs/reference/input.md describes them",
     )
+
+
+def _keys(text: bytes) -> frozenset[str]:
+    """Anything like a key, where no record is whole."""
+    return frozenset(key.decode() for key in _KEY.findall(text))
 
 
 def _raw_head(path: Path) -> bytes:

@@ -69,8 +69,8 @@ class ParquetFile:
             f", {quoted(described[at][0])} AS {quoted(name)}" for name, at in self._position.items()
         )
         return (
-            f"SELECT file_row_number + 1 AS row_number, true AS is_read{columns} FROM {read} "
-            "WHERE file_row_number >= $first AND file_row_number < $end"
+            f"SELECT file_row_number + 1 AS row_number, true AS is_read, true AS is_request{columns} "
+            f"FROM {read} WHERE file_row_number >= $first AND file_row_number < $end"
             + (" AND file_row_number IN (SELECT unnest($wanted::BIGINT[]))" if only_wanted else "")
         )
 

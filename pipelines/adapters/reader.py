@@ -18,6 +18,7 @@ import pyarrow as pa
 from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.blocks import pieces
 from pipelines.adapters.canonical import (
+    PASSED_OVER,
     UNREAD,
     Problem,
     Query,
@@ -28,8 +29,11 @@ from pipelines.adapters.canonical import (
 )
 from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.csvfile import csv_blocks
+from pipelines.adapters.documents import document_blocks
 from pipelines.adapters.lines import json_source, json_values, line_blocks, mended
 from pipelines.adapters.parquet import ParquetFile
+from pipelines.adapters.source import Source
+from pipelines.adapters.sources.bodies import STRUCTURES
 
 REFUSED_SCHEMA = pa.schema(
     [
@@ -61,11 +65,13 @@ class TableReader:
         batch_rows: int,
         threads: int,
         rows: Sequence[int] | None = None,
+        source: Source | None = None,
     ) -> None:
         """Open the file.
 
         Parameters
         ----------
+        source : the foreign format the file is in; None: its columns are `fields`
         rows : the row numbers that are wanted, ascending; None: all.
 
         Raises
@@ -74,13 +80,17 @@ class TableReader:
         """
         self.path = path
         self.size_bytes: int = path.stat().st_size
+        self.n_passed_over = 0
         self._n_parsed = 0
         self._target = target
         self._refusals = _Refusals()
         self._batch_rows = batch_rows
         self._con = connect(threads)
         self._rows = None if rows is None else np.asarray(rows, dtype=np.int64)
-        self._source = _open_source(path, container, fields, self._con, self._rows)
+        if source is not None:
+            for name, structure in STRUCTURES.items():
+                self._con.execute(f"SET VARIABLE {name} = $structure", {"structure": structure})
+        self._source = _open_source(path, container, fields, self._con, self._rows, source)
         self._select = select
 
     def __enter__(self) -> Self:
@@ -98,7 +108,7 @@ class TableReader:
 
     @property
     def n_rows(self) -> int:
-        """Rows seen so far, good, refused and not wanted."""
+        """Rows seen so far: good, refused, no request at all (`n_passed_over`) and not wanted."""
         return self._n_parsed + self._refusals.n_malformed
 
     @property
@@ -137,6 +147,10 @@ class TableReader:
         faults = batch.column("problems").to_numpy(zero_copy_only=False)
         if not faults.any():
             return batch
+        if (faults == PASSED_OVER).any():
+            is_request = faults != PASSED_OVER
+            self.n_passed_over += int((~is_request).sum())
+            batch, faults = batch.filter(pa.array(is_request)), faults[is_request]
         self._refusals.add_rows(batch.column("row_number").to_numpy(), faults)
         return batch.filter(pa.array(faults == 0))
 
@@ -156,6 +170,9 @@ class LogReader(TableReader):
 
     format: str
     """Name of the log format, for example `stillwatch`."""
+
+    not_understood: tuple[str, ...] = ()
+    """Fields of the first records that the format does not know, or knows of another type."""
 
 
 class _Refusals:
@@ -241,11 +258,15 @@ class _JsonSource:
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, fields: Sequence[str], blocks: Iterator[Block]
+        self,
+        con: duckdb.DuckDBPyConnection,
+        fields: Sequence[str],
+        blocks: Iterator[Block],
+        source: Source | None,
     ) -> None:
         self._con = con
-        self._source = json_source()
-        self._values = json_values(fields)
+        self._source = json_source() if source is None else source.over("SELECT row_number, line FROM block")
+        self._values = json_values(fields) if source is None else source.values()
         self._types = dict.fromkeys(fields, "VARCHAR")
         self._blocks = blocks
 
@@ -262,8 +283,11 @@ class _JsonSource:
                     )
                 refusals.meanings = query.problems
             answer = self._ask(query, block.rows)
-            unread = np.flatnonzero(_problems(answer) == UNREAD).tolist()
-            if unread:
+            is_unread = _problems(answer) == UNREAD
+            if is_unread.any():
+                # By number, not by place: a line may hold several requests.
+                numbers = np.asarray(answer["row_number"])[is_unread]
+                unread = np.searchsorted(np.asarray(block.rows["row_number"]), numbers).tolist()
                 lines, is_mended, malformed = mended(block.rows, unread)
                 refusals.add_malformed(malformed)
                 answer = self._ask(query, lines) if is_mended else answer
@@ -277,9 +301,14 @@ class _JsonSource:
 class _TableSource:
     """Blocks that are columns already: CSV, and Parquet that pyarrow had to read."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, blocks: Iterator[Block]) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, blocks: Iterator[Block], source: Source | None
+    ) -> None:
         self._con = con
         self._blocks = blocks
+        self._foreign = source
+        self._source = _ROWS
+        self._values: Mapping[str, Any] = {} if source is None else source.values()
 
     def answers(
         self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
@@ -290,13 +319,16 @@ class _TableSource:
             if query is None:
                 query = self._query(select, target, block.rows)
                 refusals.meanings = query.problems
-            yield from _in_batches(_ask(self._con, query, block.rows, _ROWS, {}), batch_rows)
+            answer = _ask(self._con, query, block.rows, self._source, self._values)
+            yield from _in_batches(answer, batch_rows)
 
     def _query(self, select: Select, target: Target, rows: pa.Table) -> Query:
         with _block(self._con, rows):
             described = self._con.execute(f"DESCRIBE {_ROWS}").fetchall()
-            types = {row[0]: row[1] for row in described if row[0] not in {"row_number", "is_read"}}
-            return canonical_query(self._con, target, select(types), _ROWS, {})
+            types = {row[0]: row[1] for row in described if row[0] not in _OWN_COLUMNS}
+            if self._foreign is not None:
+                self._source = self._foreign.over(self._foreign.as_lines(types, _ROWS))
+            return canonical_query(self._con, target, select(types), self._source, self._values)
 
 
 class _ParquetSource:
@@ -306,11 +338,17 @@ class _ParquetSource:
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, file: ParquetFile, rows: npt.NDArray[np.int64] | None
+        self,
+        con: duckdb.DuckDBPyConnection,
+        file: ParquetFile,
+        rows: npt.NDArray[np.int64] | None,
+        source: Source | None,
     ) -> None:
         self._con = con
         self._file = file
         self._rows = rows
+        self._foreign = source
+        self._values: Mapping[str, Any] = {} if source is None else source.values()
 
     def answers(
         self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
@@ -318,7 +356,9 @@ class _ParquetSource:
         source = self._file.source(self._con, only_wanted=self._rows is not None)
         values = self._file.values(0, 0, None if self._rows is None else [])
         types = self._file.types(self._con, source, values)
-        query = canonical_query(self._con, target, select(types), source, values)
+        if self._foreign is not None:
+            source = self._foreign.over(self._foreign.as_lines(types, source))
+        query = canonical_query(self._con, target, select(types), source, values | dict(self._values))
         refusals.meanings = query.problems
         n_done = 0
         try:
@@ -328,20 +368,20 @@ class _ParquetSource:
                 yield batch
         except (duckdb.Error, pa.ArrowException, OSError):
             # Rows come in order, so the rescue begins where DuckDB stopped, whatever the reason.
-            rescued = _TableSource(self._con, map(Block, self._file.rescued(n_done)))
+            rescued = _TableSource(self._con, map(Block, self._file.rescued(n_done)), self._foreign)
             yield from rescued.answers(select, target, batch_rows, refusals)
 
     def _through_duckdb(self, query: str, batch_rows: int) -> Iterator[pa.RecordBatch]:
         n_rows = self._file.rows_per_batch(batch_rows)
         for first, end in self._file.windows():
             if self._rows is None:
-                answer = self._con.sql(query, params=self._file.values(first, end))
+                answer = self._con.sql(query, params=self._file.values(first, end) | dict(self._values))
             else:
                 wanted = self._rows[slice(*np.searchsorted(self._rows, (first, end), "right"))] - 1
                 if len(wanted) == 0:
                     continue
                 # A join, of which DuckDB promises no order.
-                values = self._file.values(first, end, wanted.tolist())
+                values = self._file.values(first, end, wanted.tolist()) | dict(self._values)
                 answer = self._con.sql(f"{query} ORDER BY row_number", params=values)
             yield from answer.to_arrow_reader(n_rows)
 
@@ -352,18 +392,23 @@ def _open_source(
     fields: Sequence[str],
     con: duckdb.DuckDBPyConnection,
     rows: npt.NDArray[np.int64] | None,
+    source: Source | None,
 ) -> _Source:
     if container.kind is Kind.EMPTY:
         return _NoRecords()
     if container.kind is Kind.PARQUET:
-        return _ParquetSource(con, ParquetFile(path, fields), rows)
+        return _ParquetSource(con, ParquetFile(path, fields), rows, source)
     text = pieces(path, container.compression)
     if container.kind is Kind.CSV:
-        return _TableSource(con, csv_blocks(text, fields))
-    return _JsonSource(con, fields, line_blocks(text))
+        return _TableSource(con, csv_blocks(text, fields), source)
+    is_lines = container.kind is Kind.JSON_LINES
+    return _JsonSource(
+        con, fields, line_blocks(text) if is_lines else document_blocks(text, str(path)), source
+    )
 
 
-_ROWS = "SELECT *, true AS is_read FROM block"
+_ROWS = "SELECT *, true AS is_read, true AS is_request FROM block"
+_OWN_COLUMNS = {"row_number", "is_read", "is_request"}
 _ROWS_PER_TASK = 4_096
 """Rows DuckDB gives one thread at a time: two vectors, so that a block keeps all threads busy."""
 

@@ -65,7 +65,7 @@ def find_campaigns(
     evidence = [detect.weighed(detect.weigh(group), policy) for group in groups]
     innocent, n_nights = reference(con, day, policy)
     has_history = len(innocent) >= policy.least_reference
-    members = detect.membership([group.members for group in groups], len(night.population))
+    members = detect.Memberships.of([group.members for group in groups], len(night.population))
     verdicts = detect.decide(
         evidence,
         innocent,
@@ -108,7 +108,7 @@ def find_campaigns(
     with transaction(con):
         for table in _REPLACED:
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
-        write_candidates(con, night, candidates, groups, verdicts, evidence)
+        write_candidates(con, night, groups, members, verdicts, evidence)
         write_campaigns(con, night, flagged, held)
         in_campaigns = {account for found in flagged for account in found.account_ids}
         alone = scores.flag_lone_accounts(con, day, in_campaigns, policy.leave_out)

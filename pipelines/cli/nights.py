@@ -1,4 +1,4 @@
-"""Commands on a night of logs: `check` and `scan`.
+"""Commands on a night of logs: `check`, `sources` and `scan`.
 
 Here: their options and exit codes. Not here: the ordered steps (nightly), formats of logs (adapters).
 """
@@ -35,16 +35,46 @@ commands = typer.Typer()
   stillwatch check 'logs/**/*.jsonl.gz' --accounts accounts.csv
 """
 )
-def check(logs: Logs, log_format: LogFormat = "auto", accounts: Accounts = None) -> None:
+def check(
+    logs: Logs, log_format: LogFormat = "auto", accounts: Accounts = None, config: Config = None
+) -> None:
     """Validate logs without loading them: every problem with its file, row and remedy."""
     from pipelines.adapters.check import check_logs
+    from pipelines.settings import load_settings
     from pipelines.summary import show_check
     from pipelines.terminal import terminal_progress
 
-    report = check_logs(logs, format=log_format, accounts=accounts, progress=terminal_progress())
+    settings = load_settings(config)
+    report = check_logs(
+        logs,
+        format=log_format,
+        accounts=accounts,
+        account=settings.input.account,
+        progress=terminal_progress(),
+    )
     show_check(report)
     if not report.ok:
         raise typer.Exit(UnreadableInput.exit_code)
+
+
+@commands.command(
+    epilog="""Examples:
+
+\b
+  stillwatch sources
+  stillwatch sources --format jsonl
+"""
+)
+def sources(
+    output_format: Annotated[
+        Literal["table", "jsonl"], typer.Option("--format", help="Form of the output.")
+    ] = "table",
+) -> None:
+    """List the log formats that are read: what each carries, and what detection loses without the rest."""
+    from pipelines.adapters.overview import overview
+    from pipelines.summary import show_sources
+
+    show_sources(overview(), output_format)
 
 
 @commands.command(

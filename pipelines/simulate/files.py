@@ -1,17 +1,24 @@
 """Files of a simulated world: one writer for each form a log may take.
 
-Here: Parquet, JSON Lines (plain or gzipped) and CSV of the canonical record. Not here: which rows go
-into which file (world).
+Here: Parquet, JSON Lines (plain or gzipped) and CSV of the canonical record, and whatever the sources declare
+for their own formats. Not here: which rows go into which file (world), what a gateway's record looks like
+(`adapters/sql/writing`).
 """
 
 import gzip
 import io
 from collections.abc import Callable
+from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from pipelines.adapters.sources import WRITINGS
+from pipelines.warehouse.arrow import registered
 
 Writer = Callable[[pa.Table, Path], None]
 
@@ -40,11 +47,21 @@ def write_csv(rows: pa.Table, path: Path) -> None:
     _spelled(rows).with_columns(("[" + as_json + "]").alias("tool_names")).write_csv(path)
 
 
+def write_as(statement: str, rows: pa.Table, path: Path) -> None:
+    """JSON Lines of a source's own records, by the SELECT `adapters/sql/writing/STATEMENT.sql`."""
+    select = files("pipelines.adapters").joinpath(f"sql/writing/{statement}.sql").read_text(encoding="utf-8")
+    with duckdb.connect() as con, registered(con, "request", rows):
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET preserve_insertion_order = true")
+        con.execute(f"COPY ({select}) TO $path (FORMAT json)", {"path": str(path)})
+
+
 WRITERS: dict[str, tuple[str, Writer]] = {
     "stillwatch": (".parquet", write_parquet),
     "jsonl": (".jsonl", write_jsonl),
     "jsonl.gz": (".jsonl.gz", write_jsonl_gz),
     "csv": (".csv", write_csv),
+    **{name: (one.ending, partial(write_as, one.statement)) for name, (_, one) in WRITINGS.items()},
 }
 """Log format to file ending and writer; all hold the same rows."""
 

@@ -10,6 +10,7 @@ from scipy import special
 
 from detector.campaigns.evidence.piece import Evidence
 from detector.campaigns.group import Group, Slots
+from detector.campaigns.loads import is_dealt
 from detector.campaigns.measures import (
     any_known,
     ramp,
@@ -28,8 +29,15 @@ def shared_template(group: Group) -> Evidence | None:
     if not group.has_content:
         return None
     share = group.templated_share
-    # Sharing a text is what look-alikes do too, so it says little; sharing none speaks against.
+    # Sharing a text is what look-alikes do too, so it says little; sharing little speaks against, but where
+    # the uses are dealt out: cover traffic makes a share small, and what agrees by chance is not dealt.
     points = ramp(share, (0.05, -1.0), (0.3, 0.5), (0.6, 1.0))
+    if (
+        group.layer == "template"
+        and len(group.members) >= LEAST_LIKENESS
+        and is_dealt(group.templated_requests)
+    ):
+        points = max(points, 0.0)
     if group.layer == "system_prompt":
         return Evidence(
             "content", "SHARED_SYSTEM_PROMPT", "share of requests under the same few system prompts",

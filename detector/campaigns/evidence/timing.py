@@ -45,7 +45,7 @@ def taking_turns(group: Group) -> Evidence | None:
     times = clumping(group.turns)
     # Programs that know nothing of each other send at any time of a common day, and so do accounts to which
     # work is dealt at random: only turns that chance does not explain speak for one scheduler.
-    points = ramp(math.log2(max(times, 1 / 16)), (-1.0, 1.5), (0.0, 0.25), (1.0, 0.0), (2.0, -1.5))
+    points = ramp(math.log2(max(times, 1 / 16)), (-1.0, 1.5), (0.0, 0.25), (1.6, 0.0), (2.6, -1.5))
     return Evidence(
         "timing", "TAKING_TURNS", "how often an account's requests follow closely, against chance",
         times, "4 to 10 where people sit down and ask, 1 to 3 for programs", points,

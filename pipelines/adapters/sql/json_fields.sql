@@ -2,7 +2,7 @@
 -- Reads block (row_number, line). Takes $structure, the fields as a JSON structure. Called by lines.
 -- Lines that hold no JSON object have is_read false; blank ones among them are told apart in Python,
 -- because a clean file has neither.
-SELECT row_number, fields IS NOT NULL AS is_read, fields.*
+SELECT row_number, fields IS NOT NULL AS is_read, true AS is_request, fields.*
 FROM (
     SELECT row_number,
            CASE WHEN json_valid(line) AND starts_with(ltrim(line, concat(' ', chr(9))), '{')

@@ -18,8 +18,13 @@ CREATE TABLE IF NOT EXISTS raw.file (
     n_refused    BIGINT NOT NULL DEFAULT 0,
     n_repeated   BIGINT NOT NULL DEFAULT 0,   -- request_id seen before, here or on an earlier night
     n_other_day  BIGINT NOT NULL DEFAULT 0,   -- rows outside the asked-for day
-    error        VARCHAR                      -- why the file could not be read at all
+    error        VARCHAR,                     -- why the file could not be read at all
+    n_passed_over BIGINT DEFAULT 0,           -- records that are no requests
+    not_understood VARCHAR[]                  -- fields that the log's format does not know
 );
+-- A warehouse made before these columns gains them.
+ALTER TABLE raw.file ADD COLUMN IF NOT EXISTS n_passed_over BIGINT DEFAULT 0;
+ALTER TABLE raw.file ADD COLUMN IF NOT EXISTS not_understood VARCHAR[];
 
 -- raw.reject: every refused row, by place and reason; never its content.
 CREATE TABLE IF NOT EXISTS raw.reject (
@@ -403,9 +408,12 @@ CREATE TABLE IF NOT EXISTS night.candidate (
     n_accounts   INTEGER NOT NULL,
     evidence     DOUBLE NOT NULL,    -- log-odds
     flagged      BOOLEAN NOT NULL,
-    has_content  BOOLEAN             -- whether the log carried its prompts; null: scanned before pieces were kept
+    has_content  BOOLEAN,            -- whether the log carried its prompts; null: scanned before pieces were kept
+    is_head      BOOLEAN             -- whether it is an observation of its own, no part of one with stronger evidence; null:
+                                     -- scanned before that was kept
 );
 ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS has_content BOOLEAN;
+ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS is_head BOOLEAN;
 
 -- night.candidate_evidence: every piece of evidence of every candidate, flagged or not: with night.candidate, all that
 -- a verdict follows from, so that `backtest` can judge past nights by another policy. At most a few dozen a candidate.

@@ -293,7 +293,6 @@ def test_tables_without_rows_are_empty_logs(csv, parquet):
         (b"PAR1", "footer"),
         (b"\x1f\x8b\x08broken from the start", "gzip"),
         (b"\x28\xb5\x2f\xfdbroken from the start", "zstd"),
-        (json.dumps([record()]).encode(), "JSON array"),
         (json.dumps(record()).encode("utf-16"), "UTF-16"),
         (b"dear diary, nothing happened today\n", "no known format"),
         (b'{"user": "ana", "text": "hi"}\n', "no known format"),

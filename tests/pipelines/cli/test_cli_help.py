@@ -11,6 +11,7 @@ COMMANDS = [
     "demo",
     "simulate",
     "check",
+    "sources",
     "scan",
     "findings",
     "evaluate",

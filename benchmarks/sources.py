@@ -1,0 +1,121 @@
+"""How fast each log format is read, against DuckDB's own parsing of the same file.
+
+    PYTHONPATH=. python benchmarks/sources.py --rows 200000
+
+For each writing of each source: simulated requests are written in the format, then read (a) by DuckDB's
+`read_json` into the very fields the source declares, which is what parsing costs at the least, and (b) by the
+adapter into canonical Arrow batches. Printed: seconds of processor time (a neighbour's load does not count)
+and of the clock, the ratio of (b) to (a), and requests a second. Our promise: a ratio of at most 2, and
+never under 40,000 requests a second on two cores.
+"""
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.adapters import open_log
+from pipelines.adapters.source import Source
+from pipelines.adapters.sources import WRITINGS
+from pipelines.simulate import simulate
+from pipelines.simulate.files import WRITERS
+
+RUNS = 5
+BATCH_ROWS = 65_536
+
+
+class Cost(NamedTuple):
+    """The least of several runs."""
+
+    clock_s: float
+    processor_s: float
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    options.add_argument("--rows", type=int, default=200_000)
+    options.add_argument("--threads", type=int, default=2)
+    options.add_argument("formats", nargs="*", help="simulate's names of formats; all of them without any")
+    asked = options.parse_args()
+    unknown = set(asked.formats) - set(WRITINGS)
+    if unknown:
+        sys.exit(f"no such format: {', '.join(sorted(unknown))}; there are {', '.join(WRITINGS)}")
+    with tempfile.TemporaryDirectory() as place:
+        rows = requests(Path(place), asked.rows)
+        print("format\tMB\tparsing_cpu_s\treading_cpu_s\tratio\tparsing_s\treading_s\trequests_per_s")
+        for name in asked.formats or WRITINGS:
+            print(figures(name, rows, Path(place), asked.threads), flush=True)
+
+
+def requests(place: Path, n_rows: int) -> pa.Table:
+    """Simulated requests, repeated until there are enough."""
+    simulate(place / "world", scale="benign", days=1)
+    paths = sorted((place / "world" / "logs").glob("*/*.parquet"))
+    night = pa.concat_tables(pq.ParquetFile(path).read() for path in paths)
+    return pa.concat_tables([night] * -(-n_rows // len(night))).slice(0, n_rows)
+
+
+def figures(name: str, rows: pa.Table, place: Path, threads: int) -> str:
+    source, writing = WRITINGS[name]
+    path = place / f"{name}{writing.ending}"
+    WRITERS[name][1](rows, path)
+    parsing = least(lambda: parse(path, source, threads))
+    reading = least(lambda: read(path, len(rows), threads))
+    size_mb = path.stat().st_size / 1e6
+    path.unlink()
+    return (
+        f"{name}\t{size_mb:.0f}\t{parsing.processor_s:.2f}\t{reading.processor_s:.2f}\t"
+        f"{reading.processor_s / parsing.processor_s:.2f}\t{parsing.clock_s:.2f}\t{reading.clock_s:.2f}\t"
+        f"{len(rows) / reading.clock_s:,.0f}"
+    )
+
+
+def parse(path: Path, source: Source, threads: int) -> None:
+    """DuckDB's own parsing into the source's fields, to Arrow like ours."""
+    columns = ", ".join(f"'{name}': '{duckdb_type(kind)}'" for name, kind in source.structure.items())
+    with duckdb.connect(config={"threads": threads}) as con:
+        answer = con.sql(
+            f"FROM read_json($path, format = 'newline_delimited', columns = {{{columns}}})",
+            params={"path": str(path)},
+        )
+        for _ in answer.to_arrow_reader(BATCH_ROWS):
+            pass
+
+
+def duckdb_type(kind: Any) -> str:
+    """A JSON structure as a DuckDB type."""
+    if isinstance(kind, Mapping):
+        fields = ", ".join(f'"{name}" {duckdb_type(inner)}' for name, inner in kind.items())
+        return f"STRUCT({fields})"
+    return f"{duckdb_type(kind[0])}[]" if isinstance(kind, list) else str(kind)
+
+
+def read(path: Path, n_rows: int, threads: int) -> None:
+    with open_log(path, batch_rows=BATCH_ROWS, threads=threads) as reader:
+        assert sum(len(batch) for batch in reader.batches()) == n_rows
+
+
+def least(work: Callable[[], None]) -> Cost:
+    costs = []
+    for _ in range(RUNS):
+        clock, processor = time.perf_counter(), used()
+        work()
+        costs.append((time.perf_counter() - clock, used() - processor))
+    return Cost(min(cost[0] for cost in costs), min(cost[1] for cost in costs))
+
+
+def used() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    main()

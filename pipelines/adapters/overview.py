@@ -1,0 +1,95 @@
+"""What each log format carries, what it lacks and what detection loses by that: for people.
+
+Here: the rows behind `stillwatch sources` and docs/sources.md. Not here: the formats (`sources`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pipelines.adapters.source import LEVEL_COLUMN, Source
+from pipelines.adapters.sources import SOURCES
+from pipelines.adapters.stillwatch import STILLWATCH
+from pipelines.record import REQUEST_SCHEMA
+
+GROUPS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "identity": ("account_id", "org_id", "project_id", "api_key_id", "end_user_id", "session_id"),
+        "network": ("ip", "country", "asn", "user_agent", "client_fingerprint"),
+        "prompt": ("prompt", "n_turns", "n_images"),
+        "system": ("system_prompt",),
+        "tools": ("tool_names",),
+        "sampling": ("temperature", "top_p", "max_tokens", "n_choices", "response_format", "thinking"),
+        "logits": ("top_logprobs", "n_logit_bias"),
+        "tokens": ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
+        "outcome": ("status", "stop_reason", "refusal_category", "response"),
+        "latency": ("latency_ms",),
+    }
+)
+"""Canonical columns as a person thinks of them."""
+
+LOSS: Mapping[str, str] = MappingProxyType(
+    {
+        "identity": "links through organisation, project, key and end user",
+        "network": "links through addresses, networks and clients",
+        "prompt": "everything about content: templates, capability, technique, work queues",
+        "system": "links through shared system prompts",
+        "tools": "agentic harvesting, links through shared tool sets",
+        "sampling": "constancy of parameters, many samples of one prompt",
+        "logits": "soft labels and logit extraction",
+        "tokens": "output economy and exchanged volume",
+        "outcome": "fail-over after limits and bans, refusals",
+        "latency": "pace of generation",
+    }
+)
+"""What detection does without when a log has nothing of a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One format."""
+
+    name: str
+    title: str
+    versions: str
+    carries: tuple[str, ...]
+    """Groups of which it has at least one column."""
+    columns: tuple[str, ...]
+    """Canonical columns it can fill, in the record's order."""
+    loses: Mapping[str, str]
+    """What it does not carry, to what detection loses."""
+    account: tuple[str, ...]
+    """Identity levels that stand for the account, the first present one wins."""
+    writes: tuple[str, ...]
+    """What `simulate --log-format` calls it."""
+
+
+def overview() -> tuple[Row, ...]:
+    """Every format, our own first, the others by name."""
+    own = Row(
+        name=STILLWATCH.name,
+        title="Stillwatch's own record: Parquet, JSON Lines, CSV",
+        versions="this one",
+        carries=tuple(GROUPS),
+        columns=tuple(REQUEST_SCHEMA.names),
+        loses={},
+        account=("account",),
+        writes=("stillwatch", "jsonl", "jsonl.gz", "csv"),
+    )
+    return (own, *(_row(SOURCES[name]) for name in sorted(SOURCES)))
+
+
+def _row(source: Source) -> Row:
+    has = {*source.columns, "account_id"}
+    carried = tuple(group for group, columns in GROUPS.items() if has.intersection(columns))
+    missing = {group: LOSS[group] for group in GROUPS if group not in carried}
+    return Row(
+        name=source.name,
+        title=source.title,
+        versions=source.versions,
+        carries=carried,
+        columns=tuple(name for name in REQUEST_SCHEMA.names if name in has),
+        loses={**missing, **source.lacks},
+        account=tuple(level for level in source.account if LEVEL_COLUMN[level] in source.columns),
+        writes=tuple(source.writings),
+    )

@@ -1,0 +1,101 @@
+"""Which format a file is in, told by its first records.
+
+Here: evaluating a source's clues, naming what was looked at, and what a log has that we do not understand.
+Not here: the clues themselves (each source declares its own), containers.
+
+It looks at no more than the sample of a file, twenty records, so loops over Python objects are in order here.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipelines.adapters.adapter import Sample
+from pipelines.adapters.source import TEXT, Clue, Source, Structure
+
+_SHOWN_FIELDS = 12
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,40}")
+_NOTHING = object()
+
+
+def recognises(source: Source, sample: Sample) -> bool:
+    """Whether one of the sample's records is of this source; where there are only names, whether they fit."""
+    records: tuple[Mapping[str, Any], ...] = sample.records or (dict.fromkeys(sample.names, _NOTHING),)
+    return any(all(_holds(clue, record) for clue in clues) for record in records for clues in source.told_by)
+
+
+def _holds(clue: Clue, record: Mapping[str, Any]) -> bool:
+    found = _at(record, clue.path)
+    if clue.is_absent:
+        return found is None
+    if found is None:
+        return False
+    # Without a record (a header, a schema) only the name at the top can be tested.
+    return found is _NOTHING or not clue.values or str(found) in clue.values
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Any:
+    """What lies at a path, null counting as nothing."""
+    for at, key in enumerate(path):
+        value = _opened(value)
+        if value is _NOTHING:
+            return _NOTHING
+        if not isinstance(value, Mapping):
+            return None
+        literal = ".".join(path[at:])
+        if literal in value:
+            return value[literal]
+        value = value.get(key)
+    return value
+
+
+def _opened(value: Any) -> Any:
+    """The object that a JSON text holds, or the first element of a list; else the value itself."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    if isinstance(value, list):
+        return value[0] if value else None
+    return value
+
+
+def fields_seen(sample: Sample) -> str:
+    """The sample's field names for a message: few, and only such as a program would write."""
+    names = sorted(name for name in sample.names if _NAME.fullmatch(name))
+    shown = ", ".join(names[:_SHOWN_FIELDS]) + (", ..." if len(names) > _SHOWN_FIELDS else "")
+    return shown or "no field names that can be shown"
+
+
+def not_understood(source: Source, sample: Sample) -> tuple[str, ...]:
+    """Paths in the sample that the source neither reads nor knows, and known ones of another type.
+
+    That is how a log of another version shows: it is read as far as it can be, and says what it is not.
+    """
+    found: set[str] = set()
+    for record in sample.records:
+        found.update(_strangers(record, source.structure, "", source.ignores))
+    return tuple(sorted(found))
+
+
+def _strangers(
+    record: Mapping[str, Any], structure: Structure, above: str, ignores: frozenset[str]
+) -> Iterator[str]:
+    for name, value in record.items():
+        path = f"{above}{name}"
+        if path in ignores or value is None or not _NAME.fullmatch(name):
+            continue
+        if name not in structure:
+            if f"{above}*" not in ignores:
+                yield path
+            continue
+        wanted = structure[name]
+        inner = _opened(value) if isinstance(wanted, Mapping) else value
+        if isinstance(wanted, Mapping) and isinstance(inner, Mapping):
+            # Of a list only its being one is looked at: tools and messages have fields without end.
+            if not isinstance(value, list):
+                yield from _strangers(inner, wanted, f"{path}.", ignores)
+        elif isinstance(value, Mapping | list) if wanted == TEXT else isinstance(value, bool | int | float):
+            yield f"{path} (of another type)"

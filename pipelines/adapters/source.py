@@ -1,0 +1,209 @@
+"""A foreign log format, declared: how it is told apart, where each canonical column comes from, what it
+lacks.
+
+Here: the shape that every module in `sources` fills in, and the SQL it becomes. Not here: the formats
+themselves (`sources`), bodies that several formats share (`sources.bodies`), detection (`recognition`).
+
+A source sees one JSON document per record, whatever the container: a line of JSON Lines, an element of a JSON
+array, a row of CSV or Parquet turned into JSON. DuckDB parses it once into the declared structure; everything
+after that is expressions over typed columns, and no record becomes a Python object.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Literal
+
+Structure = Mapping[str, Any]
+"""A JSON structure as DuckDB's json_transform takes it: names to "VARCHAR", "JSON",
+further structures, or lists of one of these. A key is read exactly as written."""
+
+Level = Literal["account", "end_user", "key", "project", "organisation"]
+"""Identity levels that a log may know, from the log's own notion of an account to who pays."""
+
+LEVEL_COLUMN: Mapping[Level, str] = MappingProxyType(
+    {
+        "account": "account_id",
+        "end_user": "end_user_id",
+        "key": "api_key_id",
+        "project": "project_id",
+        "organisation": "org_id",
+    }
+)
+
+TEXT = "VARCHAR"
+AS_JSON = "JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """One test of a record: a path that is there, and what its value is, when that matters."""
+
+    path: tuple[str, ...]
+    """Keys from the top; JSON texts on the way are looked into, of a list its first element. A key with dots
+    in it is one key."""
+
+    values: frozenset[str] = frozenset()
+    """If not empty, the value is one of these."""
+
+    is_absent: bool = False
+    """Rather the other way round: the path leads nowhere."""
+
+
+def has(path: str, *values: str) -> Clue:
+    """The record has this path (keys joined by dots), with one of `values` if there are any."""
+    return Clue(tuple(path.split(".")), frozenset(values))
+
+
+def lacks(path: str) -> Clue:
+    """The record does not have this path."""
+    return Clue(tuple(path.split(".")), is_absent=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How `simulate` writes canonical rows in this format; the reader's other half, kept beside it."""
+
+    statement: str
+    """Name of the SELECT in `sql/writing` over `request` (canonical columns): one row per log record, its
+    columns the record's top-level fields."""
+
+    carries: frozenset[str]
+    """Canonical columns that survive the way through this form, value for value."""
+
+    ending: str = ".jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One log format that others write."""
+
+    name: str
+    """What `--format` takes: lower case, hyphens."""
+
+    title: str
+    """Its name for people."""
+
+    versions: str
+    """Of which product versions the fields are known."""
+
+    told_by: Sequence[Sequence[Clue]]
+    """It is this format when all clues of one of these hold for a record."""
+
+    structure: Structure
+    """The fields that are read, nested as they are nested in the log."""
+
+    steps: Sequence[Mapping[str, str]] = ()
+    """Values computed on the way, by name: SQL over `doc` (the parsed record), `line` (its text) and the
+    values of earlier steps. Each step is computed once per record, however often it is used."""
+
+    each: str | None = None
+    """SQL over `doc` and `line`: a list, when one document holds several requests; each element is `item` in
+    the steps."""
+
+    is_request: str = "true"
+    """SQL: whether this record is a request at all. Others are passed over and counted."""
+
+    columns: Mapping[str, str]
+    """Canonical column to SQL, over everything above. Of `account_id` only what the log itself calls so."""
+
+    account: Sequence[Level] = ("account", "key", "project", "organisation")
+    """Levels that stand for the account, first present one wins; `input.account` overrules it."""
+
+    ignores: frozenset[str] = frozenset()
+    """Paths (keys joined by dots) that are known and deliberately not read; `headers.*` is whatever else
+    there is in `headers`."""
+
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    """What the log does not carry, to what detection loses without it, for people."""
+
+    writings: Mapping[str, Writing] = field(default_factory=dict)
+    """`simulate --log-format` name to how it is written."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Top-level fields; a closed list, so names never come from a file into SQL."""
+        return tuple(self.structure)
+
+    def expressions(self, account: Sequence[Level] = ()) -> dict[str, str]:
+        """Canonical column to SQL, the account chosen by `account` or else by the format itself."""
+        return with_account(self.columns, account or self.account)
+
+    def values(self) -> dict[str, str]:
+        """Parameters of `over`."""
+        return {"structure": json.dumps(self.structure, default=dict)}
+
+    def as_lines(self, present: Mapping[str, str], rows: str) -> str:
+        """A SELECT of `row_number` and `line`: each row of a table as the JSON document it stands for.
+
+        Parameters
+        ----------
+        present : columns of the table, by name, with their DuckDB types
+        rows : a SELECT of `row_number` and these columns
+
+        A column that holds JSON as text, as CSV and many Parquet exports do, becomes that JSON where the
+        source reads more of it than its text.
+        """
+        names = [name for name in self.fields if name in present]
+        if not names:
+            return f"SELECT row_number, '{{}}' AS line FROM ({rows})"
+        packed = ", ".join(f"{_quoted(name)} := {self._as_json(name, present[name])}" for name in names)
+        return f"SELECT row_number, to_json(struct_pack({packed}))::VARCHAR AS line FROM ({rows})"
+
+    def _as_json(self, name: str, kind: str) -> str:
+        column = _quoted(name)
+        if kind != "VARCHAR" or self.structure[name] == TEXT:
+            return column
+        return (
+            f"CASE WHEN is_json_text({column}) AND json_valid({column}) THEN {column}::JSON "
+            f"ELSE to_json({column}) END"
+        )
+
+    def over(self, lines: str) -> str:
+        """A SELECT of `row_number`, `is_read`, `is_request`, `line`, `doc` and every step's values; takes the
+        parameters of `values`.
+
+        Parameters
+        ----------
+        lines : a SELECT of `row_number` and `line`
+        """
+        parse = files("pipelines.adapters").joinpath("sql/json_documents.sql").read_text(encoding="utf-8")
+        query = parse.replace("FROM lines", f"FROM ({lines})")
+        if self.each is not None:
+            # A document without requests stays one row, so that it is counted.
+            items = f"CASE WHEN len({self.each}) > 0 THEN {self.each} ELSE [NULL] END"
+            query = f"SELECT *, unnest({items}) AS item FROM ({query})"
+        for step in self.steps:
+            values = ", ".join(f"{sql} AS {name}" for name, sql in step.items())
+            query = f"SELECT *, {values} FROM ({query})"
+        return f"SELECT *, coalesce({self.is_request}, false) AS is_request FROM ({query})"
+
+
+def with_account(columns: Mapping[str, str], account: Sequence[Level]) -> dict[str, str]:
+    """The same columns with the account taken from the first of these levels that a record has.
+
+    What the log itself calls an account becomes its organisation where it has no other, so that it still
+    ties accounts together.
+    """
+    chosen = [columns[LEVEL_COLUMN[level]] for level in account if LEVEL_COLUMN[level] in columns]
+    result = dict(columns)
+    if not chosen:
+        return result
+    result["account_id"] = _first_written(chosen)
+    if account[0] != "account" and "account_id" in columns:
+        result["org_id"] = _first_written(
+            [columns[name] for name in ("org_id", "account_id") if name in columns]
+        )
+    return result
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _first_written(expressions: Sequence[str]) -> str:
+    if len(expressions) == 1:
+        return expressions[0]
+    return f"coalesce({', '.join(f'text_or_null(({sql})::VARCHAR)' for sql in expressions)})"

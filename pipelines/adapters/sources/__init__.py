@@ -1,0 +1,18 @@
+"""Log formats of gateways and providers: one module each, and a line here.
+
+Here: the list. Not here: what a source is (`adapters.source`), how to add one (docs/adding-a-source.md).
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pipelines.adapters.source import Source, Writing
+from pipelines.adapters.sources.gateway import GATEWAY
+
+SOURCES: Mapping[str, Source] = MappingProxyType({source.name: source for source in (GATEWAY,)})
+"""Every foreign format, most particular first: the first that knows a file's records reads it."""
+
+WRITINGS: Mapping[str, tuple[Source, Writing]] = MappingProxyType(
+    {name: (source, writing) for source in SOURCES.values() for name, writing in source.writings.items()}
+)
+"""What `simulate --log-format` can write besides our own: name to the source that reads it, and how."""

@@ -1,0 +1,212 @@
+"""Bodies of model APIs: the fields that are read of requests and responses, whoever's log they lie in.
+
+Here: one structure for the requests and one for the responses of OpenAI Chat Completions, OpenAI Responses
+and Anthropic Messages together (a log mixes them, and no two use one name for different things), and the
+canonical columns over them. Not here: the SQL macros (`sql/bodies.sql`), envelopes around bodies (each a
+source).
+
+A source that carries such bodies names REQUEST and RESPONSE in its structure, has the steps `request`,
+`response` and `MESSAGES` in this order, and takes `BODY_COLUMNS` among its columns.
+"""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pipelines.adapters.source import AS_JSON, TEXT
+
+REQUEST: Mapping[str, Any] = MappingProxyType(
+    {
+        "model": TEXT,
+        "messages": [{"role": TEXT, "content": AS_JSON}],
+        "input": AS_JSON,
+        "prompt": AS_JSON,
+        "instructions": AS_JSON,
+        "system": AS_JSON,
+        "max_tokens": TEXT,
+        "max_completion_tokens": TEXT,
+        "max_output_tokens": TEXT,
+        "temperature": TEXT,
+        "top_p": TEXT,
+        "n": TEXT,
+        "logprobs": TEXT,
+        "top_logprobs": TEXT,
+        "logit_bias": AS_JSON,
+        "response_format": {"type": TEXT},
+        "text": {"format": {"type": TEXT}},
+        "output_config": {"format": AS_JSON},
+        "tools": [{"type": TEXT, "name": TEXT, "function": {"name": TEXT}, "custom": {"name": TEXT}}],
+        "functions": [{"name": TEXT}],
+        "tool_choice": AS_JSON,
+        "reasoning_effort": TEXT,
+        "reasoning": {"effort": TEXT, "summary": TEXT},
+        "thinking": {"type": TEXT},
+        "stream": TEXT,
+        "user": TEXT,
+        "safety_identifier": TEXT,
+        "metadata": {"user_id": TEXT, "session_id": TEXT},
+        "conversation": AS_JSON,
+    }
+)
+
+_PART = {"type": TEXT, "text": TEXT, "content": AS_JSON, "refusal": TEXT}
+_CHOICE = {"finish_reason": TEXT, "text": TEXT, "message": {"content": AS_JSON, "refusal": TEXT}}
+
+RESPONSE: Mapping[str, Any] = MappingProxyType(
+    {
+        "id": TEXT,
+        "object": TEXT,
+        "type": TEXT,
+        "status": TEXT,
+        "model": TEXT,
+        "choices": [_CHOICE],
+        "output": [{"type": TEXT, "content": [_PART]}],
+        "content": [_PART],
+        "stop_reason": TEXT,
+        "stop_details": {"category": TEXT},
+        "incomplete_details": {"reason": TEXT},
+        "error": AS_JSON,
+        "usage": {
+            "prompt_tokens": TEXT,
+            "completion_tokens": TEXT,
+            "prompt_tokens_details": {"cached_tokens": TEXT},
+            "completion_tokens_details": {"reasoning_tokens": TEXT},
+            "input_tokens": TEXT,
+            "output_tokens": TEXT,
+            "input_tokens_details": {"cached_tokens": TEXT},
+            "output_tokens_details": {"reasoning_tokens": TEXT, "thinking_tokens": TEXT},
+            "cache_creation_input_tokens": TEXT,
+            "cache_read_input_tokens": TEXT,
+        },
+    }
+)
+
+CHUNK = [
+    {
+        "id": TEXT,
+        "type": TEXT,
+        "model": TEXT,
+        "choices": [{"finish_reason": TEXT, "delta": {"content": TEXT, "refusal": TEXT}}],
+        "response": AS_JSON,
+        "message": AS_JSON,
+        "delta": {"text": TEXT, "stop_reason": TEXT, "stop_details": AS_JSON},
+        "usage": AS_JSON,
+        "error": AS_JSON,
+    }
+]
+"""One event of a streamed answer, of any of the three."""
+
+STRUCTURES = {
+    "request_structure": json.dumps(REQUEST, default=dict),
+    "response_structure": json.dumps(RESPONSE, default=dict),
+    "chunk_structure": json.dumps(CHUNK),
+}
+"""Variables that the macros of `sql/bodies.sql` read."""
+
+
+def request_at(path: str) -> str:
+    """SQL of the step `request`: the body parsed with the record, or, where it is a JSON text, by itself.
+
+    Parameters
+    ----------
+    path : keys to the body from the top of the record, joined by dots; its structure is REQUEST
+    """
+    return (
+        f"CASE WHEN doc.{path}.model IS NULL AND doc.{path}.messages IS NULL "
+        f"THEN coalesce(request_of(line ->> '$.{path}'), doc.{path}) ELSE doc.{path} END"
+    )
+
+
+def response_at(path: str) -> str:
+    """SQL of the step `response`: the same for RESPONSE; streams, as chunks or server-sent events, are
+    folded."""
+    return (
+        f"CASE WHEN doc.{path}.id IS NULL AND doc.{path}.usage IS NULL AND doc.{path}.error IS NULL "
+        f"THEN coalesce(response_of(line ->> '$.{path}'), doc.{path}) ELSE doc.{path} END"
+    )
+
+
+MESSAGES = "coalesce(request.messages, messages_of(request.input), messages_of(request.prompt))"
+"""SQL of the step `messages`."""
+
+_FIRST_CHOICE = "response.choices[1]"
+_REFUSED = (
+    f"{_FIRST_CHOICE}.message.refusal IS NOT NULL OR len(list_filter(response.output, lambda o: "
+    "len(list_filter(o.content, lambda p: p.type = 'refusal')) > 0)) > 0"
+)
+_CALLS_TOOL = (
+    "response.status = 'completed' "
+    "AND len(list_filter(response.output, lambda o: o.type = 'function_call')) > 0"
+)
+
+BODY_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "prompt": "last_user_text(messages)",
+        "system_prompt": "system_text(messages, coalesce(request.instructions, request.system))",
+        "n_turns": "n_turns_of(messages)",
+        "n_images": "n_images_of(messages)",
+        "tool_names": "tool_names_of(request.tools, request.functions)",
+        "model": "coalesce(request.model, response.model)",
+        "end_user_id": "coalesce(request.safety_identifier, request.user, request.metadata.user_id)",
+        "session_id": "coalesce(id_of(request.conversation), request.metadata.session_id)",
+        "provider_request_id": "response.id",
+        "temperature": "number_or_null(request.temperature)",
+        "top_p": "number_or_null(request.top_p)",
+        "max_tokens": "whole_or_null(coalesce("
+        "request.max_completion_tokens, request.max_output_tokens, request.max_tokens))",
+        "n_choices": "whole_or_null(request.n)",
+        # true alone asks for the chosen tokens' own; completions of old take a number here
+        "top_logprobs": "whole_or_null(coalesce(request.top_logprobs, CASE request.logprobs "
+        "WHEN 'true' THEN '0' WHEN 'false' THEN NULL ELSE request.logprobs END))",
+        "n_logit_bias": "n_keys(request.logit_bias)",
+        "stream": "truth_or_null(request.stream)",
+        "thinking": "coalesce(request.thinking.type, request.reasoning_effort, request.reasoning.effort, "
+        "request.reasoning.summary) NOT IN ('disabled', 'none')",
+        "response_format": "coalesce(request.response_format.type, request.text.format.type, "
+        "CASE WHEN request.output_config.format IS NOT NULL THEN 'json_schema' END, "
+        "CASE WHEN starts_with(request.tool_choice, '{') "
+        "AND request.tool_choice ->> '$.type' IN ('tool', 'function', 'custom') THEN 'tool' END)",
+        # Anthropic's input leaves cached tokens out, everybody else's has them in it.
+        "input_tokens": "coalesce(response.usage.prompt_tokens, "
+        "CASE WHEN response.usage.input_tokens_details.cached_tokens IS NOT NULL "
+        "THEN response.usage.input_tokens ELSE plus_tokens(response.usage.input_tokens, "
+        "response.usage.cache_read_input_tokens, response.usage.cache_creation_input_tokens) END)",
+        "output_tokens": "coalesce(response.usage.completion_tokens, response.usage.output_tokens)",
+        "cached_tokens": "coalesce(response.usage.prompt_tokens_details.cached_tokens, "
+        "response.usage.input_tokens_details.cached_tokens, response.usage.cache_read_input_tokens)",
+        "reasoning_tokens": "coalesce(response.usage.completion_tokens_details.reasoning_tokens, "
+        "response.usage.output_tokens_details.reasoning_tokens, "
+        "response.usage.output_tokens_details.thinking_tokens)",
+        "status": "CASE WHEN response.error IS NOT NULL THEN status_of_error("
+        "response.error ->> '$.type', response.error ->> '$.code') END",
+        "stop_reason": f"CASE WHEN response.error IS NOT NULL THEN 'error' WHEN {_REFUSED} THEN 'refusal' "
+        f"WHEN {_CALLS_TOOL} THEN 'tool' ELSE stop_reason_of(coalesce({_FIRST_CHOICE}.finish_reason, "
+        "response.incomplete_details.reason, response.stop_reason, response.status)) END",
+        "refusal_category": "response.stop_details.category",
+        "response": "joined(list_concat(list_concat("
+        "list_transform(response.choices, lambda c: coalesce(content_text(c.message.content), c.text)), "
+        "list_transform(response.output, lambda o: parts_text(o.content))), "
+        "[parts_text(response.content)]))",
+        "body_state": "CASE WHEN messages IS NULL THEN 'absent' ELSE 'full' END",
+    }
+)
+"""Canonical column to SQL over `request`, `response` and `messages`."""
+
+BODY_IGNORES = frozenset(
+    {
+        "frequency_penalty", "presence_penalty", "seed", "stop", "stop_sequences", "top_k", "store",
+        "stream_options", "parallel_tool_calls", "function_call", "verbosity", "prediction", "modalities",
+        "audio", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "service_tier",
+        "moderation", "web_search_options", "previous_response_id", "max_tool_calls", "include", "truncation",
+        "background", "context_management", "access_programs", "container", "cache_control", "inference_geo",
+        "diagnostics", "speed", "created", "created_at", "completed_at", "system_fingerprint", "role",
+        "stop_sequence", "input_transformations", "anthropic_version", "anthropic_beta", "metadata.*",
+        "response_format.*", "text.*", "text.format.*", "output_config.*", "reasoning.*", "thinking.*",
+        "stop_details.*", "incomplete_details.*", "usage.total_tokens", "usage.cache_creation",
+        "usage.server_tool_use", "usage.service_tier", "usage.speed", "usage.inference_geo",
+        "usage.prompt_tokens_details.*", "usage.completion_tokens_details.*", "usage.input_tokens_details.*",
+        "usage.output_tokens_details.*",
+    }
+)  # fmt: skip
+"""Fields of bodies that are known and tell us nothing yet."""

@@ -1,0 +1,185 @@
+"""The format `gateway`: one JSON record per call, the client's and the provider's body inside as they were.
+
+Here: the envelope that any proxy can write in a few lines. Not here: the bodies (`bodies`), which are read
+for every source alike and may differ from record to record: Chat Completions, Responses and Messages lie in
+one log.
+"""
+
+from pipelines.adapters.source import TEXT, Source, Writing, has
+from pipelines.adapters.sources.bodies import (
+    BODY_COLUMNS,
+    BODY_IGNORES,
+    MESSAGES,
+    REQUEST,
+    RESPONSE,
+    request_at,
+    response_at,
+)
+from pipelines.adapters.sources.headers import (
+    REQUEST_HEADERS,
+    RESPONSE_HEADERS,
+    STAINLESS,
+    headers_at,
+    underscored,
+)
+
+_SDK = ", ".join(f"headers.{underscored(f'x-stainless-{part}')}" for part in STAINLESS)
+
+_ENVELOPE = dict.fromkeys(
+    (
+        "id",
+        "ts",
+        "end_ts",
+        "latency_ms",
+        "path",
+        "status",
+        "attempt",
+        "provider",
+        "model",
+        "account_id",
+        "org_id",
+        "project_id",
+        "key_id",
+        "end_user_id",
+        "session_id",
+        "trace_id",
+        "client_ip",
+        "country",
+        "asn",
+        "ja3",
+        "ja4",
+        "sample_rate",
+    ),
+    TEXT,
+)
+
+_CARRIED = frozenset(
+    [
+        "request_id",
+        "ts",
+        "account_id",
+        "prompt",
+        "org_id",
+        "project_id",
+        "api_key_id",
+        "end_user_id",
+        "session_id",
+        "trace_id",
+        "provider_request_id",
+        "attempt",
+        "provider",
+        "model",
+        "endpoint",
+        "system_prompt",
+        "n_turns",
+        "n_images",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "stream",
+        "input_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "status",
+        "latency_ms",
+        "ip",
+        "country",
+        "asn",
+        "user_agent",
+        "client_fingerprint",
+        "sample_rate",
+        "response",
+        "tool_names",
+    ]
+)
+
+GATEWAY = Source(
+    name="gateway",
+    title="Gateway capture with OpenAI or Anthropic bodies",
+    versions="OpenAI API 2.3.0, Anthropic SDK 0.40 to 2.12",
+    told_by=(
+        (has("ts"), has("request.messages")),
+        (has("ts"), has("request.input")),
+        (has("ts"), has("request.prompt"), has("request.model")),
+        (has("ts"), has("request"), has("response.choices")),
+        (has("ts"), has("request"), has("response.object", "response")),
+        (has("ts"), has("request"), has("response.type", "message", "error")),
+    ),
+    structure={
+        **_ENVELOPE,
+        "headers": REQUEST_HEADERS,
+        "response_headers": RESPONSE_HEADERS,
+        "request": REQUEST,
+        "response": RESPONSE,
+    },
+    steps=(
+        {
+            "request": request_at("request"),
+            "response": response_at("response"),
+            "headers": headers_at("headers", REQUEST_HEADERS),
+            "response_headers": headers_at("response_headers", RESPONSE_HEADERS),
+        },
+        {"messages": MESSAGES},
+    ),
+    columns={
+        **BODY_COLUMNS,
+        "request_id": "coalesce(doc.id, response_headers.x_request_id, "
+        "response.id, concat('line-', md5(line)))",
+        "ts": "doc.ts",
+        "account_id": "doc.account_id",
+        "org_id": "coalesce(doc.org_id, "
+        "response_headers.openai_organization, "
+        "response_headers.anthropic_organization_id)",
+        "project_id": "coalesce(doc.project_id, response_headers.openai_project)",
+        "api_key_id": "coalesce(key_name(doc.key_id), "
+        "key_of_header(headers.authorization), "
+        "key_of_header(headers.x_api_key))",
+        "end_user_id": f"coalesce(doc.end_user_id, {BODY_COLUMNS['end_user_id']}, "
+        "headers.anthropic_user_profile_id)",
+        "session_id": f"coalesce(doc.session_id, {BODY_COLUMNS['session_id']})",
+        "trace_id": "doc.trace_id",
+        "provider_request_id": "coalesce(response.id, response_headers.request_id)",
+        "attempt": "coalesce(doc.attempt, headers.x_stainless_retry_count)",
+        "provider": "coalesce(doc.provider, CASE WHEN response.type = 'message' THEN 'anthropic' "
+        "WHEN response.object = 'response' THEN 'openai' END)",
+        "model": f"coalesce({BODY_COLUMNS['model']}, doc.model)",
+        "endpoint": "split_part(doc.path, '?', 1)",
+        "status": f"coalesce(doc.status, ({BODY_COLUMNS['status']})::VARCHAR)",
+        "latency_ms": "coalesce(doc.latency_ms, ms_between(doc.ts, doc.end_ts)::VARCHAR)",
+        "ip": "first_address(coalesce(doc.client_ip, headers.x_forwarded_for))",
+        "country": "doc.country",
+        "asn": "doc.asn",
+        "user_agent": "headers.user_agent",
+        "client_fingerprint": f"coalesce(doc.ja4, doc.ja3, nullif(concat_ws(' ', {_SDK}), ''))",
+        "sample_rate": "doc.sample_rate",
+    },
+    ignores=frozenset({"method", "query", "headers.*", "response_headers.*"})
+    | {f"request.{name}" for name in BODY_IGNORES}
+    | {f"response.{name}" for name in BODY_IGNORES | {"tools", "temperature", "top_p", "metadata"}},
+    lacks={
+        "refusal_category": "only Anthropic bodies have it: what a provider itself took for extraction",
+        "country, asn": "unless the gateway adds them: a mismatch of places within one account",
+        "top_logprobs, n_logit_bias": "Anthropic bodies have none: soft labels show in OpenAI bodies alone",
+    },
+    writings={
+        "gateway-chat": Writing(
+            "gateway_chat",
+            carries=_CARRIED
+            | {
+                "n_choices",
+                "top_logprobs",
+                "n_logit_bias",
+                "response_format",
+                "reasoning_tokens",
+                "thinking",
+            },
+        ),
+        "gateway-responses": Writing(
+            "gateway_responses",
+            carries=_CARRIED | {"top_logprobs", "response_format", "reasoning_tokens", "thinking"},
+        ),
+        "gateway-messages": Writing(
+            "gateway_messages", carries=_CARRIED | {"refusal_category", "reasoning_tokens", "thinking"}
+        ),
+    },
+)

@@ -1,0 +1,188 @@
+-- bodies: macros over request and response bodies of model APIs, for every source that carries them.
+-- Loaded once into the database behind all readers, after casts. Structures: sources/bodies.py, as variables
+-- request_structure and response_structure of each connection.
+--
+-- A value that a client chose (anything in a request body) never makes its row refused: where it cannot be read
+-- it is absent. What the gateway or the provider wrote is handed on as text, for canonical.py to check.
+
+-- -- values ----------------------------------------------------------------------------------------
+
+CREATE MACRO is_json_text(t) AS starts_with(ltrim(t), '{') OR starts_with(ltrim(t), '[');
+
+CREATE MACRO whole_or_null(t) AS
+    CASE WHEN whole_of_text(t) BETWEEN -2147483648 AND 2147483647 THEN whole_of_text(t)::INTEGER END;
+CREATE MACRO number_or_null(t) AS
+    CASE WHEN isfinite(TRY_CAST(t AS DOUBLE)) THEN TRY_CAST(t AS DOUBLE) END;
+
+-- Milliseconds from one time to another, in whatever unit or spelling; absent when time runs back.
+CREATE MACRO ms_between(first_t, last_t) AS
+    CASE WHEN us_of_text(last_t) >= us_of_text(first_t)
+         THEN (us_of_text(last_t) - us_of_text(first_t)) / 1e3 END;
+
+-- Of a header with several values, logged as a list, the first.
+CREATE MACRO first_value_of(t) AS
+    CASE WHEN starts_with(t, '["') THEN CASE WHEN json_valid(t) THEN t ->> '$[0]' END ELSE t END;
+
+-- The client's address as the outermost proxy saw it, without a port.
+CREATE MACRO address_alone(a) AS
+    CASE WHEN starts_with(a, '[') THEN regexp_extract(a, '^\[([^\]]*)\]', 1)
+         WHEN regexp_matches(a, '^[0-9.]+:[0-9]+$') THEN split_part(a, ':', 1)
+         ELSE a END;
+CREATE MACRO first_address(t) AS address_alone(trim(split_part(t, ',', 1)));
+
+-- A key is kept as what names it, never as what opens: anything that looks like a secret becomes its hash.
+CREATE MACRO key_itself(t) AS regexp_replace(t, '^(?i:bearer|basic) +', '');
+CREATE MACRO looks_secret(t) AS
+    regexp_matches(t, '^(?i:bearer |basic |sk-|rk-|pk-|xai-|gsk_|hf_|aiza|akia|ya29\.|eyj)') AND length(t) >= 16;
+CREATE MACRO key_name(t) AS
+    CASE WHEN looks_secret(t) THEN concat('sha256:', left(sha256(key_itself(t)), 32)) ELSE t END;
+-- The key of a header that holds one: masked values name nobody.
+CREATE MACRO key_of_header(t) AS
+    CASE WHEN length(key_itself(t)) >= 16 AND NOT regexp_matches(t, '(?i:redact|mask|hidden|\*\*|\.\.\.|xxxx)')
+         THEN concat('sha256:', left(sha256(key_itself(t)), 32)) END;
+
+-- -- messages --------------------------------------------------------------------------------------
+
+-- A message list from what may be a text, a list of messages or a single one.
+CREATE MACRO messages_of(j) AS
+    CASE WHEN starts_with(j, '[')
+         THEN from_json(j, '[{"role": "VARCHAR", "content": "JSON"}]')
+         WHEN starts_with(j, '"') THEN [{'role': 'user', 'content': j}] END;
+
+-- Texts joined by blank lines, the absent ones left out; null when there is none.
+CREATE MACRO joined(texts) AS nullif(array_to_string(list_filter(texts, lambda t: t IS NOT NULL), chr(10) || chr(10)), '');
+CREATE MACRO part_text(p) AS
+    CASE WHEN p.text IS NOT NULL THEN p.text
+         WHEN p.type = 'text' AND starts_with(p.content, '"') THEN json_extract_string(p.content, '$') END;
+CREATE MACRO parts_text(parts) AS joined(list_transform(parts, lambda p: part_text(p)));
+-- Text of a message's content: a text, or its text parts joined by blank lines. Null where there is no text.
+CREATE MACRO content_text(c) AS
+    CASE WHEN starts_with(c, '"') THEN json_extract_string(c, '$')
+         WHEN starts_with(c, '["') THEN array_to_string(from_json(c, '["VARCHAR"]'), chr(10) || chr(10))
+         WHEN starts_with(c, '[') THEN parts_text(from_json(c, '[{"type": "VARCHAR", "text": "VARCHAR", "content": "JSON"}]'))
+         WHEN starts_with(c, '{') THEN json_extract_string(c, '$.text') END;
+
+CREATE MACRO is_system(role) AS role IN ('system', 'developer');
+CREATE MACRO of_users(messages) AS list_filter(messages, lambda m: m.role = 'user');
+-- The last user message that has a text: a message of tool results alone is no turn of a person's.
+CREATE MACRO last_user_text(messages) AS
+    coalesce(content_text(of_users(messages)[-1].content),
+             list_filter(list_transform(of_users(messages), lambda m: content_text(m.content)),
+                         lambda t: t IS NOT NULL)[-1]);
+CREATE MACRO system_text(messages, instructions) AS
+    joined(list_concat([content_text(instructions)],
+                       list_transform(list_filter(messages, lambda m: is_system(m.role)),
+                                      lambda m: content_text(m.content))));
+CREATE MACRO n_turns_of(messages) AS
+    CASE WHEN messages IS NOT NULL
+         THEN len(messages) - len(list_filter(messages, lambda m: is_system(m.role))) END;
+
+-- Inside a JSON string quotes are escaped, so these marks can only be keys of the body itself.
+CREATE MACRO n_occurrences(t, mark) AS
+    CASE WHEN contains(t, mark) THEN (strlen(t) - strlen(replace(t, mark, ''))) // strlen(mark) ELSE 0 END;
+CREATE MACRO n_images_of(messages) AS
+    list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '"type":"image')
+                                              + n_occurrences(m.content::VARCHAR, '"type":"input_image"')));
+
+-- -- what was asked for ----------------------------------------------------------------------------
+
+CREATE MACRO tool_names_of(tools, functions) AS
+    CASE WHEN tools IS NOT NULL OR functions IS NOT NULL
+         THEN list_filter(list_concat(
+                  list_transform(tools, lambda t: coalesce(t.function.name, t.custom.name, t.name, t.type)),
+                  list_transform(functions, lambda f: f.name)), lambda t: t IS NOT NULL) END;
+CREATE MACRO n_keys(j) AS CASE WHEN starts_with(j, '{') THEN len(json_keys(j)) END;
+CREATE MACRO truth_or_null(t) AS truth_of_text(t);
+
+-- One id, alone or as {"id": ...}.
+CREATE MACRO id_of(j) AS
+    CASE WHEN starts_with(j, '{') THEN json_extract_string(j, '$.id')
+         WHEN starts_with(j, '"') THEN json_extract_string(j, '$') END;
+
+-- -- outcome ---------------------------------------------------------------------------------------
+
+-- Every provider's word for why an answer ended, as one of ours; what is not listed is `other`.
+CREATE MACRO stop_reason_of(raw) AS
+    CASE WHEN raw IS NULL OR is_blank(raw) THEN NULL
+         WHEN lower(raw) IN ('stop', 'end_turn', 'stop_sequence', 'completed', 'eos', 'eos_token', 'complete') THEN 'stop'
+         WHEN lower(raw) IN ('length', 'max_tokens', 'max_output_tokens', 'max_messages',
+                             'model_context_window_exceeded') THEN 'length'
+         WHEN lower(raw) IN ('tool', 'tool_calls', 'tool_call', 'function_call', 'tool_use') THEN 'tool'
+         WHEN lower(raw) IN ('pause', 'pause_turn', 'queued', 'in_progress', 'continuation') THEN 'pause'
+         WHEN lower(raw) IN ('refusal', 'guardrail_intervened', 'safety', 'prohibited_content', 'blocklist',
+                             'spii') THEN 'refusal'
+         WHEN lower(raw) IN ('filter', 'content_filter', 'content_filtered', 'recitation', 'model_armor',
+                             'image_safety', 'image_prohibited_content', 'image_recitation') THEN 'filter'
+         WHEN lower(raw) IN ('error', 'failed') OR starts_with(lower(raw), 'malformed_') THEN 'error'
+         ELSE 'other' END;
+
+-- The HTTP status that an error body stands for, where the log has no status of its own.
+CREATE MACRO status_of_error(kind, code) AS
+    CASE WHEN whole_of_text(code) BETWEEN 400 AND 599 THEN whole_of_text(code)
+         WHEN kind IN ('invalid_request_error') THEN 400
+         WHEN kind IN ('authentication_error') OR code IN ('invalid_api_key') THEN 401
+         WHEN kind IN ('permission_error') THEN 403
+         WHEN kind IN ('not_found_error') OR code IN ('model_not_found') THEN 404
+         WHEN kind IN ('request_too_large') THEN 413
+         WHEN kind IN ('rate_limit_error', 'insufficient_quota', 'requests', 'tokens')
+              OR code IN ('rate_limit_exceeded', 'insufficient_quota') THEN 429
+         WHEN kind IN ('overloaded_error') THEN 529
+         ELSE 500 END;
+
+-- -- token counts: input includes cached tokens, output includes reasoning ---------------------------
+
+CREATE MACRO plus_tokens(counted, more, yet_more) AS
+    coalesce((whole_of_text(counted) + coalesce(whole_of_text(more), 0) + coalesce(whole_of_text(yet_more), 0))::VARCHAR,
+             counted);
+
+-- -- streams ---------------------------------------------------------------------------------------
+
+-- Server-sent events as a JSON array of their data; what is not JSON among them is left out.
+CREATE MACRO events_as_json(t) AS
+    concat('[', array_to_string(list_filter(
+        regexp_extract_all(t, '(?m)^data: ?(\{.*\})\r?$', 1), lambda e: json_valid(e)), ','), ']');
+
+CREATE MACRO chunks_of(t) AS from_json(t, getvariable('chunk_structure'));
+CREATE MACRO last_written(values_of) AS list_filter(values_of, lambda v: v IS NOT NULL)[-1];
+CREATE MACRO first_written(values_of) AS list_filter(values_of, lambda v: v IS NOT NULL)[1];
+CREATE MACRO folded_choices(chunks) AS json_object(
+    'id', first_written(list_transform(chunks, lambda c: c.id)),
+    'object', 'chat.completion',
+    'model', first_written(list_transform(chunks, lambda c: c.model)),
+    'error', first_written(list_transform(chunks, lambda c: c.error)),
+    'usage', last_written(list_transform(chunks, lambda c: c.usage)),
+    'choices', [{
+        'finish_reason': last_written(list_transform(chunks, lambda c: c.choices[1].finish_reason)),
+        'message': {
+            'content': array_to_string(list_transform(chunks, lambda c: c.choices[1].delta.content), ''),
+            'refusal': nullif(array_to_string(list_transform(chunks, lambda c: c.choices[1].delta.refusal), ''), '')}}])::VARCHAR;
+CREATE MACRO folded_messages(chunks) AS json_object(
+    'id', first_written(list_transform(chunks, lambda c: c.message ->> '$.id')),
+    'type', 'message',
+    'model', first_written(list_transform(chunks, lambda c: c.message ->> '$.model')),
+    'content', [{'type': 'text', 'text': array_to_string(list_transform(chunks, lambda c: c.delta.text), '')}],
+    'stop_reason', last_written(list_transform(chunks, lambda c: c.delta.stop_reason)),
+    'stop_details', last_written(list_transform(chunks, lambda c: c.delta.stop_details)),
+    'error', first_written(list_transform(chunks, lambda c: c.error)),
+    'usage', json_merge_patch(
+        coalesce(first_written(list_transform(chunks, lambda c: c.message -> '$.usage')), '{}'),
+        coalesce(last_written(list_transform(chunks, lambda c: c.usage)), '{}')))::VARCHAR;
+CREATE MACRO folded_chunks(chunks) AS
+    CASE WHEN len(list_filter(chunks, lambda c: c.response IS NOT NULL)) > 0
+         THEN list_filter(chunks, lambda c: c.response IS NOT NULL)[-1].response::VARCHAR
+         WHEN len(list_filter(chunks, lambda c: c.message IS NOT NULL OR c.type = 'message_delta')) > 0
+         THEN folded_messages(chunks)
+         WHEN len(chunks) > 0 THEN folded_choices(chunks) END;
+-- A body that is a stream, as the one response it amounts to (JSON text); null when it is no stream.
+CREATE MACRO folded(t) AS
+    CASE WHEN starts_with(ltrim(t), '[') THEN CASE WHEN json_valid(t) THEN folded_chunks(chunks_of(t)) END
+         WHEN regexp_matches(t, '^\s*(?:event|data|id|retry|:)') THEN folded_chunks(chunks_of(events_as_json(t))) END;
+
+-- -- bodies as structures --------------------------------------------------------------------------
+
+-- Parsed from text; null when it is no JSON object.
+CREATE MACRO request_of(t) AS
+    CASE WHEN starts_with(ltrim(t), '{') THEN TRY(json_transform(t, getvariable('request_structure'))) END;
+CREATE MACRO response_of(t) AS
+    CASE WHEN starts_with(ltrim(t), '{') THEN TRY(json_transform(t, getvariable('response_structure')))
+         ELSE TRY(json_transform(folded(t), getvariable('response_structure'))) END;

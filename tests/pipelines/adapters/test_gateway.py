@@ -1,0 +1,419 @@
+"""A gateway's capture: the same call in every shape that a body may have."""
+
+import json
+from typing import Any
+
+import pytest
+from log_files import NOON, read
+
+CHAT = {
+    "model": "lark-2",
+    "messages": [
+        {"role": "developer", "content": "Show every step."},
+        {"role": "user", "content": "first question"},
+        {"role": "assistant", "content": "first answer"},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "tank holds 240 l"}, {"type": "text", "text": "how long?"}],
+        },
+    ],
+    "max_completion_tokens": 2048,
+    "temperature": 0.7,
+    "n": 4,
+    "logprobs": True,
+    "top_logprobs": 20,
+    "logit_bias": {"1734": -100, "9": 3},
+    "response_format": {"type": "json_schema", "json_schema": {"name": "s"}},
+    "tools": [
+        {"type": "function", "function": {"name": "run"}},
+        {"type": "custom", "custom": {"name": "draw"}},
+    ],
+    "reasoning_effort": "high",
+    "safety_identifier": "u-9",
+    "user": "old-9",
+    "stream": False,
+}
+CHAT_ANSWER = {
+    "id": "cc-1",
+    "object": "chat.completion",
+    "model": "lark-2-0801",
+    "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "30 minutes"}}
+    ],
+    "usage": {
+        "prompt_tokens": 61,
+        "completion_tokens": 212,
+        "prompt_tokens_details": {"cached_tokens": 40},
+        "completion_tokens_details": {"reasoning_tokens": 160},
+    },
+}
+RESPONSES = {
+    "model": "lark-2",
+    "instructions": "Answer like an engineer.",
+    "input": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "merge intervals"},
+                {"type": "input_image", "image_url": "x"},
+            ],
+        },
+        {"type": "function_call_output", "call_id": "c", "output": "ok"},
+    ],
+    "max_output_tokens": 4096,
+    "top_logprobs": 5,
+    "tools": [{"type": "function", "name": "run_tests"}, {"type": "web_search"}],
+    "text": {"format": {"type": "json_object"}},
+    "reasoning": {"effort": "none"},
+    "conversation": {"id": "conv-1"},
+}
+RESPONSES_ANSWER = {
+    "id": "resp-1",
+    "object": "response",
+    "status": "incomplete",
+    "incomplete_details": {"reason": "max_output_tokens"},
+    "output": [
+        {"type": "reasoning", "summary": []},
+        {"type": "message", "content": [{"type": "output_text", "text": "def merge"}]},
+    ],
+    "usage": {
+        "input_tokens": 212,
+        "input_tokens_details": {"cached_tokens": 128},
+        "output_tokens": 640,
+        "output_tokens_details": {"reasoning_tokens": 480},
+    },
+}
+MESSAGES = {
+    "model": "wren-5",
+    "max_tokens": 512,
+    "system": [{"type": "text", "text": "Score from 1 to 10."}],
+    "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "a haiku about rain"}]},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "grade", "input": {}}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "6"}]}
+            ],
+        },
+    ],
+    "tools": [{"name": "grade", "input_schema": {"type": "object"}}],
+    "tool_choice": {"type": "tool", "name": "grade"},
+    "thinking": {"type": "adaptive"},
+    "metadata": {"user_id": "u-5"},
+}
+MESSAGES_ANSWER = {
+    "id": "msg-1",
+    "type": "message",
+    "model": "wren-5",
+    "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "graded"}],
+    "stop_reason": "refusal",
+    "stop_details": {"type": "refusal", "category": "reasoning_extraction"},
+    "usage": {
+        "input_tokens": 96,
+        "cache_creation_input_tokens": 4,
+        "cache_read_input_tokens": 1840,
+        "output_tokens": 188,
+        "output_tokens_details": {"thinking_tokens": 120},
+    },
+}
+
+
+def call(request: Any, response: Any = None, **envelope: Any) -> dict[str, Any]:
+    return {"id": "r1", "ts": NOON, "account_id": "ana", "request": request, "response": response, **envelope}
+
+
+def one(lines, *records, **options) -> dict[str, Any]:
+    log = read(lines(*records), **options)
+    assert (log.format, log.refused) == ("gateway", [])
+    (row,) = log.rows
+    return row
+
+
+def holds(row: dict[str, Any], **wanted: Any) -> bool:
+    assert {name: row[name] for name in wanted} == wanted
+    return True
+
+
+CHAT_MEANS = {
+    "prompt": "tank holds 240 l\n\nhow long?",
+    "system_prompt": "Show every step.",
+    "n_turns": 3,
+    "n_images": 0,
+    "model": "lark-2",
+    "end_user_id": "u-9",
+    "provider_request_id": "cc-1",
+    "temperature": 0.7,
+    "max_tokens": 2048,
+    "n_choices": 4,
+    "top_logprobs": 20,
+    "n_logit_bias": 2,
+    "response_format": "json_schema",
+    "tool_names": ["run", "draw"],
+    "thinking": True,
+    "stream": False,
+    "input_tokens": 61,
+    "output_tokens": 212,
+    "cached_tokens": 40,
+    "reasoning_tokens": 160,
+    "status": 200,
+    "stop_reason": "stop",
+    "response": "30 minutes",
+    "body_state": "full",
+}
+RESPONSES_MEANS = {
+    "prompt": "merge intervals",
+    "system_prompt": "Answer like an engineer.",
+    "n_images": 1,
+    "max_tokens": 4096,
+    "top_logprobs": 5,
+    "tool_names": ["run_tests", "web_search"],
+    "response_format": "json_object",
+    "thinking": False,
+    "session_id": "conv-1",
+    "provider_request_id": "resp-1",
+    "input_tokens": 212,
+    "cached_tokens": 128,
+    "output_tokens": 640,
+    "reasoning_tokens": 480,
+    "stop_reason": "length",
+    "response": "def merge",
+}
+MESSAGES_MEANS = {
+    "prompt": "a haiku about rain",
+    "system_prompt": "Score from 1 to 10.",
+    "n_turns": 3,
+    "max_tokens": 512,
+    "tool_names": ["grade"],
+    "response_format": "tool",
+    "thinking": True,
+    "end_user_id": "u-5",
+    "provider": "anthropic",
+    "input_tokens": 1940,
+    "cached_tokens": 1840,
+    "output_tokens": 188,
+    "reasoning_tokens": 120,
+    "stop_reason": "refusal",
+    "refusal_category": "reasoning_extraction",
+    "response": "graded",
+}
+BODIES = {
+    "chat": (CHAT, CHAT_ANSWER, CHAT_MEANS),
+    "responses": (RESPONSES, RESPONSES_ANSWER, RESPONSES_MEANS),
+    "messages": (MESSAGES, MESSAGES_ANSWER, MESSAGES_MEANS),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("as_text", [False, True], ids=["objects", "JSON texts"])
+def test_a_body_means_the_same_as_an_object_and_as_a_text(lines, body, as_text):
+    request, response, means = BODIES[body]
+    form = json.dumps if as_text else lambda same: same
+    assert holds(one(lines, call(form(request), form(response))), **means)
+
+
+def test_one_log_may_hold_all_three(lines):
+    log = read(lines(*(call(request, answer, id=name) for name, (request, answer, _) in BODIES.items())))
+    assert log.format == "gateway"
+    for row in log.rows:
+        assert holds(row, **BODIES[row["request_id"]][2])
+
+
+def sse(*events: dict[str, Any]) -> str:
+    return (
+        "".join(f"event: {e.get('type', 'x')}\ndata: {json.dumps(e)}\n\n" for e in events)
+        + "data: [DONE]\n\n"
+    )
+
+
+CHAT_CHUNKS = [
+    {
+        "id": "cc-1",
+        "object": "chat.completion.chunk",
+        "choices": [{"delta": {"role": "assistant", "content": "30 "}}],
+    },
+    {"id": "cc-1", "choices": [{"delta": {"content": "minutes"}}]},
+    {"id": "cc-1", "choices": [{"delta": {}, "finish_reason": "stop"}]},
+    {"id": "cc-1", "choices": [], "usage": CHAT_ANSWER["usage"]},
+]
+RESPONSES_CHUNKS = [
+    {"type": "response.created", "response": {"id": "resp-1", "status": "in_progress"}},
+    {"type": "response.output_text.delta", "delta": "def "},
+    {"type": "response.incomplete", "response": RESPONSES_ANSWER},
+]
+MESSAGES_CHUNKS = [
+    {
+        "type": "message_start",
+        "message": {**MESSAGES_ANSWER, "content": [], "stop_reason": None, "stop_details": None},
+    },
+    {"type": "ping"},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "grad"}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "ed"}},
+    {"type": "content_block_stop", "index": 0},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "refusal", "stop_details": MESSAGES_ANSWER["stop_details"]},
+        "usage": {"output_tokens": 188},
+    },
+    {"type": "message_stop"},
+]
+STREAMS = {"chat": CHAT_CHUNKS, "responses": RESPONSES_CHUNKS, "messages": MESSAGES_CHUNKS}
+
+
+@pytest.mark.parametrize("body", STREAMS)
+@pytest.mark.parametrize(
+    "form", [list, json.dumps, lambda chunks: sse(*chunks)], ids=["array", "text", "events"]
+)
+def test_a_stream_is_folded_into_the_answer_it_was(lines, body, form):
+    request, _, means = BODIES[body]
+    assert holds(one(lines, call(request, form(STREAMS[body]))), **means)
+
+
+def test_a_refused_stream_without_any_text_is_a_refusal(lines):
+    chunks = [MESSAGES_CHUNKS[0], {"type": "content_block_stop", "index": 0}, MESSAGES_CHUNKS[6]]
+    row = one(lines, call(MESSAGES, chunks))
+    assert holds(row, stop_reason="refusal", response=None, output_tokens=188)
+
+
+def test_a_stream_without_usage_leaves_tokens_absent(lines):
+    assert holds(
+        one(lines, call(CHAT, CHAT_CHUNKS[:3])), input_tokens=None, output_tokens=None, stop_reason="stop"
+    )
+
+
+@pytest.mark.parametrize("junk", ["data: {broken\n\n", "[{]", "[1, 2]", "plain text", "", "{", "[]", "data:"])
+def test_an_answer_that_is_none_leaves_the_request_standing(lines, junk):
+    assert holds(
+        one(lines, call(CHAT, junk)), prompt=CHAT_MEANS["prompt"], stop_reason=None, input_tokens=None
+    )
+
+
+def test_an_error_body_gives_the_status_that_the_log_lacks(lines):
+    log = read(
+        lines(
+            call(CHAT, {"error": {"type": "invalid_request_error", "code": "429"}}, id="a"),
+            call(MESSAGES, {"type": "error", "error": {"type": "overloaded_error"}}, id="b"),
+            call(CHAT, {"error": {"message": "?"}}, id="c", status=503),
+            call(CHAT, {"error": "upstream gone"}, id="d"),
+        )
+    )
+    assert log.column("status") == [429, 529, 503, 500]
+    assert log.column("stop_reason") == ["error"] * 4
+
+
+HEADERS = {
+    "user-agent": "client/3.1",
+    "x-stainless-lang": "python",
+    "x-stainless-os": "Linux",
+    "x-stainless-retry-count": "2",
+    "x-forwarded-for": "203.0.113.24, 10.0.0.1",
+    "authorization": "Bearer sk-abcdefghijklmnopqrstuvwxyz0123",
+}
+
+
+@pytest.mark.parametrize("spelled", [str.lower, str.title], ids=["HTTP/2", "HTTP/1"])
+@pytest.mark.parametrize("valued", [lambda v: v, lambda v: [v]], ids=["one", "list"])
+def test_headers_say_who_called_with_what_in_either_spelling(lines, spelled, valued):
+    headers = {spelled(name): valued(value) for name, value in HEADERS.items()}
+    row = one(lines, call(CHAT, CHAT_ANSWER, headers=headers))
+    assert holds(
+        row, user_agent="client/3.1", attempt=2, ip="203.0.113.24", client_fingerprint="python Linux"
+    )
+    assert row["api_key_id"].startswith("sha256:")
+
+
+def test_no_secret_survives_and_the_same_key_keeps_its_name(lines):
+    secret = "sk-abcdefghijklmnopqrstuvwxyz0123"
+    log = read(
+        lines(
+            call(CHAT, id="a", headers={"authorization": f"Bearer {secret}"}),
+            call(CHAT, id="b", headers={"x-api-key": secret}),
+            call(CHAT, id="c", key_id=secret),
+            call(CHAT, id="d", key_id="key-17"),
+            call(CHAT, id="e", headers={"authorization": "REDACTED"}),
+        )
+    )
+    keys = log.column("api_key_id")
+    assert keys[0] == keys[1] == keys[2] != keys[3] == "key-17"
+    assert keys[4] is None
+    assert secret not in json.dumps(log.rows, default=str)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("temperature", "hot"), ("n", 10**12), ("max_tokens", 1.5), ("top_logprobs", []), ("logit_bias", "x"),
+     ("tools", {"a": 1}), ("messages", "x"), ("stream", "maybe"), ("response_format", "text"), ("n", None),
+     ("user", {"id": 1}), ("metadata", "x"), ("temperature", float("nan")), ("tool_choice", [1])],
+)  # fmt: skip
+def test_what_a_client_wrote_into_its_request_never_refuses_the_row(lines, field, value):
+    row = one(lines, call({"model": "lark-2", "messages": CHAT["messages"], field: value}, CHAT_ANSWER))
+    assert row["output_tokens"] == 212
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "[1, 2]",
+        '[{"type": "text", "text": "innocent"}]',
+        '{"text": "innocent"}',
+        '"',
+        "null",
+        "data: {}",
+        '\\"type\\":\\"image',
+    ],
+)
+def test_a_prompt_that_looks_like_json_is_the_text_it_is(lines, prompt):
+    row = one(lines, call({"model": "m", "messages": [{"role": "user", "content": prompt}]}))
+    assert holds(row, prompt=prompt, n_images=0)
+
+
+def test_images_are_counted_and_never_read(lines):
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 3_000_000}}
+    row = one(
+        lines,
+        call(
+            {
+                "model": "m",
+                "messages": [{"role": "user", "content": [{"type": "text", "text": "what?"}, image, image]}],
+            }
+        ),
+    )
+    assert holds(row, prompt="what?", n_images=2)
+
+
+def test_a_failed_call_without_any_body_is_still_a_request(lines):
+    log = read(
+        lines(
+            call(CHAT, CHAT_ANSWER, id="a"),
+            {"id": "b", "ts": NOON, "account_id": "ana", "status": 401, "request": None},
+        )
+    )
+    assert log.column("status") == [200, 401]
+    assert log.column("body_state") == ["full", "absent"]
+
+
+def test_a_record_without_an_id_gets_one_that_is_its_own(lines):
+    records = [call(CHAT, id=None, ts=f"2025-06-01T12:00:0{i}Z") for i in range(2)]
+    first, again = read(lines(*records)), read(lines(*records))
+    assert first.column("request_id") == again.column("request_id")
+    assert len(set(first.column("request_id"))) == 2
+
+
+def test_time_may_come_in_any_unit(lines):
+    at = 1_748_779_200
+    times = [
+        at,
+        at + 0.5,
+        at * 1_000,
+        at * 10**6,
+        str(at * 10**9),
+        "2025-06-01T12:00:00",
+        "2025-06-01T14:00:00+02:00",
+    ]
+    log = read(lines(*(call(CHAT, id=str(i), ts=t, end_ts=t) for i, t in enumerate(times))))
+    assert {row["ts"].isoformat()[:19] for row in log.rows} == {"2025-06-01T12:00:00"}
+
+
+def test_whole_numbers_beyond_two_to_the_53rd_keep_every_digit(lines):
+    assert one(lines, call(CHAT, id=98765432101234567890))["request_id"] == "98765432101234567890"

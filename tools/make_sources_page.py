@@ -1,0 +1,94 @@
+"""Make docs/sources.md from the log formats themselves.
+
+Run it after adding or changing one: `python tools/make_sources_page.py`. tests/test_documents.py compares.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from pipelines.adapters.overview import GROUPS, LOSS, Row, overview  # noqa: E402
+
+PAGE = ROOT / "docs" / "sources.md"
+
+HEAD = """\
+# Log sources
+
+<!-- Made by tools/make_sources_page.py from pipelines/adapters/sources. -->
+
+Point Stillwatch at the logs you have:
+
+```sh
+stillwatch sources
+stillwatch check logs/day=2025-06-01
+```
+
+The format of each file is told by its first records, so a folder may mix formats; `--format NAME` overrules
+that. A file of no known format is named with the fields that were seen in it. Each record may lie in JSON
+Lines, in a JSON array or pretty-printed, in CSV or in Parquet, compressed or not: [what holds for every
+file](reference/input.md).
+
+**Bodies** of OpenAI Chat Completions, OpenAI Responses and Anthropic Messages are read alike in every format
+that carries them, as objects or as JSON texts; streamed answers as chunks, as server-sent events or folded.
+A body may differ in shape from record to record.
+
+**Which identity is the account** is a setting, for a log often knows several:
+
+```toml
+[input]
+account = ["end_user", "key"]
+```
+
+makes the end user the account and, where a record names none, the key. What was the account otherwise
+becomes the organisation where there is none; all other levels stay and tie accounts together. Without the
+setting each format's own order counts, below.
+
+**What is not read.** Records that are no requests (health checks, spans of tools) are passed over and
+counted. Fields that a format does not know are named by `check` and `scan`: the log may be of another
+version, and is read as far as it can be. A value in a request body, which a client chose, never gets its row
+refused; it counts as absent where it cannot be read. Of keys in headers only a hash is kept.
+
+"""
+
+
+def main() -> None:
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+def page() -> str:
+    """The whole page."""
+    rows = overview()
+    return (
+        HEAD + _table(rows) + _losses() + "".join(_section(row) for row in rows if row.name != "stillwatch")
+    )
+
+
+def _table(rows: tuple[Row, ...]) -> str:
+    head = f"| format | {' | '.join(GROUPS)} |\n|---|{'---|' * len(GROUPS)}\n"
+    lines = [
+        f"| `{row.name}` | {' | '.join('yes' if group in row.carries else '' for group in GROUPS)} |\n"
+        for row in rows
+    ]
+    return "## Who carries what\n\n" + head + "".join(lines) + "\n"
+
+
+def _losses() -> str:
+    lines = [f"| {group} | {', '.join(GROUPS[group])} | {LOSS[group]} |\n" for group in GROUPS]
+    return "| group | columns | without them detection loses |\n|---|---|---|\n" + "".join(lines) + "\n"
+
+
+def _section(row: Row) -> str:
+    losses = "".join(f"- {what}: {loss}\n" for what, loss in row.loses.items())
+    return (
+        f"## {row.name}\n\n{row.title}. Known: {row.versions}.\n\n"
+        f"- Account: {', else '.join(row.account)}.\n"
+        f"- Columns: {', '.join(row.columns)}.\n"
+        f"- Rehearse with `simulate --log-format`: {', '.join(row.writes) or 'not yet'}.\n\n"
+        + (f"What it lacks:\n\n{losses}\n" if losses else "")
+    )
+
+
+if __name__ == "__main__":
+    main()
