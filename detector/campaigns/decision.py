@@ -109,7 +109,7 @@ def decide(
     totals = np.array([sum(piece.log_odds for piece in pieces) for pieces in evidence])
     has_history, threshold, p_values = _tested(totals, reference, policy, members)
     hypotheses = p_values[_heads(totals, members)]
-    passed = p_values <= largest_rejected(hypotheses, policy.false_discovery_rate)
+    passed = p_values <= rejection_line(hypotheses, policy.false_discovery_rate)
     readable = np.asarray(has_content, dtype=np.bool_) & ("content" not in policy.leave_out)
     can_read = np.broadcast_to(readable, len(evidence))
     return [
@@ -149,7 +149,7 @@ def decide_again(
     totals[at] = sum(piece.log_odds for piece in pieces)
     has_history, threshold, p_values = _tested(totals, reference, policy, members)
     hypotheses = p_values[_heads(totals, members)]
-    discovered = is_rejected(float(p_values[at]), hypotheses, policy.false_discovery_rate)
+    discovered = p_values[at] <= rejection_line(hypotheses, policy.false_discovery_rate)
     return _verdict(
         pieces, float(totals[at]), float(p_values[at]), bool(discovered and totals[at] >= threshold),
         readable=has_content and "content" not in policy.leave_out,
@@ -264,22 +264,12 @@ def tail_p_values(values: Float64, reference: Float64) -> Float64:
     return np.asarray(np.where(values > TAIL_FROM, probability_above * np.exp(-beyond / scale), 1.0))
 
 
-def largest_rejected(p_values: Float64, rate: float) -> float:
-    """The largest p-value that is rejected at this false-discovery rate, -1 where none is. Hypotheses with
-    p-values up to it are rejected (Benjamini-Hochberg)."""
+def rejection_line(p_values: Float64, rate: float) -> float:
+    """The line up to which p-values are rejected at this false-discovery rate: rate * k / n for the k of n
+    hypotheses that are (Benjamini-Hochberg); -1 where none is."""
     n = len(p_values)
-    ordered = np.sort(p_values)
-    passed = np.flatnonzero(ordered <= rate * np.arange(1, n + 1) / max(n, 1))
-    return float(ordered[passed[-1]]) if len(passed) else -1.0
-
-
-def is_rejected(p_value: float, hypotheses: Float64, rate: float) -> bool:
-    """Whether a p-value is no larger than `largest_rejected` of some hypotheses': one that is no smaller lies
-    under its own line. Only those with larger p-values are sorted, which for a flagged one are most; but no
-    Python object is made for any."""
-    later = np.sort(hypotheses[hypotheses >= p_value])
-    rank = len(hypotheses) - len(later) + np.arange(1, len(later) + 1)
-    return bool((later <= rate * rank / max(len(hypotheses), 1)).any())
+    passed = np.flatnonzero(np.sort(p_values) <= rate * np.arange(1, n + 1) / max(n, 1))
+    return rate * float(passed[-1] + 1) / n if len(passed) else -1.0
 
 
 def _confidence(log_odds: float, n_families: int, policy: Policy) -> str:

@@ -526,6 +526,30 @@ CREATE TABLE IF NOT EXISTS night.drift (
     moved           STRUCT(feature VARCHAR, distance DOUBLE)[] NOT NULL -- empty without a warning
 );
 
+-- night.learned_order: what people's decisions have taught about the order of the queue, as of the latest scan: one row per
+-- level; meanings: docs/reference/queue-order.md.
+CREATE TABLE IF NOT EXISTS night.learned_order (
+    level          VARCHAR PRIMARY KEY,  -- campaign | account
+    day            DATE NOT NULL,        -- the latest night then
+    standing       VARCHAR NOT NULL,     -- used | no decisions | few decisions | no gain
+    n_approved     BIGINT NOT NULL,
+    n_dismissed    BIGINT NOT NULL,
+    n_later        BIGINT NOT NULL,      -- decisions that were compared on
+    n_later_nights BIGINT NOT NULL,
+    present_share  DOUBLE,               -- of pairs, the part with the approved case first; null without a comparison
+    learned_share  DOUBLE,
+    gain_low       DOUBLE,
+    gain_high      DOUBLE
+);
+
+-- night.learned_case: what the queue is ordered by where past decisions are used: cases at their latest state.
+CREATE TABLE IF NOT EXISTS night.learned_case (
+    level      VARCHAR NOT NULL,
+    subject_id VARCHAR NOT NULL,
+    day        DATE NOT NULL,            -- of the finding
+    log_odds   DOUBLE NOT NULL           -- only their order means something
+);
+
 -- night.summary: one row per scanned night, as the summary and the console show it.
 CREATE TABLE IF NOT EXISTS night.summary (
     day          DATE PRIMARY KEY,

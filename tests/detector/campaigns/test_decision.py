@@ -9,7 +9,7 @@ from detector.campaigns import Evidence, Policy, Verdict, decide
 from detector.campaigns.decision import (
     PRIOR_WEIGHT,
     TAIL_FROM,
-    largest_rejected,
+    rejection_line,
     supporting_families,
     tail_p_values,
 )
@@ -93,11 +93,11 @@ def test_nights_whose_innocent_communities_reach_high_ask_for_more() -> None:
 @settings(deadline=None, max_examples=200)
 def test_rejections_agree_with_the_definition(p_values: list[float], rate: float) -> None:
     values = np.array(p_values)
-    assert (values <= largest_rejected(values, rate)).tolist() == rejected_slow(p_values, rate)
+    assert (values <= rejection_line(values, rate)).tolist() == rejected_slow(p_values, rate)
 
 
 def test_no_hypothesis_no_rejection() -> None:
-    assert largest_rejected(np.empty(0), 0.05) == -1.0
+    assert rejection_line(np.empty(0), 0.05) == -1.0
 
 
 def test_many_candidates_of_chance_ask_more_of_each() -> None:

@@ -17,7 +17,6 @@ from detector.campaigns import (
     shared_objects,
 )
 from detector.campaigns.communities import MEMBER_LOG_ODDS, Likeness, _log_odds, _may_join, _typical_objects
-from detector.campaigns.decision import is_rejected, largest_rejected
 from detector.campaigns.measures import rank_probability, requests_weighted, weighted_of_others
 
 NOBODY = np.empty(0, np.int64)
@@ -131,10 +130,3 @@ def test_a_group_found_whole_and_in_parts_is_one_observation(members, night) -> 
         for at in range(30)
     ]
     assert who.heads(log_odds).tolist() == slow
-
-
-@given(p_values=st.lists(st.sampled_from([0.001, 0.01, 0.02, 0.03, 0.05, 0.5, 1.0]), min_size=1))
-def test_one_rejection_is_that_of_all(p_values) -> None:
-    values = np.array(p_values)
-    rejected = values <= largest_rejected(values, 0.05)
-    assert [is_rejected(value, values, 0.05) for value in values] == rejected.tolist()
