@@ -37,6 +37,8 @@ LAYER_WEIGHT = {
     "client": 0.3,  # default tuples of a popular kit
     "address": 0.5,  # offices, universities and carriers put many people behind one
     "parameters": 0.2,
+    "fail_over": 0.5,  # one client holds the keys of both: an operator's, or a reseller's
+    "sign_up": 0.2,  # courses and customers that come on board sign up in one hour, too
 }
 """How far sharing an object of each kind speaks for one operator rather than one supplier or one roof."""
 
@@ -79,9 +81,10 @@ class Candidate:
 def candidates(population: Population, objects: SharedObjects) -> list[Candidate]:
     """Every group worth testing, in a fixed order; groups may overlap, but no two are nearly the same.
 
-    Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of
-    each template or payment that no community has captured. Each seed is then refined: members whose own
-    objects do not tie them to the group leave, accounts outside that are tied as strongly join.
+    Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of each
+    template, payment or circle of fail-overs that no community has captured. Each seed is then refined:
+    members whose own objects do not tie them to the group leave, accounts outside that are tied as strongly
+    join.
 
     Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
     """
@@ -214,8 +217,8 @@ def _leiden_seeds(graph: csr_matrix) -> list[Int64]:
     return [group for group in _leiden(graph, everyone).groups if len(group) >= LEAST_MEMBERS]
 
 
-STRONG_LAYERS = ("template", "payment")
-"""Layers in which strangers have nothing in common: two groups that share neither are two."""
+STRONG_LAYERS = ("template", "payment", "fail_over")
+"""Layers in which strangers have nothing in common: two groups that share none of these are two."""
 
 LEAST_TIE = 0.1
 """Two parts of a group are one when this share of the smaller part's strong links runs between them."""
@@ -254,8 +257,8 @@ def _taken_apart(strong: csr_matrix, members: Int64) -> list[Int64]:
 
 
 def _object_seeds(population: Population, objects: SharedObjects) -> list[Int64]:
-    """Accounts that work with one template, or one payment: it is a good part of their night, or they came
-    back to it, whatever else they sent."""
+    """Accounts that work with one template, one payment or one circle of fail-overs: it is a good part of
+    their night, or they came back to it, whatever else they sent."""
     seeds: list[Int64] = []
     worth_it = _of_kind(population, objects, *STRONG_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
     for column in np.flatnonzero(worth_it):

@@ -405,6 +405,16 @@ CREATE TABLE IF NOT EXISTS night.lone_account (
     log_odds            DOUBLE NOT NULL  -- evidence of a lone extractor
 );
 
+-- night.fail_over: who was refused a prompt, and whose account sent it next; one row per account, heir and night. Of what
+-- everybody sends nothing is kept.
+CREATE TABLE IF NOT EXISTS night.fail_over (
+    day        DATE NOT NULL,
+    account_id VARCHAR NOT NULL,
+    heir_id    VARCHAR,              -- null: nobody took it over
+    n_requests BIGINT NOT NULL,      -- refused; tries of one request count once
+    log_ratio  DOUBLE                -- natural log of a likelihood ratio against chance, of the most telling one
+);
+
 -- night.candidate: every community that was tested, flagged or not: the next nights' reference.
 CREATE TABLE IF NOT EXISTS night.candidate (
     day          DATE NOT NULL,
@@ -479,6 +489,7 @@ CREATE TABLE IF NOT EXISTS night.campaign_link (
     day              DATE NOT NULL,
     campaign_id      VARCHAR NOT NULL,
     kind             VARCHAR NOT NULL, -- template | system_prompt | tool_set | payment | address | client | parameters
+                                       -- | fail_over | sign_up
     strength         DOUBLE NOT NULL,  -- as in night.campaign.links
     reach            DOUBLE NOT NULL,  -- 0 to 1: part of its accounts
     log_odds_without DOUBLE,           -- evidence that would be left; null when the group would fall apart
