@@ -90,7 +90,7 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     """
     likeness = Likeness.of(population)
     graph = _weighted_links(population, objects)
-    strong = csr_matrix(graph[:, _of_kind(population, objects, *STRONG_LAYERS)])
+    strong = csr_matrix(graph[:, _of_kind(population, objects, *APART_LAYERS)])
     has_text = np.asarray(graph[:, _of_kind(population, objects, "template")].getnnz(axis=1) > 0)
     seeds = _leiden_seeds(graph) + _object_seeds(population, objects)
     found: list[Candidate] = []
@@ -217,8 +217,12 @@ def _leiden_seeds(graph: csr_matrix) -> list[Int64]:
     return [group for group in _leiden(graph, everyone).groups if len(group) >= LEAST_MEMBERS]
 
 
-STRONG_LAYERS = ("template", "payment", "fail_over")
-"""Layers in which strangers have nothing in common: two groups that share none of these are two."""
+APART_LAYERS = ("template", "payment")
+"""Layers in which strangers have nothing in common: two groups that share none of these are two. What accounts
+have in common by a chain of fail-overs is no tie here: one wrong link would join two operators."""
+
+SEED_LAYERS = (*APART_LAYERS, "fail_over")
+"""Layers of which every object that enough accounts share is worth a look."""
 
 LEAST_TIE = 0.1
 """Two parts of a group are one when this share of the smaller part's strong links runs between them."""
@@ -260,7 +264,7 @@ def _object_seeds(population: Population, objects: SharedObjects) -> list[Int64]
     """Accounts that work with one template, one payment or one circle of fail-overs: it is a good part of
     their night, or they came back to it, whatever else they sent."""
     seeds: list[Int64] = []
-    worth_it = _of_kind(population, objects, *STRONG_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
+    worth_it = _of_kind(population, objects, *SEED_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
     for column in np.flatnonzero(worth_it):
         span = slice(objects.by_object.indptr[column], objects.by_object.indptr[column + 1])
         accounts, share = objects.by_object.indices[span], objects.by_object.data[span]

@@ -141,7 +141,8 @@ OVERLAP = 0.5
 def standing(groups: Sequence[Group], log_odds: Sequence[float]) -> list[int]:
     """Which of some groups stand, where they overlap: positions, the largest group first.
 
-    A group half of whose accounts are in a larger one is a part of it, not one more. A group gives way to its
+    A group half of whose accounts are in a larger one is a part of it, not one more, unless it is another
+    operator's that a text they have in common swept in: then both stand. A group gives way to its
     parts when it is several operators' (`is_mixture`), and when one that makes up most of it has by far the
     stronger evidence: whose company weakens a case does not belong to it.
     """
@@ -155,7 +156,8 @@ def standing(groups: Sequence[Group], log_odds: Sequence[float]) -> list[int]:
     taken = np.zeros(len(groups), dtype=np.bool_)
     for at in order:
         touched, n = in_common.indices[_row(in_common, at)], in_common.data[_row(in_common, at)]
-        if (taken[touched] & (n >= OVERLAP * sizes[at])).any():
+        wholes = touched[taken[touched] & (n >= OVERLAP * sizes[at])]
+        if any(not _is_guest(groups[at], groups[whole]) for whole in wholes):
             continue
         is_part = (n >= WITHIN * sizes[touched]) & (sizes[touched] < WITHIN * sizes[at])
         heart = touched[is_part & (n >= MOSTLY * sizes[at])]
@@ -165,6 +167,13 @@ def standing(groups: Sequence[Group], log_odds: Sequence[float]) -> list[int]:
             kept.append(at)
             taken[at] = True
     return kept
+
+
+def _is_guest(part: Group, whole: Group) -> bool:
+    """Whether the accounts of a part, all of them in the whole, are dealt another load than its others are."""
+    mine = np.isin(whole.members, part.members)
+    n = loads(whole)
+    return bool(mine.sum() >= WITHIN * len(part.members) and (~mine).any() and _are_two(n[mine], n[~mine]))
 
 
 def _row(matrix: csr_matrix, at: int) -> slice:
