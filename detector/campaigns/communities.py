@@ -218,8 +218,8 @@ def _leiden_seeds(graph: csr_matrix) -> list[Int64]:
 
 
 APART_LAYERS = ("template", "payment")
-"""Layers in which strangers have nothing in common: two groups that share none of these are two. What accounts
-have in common by a chain of fail-overs is no tie here: one wrong link would join two operators."""
+"""Layers in which strangers have nothing in common: two groups that share none of these are two. A chain of
+fail-overs is no tie here: one wrong link would join two operators."""
 
 SEED_LAYERS = (*APART_LAYERS, "fail_over")
 """Layers of which every object that enough accounts share is worth a look."""

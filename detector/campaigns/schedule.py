@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 
 from detector.campaigns.communities import LEAST_PART
 from detector.campaigns.group import Group
-from detector.campaigns.loads import ALIKE, is_dealt, same_load
+from detector.campaigns.loads import ALIKE, far_apart, is_dealt, same_load
 from detector.campaigns.memberships import Memberships
 from detector.campaigns.population import Bool, Float64, Int64
 
@@ -125,7 +125,7 @@ def _apart_by_text(whole: Group, one: Bool, other: Bool) -> bool:
 
 
 def _are_two(one: Float64, other: Float64) -> bool:
-    return is_dealt(one) and is_dealt(other) and not same_load(one, other)
+    return (is_dealt(one) and is_dealt(other) and not same_load(one, other)) or far_apart(one, other)
 
 
 WITHIN = 0.9
@@ -170,7 +170,7 @@ def standing(groups: Sequence[Group], log_odds: Sequence[float]) -> list[int]:
 
 
 def _is_guest(part: Group, whole: Group) -> bool:
-    """Whether the accounts of a part, all of them in the whole, are dealt another load than its others are."""
+    """Whether the accounts of a part, all of them in the whole, are dealt another load than its others."""
     mine = np.isin(whole.members, part.members)
     n = loads(whole)
     return bool(mine.sum() >= WITHIN * len(part.members) and (~mine).any() and _are_two(n[mine], n[~mine]))
