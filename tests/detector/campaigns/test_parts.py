@@ -124,7 +124,8 @@ def test_a_third_more_is_another_load_once_there_are_enough_accounts_to_tell() -
 def test_bursts_and_a_trickle_are_two_however_uneven_each_is() -> None:
     rng = np.random.default_rng(1)
     bursts, trickle = rng.uniform(400, 900, 7), rng.uniform(20, 90, 60)
-    assert far_apart(bursts, trickle) and far_apart(trickle, bursts)
+    assert far_apart(bursts, trickle)
+    assert far_apart(trickle, bursts)
     assert not far_apart(np.append(bursts, 100.0), trickle)
     assert not far_apart(bursts, np.empty(0))
 
