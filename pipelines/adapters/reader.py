@@ -32,6 +32,7 @@ from pipelines.adapters.csvfile import csv_blocks
 from pipelines.adapters.documents import document_blocks
 from pipelines.adapters.lines import json_source, json_values, line_blocks, mended
 from pipelines.adapters.parquet import ParquetFile
+from pipelines.adapters.refusals import NOT_JSON
 from pipelines.adapters.source import Source
 from pipelines.adapters.sources.bodies import STRUCTURES
 
@@ -265,7 +266,8 @@ class _JsonSource:
         source: Source | None,
     ) -> None:
         self._con = con
-        self._source = json_source() if source is None else source.over("SELECT row_number, line FROM block")
+        self._source = json_source() if source is None else source.over(_LINES)
+        self._usual = source.over(_LINES, usual_only=True) if source and source.has_odd_shapes else None
         self._values = json_values(fields) if source is None else source.values()
         self._types = dict.fromkeys(fields, "VARCHAR")
         self._blocks = blocks
@@ -282,17 +284,26 @@ class _JsonSource:
                         self._con, target, select(self._types), self._source, self._values
                     )
                 refusals.meanings = query.problems
-            answer = self._ask(query, block.rows)
-            is_unread = _problems(answer) == UNREAD
-            if is_unread.any():
-                # By number, not by place: a line may hold several requests.
-                numbers = np.asarray(answer["row_number"])[is_unread]
-                unread = np.searchsorted(np.asarray(block.rows["row_number"]), numbers).tolist()
-                lines, is_mended, malformed = mended(block.rows, unread)
+            answer = self._usual_answer(query, block.rows)
+            unread = _unread(answer, block.rows)
+            if len(unread):
+                lines, malformed = mended(unread)
                 refusals.add_malformed(malformed)
-                answer = self._ask(query, lines) if is_mended else answer
-                answer = answer.filter(pa.array(_problems(answer) != UNREAD))
+                again = self._ask(query, lines) if lines.num_rows else answer.slice(0, 0)
+                still = _unread(again, lines)["row_number"].to_pylist() if lines.num_rows else []
+                refusals.add_malformed([Malformed(number, NOT_JSON) for number in still])
+                answer = _merged(answer, _read(again))
             yield from _in_batches(answer, batch_rows)
+
+    def _usual_answer(self, query: Query, rows: pa.Table) -> pa.Table:
+        """The answer, by way of the usual shapes as long as most records have them."""
+        if self._usual is None:
+            return self._ask(query, rows)
+        answer = _ask(self._con, query, rows, self._usual, self._values)
+        odd = _unread(answer, rows)
+        if len(odd) > len(rows) // 2:
+            self._usual = None
+        return _merged(answer, self._ask(query, odd)) if len(odd) else answer
 
     def _ask(self, query: Query, lines: pa.Table) -> pa.Table:
         return _ask(self._con, query, lines, self._source, self._values)
@@ -407,6 +418,7 @@ def _open_source(
     )
 
 
+_LINES = "SELECT row_number, line FROM block"
 _ROWS = "SELECT *, true AS is_read, true AS is_request FROM block"
 _OWN_COLUMNS = {"row_number", "is_read", "is_request"}
 _ROWS_PER_TASK = 4_096
@@ -432,6 +444,26 @@ def _ask(
 
 def _problems(answer: pa.Table) -> np.ndarray:
     return np.asarray(answer["problems"])
+
+
+def _unread(answer: pa.Table, rows: pa.Table) -> pa.Table:
+    """The lines of `rows` that an answer could not read."""
+    is_unread = _problems(answer) == UNREAD
+    if not is_unread.any():
+        return rows.slice(0, 0)
+    # By number, not by place: a line may hold several requests.
+    numbers = np.unique(np.asarray(answer["row_number"])[is_unread])
+    return rows.take(pa.array(np.searchsorted(np.asarray(rows["row_number"]), numbers)))
+
+
+def _read(answer: pa.Table) -> pa.Table:
+    return answer.filter(pa.array(_problems(answer) != UNREAD))
+
+
+def _merged(answer: pa.Table, again: pa.Table) -> pa.Table:
+    """What was read at first and, for the rest, what came of asking again, by row number."""
+    both = pa.concat_tables([_read(answer), again])
+    return both.take(pa.array(np.argsort(np.asarray(both["row_number"]), kind="stable")))
 
 
 def _in_batches(answer: pa.Table, batch_rows: int) -> Iterator[pa.RecordBatch]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pipelines.adapters.source import TEXT
+from pipelines.adapters.source import TEXT, Shapes
 
 STAINLESS = ("lang", "package-version", "os", "arch", "runtime", "runtime-version")
 """What the official OpenAI and Anthropic clients say of themselves, each as header x-stainless-..."""
@@ -47,8 +47,8 @@ def underscored(name: str) -> str:
     return name.replace("-", "_")
 
 
-def headers_at(path: str, names: Mapping[str, str]) -> str:
-    """SQL of a step: a struct of the headers, by their names in lower case with underscores for hyphens.
+def headers_at(path: str, names: Mapping[str, str]) -> Shapes:
+    """A step: a struct of the headers, by their names in lower case with underscores for hyphens.
 
     They are parsed with the record when the log has them in lower case, as HTTP/2 does; else by themselves,
     in the spelling of HTTP/1 (User-Agent).
@@ -61,8 +61,10 @@ def headers_at(path: str, names: Mapping[str, str]) -> str:
     by_title = ", ".join(f"'{underscored(name)}': first_value_of(h.\"{name.title()}\")" for name in names)
     as_read = ", ".join(f"'{underscored(name)}': first_value_of(doc.{path}.\"{name}\")" for name in names)
     none_read = " AND ".join(f'doc.{path}."{name}" IS NULL' for name in names)
-    return (
-        f"CASE WHEN {none_read} AND contains(line, '\"{path.rsplit('.', maxsplit=1)[-1]}\"') "
-        f"THEN list_transform([json_transform(line -> '$.{path}', '{titled}')], lambda h: {{{by_title}}})[1] "
-        f"ELSE {{{as_read}}} END"
+    is_odd = f"{none_read} AND contains(line, '\"{path.rsplit('.', maxsplit=1)[-1]}\"')"
+    other = f"list_transform([json_transform(line -> '$.{path}', '{titled}')], lambda h: {{{by_title}}})[1]"
+    return Shapes(
+        usual=f"{{{as_read}}}",
+        is_odd=is_odd,
+        of_any=f"CASE WHEN {is_odd} THEN {other} ELSE {{{as_read}}} END",
     )
