@@ -215,3 +215,35 @@ CREATE MACRO request_of(t) AS
 CREATE MACRO response_of(t) AS
     CASE WHEN starts_with(ltrim(t), '{') THEN TRY(json_transform(t, getvariable('response_structure')))
          ELSE TRY(json_transform(folded(t), getvariable('response_structure'))) END;
+
+-- -- LiteLLM -----------------------------------------------------------------------------------------
+
+-- The middle of a long text cut out before it was stored. Marker: _truncated_for_db in LiteLLM's
+-- spend_tracking_utils. A client that writes it into its own prompt calls a whole body cut, no more.
+CREATE MACRO is_cut_by_litellm(t) AS contains(t, '(litellm_truncated skipped ');
+CREATE MACRO is_redacted_by_litellm(content) AS
+    starts_with(content, '"redacted') AND (content::VARCHAR = '"redacted-by-litellm"'
+                                           OR starts_with(content, '"redacted by litellm.'));
+-- A cached answer has the first answer's id and the time of the hit behind it.
+CREATE MACRO without_cache_hit(t) AS
+    CASE WHEN contains(t, '_cache_hit') THEN regexp_replace(t, '_cache_hit[0-9.]*$', '') ELSE t END;
+-- The proxy's own administrator owns every key that was made without a user: a name for nobody.
+CREATE MACRO person_of_litellm(t) AS nullif(nullif(t, 'default_user_id'), '');
+-- A spent budget is 402, apart from the 429 of a rate limit: LiteLLM has the same number for both, or 400.
+CREATE MACRO status_of_litellm(outcome, code, class, limit_type) AS
+    CASE WHEN outcome IS NULL OR outcome <> 'failure' THEN 200
+         WHEN limit_type = 'budget' OR class = 'BudgetExceededError' THEN 402
+         WHEN whole_of_text(code) BETWEEN 400 AND 599 THEN whole_of_text(code)
+         WHEN class = 'RateLimitError' THEN 429
+         WHEN class = 'AuthenticationError' THEN 401
+         WHEN class = 'Timeout' THEN 408
+         ELSE 500 END;
+-- What is no question to a language model: other models' work and housekeeping, alone or as LiteLLM's
+-- asynchronous twin (aembedding, a_add_message). Unknown kinds count as questions.
+CREATE MACRO is_model_call_of_litellm(call_type) AS
+    call_type IS NULL OR NOT list_has_any([
+        'embedding', 'moderation', 'rerank', 'image_generation', 'image_edit', 'transcription', 'speech', 'search',
+        'create_batch', 'retrieve_batch', 'cancel_batch', 'create_file', 'file_retrieve', 'file_delete', 'file_list',
+        'file_content', 'create_fine_tuning_job', 'get_assistants', 'create_assistants', 'delete_assistant',
+        'create_thread', 'get_thread', 'add_message', 'get_messages', 'call_mcp_tool', 'list_mcp_tools'],
+        [call_type, call_type[2:], call_type[3:]]);
