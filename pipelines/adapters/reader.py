@@ -6,6 +6,7 @@ Here: tables read batch by batch with what was refused on the way. `LogReader` r
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -67,12 +68,14 @@ class TableReader:
         threads: int,
         rows: Sequence[int] | None = None,
         source: Source | None = None,
+        answered: "Answered | None" = None,
     ) -> None:
         """Open the file.
 
         Parameters
         ----------
         source : the foreign format the file is in; None: its columns are `fields`
+        answered : what was read of it already, together with others (`together`); None: it is read now
         rows : the row numbers that are wanted, ascending; None: all.
 
         Raises
@@ -84,15 +87,16 @@ class TableReader:
         self.n_passed_over = 0
         self._n_parsed = 0
         self._target = target
-        self._refusals = _Refusals()
+        self._refusals = Refusals()
         self._batch_rows = batch_rows
-        self._con = connect(threads)
         self._rows = None if rows is None else np.asarray(rows, dtype=np.int64)
-        if source is not None:
-            for name, structure in STRUCTURES.items():
-                self._con.execute(f"SET VARIABLE {name} = $structure", {"structure": structure})
-        self._source = _open_source(path, container, fields, self._con, self._rows, source)
         self._select = select
+        self._con: duckdb.DuckDBPyConnection | None = None
+        if answered is not None:
+            self._source: _Source = answered
+            return
+        self._con = connected(threads, source)
+        self._source = _open_source(path, container, fields, self._con, self._rows, source)
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +104,8 @@ class TableReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._con.close()
+        if self._con is not None:
+            self._con.close()
 
     @property
     def schema(self) -> pa.Schema:
@@ -176,7 +181,7 @@ class LogReader(TableReader):
     """Fields of the first records that the format does not know, or knows of another type."""
 
 
-class _Refusals:
+class Refusals:
     """What was refused, kept as numbers until somebody asks: a wholly bad file must fit in memory."""
 
     def __init__(self) -> None:
@@ -184,6 +189,10 @@ class _Refusals:
         self._rows: list[np.ndarray] = []
         self._faults: list[np.ndarray] = []
         self._malformed: list[Malformed] = []
+
+    @property
+    def malformed(self) -> Sequence[Malformed]:
+        return self._malformed
 
     @property
     def n_malformed(self) -> int:
@@ -238,21 +247,37 @@ class _Source(Protocol):
     """A file as the canonical query sees it."""
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         """The canonical query's answer, in the file's order, refused rows still among it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A file that was read together with others: its part of the answer."""
+
+    rows: pa.Table
+    malformed: Sequence[Malformed]
+    meanings: tuple[Problem, ...]
+
+    def answers(
+        self, select: Select, target: Target, batch_rows: int, refusals: "Refusals"
+    ) -> Iterator[pa.RecordBatch]:
+        refusals.meanings = self.meanings
+        refusals.add_malformed(self.malformed)
+        return _in_batches(self.rows, batch_rows)
 
 
 class _NoRecords:
     """An empty file is an empty log."""
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         return iter(())
 
 
-class _JsonSource:
+class JsonSource:
     """JSON Lines: blocks of lines, each parsed, cast and checked by one query.
 
     Lines that DuckDB does not parse are mended where that is possible, and their block asked again.
@@ -273,7 +298,7 @@ class _JsonSource:
         self._blocks = blocks
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         query: Query | None = None
         for block in self._blocks:
@@ -322,7 +347,7 @@ class _TableSource:
         self._values: Mapping[str, Any] = {} if source is None else source.values()
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         query: Query | None = None
         for block in self._blocks:
@@ -362,7 +387,7 @@ class _ParquetSource:
         self._values: Mapping[str, Any] = {} if source is None else source.values()
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         source = self._file.source(self._con, only_wanted=self._rows is not None)
         values = self._file.values(0, 0, None if self._rows is None else [])
@@ -397,6 +422,23 @@ class _ParquetSource:
             yield from answer.to_arrow_reader(n_rows)
 
 
+def connected(threads: int, source: Source | None) -> duckdb.DuckDBPyConnection:
+    """A connection with what the macros over a source's bodies need."""
+    con = connect(threads)
+    if source is not None:
+        for name, structure in STRUCTURES.items():
+            con.execute(f"SET VARIABLE {name} = $structure", {"structure": structure})
+    return con
+
+
+def json_blocks(path: Path, container: Container) -> Iterator[Block]:
+    """The records of a file of JSON Lines or of other JSON."""
+    text = pieces(path, container.compression)
+    if container.kind is Kind.JSON_LINES:
+        return line_blocks(text)
+    return document_blocks(text, str(path))
+
+
 def _open_source(
     path: Path,
     container: Container,
@@ -409,13 +451,9 @@ def _open_source(
         return _NoRecords()
     if container.kind is Kind.PARQUET:
         return _ParquetSource(con, ParquetFile(path, fields), rows, source)
-    text = pieces(path, container.compression)
     if container.kind is Kind.CSV:
-        return _TableSource(con, csv_blocks(text, fields), source)
-    is_lines = container.kind is Kind.JSON_LINES
-    return _JsonSource(
-        con, fields, line_blocks(text) if is_lines else document_blocks(text, str(path)), source
-    )
+        return _TableSource(con, csv_blocks(pieces(path, container.compression), fields), source)
+    return JsonSource(con, fields, json_blocks(path, container), source)
 
 
 _LINES = "SELECT row_number, line FROM block"

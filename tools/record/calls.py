@@ -51,7 +51,9 @@ class _Answers(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         text = json.dumps(body)
         if "please be limited" in text:
-            self._send(429, {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}})
+            self._send(
+                429, {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}}
+            )
         elif self.path.endswith("/messages"):
             self._send(200, _message(body))
         elif self.path.endswith("/responses"):
@@ -97,7 +99,12 @@ def _completion(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _chunks(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    base = {"id": f"chatcmpl-{next(_NUMBERS)}", "object": "chat.completion.chunk", "model": body["model"], "created": 1}
+    base = {
+        "id": f"chatcmpl-{next(_NUMBERS)}",
+        "object": "chat.completion.chunk",
+        "model": body["model"],
+        "created": 1,
+    }
     for word in ANSWER.split(" "):
         yield {**base, "choices": [{"index": 0, "delta": {"content": word + " "}, "finish_reason": None}]}
     yield {**base, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}

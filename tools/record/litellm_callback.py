@@ -50,11 +50,20 @@ def _without_places(value: Any) -> Any:
 async def record(url: str) -> list[str]:
     recorder = Recorder()
     litellm.callbacks = [recorder]
-    caller = {"user_api_key_hash": "88dc28d0", "user_api_key_user_id": "usr-17", "user_api_key_team_id": "team-3"}
+    caller = {
+        "user_api_key_hash": "88dc28d0",
+        "user_api_key_user_id": "usr-17",
+        "user_api_key_team_id": "team-3",
+    }
     for call in CHAT_CALLS:
         try:
             answer = await litellm.acompletion(
-                model="openai/lark-2", api_base=f"{url}/v1", api_key=KEY, num_retries=0, metadata=caller, **call
+                model="openai/lark-2",
+                api_base=f"{url}/v1",
+                api_key=KEY,
+                num_retries=0,
+                metadata=caller,
+                **call,
             )
             if call.get("stream"):
                 async for _ in answer:
@@ -81,7 +90,9 @@ def main() -> None:
     with answering() as url:
         lines = asyncio.run(record(url))
     header = json.dumps({"recorded_with": f"litellm {version('litellm')}", "n_records": len(lines)})
-    path.write_text("\n".join([header, *(line.replace(url, "http://provider.example") for line in lines), ""]))
+    path.write_text(
+        "\n".join([header, *(line.replace(url, "http://provider.example") for line in lines), ""])
+    )
 
 
 if __name__ == "__main__":

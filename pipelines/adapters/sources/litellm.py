@@ -239,7 +239,9 @@ _STORED = response_at("response")
 
 def _if_text(name: str, shapes: Shapes) -> Shapes:
     """Odd only where the body is a text: a proxy that stores none writes {}."""
-    is_text = f"""(contains(line, '"{name}":"') OR contains(line, '"{name}": "') OR contains(line, '"{name}":['))"""
+    is_text = (
+        f"""(contains(line, '"{name}":"') OR contains(line, '"{name}": "') OR contains(line, '"{name}":['))"""
+    )
     return Shapes(shapes.usual, f"{shapes.is_odd} AND {is_text}", shapes.of_any)
 
 
