@@ -47,7 +47,7 @@ class _Answers(BaseHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         """Keep quiet."""
 
-    def do_POST(self) -> None:  # noqa: N802  the base class's name
+    def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         text = json.dumps(body)
         if "please be limited" in text:

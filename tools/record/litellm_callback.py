@@ -19,8 +19,8 @@ from calls import CHAT_CALLS, KEY, answering
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # the price list in the package, not one from the net
 
-import litellm  # noqa: E402  reads the environment when imported
-from litellm.integrations.custom_logger import CustomLogger  # noqa: E402
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
 
 
 class Recorder(CustomLogger):
