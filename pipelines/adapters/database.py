@@ -27,8 +27,6 @@ TABLE = "LiteLLM_SpendLogs"
 
 _SCHEMES = ("postgresql://", "postgres://")
 _ROW_GROUP = 65_536
-_ALSO = ("spend",)
-"""Columns that are fetched though not read: the format is told by them."""
 
 
 def is_database(argument: str) -> bool:
@@ -96,7 +94,7 @@ def _columns(cursor: Any) -> dict[str, str]:
         f"WHERE attrelid = to_regclass('\"{TABLE}\"') AND attnum > 0 AND NOT attisdropped"
     )
     there = {row["name"]: row["kind"] for row in cursor.fetch_arrow_table().to_pylist()}
-    return {name: there[name] for name in (*SPEND.fields, *_ALSO) if name in there}
+    return {name: there[name] for name in SPEND.fields if name in there}
 
 
 def _days(cursor: Any) -> list[date]:

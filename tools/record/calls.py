@@ -1,13 +1,15 @@
 """A local server that answers in OpenAI's and Anthropic's wire formats, and the calls that are recorded.
 
-Here: invented prompts and answers, one call per trap. Not here: the clients (`litellm_callback`, `sdk_gateway`).
-Nothing leaves the machine: the server listens on the loopback interface alone.
+Here: invented prompts and answers, one call per trap; and each call as a gateway would capture it. Not here:
+the clients (`litellm_callback`, `sdk_gateway`). Nothing leaves the machine: the server listens on the
+loopback interface alone.
 """
 
 import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
@@ -40,15 +42,21 @@ CHAT_CALLS: tuple[Mapping[str, Any], ...] = (
 
 _NUMBERS = count(1)
 
+CAPTURED: list[dict[str, Any]] = []
+"""What a gateway between client and server would have logged, in the order of the calls."""
+
 
 class _Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    began: datetime
+    body: Mapping[str, Any]
 
     def log_message(self, *args: object) -> None:
         """Keep quiet."""
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.began = datetime.now(UTC)
+        self.body = body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         text = json.dumps(body)
         if "please be limited" in text:
             self._send(
@@ -77,6 +85,21 @@ class _Answers(BaseHTTPRequestHandler):
         self.send_header("x-request-id", "req_recorded")
         self.end_headers()
         self.wfile.write(content)
+        text = content.decode()
+        CAPTURED.append(
+            {
+                "ts": self.began.isoformat(),
+                "end_ts": datetime.now(UTC).isoformat(),
+                "path": self.path,
+                "status": status,
+                "client_ip": "203.0.113.24",
+                "account_id": "usr-17",
+                "headers": {name: value for name, value in self.headers.items() if name.lower() != "host"},
+                "response_headers": {"x-request-id": f"req_{next(_NUMBERS)}"},
+                "request": self.body,
+                "response": json.loads(text) if kind == "application/json" else text,
+            }
+        )
 
 
 def _completion(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,24 +47,55 @@ def underscored(name: str) -> str:
     return name.replace("-", "_")
 
 
+_SPELLED = MappingProxyType({"x-stainless-os": "X-Stainless-OS"})
+_TELLING = ("user-agent", "x-stainless-lang")
+_CLIENTS = ("OpenAI/", "AsyncOpenAI/", "Anthropic/", "AsyncAnthropic/")
+"""How the user agents of those clients begin."""
+
+
 def headers_at(path: str, names: Mapping[str, str]) -> Shapes:
     """A step: a struct of the headers, by their names in lower case with underscores for hyphens.
 
     They are parsed with the record when the log has them in lower case, as HTTP/2 does; else by themselves,
-    in the spelling of HTTP/1 (User-Agent).
+    in the spelling of HTTP/1 (User-Agent). One call may have both: over HTTP/1 the official clients write the
+    retry count small and the rest large, or the other way round.
 
     Parameters
     ----------
     path : keys to the headers from the top of the record, joined by dots; its structure is `names`
     """
-    titled = json.dumps({name.title(): TEXT for name in names})
-    by_title = ", ".join(f"'{underscored(name)}': first_value_of(h.\"{name.title()}\")" for name in names)
-    as_read = ", ".join(f"'{underscored(name)}': first_value_of(doc.{path}.\"{name}\")" for name in names)
-    none_read = " AND ".join(f'doc.{path}."{name}" IS NULL' for name in names)
-    is_odd = f"{none_read} AND contains(line, '\"{path.rsplit('.', maxsplit=1)[-1]}\"')"
-    other = f"list_transform([json_transform(line -> '$.{path}', '{titled}')], lambda h: {{{by_title}}})[1]"
+    title = {name: _SPELLED.get(name, name.title()) for name in names}
+    titled = json.dumps(dict.fromkeys(title.values(), TEXT))
+    as_read = ", ".join(f"'{underscored(name)}': first_value_of({_read(path, name)})" for name in names)
+    either = ", ".join(
+        f"'{underscored(name)}': coalesce(first_value_of({_read(path, name)}), first_value_of(h.\"{title[name]}\"))"
+        for name in names
+    )
+    is_odd = f"({_none_read(path, names)}) OR ({_mixed(path, names)})"
+    both = f"list_transform([json_transform(line -> '$.{path}', '{titled}')], lambda h: {{{either}}})[1]"
     return Shapes(
         usual=f"{{{as_read}}}",
         is_odd=is_odd,
-        of_any=f"CASE WHEN {is_odd} THEN {other} ELSE {{{as_read}}} END",
+        of_any=f"CASE WHEN {is_odd} THEN {both} ELSE {{{as_read}}} END",
+    )
+
+
+def _read(path: str, name: str) -> str:
+    return f'doc.{path}."{name}"'
+
+
+def _none_read(path: str, names: Mapping[str, str]) -> str:
+    none = " AND ".join(f"{_read(path, name)} IS NULL" for name in names)
+    return f"{none} AND contains(line, '\"{path.rsplit('.', maxsplit=1)[-1]}\"')"
+
+
+def _mixed(path: str, names: Mapping[str, str]) -> str:
+    """Some in lower case, others not: the text is searched only where what was read lacks a telling header."""
+    if not set(_TELLING) <= names.keys():
+        return "false"
+    agent, language = (_read(path, name) for name in _TELLING)
+    is_client = " OR ".join(f"starts_with({agent}, '{start}')" for start in _CLIENTS)
+    return (
+        f"CASE WHEN {agent} IS NULL THEN contains(line, 'User-Agent') "
+        f"WHEN {language} IS NULL AND ({is_client}) THEN contains(line, 'X-Stainless-Lang') ELSE false END"
     )

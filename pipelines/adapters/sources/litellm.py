@@ -250,8 +250,7 @@ SPEND = Source(
     title="LiteLLM's table LiteLLM_SpendLogs: exports, or the table itself in PostgreSQL",
     versions="LiteLLM 1.109.1 and 1.110.2 (schema read)",
     told_by=(
-        (has("request_id"), has("api_key"), has("startTime"), has("spend"), lacks("model_parameters")),
-        (has("request_id"), has("startTime"), has("call_type"), has("spend"), lacks("model_parameters")),
+        (has("request_id"), has("api_key"), has("call_type"), has("startTime"), has("endTime"), lacks("model_parameters")),
     ),
     structure={
         **dict.fromkeys(

@@ -64,11 +64,53 @@ def test_what_the_library_hands_to_its_callbacks_is_read(lines):
     assert all(row["latency_ms"] > 0 for row in log.rows)
 
 
-def test_of_what_this_version_writes_nothing_is_unknown():
-    with open_log(RECORDED / "litellm.jsonl", batch_rows=99, threads=1) as reader:
-        assert sum(map(len, reader.batches())) == 7
+def test_the_rows_that_the_proxy_makes_for_its_table_are_read(lines):
+    log = recorded("litellm_spend.jsonl", lines)
+    assert (log.format, log.refused, len(log.rows)) == ("litellm-spend", [], 6)
+    plain, with_tools, long, streamed, anthropic, _ = log.rows
+    assert holds(
+        plain,
+        prompt="how long until the tank is full?",
+        account_id="usr-17",
+        project_id="team-3",
+        model="lark-2",
+        response="The tank is full after 30 minutes.",
+        input_tokens=61,
+        cached_tokens=40,
+        reasoning_tokens=3,
+        body_state="full",
+    )
+    assert len(plain["api_key_id"]) == 64
+    assert holds(with_tools, tool_names=["run_tests"], top_logprobs=5, max_tokens=256)
+    assert holds(long, body_state="truncated")
+    assert "(litellm_truncated skipped " in long["prompt"]
+    assert holds(streamed, stream=True, output_tokens=8)
+    assert holds(anthropic, input_tokens=61, cached_tokens=30, prompt=None, body_state="absent")
+
+
+def test_what_the_clients_send_is_read_from_a_gateways_capture(lines):
+    header, *records = (RECORDED / "sdk.jsonl").read_text().splitlines()
+    assert "openai 3." in header
+    log = read(lines(*map(json.loads, records)))
+    assert (log.format, log.refused, len(log.rows)) == ("gateway", [], 8)
+    assert [row["status"] for row in log.rows] == [200, 200, 200, 200, 429, 200, 200, 200]
+    assert [row["prompt"][:20] for row in log.rows[3:7]] == [
+        "tell it as a stream", "please be limited", "sort these words", "a haiku about rain",
+    ]  # fmt: skip
+    assert holds(log.rows[3], stream=True, response="The tank is full after 30 minutes. ", output_tokens=8)
+    assert holds(log.rows[6], system_prompt="Score from 1 to 10.", input_tokens=61, cached_tokens=30)
+    for row in log.rows:
+        assert row["client_fingerprint"].startswith("python ")
+        assert row["api_key_id"].startswith("sha256:")
+        assert "/Python " in row["user_agent"]
+
+
+@pytest.mark.parametrize("name", ["litellm", "litellm_spend"])
+def test_of_what_this_version_writes_nothing_is_unknown(name):
+    with open_log(RECORDED / f"{name}.jsonl", batch_rows=99, threads=1) as reader:
+        n_rows = sum(map(len, reader.batches()))
         assert reader.not_understood == ("n_records", "recorded_with")
-        assert reader.n_refused == 1  # the line that says who wrote the others
+        assert (n_rows, reader.n_refused) == (reader.n_rows - 1, 1)  # the line that says who wrote the others
 
 
 # -- payloads --------------------------------------------------------------------------------------
