@@ -48,6 +48,8 @@ def underscored(name: str) -> str:
 
 
 _SPELLED = MappingProxyType({"x-stainless-os": "X-Stainless-OS"})
+"""Headers whose senders spell them otherwise than by capitals after hyphens."""
+
 _TELLING = ("user-agent", "x-stainless-lang")
 _CLIENTS = ("OpenAI/", "AsyncOpenAI/", "Anthropic/", "AsyncAnthropic/")
 """How the user agents of those clients begin."""
@@ -64,13 +66,9 @@ def headers_at(path: str, names: Mapping[str, str]) -> Shapes:
     ----------
     path : keys to the headers from the top of the record, joined by dots; its structure is `names`
     """
-    title = {name: _SPELLED.get(name, name.title()) for name in names}
-    titled = json.dumps(dict.fromkeys(title.values(), TEXT))
+    titled = json.dumps({name.title(): TEXT for name in names})
     as_read = ", ".join(f"'{underscored(name)}': first_value_of({_read(path, name)})" for name in names)
-    either = ", ".join(
-        f"'{underscored(name)}': coalesce(first_value_of({_read(path, name)}), first_value_of(h.\"{title[name]}\"))"
-        for name in names
-    )
+    either = ", ".join(f"'{underscored(name)}': {_in_any_spelling(path, name)}" for name in names)
     is_odd = f"({_none_read(path, names)}) OR ({_mixed(path, names)})"
     both = f"list_transform([json_transform(line -> '$.{path}', '{titled}')], lambda h: {{{either}}})[1]"
     return Shapes(
@@ -78,6 +76,14 @@ def headers_at(path: str, names: Mapping[str, str]) -> Shapes:
         is_odd=is_odd,
         of_any=f"CASE WHEN {is_odd} THEN {both} ELSE {{{as_read}}} END",
     )
+
+
+def _in_any_spelling(path: str, name: str) -> str:
+    """SQL over `h`, the headers in HTTP/1's spelling, which Go's servers bring about too."""
+    values = [_read(path, name), f'h."{name.title()}"']
+    if name in _SPELLED:  # a struct of DuckDB's cannot hold two names that differ in case alone
+        values.append(f"(line ->> '$.{path}.\"{_SPELLED[name]}\"')")
+    return f"coalesce({', '.join(f'first_value_of({value})' for value in values)})"
 
 
 def _read(path: str, name: str) -> str:

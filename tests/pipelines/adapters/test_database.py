@@ -127,7 +127,7 @@ def test_rows_of_other_days_are_never_touched(database, tmp_path):
                 IF t::date <> '2026-11-04' THEN RAISE 'touched %', t; END IF; RETURN 'usr'; END $$""")
         )
         con.execute(
-            sa.text("""CREATE VIEW "LiteLLM_SpendLogs" AS SELECT request_id, call_type, api_key, spend, "startTime",
+            sa.text("""CREATE VIEW "LiteLLM_SpendLogs" AS SELECT request_id, call_type, api_key, "startTime", "endTime",
                        only_the_fourth("startTime") AS "user" FROM kept""")
         )
     (path,) = fetched([url], tmp_path, date(2026, 11, 4))
