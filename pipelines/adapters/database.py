@@ -1,7 +1,7 @@
 """LiteLLM's table of calls, fetched from its live PostgreSQL database a day at a time.
 
 Here: `postgresql://...` among the logs of a scan, and the Parquet files that come of it. Not here: what the
-columns mean (`sources.litellm`); loading, which reads those files like any others.
+columns mean (`sources.litellm_spend`); loading, which reads those files like any others.
 
 The rows arrive as Arrow through ADBC, by COPY and never all at once. They are kept as files, because a scan
 reads its logs again when it shows evidence, and because a row number must mean the same row then.
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from pipelines.adapters.logs import shown
 from pipelines.adapters.source import TEXT
-from pipelines.adapters.sources.litellm import SPEND
+from pipelines.adapters.sources.litellm_spend import SPEND
 from pipelines.errors import UnreadableInput, UsageError
 
 TABLE = "LiteLLM_SpendLogs"

@@ -23,7 +23,8 @@ from pipelines.adapters.source import Source
 from pipelines.errors import UnreadableInput
 
 SMALL_BYTES = 1 << 20
-"""Up to this size on disk a file is read together with others; of a larger one reading costs more than planning."""
+"""Up to this size on disk a file is read together with others: of a larger one reading costs more than
+planning."""
 
 _GROUP_BYTES = 64 << 20
 _GROUP_FILES = 4_096

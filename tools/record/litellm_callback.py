@@ -1,12 +1,13 @@
 """Record what the LiteLLM library itself writes of a call: StandardLoggingPayload and a row of SpendLogs.
 
-    pip install litellm && python tools/record/litellm_callback.py tests/pipelines/adapters/recorded
+    pip install litellm
+    python tools/record/litellm_callback.py tests/pipelines/adapters/recorded
 
 Development only: LiteLLM is none of our dependencies. It calls a local server that answers in OpenAI's and
-Anthropic's wire formats (`calls`), so nothing leaves the machine and every text is invented. Rows of the table
-are made by the proxy's own function for it, and written as the table's JSON columns would be exported; it asks
-for more packages than LiteLLM itself and names them when they are missing. Each file's first line names the
-version that wrote it; times and ids differ from run to run.
+Anthropic's wire formats (`calls`), so nothing leaves the machine and every text is invented. Rows of the
+table are made by the proxy's own function for it, and written as the table's JSON columns would be exported;
+it asks for more packages than LiteLLM itself and names them when they are missing. Each file's first line
+names the version that wrote it; times and ids differ from run to run.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ _JSON_COLUMNS = ("metadata", "request_tags", "messages", "response", "proxy_serv
 
 
 class Recorder(CustomLogger):
-    """Keeps each payload as LiteLLM's S3, GCS and HTTP loggers write it, and each row as its database has it."""
+    """Keeps each payload as LiteLLM's S3, GCS and HTTP loggers write it, and each row as the proxy stores it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
 """Record calls of the OpenAI and Anthropic clients as a gateway would capture them, a line each.
 
-    pip install openai anthropic && python tools/record/sdk_gateway.py tests/pipelines/adapters/recorded/sdk.jsonl
+    pip install openai anthropic
+    python tools/record/sdk_gateway.py tests/pipelines/adapters/recorded/sdk.jsonl
 
 Development only: neither client is a dependency of ours. Headers, request and answer are those that went over
 the wire; the first line of the file names the versions.

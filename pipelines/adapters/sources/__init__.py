@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from pipelines.adapters.source import Source, Writing
 from pipelines.adapters.sources.gateway import GATEWAY
-from pipelines.adapters.sources.litellm import LITELLM, SPEND
+from pipelines.adapters.sources.litellm import LITELLM
+from pipelines.adapters.sources.litellm_spend import SPEND
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {source.name: source for source in (LITELLM, SPEND, GATEWAY)}

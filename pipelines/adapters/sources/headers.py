@@ -96,7 +96,7 @@ def _none_read(path: str, names: Mapping[str, str]) -> str:
 
 
 def _mixed(path: str, names: Mapping[str, str]) -> str:
-    """Some in lower case, others not: the text is searched only where what was read lacks a telling header."""
+    """Some in lower case, others not; the text is searched only where a telling header was not read."""
     if not set(_TELLING) <= names.keys():
         return "false"
     agent, language = (_read(path, name) for name in _TELLING)

@@ -1,7 +1,7 @@
 """LiteLLM's table in a real PostgreSQL: what comes of it, for which days, and what stays unsaid."""
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,8 @@ TABLE = """CREATE TABLE "LiteLLM_SpendLogs" (
     prompt_tokens integer NOT NULL DEFAULT 0, completion_tokens integer NOT NULL DEFAULT 0,
     "startTime" timestamp(3) NOT NULL, "endTime" timestamp(3) NOT NULL, "completionStartTime" timestamp(3),
     model text NOT NULL DEFAULT '', model_group text DEFAULT '', custom_llm_provider text DEFAULT '',
-    "user" text DEFAULT '', metadata jsonb DEFAULT '{}', cache_hit text DEFAULT '', request_tags jsonb DEFAULT '[]',
+    "user" text DEFAULT '', metadata jsonb DEFAULT '{}', cache_hit text DEFAULT '',
+    request_tags jsonb DEFAULT '[]',
     team_id text, organization_id text, end_user text, requester_ip_address text, messages jsonb DEFAULT '{}',
     response jsonb DEFAULT '{}', session_id text, status text, proxy_server_request jsonb DEFAULT '{}')"""
 
@@ -90,7 +91,7 @@ def test_the_rows_of_a_day_arrive_as_they_stand_in_the_table(database, tmp_path)
     assert log.column("prompt") == [None, 'how "long", 漢字?']
     assert log.column("body_state") == ["absent", "full"]
     assert log.column("account_id") == ["usr-17", "usr-17"]
-    assert log.rows[1]["ts"].replace(tzinfo=None) == datetime(2026, 11, 2, 23, 59, 59, 999_000)
+    assert log.rows[1]["ts"] == datetime(2026, 11, 2, 23, 59, 59, 999_000, tzinfo=UTC)
     assert (log.rows[1]["temperature"], log.rows[1]["input_tokens"]) == (0.7, 61)
 
 
@@ -127,7 +128,8 @@ def test_rows_of_other_days_are_never_touched(database, tmp_path):
                 IF t::date <> '2026-11-04' THEN RAISE 'touched %', t; END IF; RETURN 'usr'; END $$""")
         )
         con.execute(
-            sa.text("""CREATE VIEW "LiteLLM_SpendLogs" AS SELECT request_id, call_type, api_key, "startTime", "endTime",
+            sa.text("""CREATE VIEW "LiteLLM_SpendLogs" AS
+                       SELECT request_id, call_type, api_key, "startTime", "endTime",
                        only_the_fourth("startTime") AS "user" FROM kept""")
         )
     (path,) = fetched([url], tmp_path, date(2026, 11, 4))

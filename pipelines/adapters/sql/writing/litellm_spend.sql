@@ -1,5 +1,5 @@
 -- litellm_spend: canonical rows as LiteLLM_SpendLogs has them with store_prompts_in_spend_logs, none cut.
--- Reads request (canonical columns). Called by simulate; the reader's declaration is sources/litellm.py.
+-- Reads request (canonical columns). Called by simulate; the reader's declaration is sources/litellm_spend.py.
 SELECT request_id, 'acompletion' AS call_type, api_key_id AS api_key, 0.0 AS spend,
        input_tokens + output_tokens AS total_tokens, input_tokens AS prompt_tokens,
        output_tokens AS completion_tokens, strftime(ts, '%Y-%m-%dT%H:%M:%S.%f') AS "startTime",
