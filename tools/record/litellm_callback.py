@@ -27,12 +27,11 @@ import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy.spend_tracking.spend_tracking_utils import get_logging_payload
 
-
 _JSON_COLUMNS = ("metadata", "request_tags", "messages", "response", "proxy_server_request")
 
 
 class Recorder(CustomLogger):
-    """Keeps each payload as LiteLLM's S3, GCS and HTTP loggers write it, and each row as the proxy stores it."""
+    """Keeps payloads as LiteLLM's S3, GCS and HTTP loggers write them, and rows as the proxy stores them."""
 
     def __init__(self) -> None:
         super().__init__()

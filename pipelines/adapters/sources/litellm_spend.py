@@ -1,8 +1,8 @@
 """LiteLLM's table LiteLLM_SpendLogs: exports of it in any container, and rows fetched from its database.
 
 Here: its declaration; a row has the client's whole body when the proxy is told to store it, with the middle
-of long texts cut out. Not here: payloads of callbacks (`litellm`), what both have in common (`litellm_calls`),
-fetching (`adapters.database`).
+of long texts cut out. Not here: payloads of callbacks (`litellm`), what both have in common
+(`litellm_calls`), fetching (`adapters.database`).
 """
 
 from pipelines.adapters.source import TEXT, Shapes, Source, Writing, has, lacks
