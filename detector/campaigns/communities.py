@@ -37,6 +37,8 @@ LAYER_WEIGHT = {
     "client": 0.3,  # default tuples of a popular kit
     "address": 0.5,  # offices, universities and carriers put many people behind one
     "parameters": 0.2,
+    "fail_over": 0.5,  # one client holds the keys of both: an operator's, or a reseller's
+    "sign_up": 0.2,  # courses and customers that come on board sign up in one hour, too
 }
 """How far sharing an object of each kind speaks for one operator rather than one supplier or one roof."""
 
@@ -52,9 +54,6 @@ SAME_GROUP = 0.9
 NEARLY_ALL = 0.9
 """Text that this share of a group's members carry is expected of a member. Only text: cards, addresses and
 kits are dealt out in lots, and one lot must not shut out the next."""
-
-LEADING = 0.5
-"""Share of a group's members that use a text which leads."""
 
 LEFT_OUT = 0.02
 """Chance that a member lacks what nearly all carry, however sure the group seems of it: pools are renewed."""
@@ -82,15 +81,16 @@ class Candidate:
 def candidates(population: Population, objects: SharedObjects) -> list[Candidate]:
     """Every group worth testing, in a fixed order; groups may overlap, but no two are nearly the same.
 
-    Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of
-    each template or payment that no community has captured. Each seed is then refined: members whose own
-    objects do not tie them to the group leave, accounts outside that are tied as strongly join.
+    Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of each
+    template, payment or circle of fail-overs that no community has captured. Each seed is then refined:
+    members whose own objects do not tie them to the group leave, accounts outside that are tied as strongly
+    join.
 
     Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
     """
     likeness = Likeness.of(population)
     graph = _weighted_links(population, objects)
-    strong = csr_matrix(graph[:, _of_kind(population, objects, *STRONG_LAYERS)])
+    strong = csr_matrix(graph[:, _of_kind(population, objects, *APART_LAYERS)])
     has_text = np.asarray(graph[:, _of_kind(population, objects, "template")].getnnz(axis=1) > 0)
     seeds = _leiden_seeds(graph) + _object_seeds(population, objects)
     found: list[Candidate] = []
@@ -217,8 +217,12 @@ def _leiden_seeds(graph: csr_matrix) -> list[Int64]:
     return [group for group in _leiden(graph, everyone).groups if len(group) >= LEAST_MEMBERS]
 
 
-STRONG_LAYERS = ("template", "payment")
-"""Layers in which strangers have nothing in common: two groups that share neither are two."""
+APART_LAYERS = ("template", "payment")
+"""Layers in which strangers have nothing in common: two groups that share none of these are two. A chain of
+fail-overs is no tie here: one wrong link would join two operators."""
+
+SEED_LAYERS = (*APART_LAYERS, "fail_over")
+"""Layers of which every object that enough accounts share is worth a look."""
 
 LEAST_TIE = 0.1
 """Two parts of a group are one when this share of the smaller part's strong links runs between them."""
@@ -257,17 +261,19 @@ def _taken_apart(strong: csr_matrix, members: Int64) -> list[Int64]:
 
 
 def _object_seeds(population: Population, objects: SharedObjects) -> list[Int64]:
-    """Accounts that work with one template, or one payment: it is a good part of their night, or they came
-    back to it, whatever else they sent."""
-    seeds = []
-    worth_it = _of_kind(population, objects, *STRONG_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
+    """Accounts that work with one template, one payment or one circle of fail-overs: it is a good part of
+    their night, or they came back to it, whatever else they sent."""
+    seeds: list[Int64] = []
+    worth_it = _of_kind(population, objects, *SEED_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
     for column in np.flatnonzero(worth_it):
         span = slice(objects.by_object.indptr[column], objects.by_object.indptr[column + 1])
         accounts, share = objects.by_object.indices[span], objects.by_object.data[span]
-        works = (share >= GOOD_PART) | (share * population.n_requests[accounts] >= WORKING)
-        members = accounts[works & ~population.approved[accounts]]
-        if len(members) >= LEAST_MEMBERS:
-            seeds.append(np.sort(members).astype(np.int64))
+        free = ~population.approved[accounts]
+        good = free & (share >= GOOD_PART)
+        works = good | (free & (share * population.n_requests[accounts] >= WORKING))
+        # Two seeds where they differ: of several operators' text some may cover theirs and some may not.
+        chosen = [good, works] if good.sum() < SAME_GROUP * works.sum() else [works]
+        seeds += [np.sort(accounts[one]).astype(np.int64) for one in chosen if one.sum() >= LEAST_MEMBERS]
     return seeds
 
 
@@ -366,13 +372,6 @@ def _typical_objects(
     weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])[objects.layer_of[carried]]
     log_ratio = np.minimum(log_ratio, MOST_SURPRISE) * weight
     typical = (n_inside >= max(3, 0.05 * n_members)) & (log_ratio >= 0.5)
-    # Where most members share a text of their own, texts of more others than members are what is sent for cover.
-    own = n_inside >= n_outside
-    for position in np.unique(objects.layer_of[carried[typical]]):
-        if population.layers[position].kind in CONTENT_LAYERS:
-            here = objects.layer_of[carried] == position
-            if (typical & here & own & (n_inside >= LEADING * n_members)).any():
-                typical &= ~here | own
     return carried[typical].astype(np.int64), log_ratio[typical]
 
 
@@ -411,10 +410,11 @@ def _log_odds(
     """Those of some accounts that carry any core object, and the log-odds of membership that their objects
     give them. `among` ascends and holds the members.
 
-    Within a layer the objects' ratios are averaged by share, and count in full for an account that gives the
-    core objects as much of its night as the median member does. Where nearly all members carry a text,
-    lacking it speaks against: who shares a card or an address with a campaign but never its template is a
-    bystander, and who shares one template of several may be somebody else's.
+    Within a layer the objects' ratios are averaged by share and ratio, and count in full for an account that
+    gives the core objects as much of its night as the median member does, or as many requests. Lacking a text
+    that nearly all members carry, or any text where most carry some, speaks against: who shares a card or an
+    address with a campaign but never its template is a bystander, and who shares one template of several may
+    be somebody else's.
     """
     account, column, shares = objects.carried(among, core)
     carriers, row = np.unique(account, return_inverse=True)
@@ -425,10 +425,11 @@ def _log_odds(
     for position in np.unique(layer):
         mine = layer == position
         share = np.bincount(row[mine], weights=shares[mine], minlength=len(touched))
-        points = np.bincount(
-            row[mine], weights=shares[mine] * log_ratio[column[mine]], minlength=len(touched)
-        )
-        mean_ratio = points / np.where(share > 0, share, 1.0)
+        # Each object counts by its share and by what it tells: cover traffic dilutes neither.
+        worth = shares[mine] * log_ratio[column[mine]]
+        weight = np.bincount(row[mine], weights=worth, minlength=len(touched))
+        points = np.bincount(row[mine], weights=worth * log_ratio[column[mine]], minlength=len(touched))
+        mean_ratio = points / np.where(weight > 0, weight, 1.0)
         share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
         as_usual = _of_usual(share, is_member)
         kind = population.layers[position].kind
@@ -440,7 +441,9 @@ def _log_odds(
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:
             lacking = _lacking(column[mine], row[mine], is_member, len(members))
-            total += LAYER_WEIGHT[kind] * lacking
+            any_reach = np.count_nonzero(share[is_member]) / len(members)
+            none_at_all = np.where(share > 0, 0.0, np.log(1 - any_reach + LEFT_OUT))
+            total += LAYER_WEIGHT[kind] * np.minimum(lacking, none_at_all)
     return touched.astype(np.int64), total
 
 

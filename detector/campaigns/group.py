@@ -112,6 +112,35 @@ class Group:
         total = float(self.population.n_requests[self.members].sum())
         return float(self.templated_requests.sum()) / total if total else 0.0
 
+    @property
+    def passed_on(self) -> tuple[float, float]:
+        """Refused requests of members that another member sent next, and all refused ones. Costs as much as
+        the members' refusals are many."""
+        known = self.population.fail_overs
+        first = np.searchsorted(known.account, self.members, "left")
+        n = np.searchsorted(known.account, self.members, "right") - first
+        rows = np.repeat(first - np.cumsum(n) + n, n) + np.arange(n.sum())
+        inside = np.isin(known.heir[rows], self.members)
+        n_requests = known.n_requests[rows]
+        return float(n_requests[inside].sum()), float(n_requests.sum())
+
+    @property
+    def handed_over(self) -> tuple[float, float, float]:
+        """Newcomers, those of them that followed, and chance (HandOvers): of the group's templates that of
+        most newcomers; zeros without any."""
+        known = self.population.hand_overs
+        if self.layer != "template" or len(known.n_begun) == 0 or len(self.rows) == 0:
+            return 0.0, 0.0, 0.0
+        layer = self.population.layer("template")
+        assert layer is not None
+        texts = np.unique(layer.object[self.rows])
+        # No more newcomers than the group has members: others use the text as well, and not for its work.
+        texts = texts[known.n_begun[texts] <= len(self.members)]
+        if len(texts) == 0:
+            return 0.0, 0.0, 0.0
+        most = texts[int(np.argmax(known.n_begun[texts]))]
+        return float(known.n_begun[most]), float(known.n_followed[most]), float(known.chance[most])
+
 
 ENOUGH_TEMPLATED = 0.2
 """Share of requests from which user templates are what the group shares; below it, its system prompts may
