@@ -304,10 +304,7 @@ class JsonSource:
         for block in self._blocks:
             refusals.add_malformed(block.malformed)
             if query is None:
-                with _block(self._con, block.rows):
-                    query = canonical_query(
-                        self._con, target, select(self._types), self._source, self._values
-                    )
+                query = self._query(select, target, block.rows)
                 refusals.meanings = query.problems
             answer = self._usual_answer(query, block.rows)
             unread = _unread(answer, block.rows)
@@ -319,6 +316,16 @@ class JsonSource:
                 refusals.add_malformed([Malformed(number, NOT_JSON) for number in still])
                 answer = _merged(answer, _read(again))
             yield from _in_batches(answer, batch_rows)
+
+    def _query(self, select: Select, target: Target, rows: pa.Table) -> Query:
+        """The query, made once for all files: of lines of text its types follow from what it asks alone."""
+        expressions = select(self._types)
+        wanted = (tuple(target.schema), target.required, target.kept_as_written, target.times_within)
+        asked = (self._source, tuple(expressions.items()), tuple(target.defaults.items()), wanted)
+        if asked not in _QUERIES:
+            with _block(self._con, rows):
+                _QUERIES[asked] = canonical_query(self._con, target, expressions, self._source, self._values)
+        return _QUERIES[asked]
 
     def _usual_answer(self, query: Query, rows: pa.Table) -> pa.Table:
         """The answer, by way of the usual shapes as long as most records have them."""
@@ -332,6 +339,10 @@ class JsonSource:
 
     def _ask(self, query: Query, lines: pa.Table) -> pa.Table:
         return _ask(self._con, query, lines, self._source, self._values)
+
+
+_QUERIES: dict[tuple[object, ...], Query] = {}
+"""Queries over lines, by what they ask: finding their types costs as much as reading some thousand lines."""
 
 
 class _TableSource:

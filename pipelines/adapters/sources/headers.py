@@ -92,7 +92,9 @@ def _read(path: str, name: str) -> str:
 
 def _none_read(path: str, names: Mapping[str, str]) -> str:
     none = " AND ".join(f"{_read(path, name)} IS NULL" for name in names)
-    return f"{none} AND contains(line, '\"{path.rsplit('.', maxsplit=1)[-1]}\"')"
+    named = path.rsplit(".", maxsplit=1)[-1]
+    # CASE, not AND: of an AND DuckDB computes both sides for every row.
+    return f"CASE WHEN {none} THEN contains(line, '\"{named}\"') ELSE false END"
 
 
 def _mixed(path: str, names: Mapping[str, str]) -> str:

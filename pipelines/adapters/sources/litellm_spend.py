@@ -40,7 +40,7 @@ def _if_text(name: str, shapes: Shapes) -> Shapes:
     is_text = (
         f"""(contains(line, '"{name}":"') OR contains(line, '"{name}": "') OR contains(line, '"{name}":['))"""
     )
-    return Shapes(shapes.usual, f"{shapes.is_odd} AND {is_text}", shapes.of_any)
+    return Shapes(shapes.usual, f"CASE WHEN {shapes.is_odd} THEN {is_text} ELSE false END", shapes.of_any)
 
 
 SPEND = Source(

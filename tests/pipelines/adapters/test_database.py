@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from log_files import read
+from running import stillwatch
 
 from pipelines import nightly
 from pipelines.adapters.database import fetched, is_database
@@ -147,6 +148,18 @@ def test_a_scan_reads_the_table_like_any_log_and_again(database, tmp_path):
     for _ in range(2):
         summary = nightly.scan([url], place, day=date(2026, 11, 2))
         assert (summary.n_loaded, summary.n_refused, summary.unreadable) == (50, 0, ())
+
+
+def test_the_command_keeps_no_password(database, tmp_path):
+    engine, url = database
+    insert(engine, *(a_row(f"r{n}", f"2026-11-02T12:00:{n:02}") for n in range(9)))
+    named = url.replace("watch@", "watch:open-sesame@")  # the server trusts whoever calls, so any will do
+    place = tmp_path / "watch"
+    done = stillwatch("scan", named, "--day", "2026-11-02", "--workspace", str(place), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for kept in (path for path in place.rglob("*") if path.is_file()):
+        assert b"open-sesame" not in kept.read_bytes(), kept
+    assert "open-sesame" not in done.stdout + done.stderr
 
 
 def test_what_cannot_be_reached_is_said_without_the_password(postgresql_server, tmp_path):
