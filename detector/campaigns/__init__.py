@@ -1,7 +1,7 @@
 """From accounts that share things to campaigns with evidence."""
 
 from detector.campaigns import fail_over
-from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, approved_carriers, candidates
+from detector.campaigns.communities import EVERYBODYS, candidates
 from detector.campaigns.decision import (
     LADDER,
     TAINTED,
@@ -32,6 +32,7 @@ from detector.campaigns.population import (
     Uses,
     shared_objects,
 )
+from detector.campaigns.refining import Candidate, Likeness, approved_carriers
 from detector.campaigns.schedule import standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from detector.campaigns.communities import MOST_SURPRISE
 from detector.campaigns.population import Float64, Int64
+from detector.campaigns.refining import MOST_SURPRISE
 
 REFUSED = (401, 402, 403, 429)
 """Besides 5xx, the statuses that another key may help against: not known, not paid, shut, too many."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.campaigns.communities import Candidate
 from detector.campaigns.population import (
     Bool,
     Float64,
@@ -17,6 +16,7 @@ from detector.campaigns.population import (
     SharedObjects,
     Uses,
 )
+from detector.campaigns.refining import Candidate
 from detector.campaigns.turns import Turns
 
 LEAST_KNOWN = 0.5

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detector.campaigns import evidence as ask
-from detector.campaigns.communities import Candidate, Likeness, remaining
 from detector.campaigns.evidence import QUESTIONS, Evidence
 from detector.campaigns.group import Group, group_of
 from detector.campaigns.population import (
@@ -23,6 +22,7 @@ from detector.campaigns.population import (
     SharedObjects,
     Uses,
 )
+from detector.campaigns.refining import Candidate, Likeness, remaining
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import pytest
 from nights import Night
 
 from detector.campaigns import FailOvers, candidates, group_of, shared_objects, without
-from detector.campaigns.communities import LAYER_WEIGHT, MEMBER_LOG_ODDS, MOST_SURPRISE
 from detector.campaigns.evidence import taken_over
 from detector.campaigns.fail_over import (
     DELAYS_S,
@@ -18,6 +17,7 @@ from detector.campaigns.fail_over import (
     log_ratios,
     popularity,
 )
+from detector.campaigns.refining import LAYER_WEIGHT, MEMBER_LOG_ODDS, MOST_SURPRISE
 
 
 def test_popularity_goes_by_powers_of_two() -> None:
