@@ -98,14 +98,20 @@ def load_requests(
             else:
                 con.execute("INSERT INTO reading VALUES ($id)", {"id": file_ids[path]})
         with _Intake(con, settings, key) as intake:
-            for path, file_id in file_ids.items():
+            for path, opened in adapters.open_logs(
+                list(file_ids),
+                format=log_format,
+                batch_rows=settings.input.batch_rows,
+                threads=n_threads(settings),
+                account=settings.input.account,
+            ):
                 try:
-                    _load_file(
-                        intake, path, file_id, day=day, log_format=log_format, settings=settings, step=step
-                    )
+                    if isinstance(opened, UnreadableInput):
+                        raise opened
+                    _load_file(intake, opened, file_ids[path], day=day, step=step)
                 except UnreadableInput as error:  # what stood before the break is kept
                     unreadable.append(error)
-                    intake.later(_note_error, file_id, str(error))
+                    intake.later(_note_error, file_ids[path], str(error))
             intake.finish()
         loaded = _settle(con, day, _replace_earlier_readings(con), unreadable)
         step.note(
@@ -265,26 +271,12 @@ def _note_error(con: duckdb.DuckDBPyConnection, file_id: int, why: str) -> None:
 
 
 def _load_file(
-    intake: _Intake,
-    path: Path,
-    file_id: int,
-    *,
-    day: date | None,
-    log_format: str,
-    settings: Settings,
-    step: Step,
+    intake: _Intake, opened: adapters.LogReader, file_id: int, *, day: date | None, step: Step
 ) -> None:
     """Read one file into core.request; its counts and refusals are kept also when it breaks half-way."""
-    threads = n_threads(settings)
     n_other_day = 0
-    to_go = float(path.stat().st_size)
-    with adapters.open_log(
-        path,
-        format=log_format,
-        batch_rows=settings.input.batch_rows,
-        threads=threads,
-        account=settings.input.account,
-    ) as reader:
+    to_go = float(opened.size_bytes)
+    with opened as reader:
         try:
             with _read_ahead(reader.batches()) as batches:
                 for batch in batches:

@@ -34,6 +34,7 @@ from pipelines import (
     templates,
     ties,
 )
+from pipelines.adapters.database import fetched, is_database
 from pipelines.errors import UnreadableInput
 from pipelines.load import Refusals
 from pipelines.progress import Progress, Silent
@@ -109,6 +110,9 @@ def scan(
         if accounts is not None:
             with progress.step("accounts") as step:
                 step.note(f"{_load_accounts(con, accounts, unreadable):,} accounts known")
+        if any(map(is_database, logs)):
+            with progress.step("fetch"):
+                logs = fetched(logs, workspace.fetched, day)
         dismissals.note_dismissals(con, workspace, settings)
         forgotten = _forgotten_nights(con)
         with ThreadPoolExecutor(1) as meanwhile:

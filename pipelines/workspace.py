@@ -46,6 +46,11 @@ class Workspace:
         return self.root / "stillwatch.toml"
 
     @property
+    def fetched(self) -> Path:
+        """Files of rows that scans fetched from databases."""
+        return self.root / "fetched"
+
+    @property
     def key_file(self) -> Path:
         """The key of the hashes of this workspace's texts, made once; nobody else needs to read it."""
         return self.root / "text.key"

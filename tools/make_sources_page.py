@@ -50,6 +50,22 @@ counted. Fields that a format does not know are named by `check` and `scan`: the
 version, and is read as far as it can be. A value in a request body, which a client chose, never gets its row
 refused; it counts as absent where it cannot be read. Of keys in headers only a hash is kept.
 
+**One object a request**, as logging callbacks write to S3, GCS or Azure Blob: sync the day's prefix to a
+folder and name the folder. Small files are read many at a time, and each is still counted and refused by
+itself.
+
+**LiteLLM's database** is named like a log; a scan fetches the table `LiteLLM_SpendLogs` itself:
+
+```text
+stillwatch scan postgresql://reader@db.internal/litellm --day 2026-11-02 --workspace watch
+```
+
+It takes `pip install 'stillwatch[postgres]'` and a user who may read that table; leave the password to
+`~/.pgpass` or `PGPASSWORD`. With `--day` only that day's rows leave the database, without it every day that
+has some. They become files under `fetched` in the workspace, readable by its owner alone, which hold prompts
+where the proxy stores them: delete them when your rules for prompts say so; findings stay, shown texts go.
+A row that LiteLLM writes late arrives when its day is fetched again.
+
 """
 
 

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.accounts import read_accounts
-from pipelines.adapters import REFUSED_SCHEMA, Level, LogReader, find_logs, open_log, require_format
+from pipelines.adapters import REFUSED_SCHEMA, Level, LogReader, find_logs, open_logs, require_format
 from pipelines.adapters.canonical import connect
 from pipelines.errors import StillwatchError, UnreadableInput
 from pipelines.progress import Progress, Silent, Step
@@ -136,8 +136,9 @@ def check_logs(
     seen = _SeenIds()
     total = float(sum(path.stat().st_size for path in paths))
     with (progress or Silent()).step("check", total=total) as step:
-        for path in paths:
-            files.append(_check_file(path, format, account, seen, step))
+        opened = open_logs(paths, format=format, batch_rows=_BATCH_ROWS, threads=_THREADS, account=account)
+        for path, reader in opened:
+            files.append(_check_file(path, reader, seen, step))
         step.note(f"{sum(file.n_rows for file in files):,} rows")
     files = [_with_repeats(file, seen.repeats(at)) for at, file in enumerate(files)]
     if accounts is not None:
@@ -145,19 +146,13 @@ def check_logs(
     return CheckReport(tuple(files))
 
 
-def _check_file(
-    path: Path, log_format: str, account: Sequence[Level], seen: "_SeenIds", step: Step
-) -> FileCheck:
+def _check_file(path: Path, opened: LogReader | UnreadableInput, seen: "_SeenIds", step: Step) -> FileCheck:
     seen.begin_file()
-    size_bytes = path.stat().st_size
-    try:
-        reader = open_log(path, format=log_format, batch_rows=_BATCH_ROWS, threads=_THREADS, account=account)
-    except UnreadableInput as error:
-        step.advance(size_bytes)
-        return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(error), error.remedy)
-    with reader:
+    if isinstance(opened, UnreadableInput):
+        return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(opened), opened.remedy)
+    with opened as reader:
         broken = _read_through(reader, seen)
-        step.advance(size_bytes)
+        step.advance(reader.size_bytes)
         return FileCheck(
             path,
             reader.format,

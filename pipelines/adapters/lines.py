@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.adapters import refusals
 from pipelines.adapters.block import Block, Malformed
@@ -47,33 +46,28 @@ def json_values(fields: Sequence[str]) -> dict[str, str]:
     return {"structure": json.dumps(dict.fromkeys(fields, "VARCHAR"))}
 
 
-def mended(rows: pa.Table, unread: Sequence[int]) -> tuple[pa.Table, bool, list[Malformed]]:
-    """Lines with the mendable ones of `unread` replaced, whether there were any, and the others' faults.
+def mended(rows: pa.Table) -> tuple[pa.Table, list[Malformed]]:
+    """Of lines that hold no JSON object the mendable ones, mended, and the others' faults; blank ones pass.
 
     Parameters
     ----------
-    rows : a block's `row_number` and `line`
-    unread : positions of the lines that hold no JSON object; blank ones are passed over
+    rows : `row_number` and `line`
     """
-    text = rows["line"].combine_chunks()
+    numbers: list[int] = []
     replacements: list[bytes] = []
     malformed: list[Malformed] = []
-    is_mended = np.zeros(len(text), bool)
-    for at in unread:
-        line = text[at].as_buffer().to_pybytes()
+    for number, text in zip(rows["row_number"].to_pylist(), rows["line"].combine_chunks(), strict=True):
+        line = text.as_buffer().to_pybytes()
         if not line.strip(_BLANK):
             continue
         better = mended_line(line)
         if better is not None and better.startswith(b"{"):
-            is_mended[at] = True
+            numbers.append(number)
             replacements.append(better)
         else:
-            fault = refusals.NOT_JSON if better is None else refusals.NOT_OBJECT
-            malformed.append(Malformed(rows["row_number"][at].as_py(), fault))
-    if replacements:
-        lines = pa.array(replacements, pa.large_binary()).cast(pa.large_string())
-        rows = rows.set_column(1, "line", pc.replace_with_mask(text, pa.array(is_mended), lines))
-    return rows, bool(replacements), malformed
+            malformed.append(Malformed(number, refusals.NOT_JSON if better is None else refusals.NOT_OBJECT))
+    lines = pa.array(replacements, pa.large_binary()).cast(pa.large_string())
+    return pa.table({"row_number": pa.array(numbers, pa.int64()), "line": lines}), malformed
 
 
 def mended_line(line: bytes) -> bytes | None:

@@ -5,6 +5,7 @@ Here: files, folders and patterns. Not here: what is in the files (`containers`)
 
 import glob
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,12 +35,19 @@ def find_logs(logs: Sequence[str]) -> list[Path]:
         paths = sorted(_matches(argument), key=os.fspath)
         if not paths:
             raise UsageError(
-                f"{argument}: no log files here",
+                f"{shown(argument)}: no log files here",
                 remedy="name files, folders with .parquet, .jsonl or .csv files, or a quoted pattern",
             )
         for path in paths:
             found.setdefault(path.resolve(), path)
     return sorted(found.values(), key=os.fspath)
+
+
+def shown(argument: str) -> str:
+    """A LOGS argument as it may be printed and kept: a database's without user and password."""
+    return (
+        re.sub(r"(?<=://)[^/?]*@", "", argument).split("?", maxsplit=1)[0] if "://" in argument else argument
+    )
 
 
 def _matches(argument: str) -> Iterator[Path]:

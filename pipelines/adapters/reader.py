@@ -6,6 +6,7 @@ Here: tables read batch by batch with what was refused on the way. `LogReader` r
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -32,6 +33,7 @@ from pipelines.adapters.csvfile import csv_blocks
 from pipelines.adapters.documents import document_blocks
 from pipelines.adapters.lines import json_source, json_values, line_blocks, mended
 from pipelines.adapters.parquet import ParquetFile
+from pipelines.adapters.refusals import NOT_JSON
 from pipelines.adapters.source import Source
 from pipelines.adapters.sources.bodies import STRUCTURES
 
@@ -66,12 +68,14 @@ class TableReader:
         threads: int,
         rows: Sequence[int] | None = None,
         source: Source | None = None,
+        answered: "Answered | None" = None,
     ) -> None:
         """Open the file.
 
         Parameters
         ----------
         source : the foreign format the file is in; None: its columns are `fields`
+        answered : what was read of it already, together with others (`together`); None: it is read now
         rows : the row numbers that are wanted, ascending; None: all.
 
         Raises
@@ -83,15 +87,16 @@ class TableReader:
         self.n_passed_over = 0
         self._n_parsed = 0
         self._target = target
-        self._refusals = _Refusals()
+        self._refusals = Refusals()
         self._batch_rows = batch_rows
-        self._con = connect(threads)
         self._rows = None if rows is None else np.asarray(rows, dtype=np.int64)
-        if source is not None:
-            for name, structure in STRUCTURES.items():
-                self._con.execute(f"SET VARIABLE {name} = $structure", {"structure": structure})
-        self._source = _open_source(path, container, fields, self._con, self._rows, source)
         self._select = select
+        self._con: duckdb.DuckDBPyConnection | None = None
+        if answered is not None:
+            self._source: _Source = answered
+            return
+        self._con = connected(threads, source)
+        self._source = _open_source(path, container, fields, self._con, self._rows, source)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +104,8 @@ class TableReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._con.close()
+        if self._con is not None:
+            self._con.close()
 
     @property
     def schema(self) -> pa.Schema:
@@ -175,7 +181,7 @@ class LogReader(TableReader):
     """Fields of the first records that the format does not know, or knows of another type."""
 
 
-class _Refusals:
+class Refusals:
     """What was refused, kept as numbers until somebody asks: a wholly bad file must fit in memory."""
 
     def __init__(self) -> None:
@@ -183,6 +189,10 @@ class _Refusals:
         self._rows: list[np.ndarray] = []
         self._faults: list[np.ndarray] = []
         self._malformed: list[Malformed] = []
+
+    @property
+    def malformed(self) -> Sequence[Malformed]:
+        return self._malformed
 
     @property
     def n_malformed(self) -> int:
@@ -237,21 +247,37 @@ class _Source(Protocol):
     """A file as the canonical query sees it."""
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         """The canonical query's answer, in the file's order, refused rows still among it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A file that was read together with others: its part of the answer."""
+
+    rows: pa.Table
+    malformed: Sequence[Malformed]
+    meanings: tuple[Problem, ...]
+
+    def answers(
+        self, select: Select, target: Target, batch_rows: int, refusals: "Refusals"
+    ) -> Iterator[pa.RecordBatch]:
+        refusals.meanings = self.meanings
+        refusals.add_malformed(self.malformed)
+        return _in_batches(self.rows, batch_rows)
 
 
 class _NoRecords:
     """An empty file is an empty log."""
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         return iter(())
 
 
-class _JsonSource:
+class JsonSource:
     """JSON Lines: blocks of lines, each parsed, cast and checked by one query.
 
     Lines that DuckDB does not parse are mended where that is possible, and their block asked again.
@@ -265,37 +291,58 @@ class _JsonSource:
         source: Source | None,
     ) -> None:
         self._con = con
-        self._source = json_source() if source is None else source.over("SELECT row_number, line FROM block")
+        self._source = json_source() if source is None else source.over(_LINES)
+        self._usual = source.over(_LINES, usual_only=True) if source and source.has_odd_shapes else None
         self._values = json_values(fields) if source is None else source.values()
         self._types = dict.fromkeys(fields, "VARCHAR")
         self._blocks = blocks
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         query: Query | None = None
         for block in self._blocks:
             refusals.add_malformed(block.malformed)
             if query is None:
-                with _block(self._con, block.rows):
-                    query = canonical_query(
-                        self._con, target, select(self._types), self._source, self._values
-                    )
+                query = self._query(select, target, block.rows)
                 refusals.meanings = query.problems
-            answer = self._ask(query, block.rows)
-            is_unread = _problems(answer) == UNREAD
-            if is_unread.any():
-                # By number, not by place: a line may hold several requests.
-                numbers = np.asarray(answer["row_number"])[is_unread]
-                unread = np.searchsorted(np.asarray(block.rows["row_number"]), numbers).tolist()
-                lines, is_mended, malformed = mended(block.rows, unread)
+            answer = self._usual_answer(query, block.rows)
+            unread = _unread(answer, block.rows)
+            if len(unread):
+                lines, malformed = mended(unread)
                 refusals.add_malformed(malformed)
-                answer = self._ask(query, lines) if is_mended else answer
-                answer = answer.filter(pa.array(_problems(answer) != UNREAD))
+                again = self._ask(query, lines) if lines.num_rows else answer.slice(0, 0)
+                still = _unread(again, lines)["row_number"].to_pylist() if lines.num_rows else []
+                refusals.add_malformed([Malformed(number, NOT_JSON) for number in still])
+                answer = _merged(answer, _read(again))
             yield from _in_batches(answer, batch_rows)
+
+    def _query(self, select: Select, target: Target, rows: pa.Table) -> Query:
+        """The query, made once for all files: of lines of text its types follow from what it asks alone."""
+        expressions = select(self._types)
+        wanted = (tuple(target.schema), target.required, target.kept_as_written, target.times_within)
+        asked = (self._source, tuple(expressions.items()), tuple(target.defaults.items()), wanted)
+        if asked not in _QUERIES:
+            with _block(self._con, rows):
+                _QUERIES[asked] = canonical_query(self._con, target, expressions, self._source, self._values)
+        return _QUERIES[asked]
+
+    def _usual_answer(self, query: Query, rows: pa.Table) -> pa.Table:
+        """The answer, by way of the usual shapes as long as most records have them."""
+        if self._usual is None:
+            return self._ask(query, rows)
+        answer = _ask(self._con, query, rows, self._usual, self._values)
+        odd = _unread(answer, rows)
+        if len(odd) > len(rows) // 2:
+            self._usual = None
+        return _merged(answer, self._ask(query, odd)) if len(odd) else answer
 
     def _ask(self, query: Query, lines: pa.Table) -> pa.Table:
         return _ask(self._con, query, lines, self._source, self._values)
+
+
+_QUERIES: dict[tuple[object, ...], Query] = {}
+"""Queries over lines, by what they ask: finding their types costs as much as reading some thousand lines."""
 
 
 class _TableSource:
@@ -311,7 +358,7 @@ class _TableSource:
         self._values: Mapping[str, Any] = {} if source is None else source.values()
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         query: Query | None = None
         for block in self._blocks:
@@ -351,7 +398,7 @@ class _ParquetSource:
         self._values: Mapping[str, Any] = {} if source is None else source.values()
 
     def answers(
-        self, select: Select, target: Target, batch_rows: int, refusals: _Refusals
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
     ) -> Iterator[pa.RecordBatch]:
         source = self._file.source(self._con, only_wanted=self._rows is not None)
         values = self._file.values(0, 0, None if self._rows is None else [])
@@ -386,6 +433,23 @@ class _ParquetSource:
             yield from answer.to_arrow_reader(n_rows)
 
 
+def connected(threads: int, source: Source | None) -> duckdb.DuckDBPyConnection:
+    """A connection with what the macros over a source's bodies need."""
+    con = connect(threads)
+    if source is not None:
+        for name, structure in STRUCTURES.items():
+            con.execute(f"SET VARIABLE {name} = $structure", {"structure": structure})
+    return con
+
+
+def json_blocks(path: Path, container: Container) -> Iterator[Block]:
+    """The records of a file of JSON Lines or of other JSON."""
+    text = pieces(path, container.compression)
+    if container.kind is Kind.JSON_LINES:
+        return line_blocks(text)
+    return document_blocks(text, str(path))
+
+
 def _open_source(
     path: Path,
     container: Container,
@@ -398,15 +462,12 @@ def _open_source(
         return _NoRecords()
     if container.kind is Kind.PARQUET:
         return _ParquetSource(con, ParquetFile(path, fields), rows, source)
-    text = pieces(path, container.compression)
     if container.kind is Kind.CSV:
-        return _TableSource(con, csv_blocks(text, fields), source)
-    is_lines = container.kind is Kind.JSON_LINES
-    return _JsonSource(
-        con, fields, line_blocks(text) if is_lines else document_blocks(text, str(path)), source
-    )
+        return _TableSource(con, csv_blocks(pieces(path, container.compression), fields), source)
+    return JsonSource(con, fields, json_blocks(path, container), source)
 
 
+_LINES = "SELECT row_number, line FROM block"
 _ROWS = "SELECT *, true AS is_read, true AS is_request FROM block"
 _OWN_COLUMNS = {"row_number", "is_read", "is_request"}
 _ROWS_PER_TASK = 4_096
@@ -432,6 +493,26 @@ def _ask(
 
 def _problems(answer: pa.Table) -> np.ndarray:
     return np.asarray(answer["problems"])
+
+
+def _unread(answer: pa.Table, rows: pa.Table) -> pa.Table:
+    """The lines of `rows` that an answer could not read."""
+    is_unread = _problems(answer) == UNREAD
+    if not is_unread.any():
+        return rows.slice(0, 0)
+    # By number, not by place: a line may hold several requests.
+    numbers = np.unique(np.asarray(answer["row_number"])[is_unread])
+    return rows.take(pa.array(np.searchsorted(np.asarray(rows["row_number"]), numbers)))
+
+
+def _read(answer: pa.Table) -> pa.Table:
+    return answer.filter(pa.array(_problems(answer) != UNREAD))
+
+
+def _merged(answer: pa.Table, again: pa.Table) -> pa.Table:
+    """What was read at first and, for the rest, what came of asking again, by row number."""
+    both = pa.concat_tables([_read(answer), again])
+    return both.take(pa.array(np.argsort(np.asarray(both["row_number"]), kind="stable")))
 
 
 def _in_batches(answer: pa.Table, batch_rows: int) -> Iterator[pa.RecordBatch]:

@@ -76,6 +76,24 @@ class Writing:
     ending: str = ".jsonl"
 
 
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """A step whose value lies in the parsed record as a rule, and now and then elsewhere in its text.
+
+    Choosing between two structures row by row copies them, which costs as much as parsing. So a text file is
+    read the usual way first, and only the odd records are asked for again.
+    """
+
+    usual: str
+    """SQL of the value in the usual shape: the parsed structure itself."""
+
+    is_odd: str
+    """SQL: this record may have another shape."""
+
+    of_any: str
+    """SQL of the value whatever the shape."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One log format that others write."""
@@ -95,7 +113,7 @@ class Source:
     structure: Structure
     """The fields that are read, nested as they are nested in the log."""
 
-    steps: Sequence[Mapping[str, str]] = ()
+    steps: Sequence[Mapping[str, str | Shapes]] = ()
     """Values computed on the way, by name: SQL over `doc` (the parsed record), `line` (its text) and the
     values of earlier steps. Each step is computed once per record, however often it is used."""
 
@@ -161,13 +179,15 @@ class Source:
             f"ELSE to_json({column}) END"
         )
 
-    def over(self, lines: str) -> str:
+    def over(self, lines: str, *, usual_only: bool = False) -> str:
         """A SELECT of `row_number`, `is_read`, `is_request`, `line`, `doc` and every step's values; takes the
         parameters of `values`.
 
         Parameters
         ----------
         lines : a SELECT of `row_number` and `line`
+        usual_only : read every record in its usual shape, which is faster; where one is odd `is_read` is
+            false, and it is to be asked for again without this
         """
         parse = files("pipelines.adapters").joinpath("sql/json_documents.sql").read_text(encoding="utf-8")
         query = parse.replace("FROM lines", f"FROM ({lines})")
@@ -175,10 +195,23 @@ class Source:
             # A document without requests stays one row, so that it is counted.
             items = f"CASE WHEN len({self.each}) > 0 THEN {self.each} ELSE [NULL] END"
             query = f"SELECT *, unnest({items}) AS item FROM ({query})"
+        odd = [step.is_odd for step in self._shapes] if usual_only else []
         for step in self.steps:
-            values = ", ".join(f"{sql} AS {name}" for name, sql in step.items())
+            values = ", ".join(f"{_step_sql(sql, usual_only)} AS {name}" for name, sql in step.items())
             query = f"SELECT *, {values} FROM ({query})"
+        if odd:
+            is_odd = " OR ".join(f"({sql})" for sql in odd)
+            query = f"SELECT * REPLACE (is_read AND ({is_odd}) IS NOT TRUE AS is_read) FROM ({query})"
         return f"SELECT *, coalesce({self.is_request}, false) AS is_request FROM ({query})"
+
+    @property
+    def has_odd_shapes(self) -> bool:
+        """Whether reading with `usual_only` differs from reading without."""
+        return bool(self._shapes)
+
+    @property
+    def _shapes(self) -> list[Shapes]:
+        return [value for step in self.steps for value in step.values() if isinstance(value, Shapes)]
 
 
 def with_account(columns: Mapping[str, str], account: Sequence[Level]) -> dict[str, str]:
@@ -203,7 +236,15 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _step_sql(value: str | Shapes, usual_only: bool) -> str:
+    if isinstance(value, str):
+        return value
+    return value.usual if usual_only else value.of_any
+
+
 def _first_written(expressions: Sequence[str]) -> str:
     if len(expressions) == 1:
         return expressions[0]
-    return f"coalesce({', '.join(f'text_or_null(({sql})::VARCHAR)' for sql in expressions)})"
+    # CASE, not coalesce: what DuckDB finds twice in a coalesce it computes for every row beforehand.
+    cases = "".join(f" WHEN NOT is_blank(({sql})::VARCHAR) THEN ({sql})::VARCHAR" for sql in expressions)
+    return f"CASE{cases} END"

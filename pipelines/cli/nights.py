@@ -101,11 +101,12 @@ def scan(
     settings = read_settings(place, config)
     with _without_collector():
         from pipelines import nightly
+        from pipelines.adapters.logs import shown
         from pipelines.journal import journaled, write_summary
         from pipelines.summary import show_scan
         from pipelines.terminal import terminal_progress
 
-    with journaled(place, terminal_progress(), logs=logs, day=day, engine=engine) as progress:
+    with journaled(place, terminal_progress(), logs=[*map(shown, logs)], day=day, engine=engine) as progress:
         summary = nightly.scan(
             logs,
             place,

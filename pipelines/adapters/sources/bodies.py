@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pipelines.adapters.source import AS_JSON, TEXT
+from pipelines.adapters.source import AS_JSON, TEXT, Shapes
 
 REQUEST: Mapping[str, Any] = MappingProxyType(
     {
@@ -105,25 +105,29 @@ STRUCTURES = {
 """Variables that the macros of `sql/bodies.sql` read."""
 
 
-def request_at(path: str) -> str:
-    """SQL of the step `request`: the body parsed with the record, or, where it is a JSON text, by itself.
+def request_at(path: str) -> Shapes:
+    """The step `request`: the body parsed with the record, or, where it is a JSON text, by itself.
 
     Parameters
     ----------
     path : keys to the body from the top of the record, joined by dots; its structure is REQUEST
     """
-    return (
-        f"CASE WHEN doc.{path}.model IS NULL AND doc.{path}.messages IS NULL "
-        f"THEN coalesce(request_of(line ->> '$.{path}'), doc.{path}) ELSE doc.{path} END"
-    )
+    is_odd = f"doc.{path}.model IS NULL AND doc.{path}.messages IS NULL"
+    return _parsed_or_text(path, is_odd, "request_of")
 
 
-def response_at(path: str) -> str:
-    """SQL of the step `response`: the same for RESPONSE; streams, as chunks or server-sent events, are
-    folded."""
-    return (
-        f"CASE WHEN doc.{path}.id IS NULL AND doc.{path}.usage IS NULL AND doc.{path}.error IS NULL "
-        f"THEN coalesce(response_of(line ->> '$.{path}'), doc.{path}) ELSE doc.{path} END"
+def response_at(path: str) -> Shapes:
+    """The step `response`: the same for RESPONSE; streams, as chunks or server-sent events, are folded."""
+    is_odd = f"doc.{path}.id IS NULL AND doc.{path}.usage IS NULL AND doc.{path}.error IS NULL"
+    return _parsed_or_text(path, is_odd, "response_of")
+
+
+def _parsed_or_text(path: str, is_odd: str, macro: str) -> Shapes:
+    text = f"coalesce({macro}(line ->> '$.{path}'), doc.{path})"
+    return Shapes(
+        usual=f"doc.{path}",
+        is_odd=is_odd,
+        of_any=f"CASE WHEN {is_odd} THEN {text} ELSE doc.{path} END",
     )
 
 
@@ -184,10 +188,7 @@ BODY_COLUMNS: Mapping[str, str] = MappingProxyType(
         f"WHEN {_CALLS_TOOL} THEN 'tool' ELSE stop_reason_of(coalesce({_FIRST_CHOICE}.finish_reason, "
         "response.incomplete_details.reason, response.stop_reason, response.status)) END",
         "refusal_category": "response.stop_details.category",
-        "response": "joined(list_concat(list_concat("
-        "list_transform(response.choices, lambda c: coalesce(content_text(c.message.content), c.text)), "
-        "list_transform(response.output, lambda o: parts_text(o.content))), "
-        "[parts_text(response.content)]))",
+        "response": "answer_text(response.choices, response.output, response.content)",
         "body_state": "CASE WHEN messages IS NULL THEN 'absent' ELSE 'full' END",
     }
 )

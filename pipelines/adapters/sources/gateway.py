@@ -143,9 +143,10 @@ GATEWAY = Source(
         "provider": "coalesce(doc.provider, CASE WHEN response.type = 'message' THEN 'anthropic' "
         "WHEN response.object = 'response' THEN 'openai' END)",
         "model": f"coalesce({BODY_COLUMNS['model']}, doc.model)",
-        "endpoint": "split_part(doc.path, '?', 1)",
+        "endpoint": "without_query(doc.path)",
         "status": f"coalesce(doc.status, ({BODY_COLUMNS['status']})::VARCHAR)",
-        "latency_ms": "coalesce(doc.latency_ms, ms_between(doc.ts, doc.end_ts)::VARCHAR)",
+        "latency_ms": "CASE WHEN doc.latency_ms IS NOT NULL THEN doc.latency_ms "
+        "ELSE ms_between(doc.ts, doc.end_ts)::VARCHAR END",
         "ip": "first_address(coalesce(doc.client_ip, headers.x_forwarded_for))",
         "country": "doc.country",
         "asn": "doc.asn",

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pipelines.adapters.source import TEXT
+from pipelines.adapters.source import TEXT, Shapes
 
 STAINLESS = ("lang", "package-version", "os", "arch", "runtime", "runtime-version")
 """What the official OpenAI and Anthropic clients say of themselves, each as header x-stainless-..."""
@@ -47,22 +47,63 @@ def underscored(name: str) -> str:
     return name.replace("-", "_")
 
 
-def headers_at(path: str, names: Mapping[str, str]) -> str:
-    """SQL of a step: a struct of the headers, by their names in lower case with underscores for hyphens.
+_SPELLED = MappingProxyType({"x-stainless-os": "X-Stainless-OS"})
+"""Headers whose senders spell them otherwise than by capitals after hyphens."""
+
+_TELLING = ("user-agent", "x-stainless-lang")
+_CLIENTS = ("OpenAI/", "AsyncOpenAI/", "Anthropic/", "AsyncAnthropic/")
+"""How the user agents of those clients begin."""
+
+
+def headers_at(path: str, names: Mapping[str, str]) -> Shapes:
+    """A step: a struct of the headers, by their names in lower case with underscores for hyphens.
 
     They are parsed with the record when the log has them in lower case, as HTTP/2 does; else by themselves,
-    in the spelling of HTTP/1 (User-Agent).
+    in the spelling of HTTP/1 (User-Agent). One call may have both: over HTTP/1 the official clients write the
+    retry count small and the rest large, or the other way round.
 
     Parameters
     ----------
     path : keys to the headers from the top of the record, joined by dots; its structure is `names`
     """
     titled = json.dumps({name.title(): TEXT for name in names})
-    by_title = ", ".join(f"'{underscored(name)}': first_value_of(h.\"{name.title()}\")" for name in names)
-    as_read = ", ".join(f"'{underscored(name)}': first_value_of(doc.{path}.\"{name}\")" for name in names)
-    none_read = " AND ".join(f'doc.{path}."{name}" IS NULL' for name in names)
+    as_read = ", ".join(f"'{underscored(name)}': first_value_of({_read(path, name)})" for name in names)
+    either = ", ".join(f"'{underscored(name)}': {_in_any_spelling(path, name)}" for name in names)
+    is_odd = f"({_none_read(path, names)}) OR ({_mixed(path, names)})"
+    both = f"list_transform([json_transform(line -> '$.{path}', '{titled}')], lambda h: {{{either}}})[1]"
+    return Shapes(
+        usual=f"{{{as_read}}}",
+        is_odd=is_odd,
+        of_any=f"CASE WHEN {is_odd} THEN {both} ELSE {{{as_read}}} END",
+    )
+
+
+def _in_any_spelling(path: str, name: str) -> str:
+    """SQL over `h`, the headers in HTTP/1's spelling, which Go's servers bring about too."""
+    values = [_read(path, name), f'h."{name.title()}"']
+    if name in _SPELLED:  # a struct of DuckDB's cannot hold two names that differ in case alone
+        values.append(f"(line ->> '$.{path}.\"{_SPELLED[name]}\"')")
+    return f"coalesce({', '.join(f'first_value_of({value})' for value in values)})"
+
+
+def _read(path: str, name: str) -> str:
+    return f'doc.{path}."{name}"'
+
+
+def _none_read(path: str, names: Mapping[str, str]) -> str:
+    none = " AND ".join(f"{_read(path, name)} IS NULL" for name in names)
+    named = path.rsplit(".", maxsplit=1)[-1]
+    # CASE, not AND: of an AND DuckDB computes both sides for every row.
+    return f"CASE WHEN {none} THEN contains(line, '\"{named}\"') ELSE false END"
+
+
+def _mixed(path: str, names: Mapping[str, str]) -> str:
+    """Some in lower case, others not; the text is searched only where a telling header was not read."""
+    if not set(_TELLING) <= names.keys():
+        return "false"
+    agent, language = (_read(path, name) for name in _TELLING)
+    is_client = " OR ".join(f"starts_with({agent}, '{start}')" for start in _CLIENTS)
     return (
-        f"CASE WHEN {none_read} AND contains(line, '\"{path.rsplit('.', maxsplit=1)[-1]}\"') "
-        f"THEN list_transform([json_transform(line -> '$.{path}', '{titled}')], lambda h: {{{by_title}}})[1] "
-        f"ELSE {{{as_read}}} END"
+        f"CASE WHEN {agent} IS NULL THEN contains(line, 'User-Agent') "
+        f"WHEN {language} IS NULL AND ({is_client}) THEN contains(line, 'X-Stainless-Lang') ELSE false END"
     )

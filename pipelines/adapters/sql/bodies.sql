@@ -2,6 +2,11 @@
 -- Loaded once into the database behind all readers, after casts. Structures: sources/bodies.py, as variables
 -- request_structure and response_structure of each connection.
 --
+-- The common case stands first in a CASE of its own, decided by what is cheap. CASE, not coalesce: what DuckDB
+-- finds twice in an expression it computes for all rows beforehand, but of a CASE it looks at no more than the
+-- first condition; what a branch names several times it computes as often, so a branch names a parsed text once.
+-- list_contains, not IN: DuckDB plans a long IN as a join.
+--
 -- A value that a client chose (anything in a request body) never makes its row refused: where it cannot be read
 -- it is absent. What the gateway or the provider wrote is handed on as text, for canonical.py to check.
 
@@ -25,15 +30,21 @@ CREATE MACRO first_value_of(t) AS
 
 -- The client's address as the outermost proxy saw it, without a port.
 CREATE MACRO address_alone(a) AS
-    CASE WHEN starts_with(a, '[') THEN regexp_extract(a, '^\[([^\]]*)\]', 1)
+    CASE WHEN NOT contains(a, ':') THEN a
+         WHEN starts_with(a, '[') THEN regexp_extract(a, '^\[([^\]]*)\]', 1)
          WHEN regexp_matches(a, '^[0-9.]+:[0-9]+$') THEN split_part(a, ':', 1)
          ELSE a END;
-CREATE MACRO first_address(t) AS address_alone(trim(split_part(t, ',', 1)));
+CREATE MACRO first_address(t) AS
+    CASE WHEN NOT contains(t, ',') THEN address_alone(trim(t)) ELSE address_alone(trim(split_part(t, ',', 1))) END;
+
+CREATE MACRO without_query(path) AS CASE WHEN contains(path, '?') THEN split_part(path, '?', 1) ELSE path END;
 
 -- A key is kept as what names it, never as what opens: anything that looks like a secret becomes its hash.
 CREATE MACRO key_itself(t) AS regexp_replace(t, '^(?i:bearer|basic) +', '');
+-- Its first letter tells most names apart from secrets, at a tenth of the regular expression's cost.
 CREATE MACRO looks_secret(t) AS
-    regexp_matches(t, '^(?i:bearer |basic |sk-|rk-|pk-|xai-|gsk_|hf_|aiza|akia|ya29\.|eyj)') AND length(t) >= 16;
+    CASE WHEN length(t) >= 16 AND contains('bsrpxghaye', lower(left(t, 1)))
+         THEN regexp_matches(t, '^(?i:bearer |basic |sk-|rk-|pk-|xai-|gsk_|hf_|aiza|akia|ya29\.|eyj)') END;
 CREATE MACRO key_name(t) AS
     CASE WHEN looks_secret(t) THEN concat('sha256:', left(sha256(key_itself(t)), 32)) ELSE t END;
 -- The key of a header that holds one: masked values name nobody.
@@ -50,7 +61,7 @@ CREATE MACRO messages_of(j) AS
          WHEN starts_with(j, '"') THEN [{'role': 'user', 'content': j}] END;
 
 -- Texts joined by blank lines, the absent ones left out; null when there is none.
-CREATE MACRO joined(texts) AS nullif(array_to_string(list_filter(texts, lambda t: t IS NOT NULL), chr(10) || chr(10)), '');
+CREATE MACRO joined(texts) AS list_aggregate(list_filter(texts, lambda t: t <> ''), 'string_agg', chr(10) || chr(10));
 CREATE MACRO part_text(p) AS
     CASE WHEN p.text IS NOT NULL THEN p.text
          WHEN p.type = 'text' AND starts_with(p.content, '"') THEN json_extract_string(p.content, '$') END;
@@ -62,27 +73,31 @@ CREATE MACRO content_text(c) AS
          WHEN starts_with(c, '[') THEN parts_text(from_json(c, '[{"type": "VARCHAR", "text": "VARCHAR", "content": "JSON"}]'))
          WHEN starts_with(c, '{') THEN json_extract_string(c, '$.text') END;
 
-CREATE MACRO is_system(role) AS role IN ('system', 'developer');
+CREATE MACRO is_system(role) AS role = 'system' OR role = 'developer';
 CREATE MACRO of_users(messages) AS list_filter(messages, lambda m: m.role = 'user');
+CREATE MACRO n_system(messages) AS len(list_filter(messages, lambda m: is_system(m.role)));
 -- The last user message that has a text: a message of tool results alone is no turn of a person's.
 CREATE MACRO last_user_text(messages) AS
-    coalesce(content_text(of_users(messages)[-1].content),
+    coalesce(CASE WHEN messages[-1].role = 'user' THEN content_text(messages[-1].content) END,
              list_filter(list_transform(of_users(messages), lambda m: content_text(m.content)),
                          lambda t: t IS NOT NULL)[-1]);
 CREATE MACRO system_text(messages, instructions) AS
-    joined(list_concat([content_text(instructions)],
-                       list_transform(list_filter(messages, lambda m: is_system(m.role)),
-                                      lambda m: content_text(m.content))));
-CREATE MACRO n_turns_of(messages) AS
-    CASE WHEN messages IS NOT NULL
-         THEN len(messages) - len(list_filter(messages, lambda m: is_system(m.role))) END;
+    CASE WHEN coalesce(n_system(messages), 0) = 0 THEN nullif(content_text(instructions), '')
+         WHEN n_system(messages) = 1 AND instructions IS NULL AND is_system(messages[1].role)
+         THEN nullif(content_text(messages[1].content), '')
+         ELSE joined(list_concat([content_text(instructions)],
+                                 list_transform(list_filter(messages, lambda m: is_system(m.role)),
+                                                lambda m: content_text(m.content)))) END;
+CREATE MACRO n_turns_of(messages) AS CASE WHEN messages IS NOT NULL THEN len(messages) - n_system(messages) END;
 
 -- Inside a JSON string quotes are escaped, so these marks can only be keys of the body itself.
 CREATE MACRO n_occurrences(t, mark) AS
     CASE WHEN contains(t, mark) THEN (strlen(t) - strlen(replace(t, mark, ''))) // strlen(mark) ELSE 0 END;
 CREATE MACRO n_images_of(messages) AS
-    list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '"type":"image')
-                                              + n_occurrences(m.content::VARCHAR, '"type":"input_image"')));
+    CASE WHEN len(list_filter(messages, lambda m: starts_with(m.content, '[') AND contains(m.content::VARCHAR, 'image'))) = 0
+         THEN 0
+         ELSE list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '"type":"image')
+                                              + n_occurrences(m.content::VARCHAR, '"type":"input_image"'))) END;
 
 -- -- what was asked for ----------------------------------------------------------------------------
 
@@ -104,16 +119,16 @@ CREATE MACRO id_of(j) AS
 -- Every provider's word for why an answer ended, as one of ours; what is not listed is `other`.
 CREATE MACRO stop_reason_of(raw) AS
     CASE WHEN raw IS NULL OR is_blank(raw) THEN NULL
-         WHEN lower(raw) IN ('stop', 'end_turn', 'stop_sequence', 'completed', 'eos', 'eos_token', 'complete') THEN 'stop'
-         WHEN lower(raw) IN ('length', 'max_tokens', 'max_output_tokens', 'max_messages',
-                             'model_context_window_exceeded') THEN 'length'
-         WHEN lower(raw) IN ('tool', 'tool_calls', 'tool_call', 'function_call', 'tool_use') THEN 'tool'
-         WHEN lower(raw) IN ('pause', 'pause_turn', 'queued', 'in_progress', 'continuation') THEN 'pause'
-         WHEN lower(raw) IN ('refusal', 'guardrail_intervened', 'safety', 'prohibited_content', 'blocklist',
-                             'spii') THEN 'refusal'
-         WHEN lower(raw) IN ('filter', 'content_filter', 'content_filtered', 'recitation', 'model_armor',
-                             'image_safety', 'image_prohibited_content', 'image_recitation') THEN 'filter'
-         WHEN lower(raw) IN ('error', 'failed') OR starts_with(lower(raw), 'malformed_') THEN 'error'
+         WHEN list_contains(['stop', 'end_turn', 'stop_sequence', 'completed', 'eos', 'eos_token', 'complete'], lower(raw)) THEN 'stop'
+         WHEN list_contains(['length', 'max_tokens', 'max_output_tokens', 'max_messages',
+                             'model_context_window_exceeded'], lower(raw)) THEN 'length'
+         WHEN list_contains(['tool', 'tool_calls', 'tool_call', 'function_call', 'tool_use'], lower(raw)) THEN 'tool'
+         WHEN list_contains(['pause', 'pause_turn', 'queued', 'in_progress', 'continuation'], lower(raw)) THEN 'pause'
+         WHEN list_contains(['refusal', 'guardrail_intervened', 'safety', 'prohibited_content', 'blocklist',
+                             'spii'], lower(raw)) THEN 'refusal'
+         WHEN list_contains(['filter', 'content_filter', 'content_filtered', 'recitation', 'model_armor',
+                             'image_safety', 'image_prohibited_content', 'image_recitation'], lower(raw)) THEN 'filter'
+         WHEN list_contains(['error', 'failed'], lower(raw)) OR starts_with(lower(raw), 'malformed_') THEN 'error'
          ELSE 'other' END;
 
 -- The HTTP status that an error body stands for, where the log has no status of its own.
@@ -128,6 +143,20 @@ CREATE MACRO status_of_error(kind, code) AS
               OR code IN ('rate_limit_exceeded', 'insufficient_quota') THEN 429
          WHEN kind IN ('overloaded_error') THEN 529
          ELSE 500 END;
+
+-- The text of an answer: its choices' (Chat Completions), its output's (Responses), its content's (Messages).
+CREATE MACRO choice_text(c) AS
+    CASE WHEN starts_with(c.message.content, '"') THEN json_extract_string(c.message.content, '$')
+         ELSE coalesce(content_text(c.message.content), c.text) END;
+CREATE MACRO answer_text(choices, output, content) AS
+    CASE WHEN len(choices) = 1 THEN nullif(choice_text(choices[1]), '')
+         WHEN choices IS NULL AND output IS NULL AND len(content) = 1 THEN nullif(part_text(content[1]), '')
+         WHEN choices IS NULL AND content IS NULL AND len(output) = 1 AND len(output[1].content) = 1
+         THEN nullif(part_text(output[1].content[1]), '')
+         ELSE joined(list_concat(list_concat(
+                  list_transform(choices, lambda c: choice_text(c)),
+                  list_transform(output, lambda o: parts_text(o.content))),
+                  [parts_text(content)])) END;
 
 -- -- token counts: input includes cached tokens, output includes reasoning ---------------------------
 
@@ -186,3 +215,35 @@ CREATE MACRO request_of(t) AS
 CREATE MACRO response_of(t) AS
     CASE WHEN starts_with(ltrim(t), '{') THEN TRY(json_transform(t, getvariable('response_structure')))
          ELSE TRY(json_transform(folded(t), getvariable('response_structure'))) END;
+
+-- -- LiteLLM -----------------------------------------------------------------------------------------
+
+-- The middle of a long text cut out before it was stored. Marker: _truncated_for_db in LiteLLM's
+-- spend_tracking_utils. A client that writes it into its own prompt calls a whole body cut, no more.
+CREATE MACRO is_cut_by_litellm(t) AS contains(t, '(litellm_truncated skipped ');
+CREATE MACRO is_redacted_by_litellm(content) AS
+    starts_with(content, '"redacted') AND (content::VARCHAR = '"redacted-by-litellm"'
+                                           OR starts_with(content, '"redacted by litellm.'));
+-- A cached answer has the first answer's id and the time of the hit behind it.
+CREATE MACRO without_cache_hit(t) AS
+    CASE WHEN contains(t, '_cache_hit') THEN regexp_replace(t, '_cache_hit[0-9.]*$', '') ELSE t END;
+-- The proxy's own administrator owns every key that was made without a user: a name for nobody.
+CREATE MACRO person_of_litellm(t) AS nullif(nullif(t, 'default_user_id'), '');
+-- A spent budget is 402, apart from the 429 of a rate limit: LiteLLM has the same number for both, or 400.
+CREATE MACRO status_of_litellm(outcome, code, class, limit_type) AS
+    CASE WHEN outcome IS NULL OR outcome <> 'failure' THEN 200
+         WHEN limit_type = 'budget' OR class = 'BudgetExceededError' THEN 402
+         WHEN whole_of_text(code) BETWEEN 400 AND 599 THEN whole_of_text(code)
+         WHEN class = 'RateLimitError' THEN 429
+         WHEN class = 'AuthenticationError' THEN 401
+         WHEN class = 'Timeout' THEN 408
+         ELSE 500 END;
+-- What is no question to a language model: other models' work and housekeeping, alone or as LiteLLM's
+-- asynchronous twin (aembedding, a_add_message). Unknown kinds count as questions.
+CREATE MACRO is_model_call_of_litellm(call_type) AS
+    call_type IS NULL OR NOT list_has_any([
+        'embedding', 'moderation', 'rerank', 'image_generation', 'image_edit', 'transcription', 'speech', 'search',
+        'create_batch', 'retrieve_batch', 'cancel_batch', 'create_file', 'file_retrieve', 'file_delete', 'file_list',
+        'file_content', 'create_fine_tuning_job', 'get_assistants', 'create_assistants', 'delete_assistant',
+        'create_thread', 'get_thread', 'add_message', 'get_messages', 'call_mcp_tool', 'list_mcp_tools'],
+        [call_type, call_type[2:], call_type[3:]]);

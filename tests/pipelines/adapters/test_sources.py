@@ -128,7 +128,7 @@ def test_a_record_means_the_same_in_parquet(name, written, lines, tmp_path):
     records = written(name)
     columns = {key: [one.get(key) for one in records] for key in records[0]}
     as_texts = {
-        k: [json.dumps(v) for v in vs] if isinstance(vs[0], dict) else vs for k, vs in columns.items()
+        k: [json.dumps(v) for v in vs] if isinstance(vs[0], dict | list) else vs for k, vs in columns.items()
     }
     path = tmp_path / "log.parquet"
     pq.write_table(pa.table(as_texts), path)

@@ -1,0 +1,144 @@
+"""LiteLLM's table of calls, fetched from its live PostgreSQL database a day at a time.
+
+Here: `postgresql://...` among the logs of a scan, and the Parquet files that come of it. Not here: what the
+columns mean (`sources.litellm_spend`); loading, which reads those files like any others.
+
+The rows arrive as Arrow through ADBC, by COPY and never all at once. They are kept as files, because a scan
+reads its logs again when it shows evidence, and because a row number must mean the same row then.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.adapters.logs import shown
+from pipelines.adapters.source import TEXT
+from pipelines.adapters.sources.litellm_spend import SPEND
+from pipelines.errors import UnreadableInput, UsageError
+
+TABLE = "LiteLLM_SpendLogs"
+
+_SCHEMES = ("postgresql://", "postgres://")
+_ROW_GROUP = 65_536
+
+
+def is_database(argument: str) -> bool:
+    """Whether one of a scan's logs is a database rather than files."""
+    return argument.startswith(_SCHEMES)
+
+
+def fetched(logs: Sequence[str], folder: Path, day: date | None) -> list[str]:
+    """The logs with files in place of databases: one of each UTC day that has rows, written into `folder`.
+
+    Parameters
+    ----------
+    day : the one day that is fetched; None: every day the table has
+
+    Raises
+    ------
+    UsageError : the driver is not installed.
+    UnreadableInput : the database cannot be reached, or its table not be read.
+    """
+    found: list[str] = []
+    for argument in logs:
+        found += map(str, _fetch(argument, folder, day)) if is_database(argument) else [argument]
+    return found
+
+
+def _fetch(url: str, folder: Path, day: date | None) -> list[Path]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _cursor(url) as cursor:
+        columns = _columns(cursor)
+        if not {"request_id", "startTime"} <= columns.keys():
+            raise UnreadableInput(
+                f"{shown(url)}: no table {TABLE} that this user may read",
+                remedy=f'name LiteLLM\'s own database, and GRANT SELECT ON "{TABLE}" to the user',
+            )
+        days = _days(cursor) if day is None else [day]
+        paths = [_fetch_day(cursor, columns, one, folder / _file_name(url, one)) for one in days]
+    return [path for path in paths if path is not None]
+
+
+@contextmanager
+def _cursor(url: str) -> Iterator[Any]:
+    try:
+        from adbc_driver_manager import Error
+        from adbc_driver_postgresql import dbapi
+    except ImportError:
+        raise UsageError(
+            f"{shown(url)}: the driver for PostgreSQL is not installed",
+            remedy="pip install 'stillwatch[postgres]'",
+        ) from None
+    try:
+        with dbapi.connect(url) as connection, connection.cursor() as cursor:
+            yield cursor
+    except (Error, OSError, pa.ArrowException) as error:  # OSError: what fails while rows already come
+        reason = str(error).strip().splitlines()[0].replace(url, shown(url))
+        raise UnreadableInput(
+            f"{shown(url)}: {reason}",
+            remedy="check address, user and rights; psql with the same address must reach it",
+        ) from None
+
+
+def _columns(cursor: Any) -> dict[str, str]:
+    """The columns that are wanted and there, with their PostgreSQL types: older versions have fewer."""
+    cursor.execute(
+        "SELECT attname::text AS name, atttypid::regtype::text AS kind FROM pg_attribute "
+        f"WHERE attrelid = to_regclass('\"{TABLE}\"') AND attnum > 0 AND NOT attisdropped"
+    )
+    there = {row["name"]: row["kind"] for row in cursor.fetch_arrow_table().to_pylist()}
+    return {name: there[name] for name in SPEND.fields if name in there}
+
+
+def _days(cursor: Any) -> list[date]:
+    cursor.execute(f'SELECT min("startTime")::date AS first, max("startTime")::date AS last FROM "{TABLE}"')
+    (row,) = cursor.fetch_arrow_table().to_pylist()
+    if row["first"] is None:
+        return []
+    return [row["first"] + timedelta(days=at) for at in range((row["last"] - row["first"]).days + 1)]
+
+
+def _fetch_day(cursor: Any, columns: dict[str, str], day: date, path: Path) -> Path | None:
+    """One day's rows as a file, replaced whole; None when there are none.
+
+    The bounds are dates of ours, written into the statement: with bound parameters the driver would not COPY
+    but hold the whole answer.
+    """
+    picked = ", ".join(_picked(name, kind) for name, kind in columns.items())
+    cursor.execute(
+        f'SELECT {picked} FROM "{TABLE}" WHERE "startTime" >= TIMESTAMP \'{day}\' '
+        f'AND "startTime" < TIMESTAMP \'{day + timedelta(days=1)}\' ORDER BY "startTime", request_id'
+    )
+    unfinished = path.with_name(f".{path.name}")
+    n_rows = 0
+    reader: pa.RecordBatchReader = cursor.fetch_record_batch()
+    unfinished.touch(mode=0o600)
+    with reader, pq.ParquetWriter(unfinished, reader.schema, compression="zstd") as writer:
+        for batch in reader:
+            n_rows += len(batch)
+            writer.write_batch(batch, row_group_size=_ROW_GROUP)
+    if n_rows == 0:
+        unfinished.unlink()
+        path.unlink(missing_ok=True)
+        return None
+    return unfinished.replace(path)
+
+
+def _picked(name: str, kind: str) -> str:
+    """A column, JSON as its text."""
+    as_text = kind in {"json", "jsonb"} or (SPEND.structure.get(name) == TEXT and kind == "uuid")
+    return f'"{name}"::text AS "{name}"' if as_text else f'"{name}"'
+
+
+def _file_name(url: str, day: date) -> str:
+    """A name of its own for each database: two scanned into one workspace must not replace each other."""
+    parts = urlsplit(url)
+    place = f"{parts.hostname}:{parts.port or 5432}{parts.path}"
+    return f"{TABLE}-{hashlib.sha256(place.encode()).hexdigest()[:8]}-{day}.parquet"
