@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from pipelines.adapters.source import Source, Writing
 from pipelines.adapters.sources.gateway import GATEWAY
+from pipelines.adapters.sources.otel import OTEL
 
-SOURCES: Mapping[str, Source] = MappingProxyType({source.name: source for source in (GATEWAY,)})
+SOURCES: Mapping[str, Source] = MappingProxyType({source.name: source for source in (OTEL, GATEWAY)})
 """Every foreign format, most particular first: the first that knows a file's records reads it."""
 
 WRITINGS: Mapping[str, tuple[Source, Writing]] = MappingProxyType(
