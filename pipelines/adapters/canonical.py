@@ -105,6 +105,7 @@ def _database(threads: int) -> duckdb.DuckDBPyConnection:
     con.execute(_sql("session"))
     con.execute(_sql("casts"))
     con.execute(_sql("bodies"))
+    con.execute(_sql("services"))
     con.execute(_sql("telemetry"))
     return con
 

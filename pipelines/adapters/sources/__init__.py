@@ -7,10 +7,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pipelines.adapters.source import Source, Writing
+from pipelines.adapters.sources.bedrock import BEDROCK
+from pipelines.adapters.sources.cloudflare import CLOUDFLARE, CLOUDFLARE_LOGPUSH
+from pipelines.adapters.sources.envoy import ENVOY
 from pipelines.adapters.sources.gateway import GATEWAY
+from pipelines.adapters.sources.kong import KONG
+from pipelines.adapters.sources.nginx import NGINX
 from pipelines.adapters.sources.otel import OTEL
 
-SOURCES: Mapping[str, Source] = MappingProxyType({source.name: source for source in (OTEL, GATEWAY)})
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        source.name: source
+        for source in (OTEL, BEDROCK, KONG, ENVOY, NGINX, CLOUDFLARE, CLOUDFLARE_LOGPUSH, GATEWAY)
+    }
+)
 """Every foreign format, most particular first: the first that knows a file's records reads it."""
 
 WRITINGS: Mapping[str, tuple[Source, Writing]] = MappingProxyType(

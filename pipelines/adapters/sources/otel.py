@@ -1,18 +1,19 @@
 """The format `otel`: spans of model calls as OpenTelemetry's collector writes them, OTLP in JSON.
 
-Here: the GenAI conventions of all generations, and OpenInference (Phoenix, Envoy AI Gateway), which may lie in
-one file. Not here: reading attributes and messages (`sql/telemetry.sql`).
+Here: the GenAI conventions of all generations, and OpenInference (Phoenix, Envoy AI Gateway), which may lie
+in one file. Not here: reading attributes and messages (`sql/telemetry.sql`).
 
 Only spans of model calls count; those of agents, tools and chains around them would count a call twice. A
-span's own id names the request: `gen_ai.response.id` does not, for some servers number answers anew after each
-start, and a cached answer keeps its id.
+span's own id names the request: `gen_ai.response.id` does not, for some servers number answers anew after
+each start, and a cached answer keeps its id.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
-from pipelines.adapters.sources.bodies import BODY_COLUMNS
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, REQUEST
 
 _VALUE = {
     "stringValue": TEXT,
@@ -32,9 +33,7 @@ _SPAN: Mapping[str, Any] = {
     "events": [{"name": TEXT, "attributes": _ATTRIBUTES}],
     "status": {"code": TEXT},
 }
-_TOOLS = (
-    '[{"type": "VARCHAR", "name": "VARCHAR", "function": {"name": "VARCHAR"}, "custom": {"name": "VARCHAR"}}]'
-)
+_TOOLS = json.dumps([REQUEST["tools"][0]])
 
 
 def _at(*names: str) -> str:
@@ -155,7 +154,8 @@ OTEL = Source(
     is_request="is_call",
     columns={
         **BODY_COLUMNS,
-        "request_id": "coalesce(span.traceId || '-' || span.spanId, concat('span-', md5(to_json(span)::VARCHAR)))",
+        "request_id": "coalesce(span.traceId || '-' || span.spanId, "
+        "concat('span-', md5(to_json(span)::VARCHAR)))",
         "ts": "span.startTimeUnixNano",
         "account_id": _at("user.id"),
         "org_id": _at("organization.id"),
@@ -172,8 +172,9 @@ OTEL = Source(
         "system_prompt": "system_text(messages, coalesce("
         f"instructions_of({_at('gen_ai.system_instructions')}), request.instructions, request.system))",
         "n_images": "n_images_of(messages) + n_span_images_of(messages)",
-        "tool_names": f"coalesce(tool_names_of(TRY(json_transform({_at('gen_ai.tool.definitions')}, '{_TOOLS}')), "
-        f"NULL::STRUCT(name VARCHAR)[]), {BODY_COLUMNS['tool_names']})",
+        "tool_names": "coalesce(tool_names_of(TRY(json_transform("
+        f"{_at('gen_ai.tool.definitions')}, '{_TOOLS}')), NULL::STRUCT(name VARCHAR)[]), "
+        f"{BODY_COLUMNS['tool_names']})",
         "temperature": _number("temperature"),
         "top_p": _number("top_p"),
         "max_tokens": _whole("max_tokens", "max_tokens"),
@@ -189,8 +190,12 @@ OTEL = Source(
         f"{_at('gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens', 'llm.token_count.prompt')}, "
         f"{BODY_COLUMNS['input_tokens']})",
         "output_tokens": "coalesce("
-        f"{_at('gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens', 'llm.token_count.completion')}, "
-        f"{BODY_COLUMNS['output_tokens']})",
+        + _at(
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "llm.token_count.completion",
+        )
+        + f", {BODY_COLUMNS['output_tokens']})",
         "cached_tokens": "coalesce("
         + _at(
             "gen_ai.usage.cache_read.input_tokens",
@@ -204,8 +209,8 @@ OTEL = Source(
         "status": f"coalesce(whole_or_null({_at('http.response.status_code')}), "
         f"CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN coalesce({_ERROR_STATUS}, 500) END)",
         "stop_reason": "coalesce(stop_reason_of(coalesce("
-        f"first_text_of({_at('gen_ai.response.finish_reasons')}), {_at('gen_ai.completion.0.finish_reason')}, "
-        f"{_at('llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
+        f"first_text_of({_at('gen_ai.response.finish_reasons')}), "
+        f"{_at('gen_ai.completion.0.finish_reason', 'llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
         "CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN 'error' END)",
         "latency_ms": "ms_between(span.startTimeUnixNano, span.endTimeUnixNano)",
         "ip": f"first_address({_at('client.address', 'http.client_ip')})",
@@ -219,10 +224,10 @@ OTEL = Source(
     account=("account", "end_user", "key", "project"),
     ignores=frozenset({"resourceLogs", "resourceMetrics"}),
     lacks={
-        "top_logprobs, n_logit_bias": "the GenAI conventions have no attribute for them: soft labels and logit "
-        "extraction show in OpenInference's invocation parameters alone",
-        "prompt, system_prompt, tool_names, response": "recorded only when the instrumentation was told to; as "
-        "log records apart from the span they are not read: everything about content",
+        "top_logprobs, n_logit_bias": "the GenAI conventions have no attribute for them: soft labels and "
+        "logit extraction show in OpenInference's invocation parameters alone",
+        "prompt, system_prompt, tool_names, response": "recorded only when the instrumentation was told to; "
+        "as log records apart from the span they are not read: everything about content",
         "api_key_id, org_id": "no attribute of the conventions: ties through keys and payers, unless the "
         "gateway records request headers",
         "completeness": "where traces are sampled: queues, pace and volume are those of the sample",

@@ -86,18 +86,3 @@ CREATE MACRO event_text(events) AS
 
 CREATE MACRO n_span_images_of(messages) AS
     list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '"modality":"image')));
-
--- -- outcome -----------------------------------------------------------------------------------------------------------
-
--- The HTTP status that the name of an exception or of an error code stands for, of whichever library or service.
-CREATE MACRO status_of_exception(name) AS
-    CASE WHEN name IS NULL OR is_blank(name) THEN NULL
-         WHEN whole_of_text(name) BETWEEN 100 AND 599 THEN whole_of_text(name)
-         WHEN regexp_matches(name, '(?i:rate_?limit|throttl|quota|too_?many)') THEN 429
-         WHEN regexp_matches(name, '(?i:authentication|unauthori[sz]ed|unrecognized_?client|invalid_?api_?key)') THEN 401
-         WHEN regexp_matches(name, '(?i:permission|access_?denied|forbidden)') THEN 403
-         WHEN regexp_matches(name, '(?i:not_?found)') THEN 404
-         WHEN regexp_matches(name, '(?i:time_?out|timed_?out|deadline|cancel)') THEN 408
-         WHEN regexp_matches(name, '(?i:bad_?request|invalid|validation|unprocessable|content_?filter)') THEN 400
-         WHEN regexp_matches(name, '(?i:unavailable|overloaded|not_?ready)') THEN 503
-         ELSE 500 END;

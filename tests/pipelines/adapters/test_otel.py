@@ -64,7 +64,10 @@ def document(*spans: dict[str, Any], service: str = "tutor") -> dict[str, Any]:
 IDENTITY = {"user.id": "ana", "client.address": "203.0.113.24", "user_agent.original": "client/3.1"}
 MESSAGES = [
     {"role": "user", "parts": [{"type": "text", "content": "first question"}]},
-    {"role": "assistant", "parts": [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "an answer"}]},
+    {
+        "role": "assistant",
+        "parts": [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "an answer"}],
+    },
     {
         "role": "user",
         "parts": [
@@ -140,7 +143,13 @@ CALL = {
     "llm.token_count.completion": 212,
     "llm.token_count.prompt_details.cache_read": 40,
     "llm.invocation_parameters": json.dumps(
-        {"temperature": 0.7, "max_tokens": 2048, "logprobs": True, "top_logprobs": 20, "logit_bias": {"17": -100}}
+        {
+            "temperature": 0.7,
+            "max_tokens": 2048,
+            "logprobs": True,
+            "top_logprobs": 20,
+            "logit_bias": {"17": -100},
+        }
     ),
 }  # fmt: skip
 BODIES = {
@@ -292,9 +301,10 @@ JUNK = ["[{", "[1, 2]", "{}", "null", '{"values"', '{"values": 3}', "", '["a"]',
 
 
 @pytest.mark.parametrize("key", [
-    "gen_ai.input.messages", "gen_ai.system_instructions", "gen_ai.output.messages", "gen_ai.tool.definitions",
-    "input.value", "llm.invocation_parameters", "output.value", "gen_ai.request.temperature",
-    "gen_ai.response.finish_reasons", "gen_ai.prompt.0.role", "llm.input_messages.99999999999.message.content",
+    "gen_ai.input.messages", "gen_ai.system_instructions", "gen_ai.output.messages", "output.value",
+    "gen_ai.tool.definitions", "input.value", "llm.invocation_parameters", "gen_ai.request.temperature",
+    "gen_ai.response.finish_reasons", "gen_ai.prompt.0.role",
+    "llm.input_messages.99999999999.message.content",
 ])  # fmt: skip
 def test_what_stands_in_an_attribute_never_refuses_the_span(lines, key):
     spans = [span({**kept, key: junk}) for kept in (CURRENT, CALL) for junk in JUNK]
