@@ -39,3 +39,20 @@ CREATE MACRO is_inner_address(a) AS
     regexp_matches(a, '(?i)^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|::1$|f[cd][0-9a-f]{2}:|fe80:)');
 CREATE MACRO client_address(peer, forwarded) AS
     CASE WHEN peer IS NULL OR is_inner_address(peer) THEN coalesce(first_address(forwarded), peer) ELSE peer END;
+
+-- -- observability products (sources/langfuse.py, portkey.py, helicone.py) -----------------------------------------------
+
+-- A value that may be JSON or a text that holds it, as that text.
+CREATE MACRO opened_text(j) AS CASE WHEN starts_with(j, '"') THEN json_extract_string(j, '$') ELSE j::VARCHAR END;
+CREATE MACRO json_object_or_null(t) AS CASE WHEN starts_with(ltrim(t), '{') AND json_valid(t) THEN t END;
+-- What an integration took for a call's input, as a request body: a body, a list of messages, or nothing of that kind.
+CREATE MACRO body_of_input(t) AS
+    CASE WHEN starts_with(ltrim(t), '[') THEN CASE WHEN json_valid(t) THEN concat('{"messages":', t, '}') END
+         ELSE json_object_or_null(t) END;
+CREATE MACRO merged_body(body, more) AS coalesce(json_merge_patch(body, more)::VARCHAR, body, more);
+CREATE MACRO has_roles(messages) AS len(list_filter(messages, lambda m: m.role IS NOT NULL)) > 0;
+CREATE MACRO path_of_url(u) AS split_part(regexp_replace(u, '^[a-z]+://[^/]*', ''), '?', 1);
+-- Counts by kind may or may not have the special kinds within the plain one: the total tells.
+CREATE MACRO counted_with(counted, other, total, special) AS
+    CASE WHEN whole_of_text(total) = whole_of_text(counted) + whole_of_text(other) THEN counted
+         ELSE plus_tokens(counted, special, NULL) END;

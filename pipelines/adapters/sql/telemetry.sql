@@ -12,7 +12,6 @@ CREATE MACRO first_text_of(t) AS
     CASE WHEN starts_with(t, '{"values"') THEN CASE WHEN json_valid(t) THEN t ->> '$.values[0].stringValue' END
          WHEN starts_with(t, '["') THEN CASE WHEN json_valid(t) THEN t ->> '$[0]' END
          ELSE t END;
-CREATE MACRO json_object_or_null(t) AS CASE WHEN starts_with(ltrim(t), '{') AND json_valid(t) THEN t END;
 
 -- -- messages as one attribute: [{role, parts: [{type, content}]}], as JSON text or as nested key-value lists ----------
 
