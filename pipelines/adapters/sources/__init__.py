@@ -18,6 +18,7 @@ from pipelines.adapters.sources.langfuse import LANGFUSE
 from pipelines.adapters.sources.nginx import NGINX
 from pipelines.adapters.sources.otel import OTEL
 from pipelines.adapters.sources.portkey import PORTKEY
+from pipelines.adapters.sources.vertex import VERTEX
 
 _ALL = (
     OTEL,
@@ -28,6 +29,7 @@ _ALL = (
     CLOUDFLARE,
     CLOUDFLARE_LOGPUSH,
     DATABRICKS,
+    VERTEX,
     HELICONE,
     PORTKEY,
     LANGFUSE,
