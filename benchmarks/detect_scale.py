@@ -32,7 +32,7 @@ import duckdb
 from detect_world import DAY, Size, after_text, make_world, ordinary
 from scan_throughput import machine, versions
 
-from pipelines import campaigns, features, nightly, publish, scores
+from pipelines import campaigns, features, lone, nightly, publish, scores
 from pipelines.campaigns import writing
 from pipelines.settings import Settings
 from pipelines.warehouse.opening import open_warehouse
@@ -67,7 +67,7 @@ INSIDE: tuple[tuple[Any, str], ...] = (
     (campaigns, "write_candidates"),
     (writing, "identities"),
     (campaigns, "write_campaigns"),
-    (scores, "flag_lone_accounts"),
+    (lone, "judge_alone"),
 )
 """Parts of the step `campaigns` that are timed apart: where the step looks each one up, and its name."""
 

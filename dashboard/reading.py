@@ -53,9 +53,14 @@ def cases() -> CaseStore:
     return _open_store(settings.cases_url or here.cases_url)
 
 
-def queue(day: date | None) -> list[Case]:
-    """Every case, most suspicious first."""
-    return review_queue(workspace(), cases(), day=day)
+def queue(day: date | None, *, learned: bool = True) -> list[Case]:
+    """Every case, most suspicious first; `learned`: by past decisions, where they were found to help."""
+    return review_queue(workspace(), cases(), day=day, learned=learned)
+
+
+def learned_order() -> pl.DataFrame:
+    """What past decisions taught about the order of the queue."""
+    return _cached(_version(), "learned_order")
 
 
 def would_leave(last_decision: int) -> EnforcementList:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from detector.models import lone
+from pipelines.lone import Alone
 from pipelines.scores import as_flagged_accounts, columns_of
 from pipelines.settings import ApprovedUseSettings, Settings
 from pipelines.warehouse.arrow import fetch, in_one_piece
@@ -25,17 +26,16 @@ TECHNIQUES = tuple(name.removesuffix("_share") for name in lone.TRAINING_TECHNIQ
 
 
 def flag_beyond_approval(
-    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, carriers: Collection[str]
+    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, carriers: Collection[str], judged: Alone
 ) -> pa.Table:
     """Accounts of `day` that go beyond their approved use: columns of night.flagged_account, not written.
 
-    Needs night.account_day and night.account_score of the day. `carriers` are approved accounts that work
-    with what holds a flagged campaign together. A use that `settings.approved_uses` does not name covers
-    everything.
+    `carriers` are approved accounts that work with what holds a flagged campaign together; `judged` is what
+    `judge_alone` gave. A use that `settings.approved_uses` does not name covers everything.
     """
     if not settings.approved_uses:
         return fetch(con, "FROM night.flagged_account LIMIT 0")
-    accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
+    accounts = judged.accounts
     columns = columns_of(accounts, settings.detection.leave_out)
     named = in_one_piece(accounts["approved_use"]).dictionary_encode("encode")
     scopes = _scopes(settings, named.dictionary.to_pylist())
@@ -43,7 +43,8 @@ def flag_beyond_approval(
     found = lone.beyond_approval(
         columns,
         np.asarray(accounts["peer_group"].to_numpy(zero_copy_only=False)),
-        columns["p_value"],
+        as_extractors={finding.row for finding in judged.extractors},
+        as_relays={finding.row for finding in judged.relays},
         covered=np.array([[name in scope.techniques for name in TECHNIQUES] for scope in scopes])[use],
         covers_writers=np.array([scope.many_writers for scope in scopes])[use],
         carriers=np.isin(accounts["account_id"].to_numpy(zero_copy_only=False), list(carriers)),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import duckdb
 import pyarrow as pa
 
-from pipelines.cases import CaseStore
+from pipelines.cases import decided_so_far
 from pipelines.cases.decision import Level, Subject, Verdict
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
@@ -63,10 +63,7 @@ def note_dismissals(con: duckdb.DuckDBPyConnection, workspace: Workspace, settin
 
 
 def _dismissed(workspace: Workspace, settings: Settings) -> dict[Subject, tuple[str, ...]]:
-    if settings.cases_url is None and not workspace.cases.exists():
-        return {}
-    with CaseStore.open(settings.cases_url or workspace.cases_url) as store:
-        latest, now = store.latest(), datetime.now(UTC)
+    latest, now = decided_so_far(workspace, settings.cases_url), datetime.now(UTC)
     return {
         subject: decision.members
         for subject, decision in latest.items()

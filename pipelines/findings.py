@@ -17,6 +17,8 @@ import polars as pl
 
 from detector.campaigns import PLAIN_CAPABILITY, PLAIN_TECHNIQUE, event_in_words, without_link
 from detector.models import drift as drifting
+from detector.models import rerank
+from detector.models.rerank import Standing
 from pipelines.errors import UsageError
 from pipelines.rows import csv_lines, json_lines
 from pipelines.terminal import show_table
@@ -60,6 +62,8 @@ CAMPAIGN_COLUMNS = (
 
 REMEDY_FOR_DRIFT = drifting.WHAT_TO_DO
 """What a person should do about a warning of `drift`."""
+
+WHO_IS_ORDERED = {"campaign": "Campaigns", "account": "Lone accounts"}
 
 _one_reader = threading.Lock()
 # DuckDB keeps one instance per path and process: a second connection, opened while the first still
@@ -200,6 +204,32 @@ def drift(workspace: Workspace) -> pl.DataFrame:
         for row in rows_of(frame)
     ]
     return frame.with_columns(said=pl.Series(said, dtype=pl.String))
+
+
+def learned_order(workspace: Workspace) -> pl.DataFrame:
+    """What past decisions taught about the order of the queue, campaigns first, then lone accounts.
+
+    Columns: those of night.learned_order, `used`, and `said`: in plain words. No rows before the first scan
+    that looked.
+    """
+    frame = _read(workspace, "learned_order")
+    said = [
+        rerank.in_words(
+            WHO_IS_ORDERED[row["level"]],
+            rerank.Lesson(
+                standing=Standing(row["standing"]),
+                **{name: row[name] for name in frame.columns if name not in ("level", "day", "standing")},
+            ),
+        )
+        for row in rows_of(frame)
+    ]
+    used = pl.col("standing") == Standing.USED.value
+    return frame.with_columns(used=used, said=pl.Series(said, dtype=pl.String))
+
+
+def learned_cases(workspace: Workspace) -> pl.DataFrame:
+    """`level, subject_id, day, log_odds` of all cases of levels that past decisions order."""
+    return _read(workspace, "learned_cases")
 
 
 def flags(workspace: Workspace) -> pl.DataFrame:

@@ -29,6 +29,7 @@ from pipelines import (
     load,
     publish,
     queues,
+    reranking,
     scores,
     templates,
     ties,
@@ -125,6 +126,9 @@ def scan(
         due = _nights_due(con, loaded.days, forgotten, day)
         nights = [_scan_night(con, night, settings, workspace.key(), progress, known_sets) for night in due]
         _forget(con, settings)
+        with progress.step("order") as step:
+            lessons = reranking.learn_order(con, workspace, settings)
+            step.note(", ".join(f"{level}s: {lesson.standing}" for level, lesson in lessons.items()))
         with progress.step("publish"):
             publish.publish(con, workspace)
     return ScanSummary(

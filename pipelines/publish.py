@@ -19,6 +19,8 @@ LIKE_THE_WAREHOUSE = (
     "campaign_event",
     "flagged_account",
     "drift",
+    "learned_order",
+    "learned_case",
 )
 """Tables whose columns are those of the query's answer; snapshot.sql declares the others."""
 

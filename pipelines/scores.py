@@ -1,7 +1,7 @@
-"""The step `scores`: night.account_day -> night.account_score, and accounts that are findings by themselves.
+"""The step `scores`: night.account_day -> night.account_score.
 
-Here: which rows the models read, and how their answers become rows. Not here: the models and their
-calibration (detector.models), campaigns.
+Here: which rows the models read, and how their answers, and findings of single accounts, become rows. Not
+here: the models and their calibration (detector.models), who is a finding alone (lone), campaigns.
 """
 
 from collections.abc import Collection
@@ -82,7 +82,7 @@ FLAGGED_COLUMNS = (
 
 PROFILES = {
     "lone extractor": "one account that makes training data at volume, without partners in sight",
-    "relay": "many unrelated writers behind one account, under one extraction instruction",
+    "relay": "one text, added to the requests of many products, makes them ask for training material",
     "beyond approval": "an approved use does not cover what this account does",
 }
 
@@ -135,26 +135,6 @@ def read_reference(con: duckdb.DuckDBPyConnection, day: date, nights: int = REFE
         "least_nights": OUTGROWN_NIGHTS,
     }
     return con.sql(statement("account_reference"), params=bounds).to_arrow_table()
-
-
-def flag_lone_accounts(
-    con: duckdb.DuckDBPyConnection, day: date, exclude: set[str], left_out: Collection[Part] = ()
-) -> pa.Table:
-    """Accounts of `day` that are findings by themselves: columns of night.flagged_account, not written.
-
-    Needs night.account_day and night.account_score of the day. `exclude` holds the accounts that a campaign
-    already explains; features of the parts `left_out` count as unknown. n_requests and output_tokens are of
-    that night, first_seen is of all nights. Most suspicious first.
-    """
-    accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
-    columns = columns_of(accounts, left_out)
-    groups = np.asarray(accounts["peer_group"].to_numpy(zero_copy_only=False))
-    found = lone.lone_extractors(columns, groups, columns["p_value"])
-    # an account that is both is reported once, as what weighs more: the relay harms other people's users
-    by_row = {finding.row: finding for finding in (*found, *lone.relays(columns, groups))}
-    ids = accounts["account_id"]
-    kept = [finding for row, finding in by_row.items() if ids[row].as_py() not in exclude]
-    return as_flagged_accounts(day, accounts, kept)
 
 
 def as_flagged_accounts(day: date, accounts: pa.Table, found: list[lone.LoneFinding]) -> pa.Table:

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from detector.campaigns import LADDER, Action, Part, Policy
+from detector.models.lone import LonePolicy
 from pipelines.adapters.source import Level
 from pipelines.errors import UsageError
 
@@ -143,6 +144,39 @@ class DetectionSettings(_Section):
         return Policy(**self.model_dump())
 
 
+class LoneSettings(_Section):
+    """The policy for accounts that are flagged alone: what it takes. The rules are written down in
+    [Policy](policy.md#accounts-alone); actions are those of `[detection]`. All log-odds are natural
+    logarithms."""
+
+    least_requests: int = Field(default=LonePolicy.least_requests, ge=50)
+    """Prompts of a night from which on an account is judged by itself: shares are then known to about 7
+    points either way, and the public campaigns' narrow accounts sent 280 to 860."""
+
+    least_log_odds: float = Field(default=LonePolicy.least_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """Evidence that a lone extractor needs when earlier nights are there to compare with: odds of 55 to
+    one, before it is counted how rare they are."""
+
+    first_night_log_odds: float = Field(default=LonePolicy.first_night_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """The same on a first night: odds of 150."""
+
+    false_discovery_rate: float = Field(default=LonePolicy.false_discovery_rate, gt=0, lt=1)
+    """Share of the accounts flagged alone that may be wrong, in expectation: twice that of campaigns, for
+    nearly all of them are only to be watched."""
+
+    family_log_odds: float = Field(default=LonePolicy.family_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """Evidence from which a family of it counts as independent support, odds of e; content and one more
+    must."""
+
+    medium_log_odds: float = Field(default=LonePolicy.medium_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """Evidence for medium confidence, with three families: odds of 1,100. There is no high confidence without
+    partners."""
+
+    least_reference: int = Field(default=LonePolicy.least_reference, ge=20, le=10_000)
+    """Busy accounts of earlier nights that were not flagged, from which on those serve as the reference.
+    Until then every night counts as a first one."""
+
+
 Technique = Literal[
     "reasoning_trace",
     "preference_labels",
@@ -179,9 +213,19 @@ class Settings(BaseSettings):
     evidence: EvidenceSettings = EvidenceSettings()
     retention: RetentionSettings = RetentionSettings()
     detection: DetectionSettings = DetectionSettings()
+    lone: LoneSettings = LoneSettings()
     approved_uses: dict[str, ApprovedUseSettings] = {}
     cases_url: str | None = None
     """Database of the case store (SQLAlchemy URL); null is SQLite inside the workspace."""
+
+    def lone_policy(self) -> LonePolicy:
+        """The detector's policy for accounts alone, with these settings."""
+        return LonePolicy(
+            **self.lone.model_dump(),
+            low_action=self.detection.low_action,
+            medium_action=self.detection.medium_action,
+            first_night_softer=self.detection.first_night_softer,
+        )
 
 
 def load_settings(path: Path | None = None, **overrides: Any) -> Settings:

@@ -28,6 +28,8 @@ class Status:
     """Refused rows by file, column and reason, most frequent first."""
     drift: pl.DataFrame | None
     """How calibration held, latest night first."""
+    order: tuple[str, ...]
+    """What the queue is ordered by, in plain words."""
     cases: Counter[State]
     """Cases by where they stand."""
     disk_bytes: tuple[tuple[str, int], ...]
@@ -52,6 +54,7 @@ def read_status(workspace: Workspace, settings: Settings) -> Status:
         nights=findings.nights(workspace) if is_published else None,
         refused=findings.refused(workspace) if is_published else None,
         drift=findings.drift(workspace) if is_published else None,
+        order=tuple(findings.learned_order(workspace)["said"]) if is_published else (),
         cases=_cases(workspace, settings) if is_published else Counter(),
         disk_bytes=_disk_bytes(workspace.root),
     )

@@ -123,6 +123,7 @@ def show_scan(summary: "ScanSummary", workspace: Workspace) -> None:
     if summary.nights:
         show_campaigns_of(workspace, summary.nights[-1].day)
         show_drift_of(workspace, summary.nights[-1].day)
+        show_order_of(workspace)
         show()
         show(f"Next: {console_line(workspace)}")
 
@@ -253,6 +254,18 @@ def _show_drift(drift: "pl.DataFrame", day: date) -> None:
     show(f"    remedy: {REMEDY_FOR_DRIFT}")
 
 
+def show_order_of(workspace: Workspace) -> None:
+    """What the review queue is ordered by, and why."""
+    from pipelines import findings
+
+    _show_order(findings.learned_order(workspace)["said"])
+
+
+def _show_order(said: Iterable[str]) -> None:
+    for sentence in said:
+        show(f"Queue: {sentence}.")
+
+
 def _is_alone() -> "pl.Expr":
     import polars as pl
 
@@ -300,6 +313,7 @@ def show_status(status: "Status") -> None:
             _show_drift(status.drift, status.nights["day"][0])
         show()
         show(f"Open cases: {count(status.n_open)}{_cases_in_words(status)}", style="bold")
+        _show_order(status.order)
     show()
     total = sum(size for _, size in status.disk_bytes)
     parts = ", ".join(f"{name} {size_in_words(size)}" for name, size in status.disk_bytes[:4])

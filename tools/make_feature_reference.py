@@ -75,10 +75,10 @@ campaign is flagged by it alone.
 
 ## Accounts flagged alone
 
-`detector/models/lone.py` holds two strict rules, for one big extractor without partners and for a relay
-of many writers. Each needs several independent families of evidence, recommends `watch`, and `verify`
-only when all agree. A valid approved use rules an account out. Without prompts no account is flagged
-alone.
+Busy accounts are also judged by themselves: for a lone extractor, whose evidence is pooled over independent
+families and compared with earlier nights, and for a relay, which adds one text to the requests of many
+products. [Policy](reference/policy.md#accounts-alone) has the rules; `night.lone_account` keeps what was
+measured of everybody judged. Without prompts no account is flagged alone.
 """
 
 

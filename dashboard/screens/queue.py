@@ -15,6 +15,7 @@ from dashboard.drawing import (
     facts,
     inert,
     night,
+    paragraph,
     score,
     short,
     show,
@@ -41,13 +42,38 @@ def draw() -> None:
     with right:
         days = {night(day): day for day in nights["day"]}
         asked = st.selectbox("Night", [ALL_NIGHTS, *days], key="night", bind="query-params")
-    cases = reading.queue(days.get(asked))
     with left:
         which = st.segmented_control(
             "Show", FILTERS, default="Open", required=True, key="show", label_visibility="collapsed"
         )
+    day = days.get(asked)
+    learned = _order(is_latest=day in (None, nights["day"][0]))
+    cases = reading.queue(day, learned=learned)
     _totals(cases, nights.row(0, named=True))
     _list(_filtered(cases, which or "Open"), which or "Open", any_case=bool(cases))
+
+
+def _order(*, is_latest: bool) -> bool:
+    """Say what the queue is ordered by, and offer the plain order where that is something else."""
+    order = reading.learned_order()
+    is_used = bool(order["used"].any())
+    if is_used and not is_latest:
+        paragraph(
+            "An earlier night stands in its plain order: later decisions are not read into it.", "sw-hint"
+        )
+        return False
+    chosen = is_used and st.toggle("Order by past decisions", value=True, key="learned", bind="query-params")
+    for said in order["said"]:
+        paragraph(f"{said}.", "sw-hint")
+    if is_used:
+        paragraph(
+            "Only cases of like confidence change places, none comes later than twice its place among them, "
+            "and none is left out."
+            if chosen
+            else "Switched back to plain order.",
+            "sw-hint",
+        )
+    return chosen
 
 
 def _filtered(cases: Sequence[Case], which: str) -> list[Case]:

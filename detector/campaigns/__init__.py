@@ -1,6 +1,7 @@
 """From accounts that share things to campaigns with evidence."""
 
-from detector.campaigns.communities import EVERYBODYS, Candidate, Likeness, approved_carriers, candidates
+from detector.campaigns import fail_over
+from detector.campaigns.communities import EVERYBODYS, candidates
 from detector.campaigns.decision import (
     LADDER,
     TAINTED,
@@ -16,12 +17,23 @@ from detector.campaigns.decision import (
 )
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
+from detector.campaigns.hand_over import hand_overs
 from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.left_out import without
-from detector.campaigns.links import Link, links_of, loosely_tied, weigh_without
-from detector.campaigns.population import Layer, Population, SharedObjects, Uses, shared_objects
-from detector.campaigns.schedule import membership, standing
+from detector.campaigns.links import FEW_USES, Link, links_of, loosely_tied, weigh_without
+from detector.campaigns.memberships import Memberships
+from detector.campaigns.population import (
+    FailOvers,
+    HandOvers,
+    Layer,
+    Population,
+    SharedObjects,
+    Uses,
+    shared_objects,
+)
+from detector.campaigns.refining import Candidate, Likeness, approved_carriers
+from detector.campaigns.schedule import standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
     PLAIN_CAPABILITY,
@@ -34,6 +46,7 @@ from detector.campaigns.wording import (
 
 __all__ = [
     "EVERYBODYS",
+    "FEW_USES",
     "LADDER",
     "PLAIN_CAPABILITY",
     "PLAIN_TECHNIQUE",
@@ -42,11 +55,14 @@ __all__ = [
     "Candidate",
     "Event",
     "Evidence",
+    "FailOvers",
     "Group",
+    "HandOvers",
     "Known",
     "Layer",
     "Likeness",
     "Link",
+    "Memberships",
     "Part",
     "Policy",
     "Population",
@@ -62,11 +78,12 @@ __all__ = [
     "decide_again",
     "event_in_words",
     "events",
+    "fail_over",
     "group_of",
+    "hand_overs",
     "identify",
     "links_of",
     "loosely_tied",
-    "membership",
     "profile",
     "shared_objects",
     "standing",

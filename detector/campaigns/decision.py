@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from detector.campaigns.evidence import COMMON, Evidence, summed_up
+from detector.campaigns.memberships import Memberships
 
 Float64 = npt.NDArray[np.float64]
 
@@ -82,7 +82,7 @@ def decide(
     *,
     has_content: bool | Sequence[bool],
     policy: Policy,
-    members: csr_matrix | None = None,
+    members: Memberships | None = None,
 ) -> list[Verdict]:
     """Judge the night's candidates together.
 
@@ -93,8 +93,9 @@ def decide(
         candidates serve, robustly, and the threshold is stricter
     has_content : whether the log carried the candidate's prompts, for each or for all; if so, content must
         support a campaign
-    members : shape (n_candidates, n_accounts), 1 for each member: without history, what shares accounts with
-        a candidate that would be convicted is no reference; None where that is not known
+    members : who is in which candidate; None where that is not known. Candidates that are one another's parts
+        are one hypothesis, and without history what shares accounts with a candidate that would be convicted
+        is no reference
 
     Returns
     -------
@@ -107,7 +108,8 @@ def decide(
     evidence = [weighed(pieces, policy) for pieces in evidence]
     totals = np.array([sum(piece.log_odds for piece in pieces) for pieces in evidence])
     has_history, threshold, p_values = _tested(totals, reference, policy, members)
-    passed = benjamini_hochberg(p_values, policy.false_discovery_rate)
+    hypotheses = p_values[_heads(totals, members)]
+    passed = p_values <= rejection_line(hypotheses, policy.false_discovery_rate)
     readable = np.asarray(has_content, dtype=np.bool_) & ("content" not in policy.leave_out)
     can_read = np.broadcast_to(readable, len(evidence))
     return [
@@ -127,7 +129,7 @@ def decide_again(
     *,
     has_content: bool,
     policy: Policy,
-    members: csr_matrix | None = None,
+    members: Memberships | None = None,
 ) -> Verdict:
     """The verdict on one candidate, had it other evidence, beside the night's other candidates as they are.
 
@@ -146,7 +148,8 @@ def decide_again(
     totals = totals.copy()
     totals[at] = sum(piece.log_odds for piece in pieces)
     has_history, threshold, p_values = _tested(totals, reference, policy, members)
-    discovered = is_rejected(p_values, at, policy.false_discovery_rate)
+    hypotheses = p_values[_heads(totals, members)]
+    discovered = p_values[at] <= rejection_line(hypotheses, policy.false_discovery_rate)
     return _verdict(
         pieces, float(totals[at]), float(p_values[at]), bool(discovered and totals[at] >= threshold),
         readable=has_content and "content" not in policy.leave_out,
@@ -160,24 +163,29 @@ bystanders bring together."""
 
 
 def _tested(
-    totals: Float64, reference: Float64, policy: Policy, members: csr_matrix | None
+    totals: Float64, reference: Float64, policy: Policy, members: Memberships | None
 ) -> tuple[bool, float, Float64]:
     """Whether earlier nights serve as the reference, the log-odds asked for, and the p-values."""
     has_history = len(reference) >= policy.least_reference
     threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
     # On a first night what would convict anyway, and parts of it, cannot be what innocence looks like.
     if not has_history:
-        reference = totals[(totals < threshold) & ~_is_tainted(members, totals >= threshold)]
+        innocent = (totals < threshold) & ~_is_tainted(members, totals >= threshold)
+        reference = totals[innocent & _heads(totals, members)]
     return has_history, threshold, tail_p_values(totals, reference)
 
 
-def _is_tainted(members: csr_matrix | None, convicts: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _is_tainted(members: Memberships | None, convicts: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Which candidates share a tenth of their accounts with those that would be convicted."""
     if members is None or not convicts.any():
         return np.zeros(len(convicts), dtype=np.bool_)
-    suspect = np.asarray(members[convicts].sum(axis=0)).ravel() > 0
-    n_suspect = members @ suspect.astype(np.int64)
-    return np.asarray(n_suspect >= TAINTED * np.asarray(members.sum(axis=1)).ravel())
+    suspect = np.asarray(members.matrix[convicts].sum(axis=0)).ravel() > 0
+    n_suspect = members.matrix @ suspect.astype(np.int64)
+    return np.asarray(n_suspect >= TAINTED * members.sizes)
+
+
+def _heads(totals: Float64, members: Memberships | None) -> npt.NDArray[np.bool_]:
+    return np.ones(len(totals), dtype=np.bool_) if members is None else members.heads(totals)
 
 
 def _verdict(
@@ -256,24 +264,12 @@ def tail_p_values(values: Float64, reference: Float64) -> Float64:
     return np.asarray(np.where(values > TAIL_FROM, probability_above * np.exp(-beyond / scale), 1.0))
 
 
-def benjamini_hochberg(p_values: Float64, rate: float) -> npt.NDArray[np.bool_]:
-    """Which hypotheses are rejected at this false-discovery rate."""
+def rejection_line(p_values: Float64, rate: float) -> float:
+    """The line up to which p-values are rejected at this false-discovery rate: rate * k / n for the k of n
+    hypotheses that are (Benjamini-Hochberg); -1 where none is."""
     n = len(p_values)
-    order = np.argsort(p_values, kind="stable")
-    passed = np.flatnonzero(p_values[order] <= rate * np.arange(1, n + 1) / max(n, 1))
-    rejected = np.zeros(n, dtype=np.bool_)
-    if len(passed):
-        rejected[order[: passed[-1] + 1]] = True
-    return rejected
-
-
-def is_rejected(p_values: Float64, at: int, rate: float) -> bool:
-    """Whether `benjamini_hochberg` rejects one hypothesis: some p-value that is no smaller lies under its
-    own line. Only the candidates with larger p-values are sorted, which for a flagged one are most; but no
-    Python object is made for any."""
-    later = np.sort(p_values[p_values >= p_values[at]])
-    rank = len(p_values) - len(later) + np.arange(1, len(later) + 1)
-    return bool((later <= rate * rank / len(p_values)).any())
+    passed = np.flatnonzero(np.sort(p_values) <= rate * np.arange(1, n + 1) / max(n, 1))
+    return rate * float(passed[-1] + 1) / n if len(passed) else -1.0
 
 
 def _confidence(log_odds: float, n_families: int, policy: Policy) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.campaigns.communities import Candidate
 from detector.campaigns.population import (
     Bool,
     Float64,
@@ -17,6 +16,7 @@ from detector.campaigns.population import (
     SharedObjects,
     Uses,
 )
+from detector.campaigns.refining import Candidate
 from detector.campaigns.turns import Turns
 
 LEAST_KNOWN = 0.5
@@ -111,6 +111,35 @@ class Group:
         """0 to 1: the part of the members' requests that carries the shared texts."""
         total = float(self.population.n_requests[self.members].sum())
         return float(self.templated_requests.sum()) / total if total else 0.0
+
+    @property
+    def passed_on(self) -> tuple[float, float]:
+        """Refused requests of members that another member sent next, and all refused ones. Costs as much as
+        the members' refusals are many."""
+        known = self.population.fail_overs
+        first = np.searchsorted(known.account, self.members, "left")
+        n = np.searchsorted(known.account, self.members, "right") - first
+        rows = np.repeat(first - np.cumsum(n) + n, n) + np.arange(n.sum())
+        inside = np.isin(known.heir[rows], self.members)
+        n_requests = known.n_requests[rows]
+        return float(n_requests[inside].sum()), float(n_requests.sum())
+
+    @property
+    def handed_over(self) -> tuple[float, float, float]:
+        """Newcomers, those of them that followed, and chance (HandOvers): of the group's templates that of
+        most newcomers; zeros without any."""
+        known = self.population.hand_overs
+        if self.layer != "template" or len(known.n_begun) == 0 or len(self.rows) == 0:
+            return 0.0, 0.0, 0.0
+        layer = self.population.layer("template")
+        assert layer is not None
+        texts = np.unique(layer.object[self.rows])
+        # No more newcomers than the group has members: others use the text as well, and not for its work.
+        texts = texts[known.n_begun[texts] <= len(self.members)]
+        if len(texts) == 0:
+            return 0.0, 0.0, 0.0
+        most = texts[int(np.argmax(known.n_begun[texts]))]
+        return float(known.n_begun[most]), float(known.n_followed[most]), float(known.chance[most])
 
 
 ENOUGH_TEMPLATED = 0.2

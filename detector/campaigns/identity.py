@@ -90,15 +90,18 @@ def _matches(
 ) -> list[tuple[int, int]]:
     """Positions of groups and the campaigns they may continue, the closest first.
 
-    Of two campaigns that live on one template, the one whose accounts these are is the closer.
+    Of two campaigns that live on one template, the one whose accounts these are is the closer. Templates
+    alone carry on a pool that was made anew; one whose accounts are at work tonight, in whatever group, was
+    not, and others may have taken its template where it did.
     """
     pairs = []
-    for here, sighting in enumerate(sightings):
-        for there, campaign in enumerate(known):
+    for there, campaign in enumerate(known):
+        n_common = [len(sighting.accounts & campaign.accounts) for sighting in sightings]
+        at_work = max(n_common, default=0) >= SAME_MEMBERS * len(campaign.accounts)
+        for here, sighting in enumerate(sightings):
             n = n_continuing(sighting, campaign, ties)
-            if n > 0:
-                n_common = len(sighting.accounts & campaign.accounts)
-                pairs.append((-n, -n_common, campaign.campaign_id, here, there))
+            if n > 0 and not (at_work and not _is_common(n_common[here], sighting, campaign)):
+                pairs.append((-n, -n_common[here], campaign.campaign_id, here, there))
     return [(here, there) for *_, here, there in sorted(pairs)]
 
 
@@ -113,7 +116,6 @@ def n_continuing(sighting: Sighting, campaign: Known, ties: Mapping[str, Set[str
     splinter. A template tied to an old one counts as that.
     """
     n_common = len(sighting.accounts & campaign.accounts)
-    smaller = max(min(len(sighting.accounts), len(campaign.accounts)), 1)
     requests = sum(sighting.family_requests.values())
     ours = sum(
         n
@@ -122,9 +124,14 @@ def n_continuing(sighting: Sighting, campaign: Known, ties: Mapping[str, Set[str
     )
     templates = ours / requests if requests else 0.0
     return max(
-        n_common if n_common >= SAME_MEMBERS * smaller else 0.0,
+        n_common if _is_common(n_common, sighting, campaign) else 0.0,
         templates * len(sighting.accounts) if templates >= SAME_TEMPLATES else 0.0,
     )
+
+
+def _is_common(n_common: int, sighting: Sighting, campaign: Known) -> bool:
+    """Whether so many accounts in common make the two one."""
+    return n_common >= SAME_MEMBERS * max(min(len(sighting.accounts), len(campaign.accounts)), 1)
 
 
 def _status(sighting: Sighting, campaign: Known, day: date) -> str:

@@ -15,18 +15,28 @@ from typing import Any
 import numpy as np
 
 from detector.campaigns.decision import Part
-from detector.campaigns.population import CONTENT_LAYERS, IDENTITY_LAYERS, Population, Uses
+from detector.campaigns.population import (
+    CONTENT_LAYERS,
+    IDENTITY_LAYERS,
+    LIFECYCLE_LAYERS,
+    TIMING_LAYERS,
+    FailOvers,
+    HandOvers,
+    Population,
+    Uses,
+)
 
 
 def without(population: Population, parts: Collection[Part]) -> Population:
     """The same accounts, nothing known of these parts.
 
     content : templates, system prompts and sets of tools; what is asked for; turns, length of
-        answers and temperature 0
-    timing : the hours of the day
+        answers and temperature 0; with the prompts, who took over what was refused and who whose work
+    timing : the hours of the day; who took over what was refused
     identity : payments, addresses, clients and parameters; organisations
-    lifecycle : ages, moves to a new model, how unusual an account is
-    history : what accounts sent on earlier nights, and which models are new
+    lifecycle : ages, sign-ups and hand-overs, moves to a new model, how unusual an account is
+    history : what accounts sent on earlier nights, and which models are new; hand-overs. Fail-overs of
+        earlier nights stay
     """
     unknown = np.full(len(population), np.nan)
     nobody = np.full(len(population), -1)
@@ -40,10 +50,16 @@ def without(population: Population, parts: Collection[Part]) -> Population:
         )
     if "timing" in parts:
         changed["hour_counts"] = np.zeros_like(population.hour_counts)
+    if "timing" in parts or "content" in parts:
+        hidden.update(TIMING_LAYERS)
+        changed["fail_overs"] = FailOvers.none()
+    if not {"content", "lifecycle", "history"}.isdisjoint(parts):
+        changed["hand_overs"] = HandOvers.none()
     if "identity" in parts:
         hidden.update(IDENTITY_LAYERS)
         changed |= {"payment": nobody, "organisation": nobody}
     if "lifecycle" in parts:
+        hidden.update(LIFECYCLE_LAYERS)
         changed |= dict.fromkeys(("account_age_days", "new_model_share", "account_score"), unknown)
     if "history" in parts:
         changed |= dict.fromkeys(("repeat_share", "new_model_share"), unknown)

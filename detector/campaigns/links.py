@@ -11,10 +11,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detector.campaigns import evidence as ask
-from detector.campaigns.communities import Candidate, Likeness, remaining
 from detector.campaigns.evidence import QUESTIONS, Evidence
 from detector.campaigns.group import Group, group_of
-from detector.campaigns.population import Bool, Layer, Population, SharedObjects, Uses
+from detector.campaigns.population import (
+    Bool,
+    FailOvers,
+    HandOvers,
+    Layer,
+    Population,
+    SharedObjects,
+    Uses,
+)
+from detector.campaigns.refining import Candidate, Likeness, remaining
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +146,6 @@ def _unseen(population: Population, kind: str) -> Population:
         payment=np.full(len(population), -1) if kind == "payment" else population.payment,
         templates=Uses.none() if kind == "template" else population.templates,
         systems=Uses.none() if kind == "system_prompt" else population.systems,
+        fail_overs=FailOvers.none() if kind == "fail_over" else population.fail_overs,
+        hand_overs=HandOvers.none() if kind == "template" else population.hand_overs,
     )

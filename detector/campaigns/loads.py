@@ -39,6 +39,19 @@ def same_load(one: Float64, other: Float64) -> bool:
     return bool(2 * special.ndtr(-abs(one.mean() - other.mean()) / np.sqrt(variance)) > ALIKE)
 
 
+FAR = 3.0
+"""Times by which loads lie apart that no scheduler deals side by side, even or not."""
+
+
+def far_apart(one: Float64, other: Float64) -> bool:
+    """Whether every account of one set does several times as much as every account of the other, the few
+    that were replaced or shut left aside. False where either set is empty."""
+    if len(one) == 0 or len(other) == 0:
+        return False
+    one, other = _trimmed(one), _trimmed(other)
+    return bool(one.min() >= FAR * other.max() or other.min() >= FAR * one.max())
+
+
 def _trimmed(n: Float64) -> Float64:
     """Without the twentieth at either end."""
     cut = len(n) // 20

@@ -20,6 +20,8 @@ Answer = TypeVar("Answer")
 
 CONTENT_LAYERS = ("template", "system_prompt", "tool_set")
 IDENTITY_LAYERS = ("payment", "address", "client", "parameters")
+TIMING_LAYERS = ("fail_over",)
+LIFECYCLE_LAYERS = ("sign_up",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,44 @@ class Uses:
         """No family at all."""
         nothing = np.zeros(0)
         return cls(nothing, nothing, nothing, nothing, nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class FailOvers:
+    """Requests that were refused, and who sent them next; by account, ascending.
+
+    account, heir : int64, shape (n,): positions of who was refused and who took over; -1 for nobody, or for
+        somebody who is not there tonight
+    n_requests : float64, shape (n,)
+    """
+
+    account: Int64
+    heir: Int64
+    n_requests: Float64
+
+    @classmethod
+    def none(cls) -> "FailOvers":
+        """Nothing refused, or nothing known."""
+        nobody = np.zeros(0, np.int64)
+        return cls(nobody, nobody, np.zeros(0))
+
+
+@dataclass(frozen=True, slots=True)
+class HandOvers:
+    """How newcomers follow those who fell silent, one entry for each object of the `template` layer.
+
+    n_begun : newcomers; n_followed : of them, those who began within hours of a last request, each of another
+    chance : 0 to 1: the most that this may be by chance (detector.campaigns.hand_over)
+    """
+
+    n_begun: Float64
+    n_followed: Float64
+    chance: Float64
+
+    @classmethod
+    def none(cls) -> "HandOvers":
+        """Nobody came or went, or nothing is known."""
+        return cls(np.zeros(0), np.zeros(0), np.zeros(0))
 
 
 class Once:
@@ -113,6 +153,9 @@ class Population:
     """What the rows of the `template` layer carry: families of user prompts."""
     systems: Uses = field(default_factory=Uses.none)
     """What the rows of the `system_prompt` layer carry: families of system prompts, and what was asked."""
+    fail_overs: FailOvers = field(default_factory=FailOvers.none)
+    """Tonight and on the nights before, as far as links look back."""
+    hand_overs: HandOvers = field(default_factory=HandOvers.none)
     once: Once = field(default_factory=Once, compare=False, repr=False)
 
     def __len__(self) -> int:

@@ -14,8 +14,10 @@ from itertools import combinations
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from detector.campaigns.communities import LEAST_PART
 from detector.campaigns.group import Group
-from detector.campaigns.loads import ALIKE, is_dealt, same_load
+from detector.campaigns.loads import ALIKE, far_apart, is_dealt, same_load
+from detector.campaigns.memberships import Memberships
 from detector.campaigns.population import Bool, Float64, Int64
 
 MOSTLY = 0.6
@@ -32,10 +34,12 @@ def loads(group: Group) -> Float64:
 def is_mixture(whole: Group, inner: Sequence[Group]) -> bool:
     """Whether a group is several operators', given the groups within it that would stand without it.
 
-    Those make up most of it, and one of these holds: the accounts of one are dealt another load than the
-    rest, or than those of another one; the accounts that two of them share are, since they work for both; or
-    one has texts of its own and no card in common with the rest, where cards dealt to all alike would be.
+    Those make up most of it, the smallest left aside, and one of these holds: the accounts of one are dealt
+    another load than the rest, or than those of another one; the accounts that two of them share are, since
+    they work for both; or one has texts of its own and no card in common with the rest, where cards dealt to
+    all alike would be.
     """
+    inner = [group for group in inner if len(group.members) >= LEAST_PART * len(whole.members)]
     if not inner:
         return False
     n_holding = np.zeros(len(whole.population), dtype=np.int64)
@@ -121,11 +125,14 @@ def _apart_by_text(whole: Group, one: Bool, other: Bool) -> bool:
 
 
 def _are_two(one: Float64, other: Float64) -> bool:
-    return is_dealt(one) and is_dealt(other) and not same_load(one, other)
+    return (is_dealt(one) and is_dealt(other) and not same_load(one, other)) or far_apart(one, other)
 
 
 WITHIN = 0.9
 """Share of a group's accounts that another one holds when the first is a part of it."""
+
+WEAKENED = 1.0
+"""Log-odds, odds of e, that a group has less than most of it has: what the policy counts as a say."""
 
 OVERLAP = 0.5
 """Of two groups that share so much of the smaller one, one is enough."""
@@ -134,38 +141,40 @@ OVERLAP = 0.5
 def standing(groups: Sequence[Group], log_odds: Sequence[float]) -> list[int]:
     """Which of some groups stand, where they overlap: positions, the largest group first.
 
-    A group half of whose accounts are in a larger one is a part of it, not one more; and a group of several
-    operators (`is_mixture`) gives way to those.
+    A group half of whose accounts are in a larger one is a part of it, not one more, unless it is another
+    operator's that a text they have in common swept in: then both stand. A group gives way to its
+    parts when it is several operators' (`is_mixture`), and when one that makes up most of it has by far the
+    stronger evidence: whose company weakens a case does not belong to it.
     """
     sizes = np.array([len(group.members) for group in groups], dtype=np.int64)
     first = [group.members[:1].tolist() for group in groups]
     order = sorted(range(len(groups)), key=lambda at: (-sizes[at], -log_odds[at], first[at], at))
-    in_common = _n_common(groups)
+    n_accounts = len(groups[0].population) if groups else 0
+    in_common = Memberships.of([group.members for group in groups], n_accounts).common
+    odds = np.asarray(log_odds, dtype=np.float64)
     kept: list[int] = []
     taken = np.zeros(len(groups), dtype=np.bool_)
     for at in order:
         touched, n = in_common.indices[_row(in_common, at)], in_common.data[_row(in_common, at)]
-        if (taken[touched] & (n >= OVERLAP * sizes[at])).any():
+        wholes = touched[taken[touched] & (n >= OVERLAP * sizes[at])]
+        if any(not _is_guest(groups[at], groups[whole]) for whole in wholes):
             continue
         is_part = (n >= WITHIN * sizes[touched]) & (sizes[touched] < WITHIN * sizes[at])
+        heart = touched[is_part & (n >= MOSTLY * sizes[at])]
+        if (odds[heart] >= odds[at] + WEAKENED).any():
+            continue
         if not is_mixture(groups[at], [groups[other] for other in np.sort(touched[is_part])]):
             kept.append(at)
             taken[at] = True
     return kept
 
 
+def _is_guest(part: Group, whole: Group) -> bool:
+    """Whether the accounts of a part, all of them in the whole, are dealt another load than its others."""
+    mine = np.isin(whole.members, part.members)
+    n = loads(whole)
+    return bool(mine.sum() >= WITHIN * len(part.members) and (~mine).any() and _are_two(n[mine], n[~mine]))
+
+
 def _row(matrix: csr_matrix, at: int) -> slice:
     return slice(matrix.indptr[at], matrix.indptr[at + 1])
-
-
-def _n_common(groups: Sequence[Group]) -> csr_matrix:
-    """How many accounts each two groups share, shape (n_groups, n_groups); only those that share any."""
-    belongs = membership([group.members for group in groups], len(groups[0].population) if groups else 0)
-    return csr_matrix(belongs @ belongs.T)
-
-
-def membership(members: Sequence[Int64], n_accounts: int) -> csr_matrix:
-    """Who belongs to which group: int64, shape (n_groups, n_accounts), 1 for each member."""
-    row = np.repeat(np.arange(len(members)), [len(group) for group in members])
-    account = np.concatenate([np.empty(0, np.int64), *members])
-    return csr_matrix((np.ones(len(row), np.int64), (row, account)), shape=(len(members), n_accounts))

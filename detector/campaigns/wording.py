@@ -45,6 +45,8 @@ PLAIN_LINK = {
     "address": "shared addresses",
     "client": "the same client",
     "parameters": "the same parameters",
+    "fail_over": "fail-over",
+    "sign_up": "a common sign-up",
 }
 _OBSERVED = {
     "SHARED_TEMPLATE": "{percent} of their requests are made from the same few templates",
@@ -55,10 +57,13 @@ _OBSERVED = {
     "SINGLE_TURN": "{percent} of requests open and end a conversation",
     "EVEN_LOAD": "the accounts carry nearly equal loads",
     "TAKING_TURNS": "their requests follow each other as if somebody dealt them out, not as people sit down",
+    "FAIL_OVER": "{percent} of the requests that one account was refused, another one of them sent next",
     "ROUND_THE_CLOCK": "their day has hardly a quiet hour",
     "SHARED_PAYMENT": "{percent} of the accounts share a payment instrument across organisations",
     "SAME_CLIENT": "{percent} of the traffic comes from one client or one set of parameters",
     "YOUNG_ACCOUNTS": "the accounts are younger than others ({percent} of comparisons)",
+    "SIGN_UP_COHORT": "{percent} of the accounts signed up in a rush together",
+    "HAND_OVER": "{percent} of the newcomers began within hours of another account's last request",
     "NEW_MODEL": "{percent} of requests went to a model that is new",
     "UNUSUAL_ACCOUNTS": "one by one they stand out among their peers",
 }

@@ -6,7 +6,6 @@ accounts that are findings of their own). Not here: features, campaigns, tables.
 
 from detector.models.base import AccountModel
 from detector.models.isolation import IsolationModel
-from detector.models.lone import LoneFinding, Reason, beyond_approval, lone_extractors, relays
 from detector.models.peers import PEER_GROUPS, peer_group
 from detector.models.scoring import MODELS, AccountScores, readable_range, score_night
 from detector.models.suspicion import suspicion_matrix
@@ -26,15 +25,10 @@ __all__ = [
     "AccountModel",
     "AccountScores",
     "IsolationModel",
-    "LoneFinding",
-    "Reason",
     "TailModel",
-    "beyond_approval",
     "import_libraries",
-    "lone_extractors",
     "peer_group",
     "readable_range",
-    "relays",
     "score_night",
     "suspicion_matrix",
 ]

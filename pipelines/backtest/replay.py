@@ -61,7 +61,7 @@ def replay(
                 innocent,
                 has_content=can_read.tolist(),
                 policy=policy,
-                members=history.members[_rows(night)],
+                members=detect.Memberships(history.members[_rows(night)]),
             )
             findings = _published(history, night, verdicts)
             has_history = len(innocent) >= policy.least_reference
@@ -96,7 +96,9 @@ class Reference:
             self._quiet[:] = False
         self._night_of = np.zeros(len(history.log_odds), dtype=np.int64)
         for number, night in enumerate(history.nights):
-            self._night_of[_rows(night)] = number
+            rows = _rows(night)
+            self._night_of[rows] = number
+            self._quiet[rows] &= detect.Memberships(history.members[rows]).heads(history.log_odds[rows])
         self._is_suspect = np.zeros(history.members.shape[1], dtype=np.bool_)
         self._is_suspect[history.cleared] = True  # as if known already: they never taint a group
 

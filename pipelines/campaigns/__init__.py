@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from detector import campaigns as detect
-from pipelines import scores
+from pipelines import lone
 from pipelines.approved import flag_beyond_approval, note_ended
 from pipelines.campaigns.judging import as_flagged, reference, with_samples
 from pipelines.campaigns.links import held_together
@@ -65,7 +65,7 @@ def find_campaigns(
     evidence = [detect.weighed(detect.weigh(group), policy) for group in groups]
     innocent, n_nights = reference(con, day, policy)
     has_history = len(innocent) >= policy.least_reference
-    members = detect.membership([group.members for group in groups], len(night.population))
+    members = detect.Memberships.of([group.members for group in groups], len(night.population))
     verdicts = detect.decide(
         evidence,
         innocent,
@@ -108,11 +108,12 @@ def find_campaigns(
     with transaction(con):
         for table in _REPLACED:
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
-        write_candidates(con, night, candidates, groups, verdicts, evidence)
+        write_candidates(con, night, groups, members, verdicts, evidence)
         write_campaigns(con, night, flagged, held)
         in_campaigns = {account for found in flagged for account in found.account_ids}
-        alone = scores.flag_lone_accounts(con, day, in_campaigns, policy.leave_out)
-        beyond = flag_beyond_approval(con, day, settings, carriers)
+        judged = lone.judge_alone(con, day, in_campaigns, settings)
+        alone = lone.flagged_alone(day, judged)
+        beyond = flag_beyond_approval(con, day, settings, carriers, judged)
         for table in (alone, beyond):
             with registered(con, "alone", table):
                 con.execute("INSERT INTO night.flagged_account BY NAME FROM alone")

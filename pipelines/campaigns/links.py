@@ -53,6 +53,8 @@ _DETAIL = {
     "address": "network addresses in common",
     "client": "the same rare client fingerprint",
     "parameters": "the same rare combination of request parameters",
+    "fail_over": "requests that one account was refused and another one sent next, minutes later",
+    "sign_up": "sign-ups in an hour in which many more than usual came",
 }
 
 

@@ -6,7 +6,6 @@ Here: fetching accounts and what they share into arrays. Not here: what is made 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -14,10 +13,22 @@ import numpy.typing as npt
 import polars as pl
 
 from detector import campaigns as detect
-from pipelines.warehouse.arrow import fetch
-from pipelines.warehouse.statements import statement
+from pipelines.campaigns.fail_overs import circles, known_fail_overs, note_fail_overs
+from pipelines.campaigns.frames import frame_of
+from pipelines.campaigns.hand_overs import measure_hand_overs
+from pipelines.campaigns.sign_ups import rushes
 
-LAYER_KINDS = ("template", "system_prompt", "tool_set", "payment", "address", "client", "parameters")
+LAYER_KINDS = (
+    "template",
+    "system_prompt",
+    "tool_set",
+    "payment",
+    "address",
+    "client",
+    "parameters",
+    "fail_over",
+    "sign_up",
+)
 
 LASTING_NIGHTS = 14
 """Nights over which the use of a text adds up: two weeks show the slowest account of the public record at
@@ -60,8 +71,10 @@ class Night:
 
 
 def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
-    """What accounts could share on `day`, for `find_campaigns`: a long query, and it needs no scores."""
-    return frame_of(
+    """What accounts could share on `day`, for `find_campaigns`: long queries, and they need no scores. Notes
+    the night's fail-overs."""
+    note_fail_overs(con, day)
+    objects = frame_of(
         con,
         "campaigns/objects",
         {
@@ -70,6 +83,13 @@ def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
             "lasting_nights": LASTING_NIGHTS,
         },
     )
+    more = [
+        circles(con, day, LASTING_NIGHTS).with_columns(kind=pl.lit("fail_over")),
+        rushes(con, day).with_columns(kind=pl.lit("sign_up")),
+    ]
+    return pl.concat(
+        [objects, *(frame.with_columns(share=pl.lit(1.0)) for frame in more)], how="diagonal"
+    ).with_columns(pl.col(pl.Float64).fill_null(0.0))
 
 
 def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: pl.DataFrame) -> Night:
@@ -106,6 +126,8 @@ def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: pl.DataFrame
         layers=tuple(layers),
         templates=_uses(objects, "template"),
         systems=_uses(objects, "system_prompt"),
+        fail_overs=known_fail_overs(con, day, LASTING_NIGHTS, position),
+        hand_overs=measure_hand_overs(con, day, LASTING_NIGHTS, names.get("template", [])),
     )
     return Night(day, accounts, population, names)
 
@@ -114,12 +136,6 @@ def _uses(objects: pl.DataFrame, kind: str) -> detect.Uses:
     rows = objects.filter(pl.col("kind") == kind)
     columns = ("n_requests", "n_earlier_requests", "n_items", "n_shared_items", "n_training")
     return detect.Uses(*(rows[name].to_numpy() for name in columns))
-
-
-def frame_of(con: duckdb.DuckDBPyConnection, name: str, values: dict[str, Any]) -> pl.DataFrame:
-    frame = pl.from_arrow(fetch(con, statement(name), values))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def _floats(frame: pl.DataFrame, column: str) -> npt.NDArray[np.float64]:

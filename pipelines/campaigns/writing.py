@@ -30,18 +30,20 @@ SOFTEST = detect.LADDER[0]
 def write_candidates(
     con: duckdb.DuckDBPyConnection,
     night: Night,
-    candidates: Sequence[detect.Candidate],
     groups: Sequence[detect.Group],
+    members: detect.Memberships,
     verdicts: Sequence[detect.Verdict],
     evidence: Sequence[Sequence[detect.Evidence]],
 ) -> None:
     """Every candidate with its verdict, its accounts and the pieces of evidence it was judged by."""
+    log_odds = np.array([verdict.log_odds for verdict in verdicts], dtype=np.float64)
     table = pa.table(
         {
-            "candidate_id": pa.array(range(len(candidates)), pa.int32()),
-            "n_accounts": pa.array([len(candidate.members) for candidate in candidates], pa.int32()),
-            "evidence": pa.array([verdict.log_odds for verdict in verdicts], pa.float64()),
+            "candidate_id": pa.array(range(len(groups)), pa.int32()),
+            "n_accounts": pa.array(members.sizes, pa.int32()),
+            "evidence": pa.array(log_odds),
             "flagged": pa.array([verdict.flagged for verdict in verdicts], pa.bool_()),
+            "is_head": pa.array(members.heads(log_odds)),
             "has_content": pa.array([group.has_content for group in groups], pa.bool_()),
         }
     )
@@ -49,12 +51,11 @@ def write_candidates(
         con.execute(
             "INSERT INTO night.candidate BY NAME SELECT $day AS day, * FROM judged", {"day": night.day}
         )
-    sizes = [len(candidate.members) for candidate in candidates]
-    members = np.concatenate([np.empty(0, np.int64), *(candidate.members for candidate in candidates)])
+    everyone = np.concatenate([np.empty(0, np.int64), *(group.members for group in groups)])
     who = pa.table(
         {
-            "candidate_id": np.repeat(np.arange(len(candidates), dtype=np.int32), sizes),
-            "account_id": night.accounts["account_id"].gather(members).to_arrow(),
+            "candidate_id": np.repeat(np.arange(len(groups), dtype=np.int32), members.sizes),
+            "account_id": night.accounts["account_id"].gather(everyone).to_arrow(),
         }
     )
     with registered(con, "who", who):

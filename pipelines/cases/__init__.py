@@ -5,7 +5,7 @@ decision about what a person saw (deciding), and the list still to be looked at 
 the scans found (findings), what leaves the house (export).
 """
 
-from pipelines.cases.deciding import decide
+from pipelines.cases.deciding import decide, decided_so_far
 from pipelines.cases.decision import Action, Decision, Enforcement, Level, Subject, Verdict
 from pipelines.cases.queue import Case, State, review_queue, state_of
 from pipelines.cases.store import CaseStore
@@ -21,6 +21,7 @@ __all__ = [
     "Subject",
     "Verdict",
     "decide",
+    "decided_so_far",
     "review_queue",
     "state_of",
 ]

@@ -1,7 +1,7 @@
 """Recording a decision about what a person saw: the same path for the console and the terminal.
 
-Here: that the subject is a finding, and which accounts it holds at this moment. Not here: rules of a
-complete decision (decision), storage (store).
+Here: that the subject is a finding, which accounts it holds at this moment, what a scan reads of decisions.
+Not here: rules of a complete decision (decision), storage (store).
 """
 
 from collections.abc import Sequence
@@ -47,6 +47,23 @@ def decide(
         expires_at=expires_at,
         members=_members(workspace, subject, seen),
     )
+
+
+def decided_so_far(workspace: Workspace, url: str | None) -> dict[Subject, Decision]:
+    """The last decision about each subject, in force or not; none where there is no case store yet.
+
+    Parameters
+    ----------
+    url : of the case store; null is the file in the workspace, which is not made for this.
+
+    Raises
+    ------
+    UsageError : the case store cannot be opened.
+    """
+    if url is None and not workspace.cases.exists():
+        return {}
+    with CaseStore.open(url or workspace.cases_url) as store:
+        return store.latest()
 
 
 def _members(workspace: Workspace, subject: Subject, seen: Sequence[str] | None) -> Sequence[str]:

@@ -9,9 +9,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from math import nan
 
+import numpy as np
 import polars as pl
 
+from detector.models import reorder
 from pipelines import findings
 from pipelines.cases.decision import Decision, Level, Subject, Verdict
 from pipelines.cases.store import CaseStore
@@ -60,7 +63,12 @@ class Case:
 
 
 def review_queue(
-    workspace: Workspace, store: CaseStore, *, day: date | None = None, at: datetime | None = None
+    workspace: Workspace,
+    store: CaseStore,
+    *,
+    day: date | None = None,
+    at: datetime | None = None,
+    learned: bool = True,
 ) -> list[Case]:
     """Every case, most suspicious first, ties by level and id.
 
@@ -68,6 +76,8 @@ def review_queue(
     ----------
     day : only what was flagged on that night, as it was then; without it each case at its latest state.
     at : decisions that have expired by then no longer count; now, unless told.
+    learned : where past decisions were found to help, let them order open cases of like confidence; an
+        earlier night keeps its plain order, for later decisions are not to be read into it.
     """
     accounts = findings.accounts(workspace, day)
     members = _members_by_campaign(accounts if day is None else findings.accounts(workspace))
@@ -79,7 +89,29 @@ def review_queue(
         *_campaign_cases(findings.campaigns(workspace, day), actions, members, in_force),
         *_account_cases(accounts, in_force),
     ]
-    return sorted(cases, key=lambda case: (-case.score, case.subject.level, case.subject.id))
+    plain = sorted(cases, key=lambda case: (-case.score, case.subject.level, case.subject.id))
+    return _by_decisions(workspace, plain, day) if learned else plain
+
+
+def _by_decisions(workspace: Workspace, plain: list[Case], day: date | None) -> list[Case]:
+    """The same cases, the open ones in another order: each within its stretch of like confidence, and on a
+    place of its level. Decided ones stay where they are: what nobody reads any more must not make those who
+    wait seem to wait less."""
+    known = findings.learned_cases(workspace)
+    if known.is_empty() or day not in (None, *findings.learned_order(workspace)["day"].to_list()):
+        return plain
+    learned = {(level, one, of): odds for level, one, of, odds in known.iter_rows()}
+    places = [at for at, case in enumerate(plain) if case.state.is_open]
+    waiting = [plain[at] for at in places]
+    log_odds = [learned.get((case.subject.level.value, case.subject.id, case.day), nan) for case in waiting]
+    levels = [case.subject.level is Level.CAMPAIGN for case in waiting]
+    group = 2 * reorder.runs([case.confidence for case in waiting]) + np.array(levels, np.int64)
+    cases = list(plain)
+    for place, at in zip(
+        places, reorder.reordered(group, np.array(log_odds, np.float64)).tolist(), strict=True
+    ):
+        cases[place] = waiting[at]
+    return cases
 
 
 def state_of(

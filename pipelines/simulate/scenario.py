@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pipelines.errors import UsageError
 from pipelines.simulate.campaigns import CAMPAIGNS
 from pipelines.simulate.kinds import BENIGN, RARITY
+from pipelines.simulate.outage import Outage
 from pipelines.simulate.spec import CampaignSpec
 
 SCALES = (
@@ -48,6 +49,7 @@ class Scenario(BaseModel):
     benign: dict[str, int]
     """Accounts per benign kind (over all its generators), or per `kind/generator`."""
     campaign: tuple[CampaignSpec, ...] = ()
+    outage: tuple[Outage, ...] = ()
 
     @field_validator("benign")
     @classmethod

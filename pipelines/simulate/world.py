@@ -29,6 +29,7 @@ from pipelines.simulate.campaigns import CAMPAIGNS
 from pipelines.simulate.files import WRITERS, write_parquet
 from pipelines.simulate.group import NEVER, Group, Night, World
 from pipelines.simulate.kinds import BENIGN
+from pipelines.simulate.outage import Outage, struck
 from pipelines.simulate.scenario import Scenario, load_scenario
 from pipelines.simulate.spec import CampaignSpec
 from pipelines.simulate.texts import load_texts
@@ -286,7 +287,7 @@ def _write_world(
     threads = len(os.sched_getaffinity(0))
     with progress.step("simulate", total=len(numbers)) as step, ThreadPoolExecutor(threads) as pool:
         for number, day in zip(numbers, days, strict=True):
-            rows = _night(world, groups, number, pool)
+            rows = _night(world, groups, number, plan.outage, pool)
             _write_night(out / "logs", day, rows, log_format)
             n_requests += rows.num_rows
             n_harvested += int(pc.sum(pc.is_in(rows["account_id"], harvesters)).as_py() or 0)
@@ -308,14 +309,21 @@ def _midnight_us(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
 
 
-def _night(world: World, groups: Sequence[_Enrolled], number: int, pool: ThreadPoolExecutor) -> pa.Table:
+def _night(
+    world: World,
+    groups: Sequence[_Enrolled],
+    number: int,
+    outages: Sequence[Outage],
+    pool: ThreadPoolExecutor,
+) -> pa.Table:
     """All requests of a night in order of time; groups know nothing of each other, so threads share them."""
-    tables = pool.map(lambda enrolled: _group_night(world, enrolled, number), groups)
+    tonight = [outage for outage in outages if outage.night == number + 1]
+    tables = pool.map(lambda enrolled: _group_night(world, enrolled, number, tonight), groups)
     rows = pa.concat_tables([REQUEST_SCHEMA.empty_table(), *tables])
     return rows.sort_by([("ts", "ascending"), ("request_id", "ascending")])
 
 
-def _group_night(world: World, enrolled: _Enrolled, number: int) -> pa.Table:
+def _group_night(world: World, enrolled: _Enrolled, number: int, outages: Sequence[Outage]) -> pa.Table:
     night = Night(number, world.rng(enrolled.name, "night", number), enrolled.banned_on)
     midnight_us = _midnight_us(world.first_day + timedelta(days=number))
     crowd = enrolled.group.crowd
@@ -326,7 +334,11 @@ def _group_night(world: World, enrolled: _Enrolled, number: int) -> pa.Table:
             if night.is_shut.any():
                 rows = rows.filter(pa.array(~night.is_shut[traffic.arrivals.account]))
             tables.append(rows)
-    return pa.concat_tables(tables)
+    rows = pa.concat_tables(tables)
+    if not outages:
+        return rows
+    # A stream of its own: with an outage or without, people send the same.
+    return struck(rows, outages, midnight_us, world.rng(enrolled.name, "outage", number))
 
 
 def _write_night(logs: Path, day: date, rows: pa.Table, log_format: str) -> None:

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from pipelines.cases import CaseStore, Verdict
 from pipelines.console import command, environment
+from tests.decided import learned
 from tests.story import HOSTILE, THIRD, go_on, members_of_kiln, told
 
 CHROMIUM = next(
@@ -129,7 +130,7 @@ def test_an_analyst_opens_a_campaign_decides_and_exports(console, chromium):
 
         page.get_by_role("link", name="Open", exact=True).first.click()
         expect(page.get_by_role("heading", name="cmp-kiln")).to_be_visible()
-        expect(page.get_by_text(HOSTILE["markup"])).to_be_visible()
+        expect(page.get_by_text(HOSTILE["markup"]).first).to_be_visible()
         expect(page.get_by_role("cell", name="mathematical reasoning").first).to_be_visible()
         expect(page.get_by_text("without shared payment: 13.2 of 15.7, still flagged")).to_be_visible()
         page.get_by_role("tab", name="Prompts").click()
@@ -180,6 +181,32 @@ def test_an_analyst_opens_a_campaign_decides_and_exports(console, chromium):
     [written] = (workspace.root / "exports").glob("*.csv")
     assert written.read_text("utf-8") == left
     assert "'" + HOSTILE["formula"].replace('"', '""') in left
+
+
+def test_an_analyst_sees_what_the_queue_is_ordered_by_and_switches_back(console, chromium):
+    workspace, url = console
+    learned(workspace)
+    seen = Seen()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        seen.watch(page)
+
+        page.goto(url)
+        expect(page.get_by_text("Campaigns are ordered by past decisions, 30 approved")).to_be_visible()
+        news = page.get_by_text(re.compile("^new-[a-d]$"))
+        expect(news).to_have_text(["new-d", "new-a", "new-c", "new-b"])
+        page.get_by_text("Order by past decisions").click()
+        expect(page.get_by_text("Switched back to plain order.")).to_be_visible()
+        expect(news).to_have_text(["new-a", "new-b", "new-c", "new-d"])
+        page.reload()  # the address keeps the choice
+        expect(news).to_have_text(["new-a", "new-b", "new-c", "new-d"])
+        _inert(page)
+        browser.close()
+    assert seen.elsewhere == []
+    assert seen.errors == []
 
 
 def date_after_the_story():

@@ -6,10 +6,11 @@ import pytest
 
 from pipelines.approved import flag_beyond_approval, note_ended
 from pipelines.errors import UsageError
-from pipelines.scores import FLAGGED_COLUMNS, flag_lone_accounts, score_accounts
+from pipelines.lone import flagged_alone, judge_alone
+from pipelines.scores import FLAGGED_COLUMNS, score_accounts
 from pipelines.settings import Settings, load_settings
 from tests.detector.models.accounts import crowd, joined
-from tests.detector.models.test_lone import APPLICATION, EXTRACTOR
+from tests.detector.models.test_lone import EXTRACTOR, applications
 from tests.drawn import JUNE_1, warehouse
 from tests.pipelines.test_scores import given_account_days
 
@@ -26,7 +27,7 @@ def con():
     """Ordinary applications, and three extractors: for an evaluation, for synthetic data, for research."""
     with warehouse() as con:
         extractors = [crowd(1, **EXTRACTOR, is_approved=1) for _ in range(3)]
-        given_account_days(con, joined(crowd(400, **APPLICATION), *extractors))
+        given_account_days(con, joined(applications(400), *extractors))
         for at, use in ((400, " Evaluation"), (401, "synthetic_data"), (402, "research")):
             con.execute(
                 "INSERT INTO core.account (account_id, approved_use) VALUES ($1, $2)",
@@ -43,9 +44,14 @@ def scoped(tmp_path):
     return load_settings(path)
 
 
+def beyond(con, settings, carriers=()):
+    judged = judge_alone(con, JUNE_1, set(), settings)
+    return flag_beyond_approval(con, JUNE_1, settings, carriers, judged)
+
+
 def test_only_whom_a_scope_does_not_cover_is_flagged_and_only_to_be_watched(con, scoped):
-    assert flag_lone_accounts(con, JUNE_1, set()).num_rows == 0
-    [row] = flag_beyond_approval(con, JUNE_1, scoped, ()).to_pylist()
+    assert flagged_alone(JUNE_1, judge_alone(con, JUNE_1, set(), scoped)).num_rows == 0
+    [row] = beyond(con, scoped).to_pylist()
     assert row["account_id"] == "account-00400"
     assert (row["campaign_id"], row["confidence"], row["recommended_action"]) == (None, "low", "watch")
     codes = [reason["code"] for reason in row["reasons"]]
@@ -53,7 +59,7 @@ def test_only_whom_a_scope_does_not_cover_is_flagged_and_only_to_be_watched(con,
 
 
 def test_without_a_section_every_use_covers_everything(con):
-    table = flag_beyond_approval(con, JUNE_1, Settings(), {"account-00400", "account-00402"})
+    table = beyond(con, Settings(), {"account-00400", "account-00402"})
     assert (table.num_rows, tuple(table.column_names)) == (0, FLAGGED_COLUMNS)
 
 
@@ -61,9 +67,9 @@ def test_a_carrier_is_judged_by_the_scope_of_its_use(con, scoped):
     con.execute(
         "UPDATE night.account_day SET n_prompts = 30, n_requests = 30 WHERE account_id > 'account-00399'"
     )
-    assert flag_beyond_approval(con, JUNE_1, scoped, ()).num_rows == 0
+    assert beyond(con, scoped).num_rows == 0
     carriers = {"account-00000", "account-00400", "account-00401", "account-00402"}
-    table = flag_beyond_approval(con, JUNE_1, scoped, carriers)
+    table = beyond(con, scoped, carriers)
     assert table["account_id"].to_pylist() == ["account-00400"]
 
 

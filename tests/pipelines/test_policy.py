@@ -7,8 +7,9 @@ import pytest
 from running import ROOT
 
 from detector.campaigns import Policy
+from detector.models.lone import LonePolicy
 from pipelines.errors import UsageError
-from pipelines.settings import DetectionSettings, Settings, load_settings
+from pipelines.settings import DetectionSettings, LoneSettings, Settings, load_settings
 
 
 def written(folder: Path, text: str) -> Path:
@@ -62,3 +63,32 @@ def test_the_written_policy_names_every_setting_with_its_default():
     said = dict(re.findall(r"`(\w+)` \(([\w.]+)\)", page))
     defaults = {name: field.default for name, field in DetectionSettings.model_fields.items()}
     assert said == {name: "nothing" if value == () else str(value) for name, value in defaults.items()}
+
+
+def test_the_written_policy_names_every_setting_of_accounts_alone_with_its_default():
+    page = (ROOT / "docs" / "reference" / "policy.md").read_text(encoding="utf-8")
+    said = dict(re.findall(r"`lone\.(\w+)` \(([\w.]+)\)", page))
+    assert said == {name: str(field.default) for name, field in LoneSettings.model_fields.items()}
+
+
+def test_what_no_setting_moves_is_the_detectors_own_policy_of_accounts_alone(tmp_path):
+    assert Settings().lone_policy() == LonePolicy()
+    moved = '[lone]\nleast_log_odds = 3.5\n[detection]\nmedium_action = "limit"\n'
+    assert load_settings(written(tmp_path, moved)).lone_policy() == LonePolicy(
+        least_log_odds=3.5, medium_action="limit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("least_requests = 10", r"lone\.least_requests"),
+        ("false_discovery_rate = 0", r"lone\.false_discovery_rate"),
+        ("least_log_odds = nan", r"lone\.least_log_odds"),
+        ("least_reference = 3", r"lone\.least_reference"),
+        ("high_log_odds = 9", r"lone\.high_log_odds"),
+    ],
+)
+def test_a_policy_of_accounts_alone_that_cannot_be_meant_is_refused_by_name(tmp_path, line, complaint):
+    with pytest.raises(UsageError, match=complaint):
+        load_settings(written(tmp_path, f"[lone]\n{line}\n"))

@@ -1,16 +1,14 @@
-"""From features to scores in the warehouse, night after night, and to accounts flagged alone."""
+"""From features to scores in the warehouse, night after night."""
 
 from datetime import timedelta
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from detector.features import FEATURES
-from pipelines.scores import flag_lone_accounts, score_accounts
+from pipelines.scores import score_accounts
 from pipelines.settings import Settings
 from tests.detector.models.accounts import crowd, joined
-from tests.detector.models.test_lone import APPLICATION, EXTRACTOR, RELAY
 from tests.drawn import JUNE_1, warehouse
 
 SETTINGS = Settings()
@@ -100,31 +98,3 @@ def test_a_second_run_and_another_number_of_threads_give_the_same_rows(con):
 
 def test_an_empty_night_has_no_scores(con):
     assert score_accounts(con, JUNE_1, SETTINGS) == 0
-    assert flag_lone_accounts(con, JUNE_1, set()).num_rows == 0
-
-
-def test_lone_accounts_come_as_rows_of_the_flagged_table(con):
-    night = joined(crowd(400, **APPLICATION), crowd(1, **EXTRACTOR), crowd(300), crowd(1, **RELAY))
-    given_account_days(con, night)
-    given_account_days(con, {name: values[400:401] for name, values in night.items()}, JUNE_1 - timedelta(3))
-    con.execute("UPDATE night.account_day SET account_id = 'account-00400' WHERE day < $day", {"day": JUNE_1})
-    score_accounts(con, JUNE_1, SETTINGS)
-    flagged = flag_lone_accounts(con, JUNE_1, set())
-    assert sorted(flagged["account_id"].to_pylist()) == ["account-00400", "account-00701"]
-    con.register("flagged", flagged)
-    con.execute("INSERT INTO night.flagged_account BY NAME FROM flagged")
-    row = con.execute(
-        """SELECT campaign_id, recommended_action, n_requests, first_seen::DATE, last_seen::DATE,
-               reasons[1].code
-        FROM night.flagged_account WHERE account_id = 'account-00400'"""
-    ).fetchone()
-    assert (
-        row == (None, "watch", 4_000, JUNE_1 - timedelta(3), JUNE_1, "lone_extractor") or row[1] == "verify"
-    )
-    assert np.all(np.diff(flagged["score"].to_numpy()) <= 0)
-
-
-def test_accounts_of_a_campaign_are_not_flagged_again(con):
-    given_account_days(con, joined(crowd(400, **APPLICATION), crowd(1, **EXTRACTOR)))
-    score_accounts(con, JUNE_1, SETTINGS)
-    assert flag_lone_accounts(con, JUNE_1, {"account-00400"}).num_rows == 0

@@ -1,10 +1,11 @@
 """classroom: courses and events where many new accounts do the same thing in one place.
 
-Here: homework within the hour, a hackathon on vouchers, a weekly seminar. Not here: students on their own
-(people).
+Here: homework within the hour (some classes ask faster than their address may), a hackathon on vouchers, a
+weekly seminar. Not here: students on their own (people).
 """
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.simulate.catalog import load_catalog, shares
@@ -20,6 +21,14 @@ from pipelines.simulate.texts.grammar import Rng
 from pipelines.simulate.traffic import Traffic
 
 _COURSE = (15, 160)
+_STORMS = 0.5
+"""Share of lessons in which a class asks faster than its address may."""
+_REFUSED = 0.1
+"""Share of requests that are refused then."""
+_FAILED = 0.018
+"""Share that fails anyway, as everybody's do."""
+_TRIES_AGAIN, _NEIGHBOUR_TRIES = 0.65, 0.2
+"""What follows on a refusal: the same student sends it again, or whoever sits beside pastes it."""
 
 
 def homework_hour(world: World, n: int, rng: Rng) -> Group:
@@ -33,12 +42,14 @@ def homework_hour(world: World, n: int, rng: Rng) -> Group:
     hours_before = np.where(earlier, rng.uniform(24, 9_000, n), rng.uniform(0.01, 0.4, n))
     signups = sign_up(world, crowd, lesson + begin_s / DAY_S - hours_before / 24)
     homework = bound([world.texts.assignment(size, rng) for size in np.bincount(course).tolist()])
+    storms = rng.random(n_courses) < _STORMS
 
     def day(night: Night) -> list[Traffic]:
         rng = night.rng
         in_class = lesson == night.number
         arrivals = _lesson(np.where(in_class, rng.geometric(1 / 3.8, n), 0), begin_s, rng)
         work = _first_then_chat(world, crowd, arrivals, homework, arrivals.account, rng)
+        work = _refused_in_class(work, course, storms, rng)
         curious = np.where(lesson < night.number, 0.05, 0.0)
         after = sittings(curious, 2.0, 90.0, crowd.utc_offset_h, rng)
         return [work, talk(world, crowd, after, "chat", rng)]
@@ -147,6 +158,45 @@ def _lesson(turns: Ints, begin_s: Floats, rng: Rng) -> Arrivals:
     elapsed = np.cumsum(pause)
     second = begin_s[owner] + elapsed - (elapsed[first[owner]] if len(owner) else 0.0)
     return only(Arrivals(owner, second, owner.copy(), turn), second < DAY_S)
+
+
+def _refused_in_class(traffic: Traffic, course: Ints, storms: npt.NDArray[np.bool_], rng: Rng) -> Traffic:
+    """Some requests are refused where a class storms ahead; they are sent again within a minute or two, now
+    and then from the account of somebody who has just asked."""
+    arrivals = traffic.arrivals
+    n = len(arrivals)
+    of = course[arrivals.account]
+    refused = storms[of] & (rng.random(n) < _REFUSED)
+    follows = rng.random(n)
+    beside = _just_asked(arrivals, of, rng)
+    again = np.flatnonzero(refused & (follows < _TRIES_AGAIN + _NEIGHBOUR_TRIES))
+    sender = np.where(follows < _TRIES_AGAIN, arrivals.account, beside)[again]
+    later = arrivals.second[again] + rng.lognormal(np.log(25.0), 0.6, len(again))
+    moved = sender != arrivals.account[again]
+    session = arrivals.session[again].copy()
+    session[moved] = int(arrivals.session.max(initial=-1)) + 1 + np.arange(int(moved.sum()))
+    # A second try stands behind the first, where the sitting goes on; a neighbour's is one of its own.
+    place = np.argsort(np.concatenate((np.arange(n), np.where(moved, n, again + 0.5))), kind="stable")
+    traffic.arrivals = Arrivals(
+        np.concatenate((arrivals.account, sender))[place],
+        np.concatenate((arrivals.second, np.minimum(later, DAY_S - 0.001)))[place],
+        np.concatenate((arrivals.session, session))[place],
+        np.concatenate((arrivals.turn, np.where(moved, 0, arrivals.turn[again])))[place],
+    )
+    traffic.prompt = traffic.prompt.take(pa.array(np.concatenate((np.arange(n), again))[place]))
+    by_chance = refused | (rng.random(n) < _FAILED)
+    traffic.failed = np.concatenate((by_chance, np.zeros(len(again), bool)))[place]
+    return traffic
+
+
+def _just_asked(arrivals: Arrivals, course: Ints, rng: Rng) -> Ints:
+    """For each request the account of one of the class's latest before it; its own where nobody asked yet."""
+    order = np.lexsort((arrivals.second, course))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    before = np.maximum(place - rng.integers(1, 6, len(order)), 0)
+    theirs = order[before]
+    return np.where(course[theirs] == course, arrivals.account[theirs], arrivals.account)
 
 
 def _first_then_chat(

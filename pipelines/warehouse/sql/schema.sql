@@ -391,6 +391,30 @@ CREATE TABLE IF NOT EXISTS night.account_score (
     reasons    STRUCT(code VARCHAR, detail VARCHAR, value DOUBLE, usual_range VARCHAR)[] NOT NULL
 );
 
+-- night.lone_account: every busy account that was judged by itself, flagged or not: the next nights' reference.
+CREATE TABLE IF NOT EXISTS night.lone_account (
+    day                 DATE NOT NULL,
+    account_id          VARCHAR NOT NULL,
+    n_sampled           DOUBLE,          -- different prompts looked at
+    own_text_share      DOUBLE,          -- of them, made from texts that the account sends again and again
+    n_products          DOUBLE,          -- products that have one and the same text added
+    added_text_share    DOUBLE,          -- of the prompts, those with the added text
+    added_text_training DOUBLE,          -- mean probability that these ask for training material
+    training_error      DOUBLE,          -- standard error of that mean
+    sampled_training    DOUBLE,          -- the mean over all prompts looked at
+    log_odds            DOUBLE NOT NULL  -- evidence of a lone extractor
+);
+
+-- night.fail_over: who was refused a prompt, and whose account sent it next; one row per account, heir and night. Of what
+-- everybody sends nothing is kept.
+CREATE TABLE IF NOT EXISTS night.fail_over (
+    day        DATE NOT NULL,
+    account_id VARCHAR NOT NULL,
+    heir_id    VARCHAR,              -- null: nobody took it over
+    n_requests BIGINT NOT NULL,      -- refused; tries of one request count once
+    log_ratio  DOUBLE                -- natural log of a likelihood ratio against chance, of the most telling one
+);
+
 -- night.candidate: every community that was tested, flagged or not: the next nights' reference.
 CREATE TABLE IF NOT EXISTS night.candidate (
     day          DATE NOT NULL,
@@ -398,9 +422,12 @@ CREATE TABLE IF NOT EXISTS night.candidate (
     n_accounts   INTEGER NOT NULL,
     evidence     DOUBLE NOT NULL,    -- log-odds
     flagged      BOOLEAN NOT NULL,
-    has_content  BOOLEAN             -- whether the log carried its prompts; null: scanned before pieces were kept
+    has_content  BOOLEAN,            -- whether the log carried its prompts; null: scanned before pieces were kept
+    is_head      BOOLEAN             -- whether it is an observation of its own, no part of one with stronger evidence; null:
+                                     -- scanned before that was kept
 );
 ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS has_content BOOLEAN;
+ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS is_head BOOLEAN;
 
 -- night.candidate_evidence: every piece of evidence of every candidate, flagged or not: with night.candidate, all that
 -- a verdict follows from, so that `backtest` can judge past nights by another policy. At most a few dozen a candidate.
@@ -462,6 +489,7 @@ CREATE TABLE IF NOT EXISTS night.campaign_link (
     day              DATE NOT NULL,
     campaign_id      VARCHAR NOT NULL,
     kind             VARCHAR NOT NULL, -- template | system_prompt | tool_set | payment | address | client | parameters
+                                       -- | fail_over | sign_up
     strength         DOUBLE NOT NULL,  -- as in night.campaign.links
     reach            DOUBLE NOT NULL,  -- 0 to 1: part of its accounts
     log_odds_without DOUBLE,           -- evidence that would be left; null when the group would fall apart
@@ -510,6 +538,30 @@ CREATE TABLE IF NOT EXISTS night.drift (
     warned          BOOLEAN NOT NULL,
     since           DATE NOT NULL,      -- the night on which the present run of evidence began
     moved           STRUCT(feature VARCHAR, distance DOUBLE)[] NOT NULL -- empty without a warning
+);
+
+-- night.learned_order: what people's decisions have taught about the order of the queue, as of the latest scan: one row per
+-- level; meanings: docs/reference/queue-order.md.
+CREATE TABLE IF NOT EXISTS night.learned_order (
+    level          VARCHAR PRIMARY KEY,  -- campaign | account
+    day            DATE NOT NULL,        -- the latest night then
+    standing       VARCHAR NOT NULL,     -- used | no decisions | few decisions | no gain
+    n_approved     BIGINT NOT NULL,
+    n_dismissed    BIGINT NOT NULL,
+    n_later        BIGINT NOT NULL,      -- decisions that were compared on
+    n_later_nights BIGINT NOT NULL,
+    present_share  DOUBLE,               -- of pairs, the part with the approved case first; null without a comparison
+    learned_share  DOUBLE,
+    gain_low       DOUBLE,
+    gain_high      DOUBLE
+);
+
+-- night.learned_case: what the queue is ordered by where past decisions are used: cases at their latest state.
+CREATE TABLE IF NOT EXISTS night.learned_case (
+    level      VARCHAR NOT NULL,
+    subject_id VARCHAR NOT NULL,
+    day        DATE NOT NULL,            -- of the finding
+    log_odds   DOUBLE NOT NULL           -- only their order means something
 );
 
 -- night.summary: one row per scanned night, as the summary and the console show it.

@@ -14,8 +14,8 @@ CREATE TABLE night (
     calibration  VARCHAR NOT NULL    -- 'this night alone' | 'N earlier nights'
 );
 
--- campaign, campaign_harvest, campaign_link, campaign_event, flagged_account, drift: the columns of the tables of these names
--- in night.*, all nights.
+-- campaign, campaign_harvest, campaign_link, campaign_event, flagged_account, drift, learned_order, learned_case: the columns
+-- of the tables of these names in night.*, all nights.
 
 -- campaign_family: the templates a campaign lives on, in the console's own words.
 CREATE TABLE campaign_family (

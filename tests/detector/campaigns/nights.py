@@ -26,7 +26,17 @@ from detector.campaigns import (
     weigh,
 )
 
-KINDS = ("template", "system_prompt", "tool_set", "payment", "address", "client", "parameters")
+KINDS = (
+    "template",
+    "system_prompt",
+    "tool_set",
+    "payment",
+    "address",
+    "client",
+    "parameters",
+    "fail_over",
+    "sign_up",
+)
 
 DAYTIME = np.array(
     [1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 13, 12, 12, 13, 13, 12, 11, 10, 9, 8, 6, 4, 2], np.float64

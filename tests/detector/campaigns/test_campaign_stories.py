@@ -5,7 +5,7 @@ import pytest
 from nights import Judged, Night, flagged, grouped, judged
 
 from detector.campaigns import Likeness, approved_carriers, candidates, shared_objects
-from detector.campaigns.communities import scarcity
+from detector.campaigns.refining import scarcity
 
 NOT_KNOWN = float("nan")
 WITHOUT_PROMPTS = {"training_share": NOT_KNOWN, "repeat_share": NOT_KNOWN, "single_turn_share": NOT_KNOWN}

@@ -159,9 +159,8 @@ def test_a_public_prompt_that_many_others_use_says_less() -> None:
     assert points("EXCLUSIVE_TEXT") == 0
     night = Night()
     night.people(300)
-    night.add(
-        "user of the same prompt", 240, objects={"template": {"kiln template 1": 0.05}}, n_requests=40.0
-    )
+    public = {"template": {"kiln template 1": 0.05, "kiln template 2": 0.05}}
+    night.add("user of the same prompts", 240, objects=public, n_requests=40.0)
     night.campaign()
     [group] = [one for one in judged(night) if "kiln-000" in one.members]
     assert len(group.members) == 60
@@ -320,7 +319,8 @@ def test_taking_turns_speaks_for_a_scheduler_and_sittings_for_people() -> None:
 
     assert points(0) == 1.5
     assert 0 < points(100) < 0.5  # any order: programs that know nothing of each other
-    assert points(600) == -1.5
+    assert points(300) == pytest.approx(0, abs=0.05)  # programs, too
+    assert points(700) == -1.5
 
 
 def test_signs_of_one_scheduler_have_a_common_cap() -> None:

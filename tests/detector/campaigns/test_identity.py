@@ -158,3 +158,12 @@ def test_names_are_never_shared_and_known_ones_are_used_once(
     assert len({name for name, _ in tied}) == len(tonight)
     for one, other in zip(named, tied, strict=True):
         assert one[1] == "new" or one == other  # a tie names what had no name, and renames nothing
+
+
+def test_who_takes_a_published_template_does_not_carry_on_a_campaign_whose_accounts_are_at_work() -> None:
+    """The kiln's accounts went into a larger group; seven strangers who ask with its template are new."""
+    larger, strangers = seen(0, 120, p_grade=900), seen(500, 507, p_grade=900)
+    known = [kiln(), Known("C-larger", JUNE_1, accounts(40, 120), frozenset({"p-grade"}))]
+    names = identify([larger, strangers], known, JUNE_2)
+    assert names[0][0] == "C-larger"
+    assert names[1][1] == "new"

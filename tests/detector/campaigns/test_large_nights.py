@@ -6,10 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nights import Night
 
-from detector.campaigns import Evidence, Policy, candidates, decide, decide_again, group_of, shared_objects
-from detector.campaigns.communities import MEMBER_LOG_ODDS, Likeness, _log_odds, _may_join, _typical_objects
-from detector.campaigns.decision import benjamini_hochberg, is_rejected
+from detector.campaigns import (
+    Evidence,
+    Memberships,
+    Policy,
+    candidates,
+    decide,
+    decide_again,
+    group_of,
+    shared_objects,
+)
 from detector.campaigns.measures import rank_probability, requests_weighted, weighted_of_others
+from detector.campaigns.refining import MEMBER_LOG_ODDS, Likeness, _log_odds, _may_join, _typical_objects
+
+NOBODY = np.empty(0, np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +36,7 @@ def test_whoever_is_not_asked_could_not_have_joined(case, seed: int, n: int) -> 
     population, objects = case
     likeness = Likeness.of(population)
     members = np.sort(np.random.default_rng(seed).choice(len(population), n, replace=False))
-    core, log_ratio = _typical_objects(members, population, objects)
+    core, log_ratio = _typical_objects(members, NOBODY, population, objects)
 
     def joining(among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         touched, log_odds = _log_odds(members, core, log_ratio, among, population, objects)
@@ -47,7 +57,7 @@ def test_most_of_those_who_share_a_popular_object_need_not_be_asked() -> None:
     population = night.population()
     objects = shared_objects(population)
     members = candidates(population, objects)[0].members
-    core, log_ratio = _typical_objects(members, population, objects)
+    core, log_ratio = _typical_objects(members, NOBODY, population, objects)
     asked = _may_join(members, core, log_ratio, population, objects, Likeness.of(population))
     assert len(members) <= len(asked) < len(population) / 2
 
@@ -84,26 +94,39 @@ def pieces(points: list[float]) -> list[Evidence]:
     return [Evidence(family, family, "", 0.0, "", value) for family, value in zip(CODES, points, strict=True)]
 
 
+MEMBERS = st.lists(st.sets(st.integers(0, 12), min_size=1), min_size=30, max_size=30)
+
+
 @given(
     night=CASES,
+    members=MEMBERS,
     instead=st.lists(st.floats(-3, 4), min_size=4, max_size=4),
     at=st.integers(0, 29),
     n_reference=st.sampled_from([0, 40]),
 )
-def test_one_judged_again_is_as_if_all_were(night, instead, at: int, n_reference: int) -> None:
+def test_one_judged_again_is_as_if_all_were(night, members, instead, at: int, n_reference: int) -> None:
     at %= len(night)
+    who = Memberships.of([np.array(sorted(accounts)) for accounts in members[: len(night)]], 13)
     reference = np.linspace(-4, 4, n_reference)
     evidence = [pieces(points) for points in night]
-    totals = np.array([verdict.log_odds for verdict in
-                       decide(evidence, reference, has_content=True, policy=Policy())])  # fmt: skip
-    again = decide_again(at, pieces(instead), totals, reference, has_content=True, policy=Policy())
+    totals = np.array([sum(points) for points in night])
+    again = decide_again(
+        at, pieces(instead), totals, reference, has_content=True, policy=Policy(), members=who
+    )
     evidence[at] = pieces(instead)
-    assert again == decide(evidence, reference, has_content=True, policy=Policy())[at]
+    assert again == decide(evidence, reference, has_content=True, policy=Policy(), members=who)[at]
 
 
-@given(p_values=st.lists(st.sampled_from([0.001, 0.01, 0.02, 0.03, 0.05, 0.5, 1.0]), min_size=1))
-def test_one_rejection_is_that_of_all(p_values) -> None:
-    values = np.array(p_values)
-    assert [is_rejected(values, at, 0.05) for at in range(len(values))] == benjamini_hochberg(
-        values, 0.05
-    ).tolist()
+@given(members=MEMBERS, night=st.lists(st.integers(-2, 2), min_size=30, max_size=30))
+def test_a_group_found_whole_and_in_parts_is_one_observation(members, night) -> None:
+    who = Memberships.of([np.array(sorted(accounts)) for accounts in members], 13)
+    log_odds = np.array(night, dtype=np.float64)
+    ranked = [(-log_odds[at], at) for at in range(30)]
+    slow = [
+        not any(
+            ranked[other] < ranked[at] and 2 * len(members[at] & members[other]) >= len(members[at])
+            for other in range(30)
+        )
+        for at in range(30)
+    ]
+    assert who.heads(log_odds).tolist() == slow

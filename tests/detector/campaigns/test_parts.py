@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nights import Night, flagged
 
 from detector.campaigns import shared_objects
-from detector.campaigns.loads import is_dealt, same_load
+from detector.campaigns.loads import far_apart, is_dealt, same_load
 from detector.campaigns.parts import parts_of
 from detector.campaigns.schedule import apart_by_card
 
@@ -119,6 +119,25 @@ def test_a_third_more_is_another_load_once_there_are_enough_accounts_to_tell() -
     rng = np.random.default_rng(1)
     assert not same_load(rng.poisson(30, 60).astype(float), rng.poisson(40, 60).astype(float))
     assert same_load(np.full(5, 5.0), np.full(5, 6.5))
+
+
+def test_bursts_and_a_trickle_are_two_however_uneven_each_is() -> None:
+    rng = np.random.default_rng(1)
+    bursts, trickle = rng.uniform(400, 900, 7), rng.uniform(20, 90, 60)
+    assert far_apart(bursts, trickle)
+    assert far_apart(trickle, bursts)
+    assert not far_apart(np.append(bursts, 100.0), trickle)
+    assert not far_apart(bursts, np.empty(0))
+
+
+def test_a_burst_on_the_text_of_a_large_pool_is_published_beside_it() -> None:
+    night = Night()
+    night.people(900)
+    large = pool(night, "kiln", 140, 40, {"published": 0.6, "kiln's own": 0.4})
+    burst = pool(night, "loom", 7, 700, {"published": 0.6, "loom's own": 0.4})
+    found = [set(one.members) for one in flagged(night)]
+    assert set(burst) in found
+    assert any(set(large) <= one for one in found)
 
 
 def cards(first: int, n_accounts: int, each: int) -> npt.NDArray[np.int64]:

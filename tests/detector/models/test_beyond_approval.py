@@ -1,25 +1,28 @@
 """Approved accounts are judged where anybody would be flagged, and by what their use does not cover."""
 
 import numpy as np
-import pytest
 
-from detector.models import beyond_approval
+from detector.models import lone
 from detector.models.lone import TRAINING_TECHNIQUES
 from tests.detector.models.accounts import crowd, joined
-from tests.detector.models.test_lone import APPLICATION, EXTRACTOR, RELAY
+from tests.detector.models.test_lone import APPLICATION, EXTRACTOR
 
 EVERYTHING = (*TRAINING_TECHNIQUES, "writers")
 
+RELAY = EXTRACTOR | {"n_scripts": 7, "n_end_users": 240, "n_systems": 30, "preference_labels_share": 0}
 
-def found(account, *, covers, approved=1, carries=False):
-    """Codes of the reasons, for the last of 401 accounts; the others are approved and ordinary."""
+
+def found(account, *, covers, approved=1, carries=False, as_if=("extractor",)):
+    """Codes of the reasons, for the last of 401 accounts; the others are approved and ordinary. `as_if` is
+    what it would be flagged for without its approval."""
     night = joined(crowd(400, **APPLICATION, is_approved=1), crowd(1, **account, is_approved=approved))
     covered = np.zeros((401, len(TRAINING_TECHNIQUES)), bool)
     covered[400] = [name in covers for name in TRAINING_TECHNIQUES]
-    findings = beyond_approval(
+    findings = lone.beyond_approval(
         night,
         np.full(401, "application"),
-        np.append(np.full(400, 0.5), 0.001),
+        as_extractors={400} if "extractor" in as_if else set(),
+        as_relays={400} if "relay" in as_if else set(),
         covered=covered,
         covers_writers=np.append(np.zeros(400, bool), "writers" in covers),
         carriers=np.append(np.zeros(400, bool), carries),
@@ -44,27 +47,22 @@ def test_an_account_without_a_contract_is_not_judged_by_one():
     assert found(EXTRACTOR, covers=(), approved=np.nan) == []
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"n_requests": 40, "output_tokens": 12_000}, {"repeat_share": 0.9}, {"output_tokens_mean": 5}],
-    ids=["an ordinary volume", "a suite that repeats", "answers of one word"],
-)
-def test_a_contract_does_not_lower_the_bar(changes):
-    assert found(EXTRACTOR | changes, covers=()) == []
+def test_a_contract_does_not_lower_the_bar():
+    assert found(EXTRACTOR, covers=(), as_if=()) == []
 
 
 def test_who_carries_a_campaign_is_judged_at_any_volume_but_by_scope_all_the_same():
     few = EXTRACTOR | {"n_requests": 40, "n_prompts": 40, "output_tokens": 12_000}
-    assert found(few, covers=(), carries=True)[0] == "reasoning_trace_share"
-    assert found(few, covers=EVERYTHING, carries=True) == []
+    assert found(few, covers=(), carries=True, as_if=())[0] == "reasoning_trace_share"
+    assert found(few, covers=EVERYTHING, carries=True, as_if=()) == []
     plain = few | dict.fromkeys(TRAINING_TECHNIQUES, 0.05)
-    assert found(plain, covers=(), carries=True) == []
+    assert found(plain, covers=(), carries=True, as_if=()) == []
 
 
 def test_a_reseller_may_have_many_writers_and_an_evaluation_may_not():
     reasoning = ("reasoning_trace_share",)
-    assert found(RELAY, covers=(*reasoning, "writers")) == []
-    assert found(RELAY, covers=reasoning)[:2] == ["n_scripts", "n_end_users"]
+    assert found(RELAY, covers=(*reasoning, "writers"), as_if=("relay",)) == []
+    assert found(RELAY, covers=reasoning, as_if=("relay",))[:2] == ["n_scripts", "n_end_users"]
 
 
 def test_without_prompts_nobody_is_beyond_anything():

@@ -1,138 +1,168 @@
-"""Lone extractors and relays: found when independent evidence agrees, and only then."""
+"""Lone extractors: found when independent evidence agrees among peers, and only then."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from detector.models import lone_extractors, relays
+from detector.models import lone
+from detector.models.lone.evidence import CAP, ESSENTIAL, LESSER_CAP
 from tests.detector.models.accounts import crowd, joined
 
-APPLICATION = {"single_turn_share": 1, "n_systems": 1, "top_system_share": 1, "active_hours": 22}
+APPLICATION = {
+    "single_turn_share": 1, "n_systems": 1, "top_system_share": 1, "active_hours": 22, "n_requests": 400,
+    "n_prompts": 400, "hour_entropy_bits": 4.1, "zero_temperature_share": 0,
+}  # fmt: skip
 
 EXTRACTOR = APPLICATION | {
     "n_requests": 4_000, "n_prompts": 4_000, "output_tokens": 6_000_000, "output_tokens_mean": 1_500,
-    "reasoning_trace_share": 0.7, "preference_labels_share": 0.25, "any_technique_share": 0.95,
+    "reasoning_trace_share": 0.35, "preference_labels_share": 0.2, "any_technique_share": 0.55,
     "active_hours": 24, "hour_entropy_bits": 4.5, "account_age_days": 3, "repeat_share": 0.01,
-}  # fmt: skip
-
-RELAY = {
-    "n_requests": 3_000, "n_prompts": 3_000, "reasoning_trace_share": 0.8, "any_technique_share": 0.8,
-    "n_scripts": 7, "n_end_users": 240, "sessions_per_request": 0.8, "n_systems": 30, "n_user_agents": 12,
-    "n_toolsets": 9,
 }  # fmt: skip
 
 UNKNOWN = float("nan")
 
+POLICY = lone.LonePolicy()
 
-def found_extractors(account, p_value=0.001):
-    night = joined(crowd(400, **APPLICATION), crowd(1, **account))
-    groups = np.full(401, "application")
-    findings = lone_extractors(night, groups, np.append(np.full(400, 0.5), p_value))
-    assert all(finding.row == 400 for finding in findings), "an ordinary application was flagged"
+
+def applications(n, seed=5, **changes):
+    """Ordinary applications: no two of one size, and some of them explain or grade a little."""
+    rng = np.random.default_rng(seed)
+    columns = crowd(n, seed=seed, **(APPLICATION | changes))
+    for name, spread in (("n_requests", 0.6), ("output_tokens", 0.9)):
+        columns[name] = np.round(columns[name] * rng.lognormal(0, spread, n))
+    columns["reasoning_trace_share"] = rng.beta(1, 30, n)
+    return columns
+
+
+def as_judged(columns):
+    """What the sample of texts would add."""
+    n = len(columns["n_requests"])
+    columns = columns | {"own_text_share": np.ones(n), "n_sampled": np.full(n, 256.0)}
+    return columns | {"technique_share": lone.technique_share(columns)}
+
+
+def judged(account, *, has_history=True, policy=POLICY, others=120):
+    """Findings of a night with one such account, the last, beside ordinary ones; earlier nights had 400."""
+    night = as_judged(joined(applications(others, seed=9), crowd(1, **account)))
+    groups = np.full(others + 1, "application")
+    past = as_judged(applications(400))
+    peers = lone.Peers(past, np.full(400, "application")) if has_history else lone.Peers(night, groups)
+    evidence = lone.weigh(night, groups, peers)
+    reference = lone.weigh(past, np.full(400, "application"), peers).total if has_history else np.empty(0)
+    verdicts = lone.decide(evidence, reference, has_history=has_history, policy=policy)
+    findings = lone.extractors(night, groups, peers, evidence, verdicts, policy)
+    assert all(finding.row == others for finding in findings), "an ordinary application was flagged"
     return findings
 
 
-def found_relays(account):
-    night = joined(crowd(400, n_systems=1, n_scripts=2), crowd(1, **account))
-    findings = relays(night, np.full(401, "person"))
-    assert all(finding.row == 400 for finding in findings), "an ordinary account was flagged"
-    return findings
-
-
-def test_one_big_extractor_is_found_and_says_why():
-    (finding,) = found_extractors(EXTRACTOR)
-    assert (finding.profile, finding.confidence, finding.recommended_action) == (
-        "lone extractor",
-        "medium",
-        "verify",
-    )
-    codes = [reason.code for reason in finding.reasons]
-    assert codes[:2] == ["reasoning_trace_share", "preference_labels_share"]
-    assert {"n_requests", "active_hours", "account_age_days", "repeat_share"} <= set(codes)
-    volume = next(reason for reason in finding.reasons if reason.code == "n_requests")
-    assert volume.value == 4_000
-    assert volume.usual_range.endswith(" requests")
+def test_one_big_extractor_is_found_though_the_classifier_knows_but_half_of_its_requests():
+    (finding,) = judged(EXTRACTOR)
+    assert (finding.profile, finding.confidence) == ("lone extractor", "medium")
+    assert finding.recommended_action == "verify"
+    by_code = {reason.code: reason for reason in finding.reasons}
+    assert list(by_code)[:3] == ["lone_log_odds", "reasoning_trace_share", "preference_labels_share"]
+    assert by_code["lone_log_odds"].usual_range == "flagged from 4 on"
+    assert {"technique_share", "output_tokens", "account_age_days", "repeat_share"} <= set(by_code)
+    assert by_code["n_requests"].value == 4_000
+    assert by_code["n_requests"].usual_range.endswith(" requests")
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"is_approved": 1},
-        {"repeat_share": 0.9},
-        {"item_novelty": 0.1},
-        {"n_requests": 40, "output_tokens": 12_000},
-        {"output_tokens_mean": 5},
-        {"preference_labels_share": 0, "reasoning_trace_share": 0.1},
-        {
-            "active_hours": 9,
-            "hour_entropy_bits": 2.5,
-            "account_age_days": 300,
-            "preference_labels_share": 0.01,
-        },
-        {"account_age_days": 900, "preference_labels_share": 0},
+        {"repeat_share": 0.9, "zero_temperature_share": 1},
+        {"item_novelty": 0.1, "zero_temperature_share": 1},
+        {"output_tokens_mean": 5, "output_tokens": 20_000},
+        {"preference_labels_share": 0, "reasoning_trace_share": 0.03},
+        {"n_requests": 300, "n_prompts": 300, "output_tokens": 12_000, "account_age_days": 300},
+        {"preference_labels_share": 0, "reasoning_trace_share": 0.02, "single_turn_share": 0.2},
+        {"reasoning_trace_share": 0, "multi_choice_share": 0.33, "single_turn_share": 0.6},
     ],
     ids=[
-        "an approved use",
         "a regression suite that repeats its items each night",
-        "a benchmark run that repeats its items within the night",
-        "an ordinary volume",
+        "a benchmark that draws each item many times over",
         "a labelling job with answers of one word",
-        "an application with another purpose",
-        "an office's batch job of one kind, in office hours",
-        "an old application that explains its decisions, day and night",
+        "the largest application of all, with another purpose",
+        "a tutor that always shows its reasoning, of ordinary size",
+        "people's long conversations through one account",
+        "agents that propose, object and vote all night",
     ],
 )
 def test_what_looks_alike_stays_unflagged(changes):
-    assert found_extractors(EXTRACTOR | changes) == []
+    assert judged(EXTRACTOR | changes) == []
 
 
-def test_less_agreement_is_only_watched():
-    (finding,) = found_extractors(EXTRACTOR | {"account_age_days": 400})
-    assert (finding.confidence, finding.recommended_action) == ("low", "watch")
-    (unsure,) = found_extractors(EXTRACTOR, p_value=0.2)
-    assert (unsure.confidence, unsure.recommended_action) == ("medium", "watch")
-    (first_night,) = found_extractors(EXTRACTOR | {"repeat_share": UNKNOWN})
-    assert first_night.recommended_action == "watch"
+def test_a_first_night_asks_for_more_and_recommends_less():
+    (finding,) = judged(EXTRACTOR, has_history=False)
+    assert finding.recommended_action == "limit"
+    assert {reason.code: reason.usual_range for reason in finding.reasons}["lone_log_odds"].startswith(
+        "flagged from 5"
+    )
+    barely = EXTRACTOR | {"account_age_days": 300, "hour_entropy_bits": 4.1, "output_tokens": 900_000}
+    assert judged(barely, policy=lone.LonePolicy(first_night_log_odds=6.5))
+    assert judged(barely, policy=lone.LonePolicy(first_night_log_odds=6.5), has_history=False) == []
+
+
+def test_the_policy_moves_what_is_found_and_what_is_recommended():
+    assert judged(EXTRACTOR, policy=lone.LonePolicy(least_log_odds=20)) == []
+    (watched,) = judged(EXTRACTOR, policy=lone.LonePolicy(medium_log_odds=20, low_action="limit"))
+    assert (watched.confidence, watched.recommended_action) == ("low", "limit")
+    assert judged(EXTRACTOR, policy=lone.LonePolicy(false_discovery_rate=1e-9)) == []
 
 
 def test_without_prompts_no_lone_account_is_accused():
     dark = {name: UNKNOWN for name in EXTRACTOR if name.endswith("_share") or name == "item_novelty"}
-    assert found_extractors(EXTRACTOR | dark) == []
-    assert found_relays(RELAY | {"n_scripts": UNKNOWN, "reasoning_trace_share": UNKNOWN}) == []
-
-
-def test_a_relay_is_found_and_says_who_speaks_through_it():
-    (finding,) = found_relays(RELAY)
-    assert (finding.profile, finding.recommended_action) == ("relay", "watch")
-    assert {"reasoning_trace_share", "n_scripts", "n_systems", "n_end_users"} <= {
-        r.code for r in finding.reasons
-    }
-    (injected,) = found_relays(RELAY | {"top_family_share": 0.97, "reasoning_trace_share": 0.95})
-    assert (injected.confidence, injected.recommended_action) == ("medium", "verify")
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"is_approved": 1},
-        {"reasoning_trace_share": 0.05},
-        {"n_systems": 1, "n_user_agents": 1, "n_toolsets": 1},
-        {"n_scripts": 2},
-        {"n_requests": 50, "n_prompts": 50},
-        {"repeat_share": 0.8},
-    ],
-    ids=[
-        "a gateway under contract",
-        "a gateway whose customers just use the model",
-        "one tutoring product used in many languages",
-        "a team of one country",
-        "a handful of requests",
-        "an evaluation in many languages, every night",
-    ],
-)
-def test_many_writers_alone_are_no_relay(changes):
-    assert found_relays(RELAY | changes) == []
+    assert judged(EXTRACTOR | dark) == []
 
 
 def test_a_night_without_accounts_finds_none():
-    assert lone_extractors(crowd(0), np.array([], str), np.array([])) == []
-    assert relays(crowd(0), np.array([], str)) == []
+    nobody = as_judged(crowd(0))
+    peers = lone.Peers(nobody, np.array([], str))
+    evidence = lone.weigh(nobody, np.array([], str), peers)
+    verdicts = lone.decide(evidence, np.empty(0), has_history=False, policy=POLICY)
+    assert lone.extractors(nobody, np.array([], str), peers, evidence, verdicts, POLICY) == []
+
+
+def weighed(account):
+    columns = as_judged(crowd(1, **account))
+    peers = lone.Peers(as_judged(applications(400)), np.full(400, "application"))
+    return lone.weigh(columns, np.array(["application"]), peers)
+
+
+ANY = st.one_of(st.just(UNKNOWN), st.floats(0, 1e12))
+SHARE = st.one_of(st.just(UNKNOWN), st.floats(0, 1))
+
+
+@given(
+    account=st.fixed_dictionaries(
+        dict.fromkeys(("reasoning_trace_share", "soft_label_share", "multi_choice_share"), SHARE)
+        | dict.fromkeys(("output_tokens", "n_requests", "account_age_days", "volume_z", "burstiness"), ANY)
+    )
+)
+def test_no_family_exceeds_its_cap_whatever_an_adversary_writes(account):
+    evidence = weighed(EXTRACTOR | account)
+    for family, (value,) in evidence.by_family.items():
+        assert np.isfinite(value)
+        assert value <= (CAP if family in ESSENTIAL else LESSER_CAP) + 1e-9
+    assert all(value[0] <= 0 for value in evidence.against.values())
+
+
+@given(share=st.floats(0, 1), more=st.floats(0, 1), tokens=st.floats(0, 1e9), times=st.floats(1, 100))
+def test_more_of_what_extractors_do_never_speaks_less(share, more, tokens, times):
+    less = weighed(EXTRACTOR | {"reasoning_trace_share": min(share, more), "output_tokens": tokens})
+    most = weighed(EXTRACTOR | {"reasoning_trace_share": max(share, more), "output_tokens": tokens * times})
+    assert most.total[0] >= less.total[0] - 1e-9
+
+
+def test_a_share_of_few_requests_says_less_than_the_same_of_many():
+    some = EXTRACTOR | {"reasoning_trace_share": 0.08, "preference_labels_share": 0}
+    few, many = (weighed(some | {"n_prompts": n}).by_family["content"][0] for n in (100, 4_000))
+    assert few < many
+
+
+def test_what_is_unknown_says_nothing():
+    known = weighed(EXTRACTOR)
+    unknown = weighed(EXTRACTOR | {"account_age_days": UNKNOWN, "volume_z": UNKNOWN})
+    assert unknown.by_family["lifecycle"][0] == 0
+    assert unknown.total[0] == pytest.approx(known.total[0] - known.by_family["lifecycle"][0])

@@ -281,3 +281,19 @@ def test_a_crowd_without_a_team_has_no_shared_payment() -> None:
         _, group = a_group(kind, generator, 60)
         paid = group.crowd.accounts["payment_fingerprint"].combine_chunks().drop_null()
         assert len(paid.unique()) == len(paid)
+
+
+def test_a_class_that_asks_too_fast_is_refused_and_tries_again_or_asks_its_neighbour() -> None:
+    rows = played("classroom", "homework_hour", 600).rows.sort("ts")
+    refused = rows.filter(pl.col("status") == 429).select("prompt", "account_id", "ts")
+    later = refused.join(rows.filter(status=200), on="prompt", suffix="_next")
+    soon = later.filter((pl.col("ts_next") - pl.col("ts")).dt.total_seconds().is_between(0, 300))
+    own = (soon["account_id"] == soon["account_id_next"]).sum()
+    assert own > 20
+    assert 0.05 < (len(soon) - own) / len(refused) < 0.5
+    addresses = rows.select("account_id", "ip").unique()
+    pairs = soon.filter(pl.col("account_id") != pl.col("account_id_next"))
+    both = pairs.join(addresses, on="account_id").join(
+        addresses, left_on="account_id_next", right_on="account_id", suffix="_next"
+    )
+    assert (both["ip"] == both["ip_next"]).mean() > 0.95  # who sits beside

@@ -1,7 +1,7 @@
 -- reference: evidence of earlier nights' innocent communities. Takes $day, $least, $tainted. What reached the threshold
 -- stays out even where it was not flagged, and so does a part of something that was flagged, or reached it, on any
 -- night before this one: a campaign that was missed, or found in pieces, must not become what innocence looks like. Whom a person
--- has cleared is no suspect.
+-- has cleared is no suspect. A group that was found whole and in parts counts once.
 WITH suspect AS (
     SELECT account_id FROM (
         SELECT account_id FROM night.flagged_account WHERE day < $day
@@ -19,5 +19,5 @@ tainted AS (
 )
 SELECT evidence, day
 FROM night.candidate ANTI JOIN tainted USING (day, candidate_id)
-WHERE day < $day AND NOT flagged AND evidence < $least
+WHERE day < $day AND NOT flagged AND evidence < $least AND is_head IS NOT FALSE
 ORDER BY day, candidate_id

@@ -20,5 +20,5 @@ tainted AS (
 )
 SELECT evidence
 FROM night.candidate ANTI JOIN tainted USING (candidate_id)
-WHERE day = $day AND NOT flagged AND evidence < $least
+WHERE day = $day AND NOT flagged AND evidence < $least AND is_head IS NOT FALSE
 ORDER BY candidate_id

@@ -1,0 +1,217 @@
+"""Evidence from what is asked: texts in common, what fills them, what they are for, how they are answered.
+
+Here: one function per piece. Not here: when it was sent (timing), by whom (identity, lifecycle).
+"""
+
+import math
+
+import numpy as np
+from scipy import special
+
+from detector.campaigns.evidence.piece import Evidence
+from detector.campaigns.group import Group, Slots
+from detector.campaigns.loads import is_dealt
+from detector.campaigns.measures import (
+    any_known,
+    ramp,
+    requests_weighted,
+    upper_share,
+    weighted_of_others,
+)
+
+SYSTEM_CAP = 0.5
+"""Half the say for a shared system prompt: frameworks give theirs to thousands of strangers, and what people
+ask under one differs anyway."""
+
+
+def shared_template(group: Group) -> Evidence | None:
+    """How much of the members' traffic is made from the texts they share."""
+    if not group.has_content:
+        return None
+    share = group.templated_share
+    # Sharing a text is what look-alikes do too, so it says little; sharing little speaks against, but where
+    # the uses are dealt out: cover traffic makes a share small, and what agrees by chance is not dealt.
+    points = ramp(share, (0.05, -1.0), (0.3, 0.5), (0.6, 1.0))
+    if (
+        group.layer == "template"
+        and len(group.members) >= LEAST_LIKENESS
+        and is_dealt(group.templated_requests)
+    ):
+        points = max(points, 0.0)
+    if group.layer == "system_prompt":
+        return Evidence(
+            "content", "SHARED_SYSTEM_PROMPT", "share of requests under the same few system prompts",
+            share, "under 0.2 for people, near 1 for users of one framework", min(points, SYSTEM_CAP),
+        )  # fmt: skip
+    return Evidence(
+        "content", "SHARED_TEMPLATE", "share of requests made from the same few templates",
+        share, "under 0.2 for people", points,
+    )  # fmt: skip
+
+
+LEAST_ITEMS = 40
+"""Fewer items cannot show whether one list is being dealt out."""
+
+
+def exclusive_text(group: Group) -> Evidence | None:
+    """Whether the texts are the group's own, or a public prompt that many others use as well."""
+    layer = group.population.layer(group.layer)
+    if layer is None or len(group.rows) == 0:
+        return None
+    inside = np.bincount(layer.object[group.rows], minlength=layer.n_objects)
+    everywhere = group.population.once.of("users", np.bincount, layer.object)
+    everywhere = np.pad(everywhere, (0, layer.n_objects - len(everywhere)))
+    weight = np.bincount(layer.object[group.rows], group.uses.n_requests, minlength=layer.n_objects)
+    own = float((weight * inside / np.maximum(everywhere, 1)).sum() / max(weight.sum(), 1e-9))
+    return Evidence(
+        "content", "EXCLUSIVE_TEXT", "share of the accounts that use the shared texts which are in the group",
+        own, "near 0 for a framework's public prompt", ramp(own, (0.1, -2.0), (0.4, -0.5), (0.7, 0.0)),
+    )  # fmt: skip
+
+
+def work_queue(group: Group) -> Evidence | None:
+    """Whether the slots look like one list dealt out, or like many people sending the same things."""
+    items = group.uses.n_items.sum()
+    if items < LEAST_ITEMS:
+        return None
+    repeated = float(group.uses.n_shared_items.sum() / items)
+    as_far_as_known = upper_share(repeated, float(items))
+    many_samples = group.slots is not None and _samples_of_one_list(group.slots)
+    # Classes, suites, benchmarks and fashions send the same items from many accounts; one operator who pays
+    # for every answer sends each item once.
+    points = ramp(as_far_as_known, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0))
+    if many_samples:
+        points = max(points, 0.0)
+    return Evidence(
+        "content", "WORK_QUEUE", "share of items that more than one account sent",
+        repeated, "0.3 to 1 where many people do the same task",
+        min(points, SYSTEM_CAP) if group.layer == "system_prompt" else points,
+    )  # fmt: skip
+
+
+MOST_HELD = 0.5
+"""Of people who do the same task most send its items; of a list that is dealt out many times over, each
+account holds a small part."""
+
+
+def _samples_of_one_list(slots: Slots) -> bool:
+    """Whether items come again because a scheduler deals the list several times, not because people agree:
+    nobody holds much of it, any account might have got any item, and loads are more even than people's."""
+    return (
+        slots.n_compared >= LEAST_LIKENESS
+        and upper_share(slots.top_item, slots.n_compared) <= MOST_HELD
+        and dealing(slots.likeness, slots.likeness_error) > 0
+        and slots.geometric_z < MORE_EVEN
+    )
+
+
+MORE_EVEN = -2.3
+"""Standard errors below what people's loads show from which they are surely more even: one in a hundred."""
+
+LEAST_LIKENESS = 10
+"""Accounts with two items or more; the error of a likeness is estimated from their differences."""
+
+LEAST_ERROR = 0.03
+"""How far from zero a dealt list may lie, whatever the number of items: lists are dealt in stretches, and two
+of these, 6 %, still count as interchangeable (detector.text.queues)."""
+
+DEAL_TOO = 0.25
+"""Of groups that mean well some deal out a list, too: a batch over several keys, an application that asks of
+anything."""
+
+
+def dealing(likeness: float, error: float) -> float:
+    """Log-likelihood ratio, natural logarithm, of a likeness for a dealt list (zero) against other groups:
+    some of those deal, too, and of the others, with texts of their own, one likeness up to 1 is as good a
+    guess as another.
+
+    likeness, error : an intraclass correlation and its standard error (`Slots`); both finite
+
+    From -3 to log(1 / DEAL_TOO), which is 1.4.
+    """
+    error = max(error, LEAST_ERROR)
+    dealt = math.exp(-((likeness / error) ** 2) / 2) / (error * math.sqrt(2 * math.pi))
+    below = special.ndtr((likeness - np.array([1.0, 0.0])) / error)
+    own = float(below[1] - below[0])
+    return max(math.log((dealt + 1e-9) / (DEAL_TOO * dealt + (1 - DEAL_TOO) * own + 1e-9)), -3.0)
+
+
+def dealt_items(group: Group) -> Evidence | None:
+    """Whether any member might have got any item, or each sends what is its own."""
+    slots = group.slots
+    if slots is None or slots.n_compared < LEAST_LIKENESS or not math.isfinite(slots.likeness_error):
+        return None
+    return Evidence(
+        "content", "DEALT_ITEMS", "how far an account's items resemble each other more than other members'",
+        slots.likeness, "0.1 to 0.6 for people's own texts, 0 for a list dealt out",
+        dealing(slots.likeness, slots.likeness_error),
+    )  # fmt: skip
+
+
+def training_technique(group: Group) -> Evidence | None:
+    """Whether the shared texts ask for material one trains a model on."""
+    n_requests = group.uses.n_requests.sum()
+    if not group.has_content or n_requests == 0:
+        return None
+    share = float(group.uses.n_training.sum() / n_requests)
+    usual = weighted_of_others(group, group.population.training_share)
+    usual = usual if np.isfinite(usual) else 0.0
+    # A classifier is far from sure of one text; its mean over thousands of texts of one template is steady.
+    return Evidence(
+        "content", "TRAINING_TECHNIQUE",
+        "mean probability that a templated request asks for training material",
+        share, f"about {usual:.2f} over the night's other accounts",
+        float(np.clip(np.log((share + 0.05) / (usual + 0.05)), -1.0, 2.5)),
+    )  # fmt: skip
+
+
+def repeated_items(group: Group) -> Evidence | None:
+    """Whether the same items come night after night: a regression suite, not a harvest."""
+    mine = group.members
+    share = requests_weighted(group.population.repeat_share[mine], group.population.n_requests[mine])
+    if not np.isfinite(share):
+        return None
+    return Evidence(
+        "content", "REPEATED_ITEMS", "share of requests whose item the account sent on an earlier night",
+        share, "near 0 for harvesting, near 1 for a regression suite",
+        ramp(share, (0.1, 0.0), (0.5, -3.0)),
+    )  # fmt: skip
+
+
+def short_answers(group: Group) -> Evidence | None:
+    """Whether the answers are too short to train on: labels, yes or no, a number."""
+    means = group.population.output_tokens_mean[group.members]
+    if not any_known(means):
+        return None
+    mean = float(np.nanmedian(means))
+    return Evidence(
+        "content", "ANSWER_LENGTH", "median of the members' mean answer, tokens",
+        mean, "under 30 for classification and extraction",
+        ramp(math.log10(max(mean, 1.0)), (1.0, -2.0), (1.7, 0.0), (2.5, 0.5)),
+    )  # fmt: skip
+
+
+def greedy_answers(group: Group) -> Evidence | None:
+    """Whether answers are asked for at temperature 0, which is how one measures a model: a run shall come out
+    the same again. Who trains on answers wants many different ones, but may do without."""
+    members = group.members
+    share = requests_weighted(group.population.greedy_share[members], group.population.n_requests[members])
+    if not np.isfinite(share):
+        return None
+    return Evidence(
+        "content", "GREEDY_ANSWERS", "share of requests that set a temperature and set it to 0",
+        share, "near 1 for benchmarks, grading and suites", ramp(share, (0.5, 0.0), (0.9, -1.0)),
+    )  # fmt: skip
+
+
+def conversation(group: Group) -> Evidence | None:
+    """Whether anybody talks: people ask again, scripts do not."""
+    shares = group.population.single_turn_share[group.members]
+    if not any_known(shares):
+        return None
+    share = float(np.nanmean(shares))
+    return Evidence(
+        "content", "SINGLE_TURN", "mean share of requests that open and end a conversation",
+        share, "0.2 to 0.7 for people",
+        ramp(share, (0.3, -1.0), (0.6, 0.0), (0.9, 0.5)),
+    )  # fmt: skip

@@ -1,0 +1,309 @@
+"""Who belongs to a group: members leave and others join by the objects that set the group apart.
+
+Here: typical objects of a group, and what an account's objects and behaviour say of its membership. Not here:
+where groups come from (communities), whether one is a campaign (evidence, decision).
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.campaigns.population import CONTENT_LAYERS, Bool, Float64, Int64, Population, SharedObjects
+
+MEMBER_LOG_ODDS = 2.0
+"""Posterior log-odds of membership that an account needs: seven to one."""
+
+NEARLY_ALL = 0.9
+"""Text that this share of a group's members carry is expected of a member. Only text: cards, addresses and
+kits are dealt out in lots, and one lot must not shut out the next."""
+
+LEFT_OUT = 0.02
+"""Chance that a member lacks what nearly all carry, however sure the group seems of it: pools are renewed."""
+
+LEAST_MEMBERS = 5
+"""Statistics of fewer accounts say little; smaller groups are left to the review of single accounts."""
+
+LAYER_WEIGHT = {
+    "template": 1.0,  # the strongest lever in the public record: one text across thousands of accounts
+    "payment": 1.0,
+    "system_prompt": 0.5,  # frameworks share theirs among thousands of unrelated users
+    "tool_set": 0.3,
+    "client": 0.3,  # default tuples of a popular kit
+    "address": 0.5,  # offices, universities and carriers put many people behind one
+    "parameters": 0.2,
+    "fail_over": 0.5,  # one client holds the keys of both: an operator's, or a reseller's
+    "sign_up": 0.2,  # courses and customers that come on board sign up in one hour, too
+}
+"""How far sharing an object of each kind speaks for one operator rather than one supplier or one roof."""
+
+MOST_SURPRISE = 8.0
+"""Cap of one object's log-likelihood ratio, odds of 3000: no single object convicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A group of accounts that may be one operator's.
+
+    members : int64, ascending positions of accounts
+    strength : float64, 0 to 1: posterior of each one's membership, given that the group is one
+    core : int64, ascending positions of the objects that hold it together
+    core_log_ratio : float64: log of how much more common each is inside than outside
+    """
+
+    members: Int64
+    strength: Float64
+    core: Int64
+    core_log_ratio: Float64
+
+
+def refine(
+    seed: Int64, population: Population, objects: SharedObjects, likeness: "Likeness"
+) -> Candidate | None:
+    """Let members leave and others join by the objects that set the seed apart; None when too few remain.
+
+    The posterior log-odds of an account are the prior (the group's size against the night's), plus, for each
+    object that is typical of the group, the log of how much more common it is inside than outside, scaled by
+    how much of the account's night carried it against what is usual inside. One viral prompt used once does
+    not make a member; a campaign that hides its template in cover traffic is measured by its own share, not
+    by a fixed one. Behaviour counts a little: an account that shares the text and behaves like nobody in the
+    group is a bystander.
+    """
+    members = seed
+    for _ in range(2):
+        # Who has just left is no stranger yet: counted as one, it would make the rest seem less of a group.
+        undecided = np.setdiff1d(seed, members, assume_unique=True)
+        core, log_ratio = _typical_objects(members, undecided, population, objects)
+        if len(core) == 0:
+            return None
+        may_join = _may_join(members, core, log_ratio, population, objects, likeness)
+        touched, log_odds = _log_odds(members, core, log_ratio, may_join, population, objects)
+        log_odds += likeness.log_odds(touched, members)
+        kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
+        if kept.sum() < LEAST_MEMBERS:
+            return None
+        members = touched[kept]
+    strength = 1 / (1 + np.exp(-np.minimum(log_odds[kept], 30)))
+    return Candidate(members, strength, core, log_ratio)
+
+
+def remaining(
+    candidate: Candidate,
+    kept: Bool,
+    population: Population,
+    objects: SharedObjects,
+    likeness: "Likeness",
+) -> Candidate | None:
+    """The candidate as some of its core objects alone would hold it together; None when too few remain.
+
+    kept : bool, one for each object of the core. Nobody joins: asked is who of these would be left.
+    """
+    core, log_ratio = candidate.core[kept], candidate.core_log_ratio[kept]
+    if len(core) == 0:
+        return None
+    members = candidate.members
+    touched, log_odds = _log_odds(members, core, log_ratio, members, population, objects)
+    log_odds += likeness.log_odds(touched, candidate.members)
+    stays = (log_odds >= MEMBER_LOG_ODDS) & np.isin(touched, candidate.members)
+    if stays.sum() < LEAST_MEMBERS:
+        return None
+    return Candidate(touched[stays], 1 / (1 + np.exp(-np.minimum(log_odds[stays], 30))), core, log_ratio)
+
+
+def approved_carriers(
+    candidate: Candidate, population: Population, objects: SharedObjects, likeness: "Likeness"
+) -> Int64:
+    """Accounts with an approved use that the core objects would make members, had they none; ascending."""
+    carriers = np.unique(objects.by_object[:, candidate.core].indices)
+    approved = carriers[population.approved[carriers]]
+    if len(approved) == 0:
+        return np.empty(0, np.int64)
+    core, log_ratio = candidate.core, candidate.core_log_ratio
+    among = np.union1d(candidate.members, approved).astype(np.int64)
+    touched, log_odds = _log_odds(candidate.members, core, log_ratio, among, population, objects)
+    log_odds += likeness.log_odds(touched, candidate.members)
+    return touched[(log_odds >= MEMBER_LOG_ODDS) & population.approved[touched]]
+
+
+def _typical_objects(
+    members: Int64, undecided: Int64, population: Population, objects: SharedObjects
+) -> tuple[Int64, Float64]:
+    """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios.
+
+    undecided : accounts that count as neither inside nor outside
+    """
+    inside = objects.shares[members]
+    carried, n_inside = np.unique(inside.indices, return_counts=True)
+    n_members, n_others = len(members), len(population) - len(members) - len(undecided)
+    n_outside = objects.n_accounts_of[carried] - n_inside
+    if len(undecided):
+        left, n_left = np.unique(objects.shares[undecided].indices, return_counts=True)
+        at = np.minimum(np.searchsorted(carried, left), len(carried) - 1)
+        n_outside[at[carried[at] == left]] -= n_left[carried[at] == left]
+    log_ratio = np.log(((n_inside + 0.5) / (n_members + 1)) / ((n_outside + 0.5) / (n_others + 1)))
+    weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])[objects.layer_of[carried]]
+    log_ratio = np.minimum(log_ratio, MOST_SURPRISE) * weight
+    typical = (n_inside >= max(3, 0.05 * n_members)) & (log_ratio >= 0.5)
+    return carried[typical].astype(np.int64), log_ratio[typical]
+
+
+def _may_join(
+    members: Int64,
+    core: Int64,
+    log_ratio: Float64,
+    population: Population,
+    objects: SharedObjects,
+    likeness: "Likeness",
+) -> Int64:
+    """The members, and every other account that could reach MEMBER_LOG_ODDS; ascending.
+
+    Whoever carries none but the most common core objects cannot, where these together say too little. So a
+    group under a framework of a hundred thousand users is weighed without them, and a thousand such groups do
+    not cost a thousand times as many accounts.
+    """
+    common_first = np.argsort(-objects.n_accounts_of[core], kind="stable")
+    layer = objects.layer_of[core][common_first]
+    at_most = np.zeros(len(core))
+    for position in np.unique(layer):  # within a layer ratios are averaged, so the highest is the most
+        at_most += np.maximum.accumulate(np.where(layer == position, log_ratio[common_first], 0.0))
+    needed = MEMBER_LOG_ODDS - np.log(len(members) / len(population)) - Likeness.MOST * len(likeness.bins)
+    telling = core[common_first[at_most >= needed - 1e-6]]
+    return np.union1d(members, objects.by_object[:, telling].indices).astype(np.int64)
+
+
+def _log_odds(
+    members: Int64,
+    core: Int64,
+    log_ratio: Float64,
+    among: Int64,
+    population: Population,
+    objects: SharedObjects,
+) -> tuple[Int64, Float64]:
+    """Those of some accounts that carry any core object, and the log-odds of membership that their objects
+    give them. `among` ascends and holds the members.
+
+    Within a layer the objects' ratios are averaged by share and ratio, and count in full for an account that
+    gives the core objects as much of its night as the median member does, or as many requests. Lacking a text
+    that nearly all members carry, or any text where most carry some, speaks against: who shares a card or an
+    address with a campaign but never its template is a bystander, and who shares one template of several may
+    be somebody else's.
+    """
+    account, column, shares = objects.carried(among, core)
+    carriers, row = np.unique(account, return_inverse=True)
+    touched = among[carriers]
+    is_member = np.isin(touched, members, assume_unique=True)
+    layer = objects.layer_of[core][column]
+    total = np.full(len(touched), np.log(len(members) / len(population)))
+    for position in np.unique(layer):
+        mine = layer == position
+        share = np.bincount(row[mine], weights=shares[mine], minlength=len(touched))
+        # Each object counts by its share and by what it tells: cover traffic dilutes neither.
+        worth = shares[mine] * log_ratio[column[mine]]
+        weight = np.bincount(row[mine], weights=worth, minlength=len(touched))
+        points = np.bincount(row[mine], weights=worth * log_ratio[column[mine]], minlength=len(touched))
+        mean_ratio = points / np.where(weight > 0, weight, 1.0)
+        share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
+        as_usual = _of_usual(share, is_member)
+        kind = population.layers[position].kind
+        if kind == "template":
+            uses = share * population.n_requests[touched]
+            # Cover traffic hides the share, and throttling the number; few hide both.
+            as_usual = np.maximum(as_usual, _of_usual(uses, is_member))
+            total += np.where(share > 0, scarcity(uses, is_member & (share > 0)), 0.0)
+        total += mean_ratio * as_usual
+        if kind in CONTENT_LAYERS:
+            lacking = _lacking(column[mine], row[mine], is_member, len(members))
+            any_reach = np.count_nonzero(share[is_member]) / len(members)
+            none_at_all = np.where(share > 0, 0.0, np.log(1 - any_reach + LEFT_OUT))
+            total += LAYER_WEIGHT[kind] * np.minimum(lacking, none_at_all)
+    return touched.astype(np.int64), total
+
+
+def _of_usual(values: npt.NDArray[Any], is_member: Bool) -> Float64:
+    """Each value over the median of the members that have any, at most 1."""
+    some = values[is_member & (values > 0)]
+    return np.asarray(np.minimum(values / (np.median(some) if len(some) else 1.0), 1.0), np.float64)
+
+
+def _lacking(object_: Int64, row: Int64, is_member: Bool, n_members: int) -> Float64:
+    """Log-odds against accounts that lack a text which nearly all members carry; 0 for those that lack none.
+
+    object_, row : one entry for each account (a row) that carries an object of the layer
+    """
+    reach = np.bincount(object_[is_member[row]], minlength=int(object_.max(initial=-1)) + 1) / n_members
+    against = np.zeros(len(is_member))
+    for expected in np.flatnonzero(reach >= NEARLY_ALL):
+        lacks = np.ones(len(is_member), dtype=np.bool_)
+        lacks[row[object_ == expected]] = False
+        against[lacks] = np.minimum(against[lacks], np.log(1 - min(reach[expected], 1.0) + LEFT_OUT))
+    return against
+
+
+MOST_SCARCITY = 6.0
+"""Cap of what few uses say against membership, one to 400; a group of fifty says one to a hundred."""
+
+ONE_MORE_BY_CHANCE = 0.3
+"""Chance that an account which hit a stranger's text once by accident does so once more the same night."""
+
+
+def scarcity(n_uses: Float64, is_member: Bool) -> Float64:
+    """Log-odds against accounts that use the group's texts more rarely than its members do.
+
+    Over a large night somebody always sends one request that reads like the template, and hardly anybody two;
+    an operator's accounts work. The share of members with as few uses (smoothed) against the chance that a
+    bystander comes to so many; at most 0, and 0 without members to compare with.
+
+    Parameters
+    ----------
+    n_uses : float64, shape (n,): requests of each account that carried the group's texts
+    is_member : bool, shape (n,): accounts whose numbers are the measure
+    """
+    usual = np.sort(n_uses[is_member])
+    if len(usual) == 0:
+        return np.zeros(len(n_uses))
+    as_few = np.log((np.searchsorted(usual, n_uses, "right") + 0.5) / (len(usual) + 0.5))
+    by_chance = np.log(ONE_MORE_BY_CHANCE) * np.maximum(n_uses - 1, 0)
+    return np.asarray(np.clip(as_few - by_chance, -MOST_SCARCITY, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How much an account behaves like a group rather than like the night, in log-odds.
+
+    bins : int64, shape (n_behaviours, n_accounts): coarse bin of each behaviour, -1 when not known
+    frequency : float64, shape (n_behaviours, n_bins): smoothed share of the night's accounts in each bin
+    """
+
+    bins: Int64
+    frequency: Float64
+
+    MOST: ClassVar[float] = 1.0
+    """Cap of each behaviour's say in membership: behaviour alone neither lets in nor keeps out."""
+
+    N_BINS: ClassVar[int] = 9
+
+    @classmethod
+    def of(cls, population: Population) -> "Likeness":
+        """Bin the night's behaviours once."""
+        behaviours = (
+            (population.single_turn_share, (0.2, 0.5, 0.8, 0.95)),
+            (population.account_age_days, (7, 30, 90, 365)),
+            (population.training_share, (0.05, 0.2, 0.5, 0.8)),
+            (np.log2(population.n_requests + 1), (2, 3, 4, 5, 6, 8, 10)),
+        )
+        bins = np.array(
+            [np.where(np.isfinite(values), np.digitize(values, edges), -1) for values, edges in behaviours]
+        )
+        counts = np.array([np.bincount(row[row >= 0], minlength=cls.N_BINS) + 1.0 for row in bins])
+        return cls(bins, counts / counts.sum(axis=1, keepdims=True))
+
+    def log_odds(self, accounts: Int64, group: Int64) -> Float64:
+        """For each of `accounts`: log-ratio of its behaviours inside the group against the whole night."""
+        total = np.zeros(len(accounts))
+        for row, everyone in zip(self.bins, self.frequency, strict=True):
+            inside = np.bincount(row[group][row[group] >= 0], minlength=self.N_BINS) + 1.0
+            points = np.clip(np.log(inside / inside.sum() / everyone), -self.MOST, self.MOST)
+            mine = row[accounts]
+            total += np.where(mine >= 0, points[mine], 0.0)
+        return total

@@ -1,0 +1,220 @@
+"""Accounts that are findings by themselves: night.account_day -> night.lone_account, and rows to flag.
+
+Here: who is judged, the sample of texts, the reference of earlier nights. Not here: what is evidence and
+what convicts (detector.models.lone), what approved uses cover (approved).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detector.models import lone
+from detector.text.repeated import OwnedTexts, shingles_of
+from pipelines.scores import REFERENCE_NIGHTS, Float64, as_flagged_accounts, columns_of
+from pipelines.settings import Settings
+from pipelines.warehouse.arrow import array_of, fetch, in_one_piece, lists_of, registered
+from pipelines.warehouse.statements import statement
+
+MOST_TEXTS = 256
+"""Different prompts looked at of an account: shares are then known to 6 points either way, and an account
+with a million requests costs no more than one with a few hundred."""
+
+HALF_SHINGLES = 256
+"""Shingles looked at on either end of a text: about five hundred words, and no text of megabytes fills the
+memory."""
+
+ACCOUNTS_AT_ONCE = 100
+"""Accounts whose texts are in memory at a time: 13 million shingles at most, about 600 MB while they are
+sorted."""
+
+REFERENCE_ROWS = 20_000
+"""Earlier accounts read at most; a night of so many busy accounts has some hundred million requests."""
+
+HALF_WAY = 0.5
+"""Part of the threshold from which on an account is suspect and no example of the ordinary, flagged or not:
+two extractors just below it would otherwise make each other look usual, night after night."""
+
+Columns = dict[str, Float64]
+
+
+@dataclass(frozen=True)
+class Alone:
+    """The night's accounts, and who of them is a finding by itself, approved uses aside.
+
+    accounts : rows of account_lone; the findings name their positions
+    approved : bool, shape (n_accounts,): who has an approved use
+    """
+
+    accounts: pa.Table
+    approved: npt.NDArray[np.bool_]
+    extractors: tuple[lone.LoneFinding, ...]
+    relays: tuple[lone.LoneFinding, ...]
+
+
+def judge_alone(
+    con: duckdb.DuckDBPyConnection, day: date, exclude: Collection[str], settings: Settings
+) -> Alone:
+    """Judge every busy account of `day` by itself, and replace the day's rows of night.lone_account.
+
+    Needs night.account_day, night.account_score and night.family of the day; only earlier nights serve as the
+    reference. `exclude` holds the accounts that a campaign already explains; features of the parts of the
+    judgement that the settings leave out count as unknown.
+    """
+    policy = settings.lone_policy()
+    accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
+    columns = columns_of(accounts, settings.detection.leave_out)
+    busy = np.flatnonzero(
+        (columns["n_prompts"] >= policy.least_requests)
+        & (columns["n_requests"] >= policy.least_requests)
+        & ~np.isin(_texts(accounts, "account_id"), list(exclude))
+    )
+    tonight, is_public = _measured(con, day, accounts, columns, busy)
+    groups = _texts(accounts, "peer_group")[busy]
+    earlier, earlier_groups = _earlier(con, day, settings)
+    ordinary, unbound = ~lone.is_approved(earlier), ~lone.is_approved(tonight)
+    has_history = bool(ordinary.sum() >= policy.least_reference)
+    if has_history:
+        peers = lone.Peers(_rows(earlier, ordinary), earlier_groups[ordinary])
+    else:
+        peers = lone.Peers(_rows(tonight, unbound), groups[unbound])
+    evidence = lone.weigh(tonight, groups, peers)
+    verdicts = lone.decide(evidence, earlier["log_odds"][ordinary], has_history=has_history, policy=policy)
+    found = lone.extractors(tonight, groups, peers, evidence, verdicts, policy)
+    relays = lone.relays(tonight, _usual_training(tonight, earlier), is_public)
+    _keep(con, day, accounts["account_id"].take(pa.array(busy)), tonight, evidence.total)
+    return Alone(accounts, lone.is_approved(columns), _placed(found, busy), _placed(relays, busy))
+
+
+def _earlier(
+    con: duckdb.DuckDBPyConnection, day: date, settings: Settings
+) -> tuple[Columns, npt.NDArray[np.object_]]:
+    """Columns and peer groups of busy accounts of earlier nights that are examples of the ordinary,
+    approved uses among them."""
+    left_out = settings.detection.leave_out
+    asked = {
+        "day": day,
+        "nights": 0 if "history" in left_out else REFERENCE_NIGHTS,
+        "rows": REFERENCE_ROWS,
+        "least": HALF_WAY * settings.lone.least_log_odds,
+    }
+    past = fetch(con, statement("lone/reference"), asked)
+    columns = columns_of(past, left_out)
+    return columns | {"technique_share": lone.technique_share(columns)}, _texts(past, "peer_group")
+
+
+def flagged_alone(day: date, judged: Alone) -> pa.Table:
+    """Columns of night.flagged_account, not written, most suspicious first; nobody whose use is approved."""
+    # an account that is both is reported once, as a relay: a platform's customers make it busy, too
+    by_row = {finding.row: finding for finding in (*judged.extractors, *judged.relays)}
+    kept = [finding for row, finding in by_row.items() if not judged.approved[row]]
+    return as_flagged_accounts(day, judged.accounts, kept)
+
+
+def _usual_training(tonight: Columns, earlier: Columns) -> Float64:
+    """What accounts of many system prompts ask for, none of which has a text added."""
+    of_both = []
+    for columns in (tonight, earlier):
+        is_usual = (columns["n_systems"] >= lone.LEAST_PRODUCTS) & (
+            columns["n_products"] < lone.LEAST_PRODUCTS
+        )
+        of_both.append(columns["sampled_training"][is_usual])
+    usual = np.concatenate(of_both)
+    return np.asarray(usual[np.isfinite(usual)])
+
+
+def _measured(
+    con: duckdb.DuckDBPyConnection,
+    day: date,
+    accounts: pa.Table,
+    columns: Columns,
+    busy: npt.NDArray[np.intp],
+) -> tuple[Columns, npt.NDArray[np.bool_]]:
+    """The busy accounts' columns, with what their texts show; and whose added text is a public one."""
+    public = _public_texts(con, day)
+    with registered(con, "busy", _numbered(accounts, busy)):
+        con.execute(statement("lone/texts"), {"day": day, "most": MOST_TEXTS})
+    parts: dict[str, list[Float64]] = {name: [np.zeros(0)] for name in lone.COLUMNS}
+    is_public = [np.zeros(0, np.bool_)]
+    for first in range(0, len(busy), ACCOUNTS_AT_ONCE):
+        added = _sampled(con, first, min(ACCOUNTS_AT_ONCE, len(busy) - first))
+        for name, values in added.columns.items():
+            parts[name].append(values)
+        is_public.append(_is_public(added, public))
+    con.execute("DROP TABLE lone_text")
+    tonight = _rows(columns, busy) | {name: np.concatenate(values) for name, values in parts.items()}
+    tonight["technique_share"] = lone.technique_share(tonight)
+    return tonight, np.concatenate(is_public)
+
+
+def _numbered(accounts: pa.Table, busy: npt.NDArray[np.intp]) -> pa.Table:
+    return pa.table(
+        {"account": np.arange(len(busy)), "account_id": accounts["account_id"].take(pa.array(busy))}
+    )
+
+
+def _sampled(con: duckdb.DuckDBPyConnection, first: int, n: int) -> lone.AddedText:
+    """What the texts of `n` accounts from number `first` on show."""
+    asked = {"first": first, "last": first + n - 1, "half": HALF_SHINGLES}
+    prompts = fetch(con, statement("lone/prompts"), asked)
+    systems = fetch(con, statement("lone/systems"), asked)
+    system = array_of(prompts, "system_no")
+    if len(systems):
+        system = np.where(system >= 0, system - systems["system_no"][0].as_py(), -1)
+    return lone.added_text(
+        OwnedTexts.of(*lists_of(prompts["shingles"], copied=False), array_of(prompts, "account") - first),
+        OwnedTexts.of(*lists_of(systems["shingles"], copied=False), array_of(systems, "account") - first),
+        system,
+        array_of(prompts, "training"),
+        n,
+    )
+
+
+def _public_texts(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, lone.PublicTexts]:
+    """Templates of the night that many organisations use, by kind."""
+    found = {}
+    for kind in ("prompt", "system"):
+        asked = {"day": day, "kind": kind, "least": lone.PUBLIC_ORGANISATIONS}
+        templates = fetch(con, statement("lone/public"), asked)
+        found[kind] = lone.PublicTexts.of(*lists_of(templates["shingles"], copied=False))
+    return found
+
+
+def _is_public(added: lone.AddedText, public: dict[str, lone.PublicTexts]) -> npt.NDArray[np.bool_]:
+    """Of each account, whether many organisations use the text that it adds."""
+    out = np.zeros(len(added.n_products), np.bool_)
+    for account in np.flatnonzero(added.n_products >= lone.LEAST_PRODUCTS).tolist():
+        out[account] = public["prompt"].hold(shingles_of(added.in_prompts, account)) or public["system"].hold(
+            shingles_of(added.in_systems, account)
+        )
+    return out
+
+
+def _keep(
+    con: duckdb.DuckDBPyConnection, day: date, account_ids: pa.ChunkedArray, tonight: Columns, total: Float64
+) -> None:
+    kept = {name: pa.array(tonight[name], from_pandas=True) for name in lone.COLUMNS}
+    table = pa.table({"day": pa.array([day] * len(total), pa.date32()), "account_id": account_ids, **kept})
+    con.execute("DELETE FROM night.lone_account WHERE day = $day", {"day": day})
+    with registered(con, "judged", table.append_column("log_odds", pa.array(total))):
+        con.execute("INSERT INTO night.lone_account BY NAME FROM judged ORDER BY account_id")
+
+
+def _placed(found: list[lone.LoneFinding], busy: npt.NDArray[np.intp]) -> tuple[lone.LoneFinding, ...]:
+    """Findings by their positions among all accounts, not among the busy ones."""
+    return tuple(
+        lone.LoneFinding(int(busy[f.row]), f.profile, f.confidence, f.recommended_action, f.reasons)
+        for f in found
+    )
+
+
+def _rows(columns: Columns, chosen: npt.NDArray[np.generic]) -> Columns:
+    return {name: values[chosen] for name, values in columns.items()}
+
+
+def _texts(table: pa.Table, name: str) -> npt.NDArray[np.object_]:
+    return np.asarray(in_one_piece(table[name]).to_numpy(zero_copy_only=False))
