@@ -190,7 +190,17 @@ def test_counting_tokens_is_no_call_and_without_a_label_the_project_is_the_accou
 
 
 def test_what_a_client_wrote_never_refuses_the_row(lines):
-    junk = ["x", [], [1], "[{", "{", {"contents": 3}, {"contents": [{"parts": "x"}]},
-            {"generationConfig": []}, {"generationConfig": {"temperature": "hot", "candidateCount": 10**12}}, {"tools": {}}]  # fmt: skip
+    junk = [
+        "x",
+        [],
+        [1],
+        "[{",
+        "{",
+        {"contents": 3},
+        {"contents": [{"parts": "x"}]},
+        {"generationConfig": []},
+        {"generationConfig": {"temperature": "hot", "candidateCount": 10**12}},
+        {"tools": {}},
+    ]
     log = read(lines(*(call(one, one, request_id=at) for at, one in enumerate(junk))))
     assert (len(log.rows), log.refused) == (len(junk), [])
