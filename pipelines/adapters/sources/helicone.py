@@ -19,7 +19,10 @@ HELICONE = Source(
     name="helicone",
     title="Helicone, table request_response_rmt",
     versions="the ClickHouse schema of 2026",
-    told_by=((has("request_body"), has("proxy_key_id"), has("request_created_at")),),
+    told_by=(
+        (has("request_created_at"), has("proxy_key_id"), has("organization_id")),
+        (has("request_created_at"), has("target_url"), has("organization_id")),
+    ),
     structure={
         **dict.fromkeys(
             (

@@ -182,7 +182,6 @@ LANGFUSE = Source(
                     "prompt",
                     "project_id",
                     "session_id",
-                    "trace_id",
                     "model",
                     "system_prompt",
                     "n_turns",

@@ -1,6 +1,6 @@
 -- langfuse: canonical rows as Langfuse's export of observations would have them.
 -- Reads request (canonical columns). Called by simulate; the reader's declaration is sources/langfuse.py.
-SELECT request_id AS id, trace_id AS traceId, project_id AS projectId, 'GENERATION' AS type, strftime(ts, '%Y-%m-%dT%H:%M:%S.%fZ') AS startTime,
+SELECT request_id AS id, coalesce(trace_id, md5(request_id)) AS traceId, project_id AS projectId, 'GENERATION' AS type, strftime(ts, '%Y-%m-%dT%H:%M:%S.%fZ') AS startTime,
        strftime(ts + to_milliseconds(coalesce(latency_ms, 0)), '%Y-%m-%dT%H:%M:%S.%fZ') AS endTime, 'chat' AS name, model,
        {
            'temperature': temperature, 'top_p': top_p, 'max_completion_tokens': max_tokens, 'n': n_choices,
