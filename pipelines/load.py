@@ -58,6 +58,8 @@ class Loaded:
     """Records that are no requests."""
     not_understood: tuple[str, ...]
     """Fields that the logs' formats do not know, sorted."""
+    formats: tuple[str, ...]
+    """Formats that the logs were in, sorted."""
     refused: tuple[Refusals, ...]
     """Most frequent first."""
     unreadable: tuple[UnreadableInput, ...]
@@ -445,6 +447,10 @@ def _settle(
         """SELECT DISTINCT unnest(not_understood) AS field FROM raw.file WHERE file_id IN (FROM reading)
            ORDER BY field"""
     ).fetchall()
+    formats = con.execute(
+        """SELECT DISTINCT format FROM raw.file WHERE file_id IN (FROM reading) AND n_loaded > 0
+           ORDER BY format"""
+    ).fetchall()
     refused = con.execute(
         """SELECT path, column_name, reason, remedy, count(*), min(row_number)
            FROM raw.reject JOIN raw.file USING (file_id) WHERE file_id IN (FROM reading)
@@ -462,6 +468,7 @@ def _settle(
         n_other_day=totals[5],
         n_passed_over=totals[6],
         not_understood=tuple(row[0] for row in strangers),
+        formats=tuple(row[0] for row in formats),
         refused=tuple(Refusals(*row) for row in refused),
         unreadable=tuple(unreadable),
     )

@@ -76,6 +76,7 @@ class ScanSummary:
     n_other_day: int
     n_passed_over: int
     not_understood: tuple[str, ...]
+    formats: tuple[str, ...]
     refused: tuple[Refusals, ...]
     seconds: float
 
@@ -145,6 +146,7 @@ def scan(
         n_other_day=loaded.n_other_day,
         n_passed_over=loaded.n_passed_over,
         not_understood=loaded.not_understood,
+        formats=loaded.formats,
         refused=loaded.refused,
         seconds=time.monotonic() - started,
     )

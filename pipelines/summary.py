@@ -78,6 +78,7 @@ def show_check(report: "CheckReport") -> None:
         show(f"Would pass over {plural(report.n_passed_over, 'record')} that are no requests.")
     if report.not_understood:
         show(not_understood_line(report.not_understood))
+    _show_unseen({file.format for file in report.files if file.format is not None and file.n_rows})
 
 
 # -- sources --------------------------------------------------------------------------------------
@@ -174,6 +175,16 @@ def _show_left_out(summary: "ScanSummary") -> None:
     if summary.not_understood:
         show()
         show(not_understood_line(summary.not_understood))
+    _show_unseen(summary.formats)
+
+
+def _show_unseen(formats: Iterable[str]) -> None:
+    """What findings cannot rest on, for the logs do not have it: no campaign is not the same as none seen."""
+    from pipelines.adapters.overview import unseen
+
+    for name, losses in unseen(formats).items():
+        show()
+        show(f"{name} logs have no {', '.join(losses)}. Not looked for: {'; '.join(losses.values())}.")
 
 
 def _show_refused(summary: "ScanSummary") -> None:

@@ -105,6 +105,8 @@ def _database(threads: int) -> duckdb.DuckDBPyConnection:
     con.execute(_sql("session"))
     con.execute(_sql("casts"))
     con.execute(_sql("bodies"))
+    for sources_own in ("services", "telemetry", "gemini"):
+        con.execute(_sql(sources_own))
     return con
 
 

@@ -18,6 +18,8 @@ _ENDINGS = tuple(
 )
 _BESIDE_LOGS = {"accounts", "labels"}
 """Tables that `simulate` writes next to its logs, so that a person may name the whole folder."""
+_BEDROCK = "BedrockModelInvocationLogs"
+"""Below a folder of this name Bedrock keeps, in folders `data`, large bodies apart from their records."""
 
 
 def find_logs(logs: Sequence[str]) -> list[Path]:
@@ -67,6 +69,8 @@ def _matches(argument: str) -> Iterator[Path]:
 def _in_folder(folder: Path) -> Iterator[Path]:
     for here, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        if _BEDROCK in Path(here).parts and "data" in folders:
+            folders.remove("data")
         for name in names:
             path = Path(here, name)
             if name.lower().endswith(_ENDINGS) and not _is_passed_over(name) and path.is_file():

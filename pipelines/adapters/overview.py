@@ -3,7 +3,7 @@
 Here: the rows behind `stillwatch sources` and docs/sources.md. Not here: the formats (`sources`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -79,10 +79,21 @@ def overview() -> tuple[Row, ...]:
     return (own, *(_row(SOURCES[name]) for name in sorted(SOURCES)))
 
 
+def unseen(formats: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
+    """Of these formats those that lack whole groups of columns, sorted: group to what detection loses."""
+    known = {name: _missing(SOURCES[name]) for name in sorted(formats) if name in SOURCES}
+    return {name: missing for name, missing in known.items() if missing}
+
+
+def _missing(source: Source) -> Mapping[str, str]:
+    has = {*source.columns, "account_id"}
+    return {group: LOSS[group] for group, columns in GROUPS.items() if not has.intersection(columns)}
+
+
 def _row(source: Source) -> Row:
     has = {*source.columns, "account_id"}
-    carried = tuple(group for group, columns in GROUPS.items() if has.intersection(columns))
-    missing = {group: LOSS[group] for group in GROUPS if group not in carried}
+    missing = _missing(source)
+    carried = tuple(group for group in GROUPS if group not in missing)
     return Row(
         name=source.name,
         title=source.title,

@@ -172,6 +172,8 @@ class Source:
 
     def _as_json(self, name: str, kind: str) -> str:
         column = _quoted(name)
+        if kind.startswith("DECIMAL") and self.structure[name] == TEXT:
+            return f"{column}::VARCHAR"  # as a number of JSON it would lose digits beyond a double's
         if kind != "VARCHAR" or self.structure[name] == TEXT:
             return column
         return (

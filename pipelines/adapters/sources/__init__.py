@@ -7,13 +7,40 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pipelines.adapters.source import Source, Writing
+from pipelines.adapters.sources.bedrock import BEDROCK
+from pipelines.adapters.sources.cloudflare import CLOUDFLARE, CLOUDFLARE_LOGPUSH
+from pipelines.adapters.sources.databricks import DATABRICKS
+from pipelines.adapters.sources.envoy import ENVOY
 from pipelines.adapters.sources.gateway import GATEWAY
+from pipelines.adapters.sources.helicone import HELICONE
+from pipelines.adapters.sources.kong import KONG
+from pipelines.adapters.sources.langfuse import LANGFUSE
 from pipelines.adapters.sources.litellm import LITELLM
 from pipelines.adapters.sources.litellm_spend import SPEND
+from pipelines.adapters.sources.nginx import NGINX
+from pipelines.adapters.sources.otel import OTEL
+from pipelines.adapters.sources.portkey import PORTKEY
+from pipelines.adapters.sources.vertex import VERTEX
 
-SOURCES: Mapping[str, Source] = MappingProxyType(
-    {source.name: source for source in (LITELLM, SPEND, GATEWAY)}
+_ALL = (
+    LITELLM,
+    SPEND,
+    OTEL,
+    BEDROCK,
+    KONG,
+    ENVOY,
+    NGINX,
+    CLOUDFLARE,
+    CLOUDFLARE_LOGPUSH,
+    DATABRICKS,
+    VERTEX,
+    HELICONE,
+    PORTKEY,
+    LANGFUSE,
+    GATEWAY,
 )
+
+SOURCES: Mapping[str, Source] = MappingProxyType({source.name: source for source in _ALL})
 """Every foreign format, most particular first: the first that knows a file's records reads it."""
 
 WRITINGS: Mapping[str, tuple[Source, Writing]] = MappingProxyType(

@@ -148,6 +148,18 @@ def test_detection_knows_a_format_by_its_first_records(name, written, lines):
     assert detect_format(lines(b"not json\n", {"health": "ok"}, *written(name))) == source.name
 
 
+def test_simulated_nights_are_known_in_every_format(tmp_path):
+    scenario = tmp_path / "few.toml"
+    scenario.write_text("nights = 1\n[benign]\nperson_chat = 5\n")
+    simulate(tmp_path / "world", scenario=scenario)
+    rows = pq.read_table(next((tmp_path / "world").glob("logs/*/*.parquet")))
+    for name, (source, _) in WRITINGS.items():
+        ending, write = WRITERS[name]
+        path = tmp_path / f"{name}{ending}"
+        write(rows, path)
+        assert detect_format(path) == source.name
+
+
 def test_every_format_has_its_own_name_and_says_what_it_carries():
     rows = overview()
     assert len({row.name for row in rows}) == len(rows) == len(SOURCES) + 1

@@ -1,0 +1,261 @@
+"""The format `bedrock`: AWS Bedrock's model invocation logs.
+
+Here: the record as it lies in S3, and as CloudWatch hands it on (`message`, `logEvents`) or in one document
+with `Records`. Bodies are Converse's, or whatever the model's provider takes. Not here: CloudTrail, which has
+the addresses.
+
+Bodies over 100 KB lie in files of their own in a folder `data` beside the log, which is not read.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, BODY_IGNORES, REQUEST
+
+_USERS = ("end_user_id", "end_user", "user_id", "userId", "user")
+_TENANTS = ("tenant_id", "tenantId", "tenant", "project_id", "project")
+_SESSIONS = ("session_id", "sessionId", "session")
+
+_ASKED: Mapping[str, Any] = {
+    **REQUEST,
+    "inferenceConfig": {"maxTokens": TEXT, "max_new_tokens": TEXT, "temperature": TEXT, "topP": TEXT},
+    "toolConfig": {"tools": [{"toolSpec": {"name": TEXT}}], "toolChoice": {"tool": {"name": TEXT}}},
+    "additionalModelRequestFields": {"thinking": {"type": TEXT}, "reasoning_config": {"type": TEXT}},
+    "inputText": TEXT,
+    "textGenerationConfig": {"maxTokenCount": TEXT, "temperature": TEXT, "topP": TEXT},
+    "max_gen_len": TEXT,
+}
+"""Converse's request, and those of the models that have one of their own (Nova, Titan, Llama)."""
+
+_USAGE = {
+    "inputTokens": TEXT,
+    "outputTokens": TEXT,
+    "cacheReadInputTokens": TEXT,
+    "cacheReadInputTokenCount": TEXT,
+    "cacheWriteInputTokens": TEXT,
+    "cacheWriteInputTokenCount": TEXT,
+}
+_ANSWER = json.dumps(
+    {
+        "output": {"message": {"content": [{"text": TEXT}]}},
+        "stopReason": TEXT,
+        "usage": _USAGE,
+        "metrics": {"latencyMs": TEXT},
+        "generation": TEXT,
+        "stop_reason": TEXT,
+        "results": [{"outputText": TEXT, "completionReason": TEXT}],
+        "outputs": [{"text": TEXT, "stop_reason": TEXT}],
+    }
+)
+"""Converse's answer, and those of Nova, Llama, Titan and Mistral; the others are read as everywhere."""
+
+_EVENTS = json.dumps(
+    [
+        {
+            "contentBlockDelta": {"delta": {"text": TEXT}},
+            "messageStop": {"stopReason": TEXT},
+            "metadata": {"usage": _USAGE, "metrics": {"latencyMs": TEXT}},
+        }
+    ]
+)
+
+_RECORD: Mapping[str, Any] = {
+    "schemaType": TEXT,
+    "timestamp": TEXT,
+    "accountId": TEXT,
+    "identity": {"arn": TEXT},
+    "requestId": TEXT,
+    "operation": TEXT,
+    "modelId": TEXT,
+    "errorCode": TEXT,
+    "requestMetadata": dict.fromkeys((*_USERS, *_TENANTS, *_SESSIONS), TEXT),
+    "input": {
+        "inputBodyJson": _ASKED,
+        "inputBodyS3Path": TEXT,
+        "inputTokenCount": TEXT,
+        "cacheReadInputTokenCount": TEXT,
+        "cacheWriteInputTokenCount": TEXT,
+    },
+    "output": {"outputBodyJson": AS_JSON, "outputTokenCount": TEXT},
+}
+
+
+def _tag(names: tuple[str, ...]) -> str:
+    return f"coalesce({', '.join(f'record.requestMetadata.{name}' for name in names)})"
+
+
+_CARRIED = frozenset(
+    [
+        "request_id",
+        "account_id",
+        "ts",
+        "prompt",
+        "org_id",
+        "project_id",
+        "api_key_id",
+        "session_id",
+        "model",
+        "system_prompt",
+        "n_turns",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "input_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "response",
+        "tool_names",
+    ]
+)
+
+BEDROCK = Source(
+    name="bedrock",
+    title="AWS Bedrock model invocation logs",
+    versions="ModelInvocationLog 1.0, Converse and InvokeModel bodies of 2026",
+    told_by=(
+        (has("schemaType", "ModelInvocationLog"),),
+        (has("Records.schemaType", "ModelInvocationLog"),),
+        (has("message.schemaType", "ModelInvocationLog"),),
+        (has("logEvents.message.schemaType", "ModelInvocationLog"),),
+        (has("requestId"), has("modelId"), has("input.inputContentType")),
+    ),
+    structure={
+        **_RECORD,
+        "Records": [AS_JSON],
+        "message": TEXT,
+        "logEvents": [{"message": TEXT}],
+    },
+    each="coalesce(doc.Records::VARCHAR[], "
+    "list_transform(doc.logEvents, lambda e: e.message), "
+    "CASE WHEN doc.schemaType IS NULL AND is_json_text(doc.message) THEN [doc.message] END)",
+    steps=(
+        {
+            "record": "CASE WHEN item IS NULL THEN doc ELSE TRY(json_transform(item, $structure)) END",
+            "text": "coalesce(item, line)",
+        },
+        {
+            "request": "CASE WHEN coalesce(record.input.inputBodyJson.messages::VARCHAR, "
+            "record.input.inputBodyJson.inputText) IS NULL AND record.requestId IS NOT NULL "
+            "THEN coalesce(TRY(json_transform(text ->> '$.input.inputBodyJson', "
+            f"'{json.dumps(_ASKED, default=dict)}')), record.input.inputBodyJson) "
+            "ELSE record.input.inputBodyJson END",
+            "written": "CASE WHEN starts_with(record.output.outputBodyJson, '\"') "
+            "THEN json_extract_string(record.output.outputBodyJson, '$') "
+            "ELSE record.output.outputBodyJson::VARCHAR END",
+        },
+        {
+            "messages": "with_guarded_text(coalesce(request.messages, messages_of(request.prompt), "
+            "CASE WHEN request.inputText IS NOT NULL "
+            "THEN [{'role': 'user', 'content': to_json(request.inputText)}] END))",
+            "response": "CASE WHEN NOT contains(written, '\"stopReason\"') THEN response_of(written) END",
+            "answer": "CASE WHEN starts_with(written, '{') "
+            f"THEN TRY(json_transform(written, '{_ANSWER}')) END",
+            "events": f"CASE WHEN starts_with(written, '[') AND contains(written, '\"messageStop\"') "
+            f"THEN TRY(json_transform(written, '{_EVENTS}')) END",
+        },
+        {
+            "usage": "coalesce(answer.usage, "
+            "last_written(list_transform(events, lambda e: e.metadata.usage)))",
+        },
+    ),
+    is_request="record.requestId IS NOT NULL AND record.operation IS NOT NULL",
+    columns={
+        **BODY_COLUMNS,
+        "request_id": "record.requestId",
+        "ts": "record.timestamp",
+        "org_id": "record.accountId",
+        "api_key_id": "record.identity.arn",
+        "project_id": _tag(_TENANTS),
+        "end_user_id": f"coalesce({_tag(_USERS)}, {BODY_COLUMNS['end_user_id']})",
+        "session_id": f"coalesce({_tag(_SESSIONS)}, {BODY_COLUMNS['session_id']})",
+        "provider": "'bedrock'",
+        "model": "regexp_extract(record.modelId, '([^/]*)$', 1)",
+        "endpoint": "record.operation",
+        "temperature": "coalesce(number_or_null(coalesce(request.inferenceConfig.temperature, "
+        f"request.textGenerationConfig.temperature)), {BODY_COLUMNS['temperature']})",
+        "top_p": "coalesce(number_or_null(coalesce(request.inferenceConfig.topP, "
+        f"request.textGenerationConfig.topP)), {BODY_COLUMNS['top_p']})",
+        "max_tokens": "coalesce(whole_or_null(coalesce(request.inferenceConfig.maxTokens, "
+        "request.inferenceConfig.max_new_tokens, request.textGenerationConfig.maxTokenCount, "
+        f"request.max_gen_len)), {BODY_COLUMNS['max_tokens']})",
+        "n_images": "n_images_of(messages) + "
+        "list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '\"image\":{')))",
+        "tool_names": "coalesce(list_filter(list_transform(request.toolConfig.tools, "
+        f"lambda t: t.toolSpec.name), lambda t: t IS NOT NULL), {BODY_COLUMNS['tool_names']})",
+        "response_format": "CASE WHEN request.toolConfig.toolChoice.tool.name IS NOT NULL THEN 'tool' "
+        f"ELSE {BODY_COLUMNS['response_format']} END",
+        "thinking": "coalesce(coalesce(request.additionalModelRequestFields.thinking.type, "
+        "request.additionalModelRequestFields.reasoning_config.type) <> 'disabled', "
+        f"{BODY_COLUMNS['thinking']})",
+        "stream": "contains(record.operation, 'Stream')",
+        # Neither Converse's input nor the record's own count has cached tokens in it.
+        "input_tokens": "coalesce(plus_tokens(usage.inputTokens, "
+        "coalesce(usage.cacheReadInputTokens, usage.cacheReadInputTokenCount), "
+        "coalesce(usage.cacheWriteInputTokens, usage.cacheWriteInputTokenCount)), "
+        f"{BODY_COLUMNS['input_tokens']}, plus_tokens(record.input.inputTokenCount, "
+        "record.input.cacheReadInputTokenCount, record.input.cacheWriteInputTokenCount))",
+        "output_tokens": f"coalesce(usage.outputTokens, {BODY_COLUMNS['output_tokens']}, "
+        "record.output.outputTokenCount)",
+        "cached_tokens": "coalesce(usage.cacheReadInputTokens, usage.cacheReadInputTokenCount, "
+        f"{BODY_COLUMNS['cached_tokens']}, record.input.cacheReadInputTokenCount)",
+        "status": f"coalesce(status_of_exception(record.errorCode), {BODY_COLUMNS['status']})",
+        "stop_reason": "CASE WHEN record.errorCode IS NOT NULL THEN 'error' "
+        "WHEN answer.output.message IS NULL AND answer.generation IS NULL AND response IS NOT NULL "
+        f"AND {BODY_COLUMNS['stop_reason']} IS NOT NULL THEN {BODY_COLUMNS['stop_reason']} "
+        "ELSE stop_reason_of(coalesce(answer.stopReason, "
+        "last_written(list_transform(events, lambda e: e.messageStop.stopReason)), answer.stop_reason, "
+        "answer.results[1].completionReason, answer.outputs[1].stop_reason)) END",
+        "response": "coalesce(joined(list_transform(answer.output.message.content, lambda p: p.text)), "
+        "nullif(array_to_string(list_transform(events, lambda e: e.contentBlockDelta.delta.text), ''), ''), "
+        f"answer.generation, {BODY_COLUMNS['response']}, "
+        "answer.results[1].outputText, answer.outputs[1].text)",
+        "latency_ms": "coalesce(answer.metrics.latencyMs, "
+        "last_written(list_transform(events, lambda e: e.metadata.metrics.latencyMs)))",
+    },
+    account=("end_user", "key", "organisation"),
+    ignores=frozenset(
+        {
+            "schemaVersion",
+            "region",
+            "inferenceRegion",
+            "status",
+            "performanceConfig",
+            "serviceTier",
+            "requestMetadata.*",
+            "input.inputContentType",
+            "output.outputContentType",
+            "output.outputBodyS3Path",
+            "input.inputBodyJson.additionalModelRequestFields.*",
+            "input.inputBodyJson.inferenceConfig.*",
+            "input.inputBodyJson.guardrailConfig",
+            "input.inputBodyJson.textGenerationConfig.*",
+            "input.inputBodyJson.toolConfig.*",
+            "input.inputBodyJson.additionalModelResponseFieldPaths",
+            "owner",
+            "logGroup",
+            "logStream",
+            "messageType",
+            "subscriptionFilters",
+            "id",
+        }
+    )
+    | {f"input.inputBodyJson.{name}" for name in BODY_IGNORES},
+    lacks={
+        "ip, user_agent": "CloudTrail has them, by the same request id: links through addresses and clients",
+        "top_logprobs, n_logit_bias": "only in bodies shaped like OpenAI's: soft labels and logit extraction",
+        "bodies over 100 KB": "they lie in files of their own and count as absent: content of long prompts",
+        "end_user_id, project_id": "only where callers tag their calls (requestMetadata): without "
+        "tags a role's session is the account",
+    },
+    writings={
+        "bedrock-converse": Writing(
+            "bedrock_converse", carries=_CARRIED | {"latency_ms", "thinking", "n_images"}
+        ),
+        "bedrock-invoke": Writing(
+            "bedrock_invoke",
+            carries=_CARRIED | {"reasoning_tokens", "refusal_category", "thinking"},
+        ),
+    },
+)

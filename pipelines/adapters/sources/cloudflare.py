@@ -1,0 +1,157 @@
+"""The formats `cloudflare` and `cloudflare-logpush`: logs of Cloudflare's AI Gateway.
+
+Here: what its API lists (one log per record, or a page of them in `result`), and the Logpush data set, whose
+bodies are encrypted to the customer's key and so count as redacted. Not here: deciphering them.
+"""
+
+import json
+
+from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, MESSAGES
+
+_USERS = ("user_id", "userId", "user", "end_user_id", "customer_id", "customerId")
+_TENANTS = ("tenant_id", "tenantId", "tenant", "org_id", "orgId", "team")
+_TAGS = json.dumps(dict.fromkeys((*_USERS, *_TENANTS), TEXT))
+
+
+def _tag(names: tuple[str, ...]) -> str:
+    return f"coalesce({', '.join(f'tags.{name}' for name in names)})"
+
+
+CLOUDFLARE = Source(
+    name="cloudflare",
+    title="Cloudflare AI Gateway, logs of its API",
+    versions="API v4 of 2026",
+    told_by=(
+        (has("tokens_in"), has("created_at"), has("provider"), has("model")),
+        (has("result.tokens_in"), has("result.created_at"), has("result.provider")),
+    ),
+    structure={
+        **dict.fromkeys(
+            (
+                "id",
+                "created_at",
+                "provider",
+                "model",
+                "path",
+                "duration",
+                "status_code",
+                "success",
+                "tokens_in",
+                "tokens_out",
+                "metadata",
+                "request",
+                "response",
+            ),
+            TEXT,
+        ),
+        "result": [AS_JSON],
+    },
+    each="doc.result::VARCHAR[]",
+    steps=(
+        {"record": "CASE WHEN item IS NULL THEN doc ELSE TRY(json_transform(item, $structure)) END"},
+        {
+            "tags": f"TRY(json_transform(record.metadata, '{_TAGS}'))",
+            "request": "request_of(record.request)",
+            "response": "response_of(record.response)",
+        },
+        {"messages": MESSAGES},
+    ),
+    is_request="record.created_at IS NOT NULL AND record.provider IS NOT NULL",
+    columns={
+        **BODY_COLUMNS,
+        "request_id": "coalesce(record.id, concat('line-', md5(coalesce(item, line))))",
+        "ts": "record.created_at",
+        "org_id": _tag(_TENANTS),
+        "end_user_id": f"coalesce({_tag(_USERS)}, {BODY_COLUMNS['end_user_id']})",
+        "provider": "record.provider",
+        "model": f"coalesce(record.model, {BODY_COLUMNS['model']})",
+        "endpoint": "split_part(record.path, '?', 1)",
+        "input_tokens": f"coalesce(record.tokens_in, {BODY_COLUMNS['input_tokens']})",
+        "output_tokens": f"coalesce(record.tokens_out, {BODY_COLUMNS['output_tokens']})",
+        "status": "coalesce(record.status_code, CASE record.success WHEN 'false' THEN '500' END)",
+        "latency_ms": "record.duration",
+    },
+    account=("end_user", "organisation"),
+    ignores=frozenset(
+        {
+            "model_type",
+            "cached",
+            "cost",
+            "custom_cost",
+            "step",
+            "request_type",
+            "request_content_type",
+            "response_content_type",
+            "request_size",
+            "request_head",
+            "response_size",
+            "response_head",
+            "event_id",
+            "errors",
+            "messages",
+            "result_info",
+        }
+    ),
+    lacks={
+        "account_id": "only where calls are tagged (cf-aig-metadata user_id, tenant_id): without any tag "
+        "a record names nobody and is refused",
+        "bodies": "the API gives them by a call per log; kept as `request` and `response` they are read",
+    },
+    writings={
+        "cloudflare": Writing(
+            "cloudflare",
+            carries=frozenset(
+                [
+                    "request_id",
+                    "ts",
+                    "account_id",
+                    "org_id",
+                    "provider",
+                    "model",
+                    "endpoint",
+                    "input_tokens",
+                    "output_tokens",
+                    "status",
+                    "latency_ms",
+                ]
+            ),
+        )
+    },
+)
+
+CLOUDFLARE_LOGPUSH = Source(
+    name="cloudflare-logpush",
+    title="Cloudflare AI Gateway, Logpush data set ai_gateway_events",
+    versions="the data set of 2026",
+    told_by=((has("Gateway"), has("Provider"), has("StatusCode"), has("Endpoint")),),
+    structure={
+        **dict.fromkeys(
+            ("Timestamp", "Datetime", "Gateway", "Provider", "Model", "Endpoint", "StatusCode"), TEXT
+        ),
+        # read for nothing but telling records of one second apart
+        **dict.fromkeys(("Metadata", "RequestBody", "ResponseBody"), AS_JSON),
+    },
+    columns={
+        "request_id": "concat('record-', md5(to_json(doc)::VARCHAR))",
+        "ts": "coalesce(doc.Datetime, doc.Timestamp)",
+        "project_id": "doc.Gateway",
+        "provider": "doc.Provider",
+        "model": "doc.Model",
+        "endpoint": "split_part(doc.Endpoint, '?', 1)",
+        "status": "doc.StatusCode",
+        "body_state": "'redacted'",
+    },
+    account=("project",),
+    ignores=frozenset({"Cached", "RateLimited", "Metadata.*", "RequestBody.*", "ResponseBody.*"}),
+    lacks={
+        "account_id": "who called lies in encrypted metadata: a gateway is one account, what its users do "
+        "together cannot be told apart",
+    },
+    writings={
+        "cloudflare-logpush": Writing(
+            "cloudflare_logpush",
+            carries=frozenset(["ts", "provider", "model", "endpoint", "status"]),
+        )
+    },
+)

@@ -1,0 +1,147 @@
+"""The format `helicone`: Helicone's table of requests and responses, exported from ClickHouse.
+
+Here: the row around the provider's own bodies. Not here: the bodies (`bodies`), which Helicone keeps for
+three months.
+"""
+
+from pipelines.adapters.source import TEXT, Source, Writing, has
+from pipelines.adapters.sources.bodies import (
+    BODY_COLUMNS,
+    BODY_IGNORES,
+    MESSAGES,
+    REQUEST,
+    RESPONSE,
+    request_at,
+    response_at,
+)
+
+HELICONE = Source(
+    name="helicone",
+    title="Helicone, table request_response_rmt",
+    versions="the ClickHouse schema of 2026",
+    told_by=(
+        (has("request_created_at"), has("proxy_key_id"), has("organization_id")),
+        (has("request_created_at"), has("target_url"), has("organization_id")),
+    ),
+    structure={
+        **dict.fromkeys(
+            (
+                "request_id",
+                "request_created_at",
+                "response_id",
+                "user_id",
+                "organization_id",
+                "proxy_key_id",
+                "status",
+                "latency",
+                "model",
+                "provider",
+                "target_url",
+                "country_code",
+                "prompt_tokens",
+                "completion_tokens",
+                "prompt_cache_read_tokens",
+            ),
+            TEXT,
+        ),
+        "properties": {"Helicone-Session-Id": TEXT, "Helicone-Rate-Limit-Status": TEXT},
+        "request_body": REQUEST,
+        "response_body": RESPONSE,
+    },
+    steps=(
+        {"request": request_at("request_body"), "response": response_at("response_body")},
+        {"messages": MESSAGES},
+    ),
+    columns={
+        **BODY_COLUMNS,
+        "request_id": "doc.request_id",
+        "ts": "doc.request_created_at",
+        "org_id": "doc.organization_id",
+        "api_key_id": "key_name(doc.proxy_key_id)",
+        "end_user_id": f"coalesce(doc.user_id, {BODY_COLUMNS['end_user_id']})",
+        "session_id": f'coalesce(doc.properties."Helicone-Session-Id", {BODY_COLUMNS["session_id"]})',
+        "provider": "lower(doc.provider)",
+        "model": f"coalesce({BODY_COLUMNS['model']}, doc.model)",
+        "endpoint": "path_of_url(doc.target_url)",
+        "input_tokens": f"coalesce({BODY_COLUMNS['input_tokens']}, doc.prompt_tokens)",
+        "output_tokens": f"coalesce({BODY_COLUMNS['output_tokens']}, doc.completion_tokens)",
+        "cached_tokens": f"coalesce({BODY_COLUMNS['cached_tokens']}, doc.prompt_cache_read_tokens)",
+        # Its own states: in the background, given up by the caller, stopped as a threat.
+        "status": "CASE doc.status WHEN '-2' THEN '200' WHEN '-3' THEN '499' WHEN '-4' THEN '403' "
+        f"ELSE coalesce(doc.status, ({BODY_COLUMNS['status']})::VARCHAR) END",
+        "latency_ms": "doc.latency",
+        "country": "doc.country_code",
+    },
+    account=("end_user", "key", "organisation"),
+    ignores=frozenset(
+        {
+            "response_created_at",
+            "prompt_cache_write_tokens",
+            "prompt_audio_tokens",
+            "completion_audio_tokens",
+            "auth_id",
+            "threat",
+            "time_to_first_token",
+            "properties.*",
+            "scores",
+            "assets",
+            "cache_enabled",
+            "cache_reference_id",
+            "cost",
+            "prompt_id",
+            "prompt_version",
+            "request_referrer",
+            "updated_at",
+            "gateway_router_id",
+            "gateway_deployment_target",
+            "gateway_endpoint_version",
+        }
+    )
+    | {f"request_body.{name}" for name in BODY_IGNORES}
+    | {f"response_body.{name}" for name in BODY_IGNORES},
+    lacks={
+        "ip, user_agent": "only the country is kept: links through addresses and clients",
+        "bodies after three months": "they are deleted: content of older nights",
+    },
+    writings={
+        "helicone": Writing(
+            "helicone",
+            carries=frozenset(
+                [
+                    "request_id",
+                    "ts",
+                    "account_id",
+                    "prompt",
+                    "org_id",
+                    "api_key_id",
+                    "session_id",
+                    "model",
+                    "endpoint",
+                    "system_prompt",
+                    "n_turns",
+                    "n_images",
+                    "tool_names",
+                    "temperature",
+                    "top_p",
+                    "max_tokens",
+                    "n_choices",
+                    "top_logprobs",
+                    "n_logit_bias",
+                    "stream",
+                    "thinking",
+                    "response_format",
+                    "input_tokens",
+                    "output_tokens",
+                    "cached_tokens",
+                    "reasoning_tokens",
+                    "provider_request_id",
+                    "status",
+                    "stop_reason",
+                    "latency_ms",
+                    "country",
+                    "response",
+                ]
+            ),
+        )
+    },
+)

@@ -1,0 +1,242 @@
+"""The format `otel`: spans of model calls as OpenTelemetry's collector writes them, OTLP in JSON.
+
+Here: the GenAI conventions of all generations, and OpenInference (Phoenix, Envoy AI Gateway), which may lie
+in one file. Not here: reading attributes and messages (`sql/telemetry.sql`).
+
+Only spans of model calls count; those of agents, tools and chains around them would count a call twice. A
+span's own id names the request: `gen_ai.response.id` does not, for some servers number answers anew after
+each start, and a cached answer keeps its id.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, REQUEST
+
+_VALUE = {
+    "stringValue": TEXT,
+    "intValue": TEXT,
+    "doubleValue": TEXT,
+    "boolValue": TEXT,
+    "arrayValue": AS_JSON,
+    "kvlistValue": AS_JSON,
+}
+_ATTRIBUTES = [{"key": TEXT, "value": _VALUE}]
+_SPAN: Mapping[str, Any] = {
+    "traceId": TEXT,
+    "spanId": TEXT,
+    "startTimeUnixNano": TEXT,
+    "endTimeUnixNano": TEXT,
+    "attributes": _ATTRIBUTES,
+    "events": [{"name": TEXT, "attributes": _ATTRIBUTES}],
+    "status": {"code": TEXT},
+}
+_TOOLS = json.dumps([REQUEST["tools"][0]])
+
+
+def _at(*names: str) -> str:
+    """SQL of a span's attribute as text; of several names the first that it has."""
+    found = [f"texts[list_position(keys, '{name}')]" for name in names]
+    return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+
+
+def _on_resource(name: str) -> str:
+    return f"resource_texts[list_position(resource_keys, '{name}')]"
+
+
+def _number(name: str) -> str:
+    return f"coalesce(number_or_null({_at(f'gen_ai.request.{name}')}), {BODY_COLUMNS[name]})"
+
+
+def _whole(name: str, column: str) -> str:
+    return f"coalesce(whole_or_null({_at(f'gen_ai.request.{name}')}), {BODY_COLUMNS[column]})"
+
+
+_CALLS = "'chat', 'generate_content', 'text_completion', 'embeddings'"
+_IS_CALL = (
+    f"CASE WHEN kind IS NOT NULL THEN kind IN ('LLM', 'EMBEDDING') "
+    f"WHEN operation IS NOT NULL THEN operation IN ({_CALLS}) "
+    # the oldest generation names no operation; what it calls a kind of span is never a model call
+    f"ELSE {_at('gen_ai.request.model', 'gen_ai.response.model')} IS NOT NULL "
+    f"AND {_at('traceloop.span.kind')} IS NULL END"
+)
+
+_SPANS = (
+    "flatten(list_transform(doc.resourceSpans, lambda r: flatten(list_transform(r.scopeSpans, lambda s: "
+    "list_transform(s.spans, lambda p: {'span': p, 'resource': r.resource.attributes})))))"
+)
+
+_ERROR_STATUS = f"status_of_exception({_at('error.type', 'exception.type')})"
+
+_CARRIED = frozenset(
+    [
+        "ts",
+        "account_id",
+        "prompt",
+        "project_id",
+        "end_user_id",
+        "session_id",
+        "provider_request_id",
+        "provider",
+        "model",
+        "endpoint",
+        "system_prompt",
+        "n_turns",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "n_choices",
+        "stream",
+        "input_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "reasoning_tokens",
+        "status",
+        "ip",
+        "country",
+        "user_agent",
+        "client_fingerprint",
+        "response",
+        "tool_names",
+    ]
+)
+
+OTEL = Source(
+    name="otel",
+    title="OpenTelemetry spans (GenAI conventions, OpenInference) as OTLP JSON",
+    versions="semantic conventions 1.27 to 1.44 and the GenAI repository, OpenLLMetry attributes of 2024, "
+    "OpenInference of 2026; OTLP 1.0 to 1.9",
+    told_by=((has("resourceSpans"),),),
+    structure={
+        "resourceSpans": [
+            {"resource": {"attributes": _ATTRIBUTES}, "scopeSpans": [{"spans": [_SPAN]}]},
+        ]
+    },
+    each=_SPANS,
+    steps=(
+        {
+            "span": "item.span",
+            "keys": "attribute_keys(item.span.attributes)",
+            "texts": "attribute_texts(item.span.attributes)",
+            "resource_keys": "attribute_keys(item.resource)",
+            "resource_texts": "attribute_texts(item.resource)",
+        },
+        {
+            "kind": _at("openinference.span.kind"),
+            "operation": _at("gen_ai.operation.name"),
+            "input": f"json_object_or_null({_at('input.value')})",
+            "parameters": f"json_object_or_null({_at('llm.invocation_parameters')})",
+        },
+        # Bodies of spans that are no calls are not parsed: an agent's span repeats those of its calls.
+        {"is_call": _IS_CALL},
+        {
+            "request": "CASE WHEN is_call THEN request_of(coalesce("
+            "json_merge_patch(input, parameters)::VARCHAR, input, parameters)) END",
+            "response": f"CASE WHEN is_call THEN response_of({_at('output.value')}) END",
+            "asked": "CASE WHEN is_call THEN coalesce("
+            "nullif(numbered(span.attributes, 'gen_ai.prompt'), []), "
+            "numbered(span.attributes, 'llm.input_messages')) END",
+            "answered": "CASE WHEN is_call THEN coalesce("
+            "nullif(numbered(span.attributes, 'gen_ai.completion'), []), "
+            "numbered(span.attributes, 'llm.output_messages')) END",
+            "output": f"CASE WHEN is_call THEN span_messages_of({_at('gen_ai.output.messages')}) END",
+        },
+        {
+            "messages": f"CASE WHEN is_call THEN coalesce(span_messages_of({_at('gen_ai.input.messages')}), "
+            "request.messages, messages_of(request.input), messages_of(request.prompt), "
+            "numbered_messages(asked), event_messages(span.events), "
+            f"CASE WHEN input IS NULL AND {_at('input.value')} IS NOT NULL "
+            f"THEN [{{'role': 'user', 'content': to_json({_at('input.value')})}}] END) END"
+        },
+    ),
+    is_request="is_call",
+    columns={
+        **BODY_COLUMNS,
+        "request_id": "coalesce(span.traceId || '-' || span.spanId, "
+        "concat('span-', md5(to_json(span)::VARCHAR)))",
+        "ts": "span.startTimeUnixNano",
+        "account_id": _at("user.id"),
+        "org_id": _at("organization.id"),
+        "project_id": _on_resource("service.name"),
+        "api_key_id": f"key_of_header(first_text_of({_at('http.request.header.authorization')}))",
+        "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id')}, {BODY_COLUMNS['end_user_id']})",
+        "session_id": _at("gen_ai.conversation.id", "session.id"),
+        "trace_id": "span.traceId",
+        "provider_request_id": f"coalesce({_at('gen_ai.response.id')}, response.id)",
+        "provider": _at("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
+        "model": f"coalesce({_at('gen_ai.request.model', 'llm.model_name')}, {BODY_COLUMNS['model']}, "
+        f"{_at('gen_ai.response.model')})",
+        "endpoint": f"coalesce({_at('url.path')}, operation)",
+        "system_prompt": "system_text(messages, coalesce("
+        f"instructions_of({_at('gen_ai.system_instructions')}), request.instructions, request.system))",
+        "n_images": "n_images_of(messages) + n_span_images_of(messages)",
+        "tool_names": "coalesce(tool_names_of(TRY(json_transform("
+        f"{_at('gen_ai.tool.definitions')}, '{_TOOLS}')), NULL::STRUCT(name VARCHAR)[]), "
+        f"{BODY_COLUMNS['tool_names']})",
+        "temperature": _number("temperature"),
+        "top_p": _number("top_p"),
+        "max_tokens": _whole("max_tokens", "max_tokens"),
+        "n_choices": _whole("choice.count", "n_choices"),
+        "stream": f"coalesce(truth_or_null({_at('gen_ai.request.stream', 'llm.is_streaming')}), "
+        f"{BODY_COLUMNS['stream']})",
+        "thinking": f"coalesce({_at('gen_ai.request.reasoning.level')} NOT IN ('none', 'disabled'), "
+        f"{BODY_COLUMNS['thinking']})",
+        "response_format": f"coalesce(CASE {_at('gen_ai.output.type')} WHEN 'json' THEN 'json_object' "
+        f"WHEN 'text' THEN 'text' END, {_at('gen_ai.openai.request.response_format')}, "
+        f"{BODY_COLUMNS['response_format']})",
+        "input_tokens": "coalesce("
+        f"{_at('gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens', 'llm.token_count.prompt')}, "
+        f"{BODY_COLUMNS['input_tokens']})",
+        "output_tokens": "coalesce("
+        + _at(
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "llm.token_count.completion",
+        )
+        + f", {BODY_COLUMNS['output_tokens']})",
+        "cached_tokens": "coalesce("
+        + _at(
+            "gen_ai.usage.cache_read.input_tokens",
+            "gen_ai.usage.cache_read_input_tokens",
+            "llm.token_count.prompt_details.cache_read",
+        )
+        + f", {BODY_COLUMNS['cached_tokens']})",
+        "reasoning_tokens": "coalesce("
+        f"{_at('gen_ai.usage.reasoning.output_tokens', 'llm.token_count.completion_details.reasoning')}, "
+        f"{BODY_COLUMNS['reasoning_tokens']})",
+        "status": f"coalesce(whole_or_null({_at('http.response.status_code')}), "
+        f"CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN coalesce({_ERROR_STATUS}, 500) END)",
+        "stop_reason": "coalesce(stop_reason_of(coalesce("
+        f"first_text_of({_at('gen_ai.response.finish_reasons')}), "
+        f"{_at('gen_ai.completion.0.finish_reason', 'llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
+        "CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN 'error' END)",
+        "latency_ms": "ms_between(span.startTimeUnixNano, span.endTimeUnixNano)",
+        "ip": f"first_address({_at('client.address', 'http.client_ip')})",
+        "country": _at("geo.country.iso_code"),
+        "user_agent": _at("user_agent.original", "http.user_agent"),
+        "client_fingerprint": _at("tls.client.ja3"),
+        "response": "coalesce(joined(list_transform(output, lambda m: content_text(m.content))), "
+        f"{BODY_COLUMNS['response']}, numbered_text(answered), event_text(span.events), "
+        f"CASE WHEN NOT starts_with({_at('output.value')}, '{{') THEN {_at('output.value')} END)",
+    },
+    account=("account", "end_user", "key", "project"),
+    ignores=frozenset({"resourceLogs", "resourceMetrics"}),
+    lacks={
+        "top_logprobs, n_logit_bias": "the GenAI conventions have no attribute for them: soft labels and "
+        "logit extraction show in OpenInference's invocation parameters alone",
+        "prompt, system_prompt, tool_names, response": "recorded only when the instrumentation was told to; "
+        "as log records apart from the span they are not read: everything about content",
+        "api_key_id, org_id": "no attribute of the conventions: ties through keys and payers, unless the "
+        "gateway records request headers",
+        "completeness": "where traces are sampled: queues, pace and volume are those of the sample",
+    },
+    writings={
+        "otel": Writing("otel", carries=_CARRIED),
+        "otel-flat": Writing("otel_flat", carries=_CARRIED - {"tool_names", "reasoning_tokens", "n_choices"}),
+        "openinference": Writing(
+            "openinference", carries=_CARRIED | {"top_logprobs", "n_logit_bias", "n_images", "stop_reason"}
+        ),
+    },
+)

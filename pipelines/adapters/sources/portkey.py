@@ -1,0 +1,150 @@
+"""The format `portkey`: Portkey's export of logs.
+
+Here: the record around the bodies, nested (`request: {body}`) or flat (`request.body`). Not here: the bodies
+(`bodies`).
+"""
+
+import json
+
+from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.sources.bodies import (
+    BODY_COLUMNS,
+    BODY_IGNORES,
+    MESSAGES,
+    REQUEST,
+    RESPONSE,
+    request_at,
+    response_at,
+)
+
+_TAGS = json.dumps(dict.fromkeys(("_user", "user_id", "user", "tenant_id", "tenant", "session_id"), TEXT))
+
+PORTKEY = Source(
+    name="portkey",
+    title="Portkey, export of logs",
+    versions="the export of 2026, virtual keys and metadata where there are any",
+    told_by=((has("ai_org"), has("req_units")),),
+    structure={
+        **dict.fromkeys(
+            (
+                "id",
+                "trace_id",
+                "created_at",
+                "ai_org",
+                "ai_model",
+                "req_units",
+                "res_units",
+                "request_url",
+                "response_status_code",
+                "response_time",
+                "is_success",
+                "virtual_key",
+                "workspace_slug",
+            ),
+            TEXT,
+        ),
+        "metadata": AS_JSON,
+        "request": {"body": REQUEST},
+        "response": {"body": RESPONSE},
+        "request.body": AS_JSON,
+        "response.body": AS_JSON,
+    },
+    steps=(
+        {
+            "request": f'CASE WHEN doc."request.body" IS NULL THEN {request_at("request.body").of_any} '
+            'ELSE request_of(opened_text(doc."request.body")) END',
+            "response": f'CASE WHEN doc."response.body" IS NULL THEN {response_at("response.body").of_any} '
+            'ELSE response_of(opened_text(doc."response.body")) END',
+            "tags": f"TRY(json_transform(opened_text(doc.metadata), '{_TAGS}'))",
+        },
+        {"messages": MESSAGES},
+    ),
+    columns={
+        **BODY_COLUMNS,
+        "request_id": "coalesce(doc.id, concat('line-', md5(line)))",
+        "ts": "doc.created_at",
+        "org_id": "coalesce(tags.tenant_id, tags.tenant)",
+        "project_id": "doc.workspace_slug",
+        "api_key_id": "key_name(doc.virtual_key)",
+        "end_user_id": f"coalesce(tags._user, tags.user_id, tags.user, {BODY_COLUMNS['end_user_id']})",
+        "session_id": f"coalesce(tags.session_id, {BODY_COLUMNS['session_id']})",
+        "trace_id": "doc.trace_id",
+        "provider": "doc.ai_org",
+        "model": f"coalesce({BODY_COLUMNS['model']}, doc.ai_model)",
+        "endpoint": "path_of_url(doc.request_url)",
+        "input_tokens": f"coalesce({BODY_COLUMNS['input_tokens']}, doc.req_units)",
+        "output_tokens": f"coalesce({BODY_COLUMNS['output_tokens']}, doc.res_units)",
+        "status": "coalesce(doc.response_status_code, "
+        f"({BODY_COLUMNS['status']})::VARCHAR, "
+        "CASE WHEN doc.is_success IN ('0', 'false') THEN '500' END)",
+        "latency_ms": "doc.response_time",
+    },
+    account=("end_user", "key", "project", "organisation"),
+    ignores=frozenset(
+        {
+            "total_units",
+            "cost",
+            "cost_currency",
+            "request_method",
+            "cache_status",
+            "cache_type",
+            "stream_mode",
+            "retry_success_count",
+            "mode",
+            "config",
+            "prompt_slug",
+            "request.*",
+            "response.*",
+            "currency",
+        }
+    )
+    | {f"request.body.{name}" for name in BODY_IGNORES}
+    | {f"response.body.{name}" for name in BODY_IGNORES},
+    lacks={
+        "ip, user_agent": "not exported: links through addresses and clients",
+        "end_user_id": "only where calls are tagged (metadata _user): else a virtual key is the account",
+    },
+    writings={
+        "portkey": Writing(
+            "portkey",
+            carries=frozenset(
+                [
+                    "request_id",
+                    "ts",
+                    "account_id",
+                    "prompt",
+                    "org_id",
+                    "project_id",
+                    "api_key_id",
+                    "session_id",
+                    "trace_id",
+                    "provider",
+                    "model",
+                    "endpoint",
+                    "system_prompt",
+                    "n_turns",
+                    "n_images",
+                    "tool_names",
+                    "temperature",
+                    "top_p",
+                    "max_tokens",
+                    "n_choices",
+                    "top_logprobs",
+                    "n_logit_bias",
+                    "stream",
+                    "thinking",
+                    "response_format",
+                    "input_tokens",
+                    "output_tokens",
+                    "cached_tokens",
+                    "reasoning_tokens",
+                    "provider_request_id",
+                    "status",
+                    "stop_reason",
+                    "latency_ms",
+                    "response",
+                ]
+            ),
+        )
+    },
+)

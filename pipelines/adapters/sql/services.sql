@@ -1,0 +1,59 @@
+-- services: macros for what clouds and gateways write around bodies: names of failures, wrappings, access logs.
+-- Loaded once into the database behind all readers, after bodies. Nothing here fails on what a record holds.
+
+-- -- outcome -----------------------------------------------------------------------------------------------------------
+
+-- The HTTP status that the name of an exception or of an error code stands for, of whichever library or service.
+CREATE MACRO status_of_exception(name) AS
+    CASE WHEN name IS NULL OR is_blank(name) THEN NULL
+         WHEN whole_of_text(name) BETWEEN 100 AND 599 THEN whole_of_text(name)
+         WHEN regexp_matches(name, '(?i:rate_?limit|throttl|quota|too_?many)') THEN 429
+         WHEN regexp_matches(name, '(?i:authentication|unauthori[sz]ed|unrecognized_?client|invalid_?api_?key)') THEN 401
+         WHEN regexp_matches(name, '(?i:permission|access_?denied|forbidden)') THEN 403
+         WHEN regexp_matches(name, '(?i:not_?found)') THEN 404
+         WHEN regexp_matches(name, '(?i:time_?out|timed_?out|deadline|cancel)') THEN 408
+         WHEN regexp_matches(name, '(?i:bad_?request|invalid|validation|unprocessable|content_?filter)') THEN 400
+         WHEN regexp_matches(name, '(?i:unavailable|overloaded|not_?ready)') THEN 503
+         ELSE 500 END;
+
+-- -- Converse (sources/bedrock.py) -------------------------------------------------------------------------------------
+
+-- A part may be handed to a guardrail as {guardContent: {text: {text}}}: it is the prompt all the same.
+CREATE MACRO with_guarded_text(messages) AS list_transform(messages, lambda m: {
+    'role': m.role,
+    'content': CASE WHEN contains(m.content::VARCHAR, '"guardContent"')
+        THEN to_json(list_transform(
+            TRY(json_transform(m.content, '[{"text": "VARCHAR", "image": "JSON", "guardContent": {"text": {"text": "VARCHAR"}}}]')),
+            lambda p: {'text': coalesce(p.text, p.guardContent.text.text), 'image': p.image}))
+        ELSE m.content END});
+
+-- -- access logs (sources/nginx.py, envoy.py, kong.py) -------------------------------------------------------------------
+
+-- An access log writes `-` where it has nothing.
+CREATE MACRO dash_to_null(t) AS CASE WHEN t IN ('-', '') THEN NULL ELSE t END;
+-- A path that a model is called by, of whichever provider; access logs hold health checks and pages as well.
+CREATE MACRO is_model_path(path) AS regexp_matches(split_part(path, '?', 1),
+    '(?i)(/(chat/completions|completions|responses|messages|embeddings|generate|chat|invoke|converse|invoke-with-response-stream|converse-stream)/?$|:(streamGenerateContent|generateContent|streamRawPredict|rawPredict)$)');
+-- The peer itself, unless it is a balancer of ours: then whom that speaks for. Others may claim anything.
+CREATE MACRO is_inner_address(a) AS
+    regexp_matches(a, '(?i)^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|::1$|f[cd][0-9a-f]{2}:|fe80:)');
+CREATE MACRO client_address(peer, forwarded) AS
+    CASE WHEN peer IS NULL OR is_inner_address(peer) THEN coalesce(first_address(forwarded), peer) ELSE peer END;
+
+-- -- observability products (sources/langfuse.py, portkey.py, helicone.py) -----------------------------------------------
+
+-- A value that may be JSON or a text that holds it, as that text; tables write JSON's null as a text.
+CREATE MACRO opened_text(j) AS
+    nullif(CASE WHEN starts_with(j, '"') THEN json_extract_string(j, '$') ELSE j::VARCHAR END, 'null');
+CREATE MACRO json_object_or_null(t) AS CASE WHEN starts_with(ltrim(t), '{') AND json_valid(t) THEN t END;
+-- What an integration took for a call's input, as a request body: a body, a list of messages, or nothing of that kind.
+CREATE MACRO body_of_input(t) AS
+    CASE WHEN starts_with(ltrim(t), '[') THEN CASE WHEN json_valid(t) THEN concat('{"messages":', t, '}') END
+         ELSE json_object_or_null(t) END;
+CREATE MACRO merged_body(body, more) AS coalesce(json_merge_patch(body, more)::VARCHAR, body, more);
+CREATE MACRO has_roles(messages) AS len(list_filter(messages, lambda m: m.role IS NOT NULL)) > 0;
+CREATE MACRO path_of_url(u) AS split_part(regexp_replace(u, '^[a-z]+://[^/]*', ''), '?', 1);
+-- Counts by kind may or may not have the special kinds within the plain one: the total tells.
+CREATE MACRO counted_with(counted, other, total, special) AS
+    CASE WHEN whole_of_text(total) = whole_of_text(counted) + whole_of_text(other) THEN counted
+         ELSE plus_tokens(counted, special, NULL) END;

@@ -1,0 +1,269 @@
+"""Bedrock's invocation log: Converse and native bodies, and the ways a record is delivered.
+
+The records are invented, written from the published description; none is from anybody's log.
+"""
+
+import json
+from typing import Any
+
+from log_files import NOON, read
+
+from pipelines.adapters import find_logs
+
+CONVERSE = {
+    "system": [{"text": "Be brief."}],
+    "messages": [
+        {"role": "user", "content": [{"text": "first item"}]},
+        {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t", "name": "look", "input": {}}}]},
+        {"role": "user", "content": [{"toolResult": {"toolUseId": "t", "content": [{"text": "found"}]}}]},
+        {"role": "user", "content": [{"text": "translate item 118"}, {"image": {"format": "png"}}]},
+    ],
+    "inferenceConfig": {"maxTokens": 512, "temperature": 0.2, "topP": 0.9, "stopSequences": ["END"]},
+    "toolConfig": {
+        "tools": [
+            {"toolSpec": {"name": "look", "inputSchema": {"json": {}}}},
+            {"cachePoint": {"type": "default"}},
+        ],
+        "toolChoice": {"tool": {"name": "look"}},
+    },
+    "additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+}
+USAGE = {
+    "inputTokens": 57,
+    "outputTokens": 40,
+    "totalTokens": 97,
+    "cacheReadInputTokens": 1000,
+    "cacheWriteInputTokens": 3,
+}
+CONVERSE_ANSWER = {
+    "output": {
+        "message": {
+            "role": "assistant",
+            "content": [{"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "an answer"}],
+        }
+    },
+    "stopReason": "max_tokens",
+    "metrics": {"latencyMs": 911},
+    "usage": USAGE,
+}
+CONVERSE_EVENTS = [
+    {"messageStart": {"role": "assistant"}},
+    {"contentBlockDelta": {"delta": {"text": "an "}, "contentBlockIndex": 0}},
+    {"contentBlockDelta": {"delta": {"text": "answer"}, "contentBlockIndex": 0}},
+    {"messageStop": {"stopReason": "max_tokens"}},
+    {"metadata": {"usage": USAGE, "metrics": {"latencyMs": 911}}},
+]
+MEANS = {
+    "prompt": "translate item 118",
+    "system_prompt": "Be brief.",
+    "n_turns": 4,
+    "n_images": 1,
+    "max_tokens": 512,
+    "temperature": 0.2,
+    "top_p": 0.9,
+    "tool_names": ["look"],
+    "response_format": "tool",
+    "thinking": True,
+    "input_tokens": 1060,
+    "cached_tokens": 1000,
+    "output_tokens": 40,
+    "latency_ms": 911.0,
+    "stop_reason": "length",
+    "response": "an answer",
+    "status": 200,
+    "body_state": "full",
+    "account_id": "u-9",
+    "project_id": "t-42",
+    "org_id": "111122223333",
+    "model": "us.wren-5-v1:0",
+    "endpoint": "Converse",
+    "stream": False,
+}
+
+
+def call(asked: Any = CONVERSE, answered: Any = CONVERSE_ANSWER, **fields: Any) -> dict[str, Any]:
+    return {
+        "schemaType": "ModelInvocationLog",
+        "schemaVersion": "1.0",
+        "timestamp": NOON,
+        "accountId": "111122223333",
+        "identity": {"arn": "arn:aws:sts::111122223333:assumed-role/app/i-0abc"},
+        "region": "us-east-1",
+        "requestId": "q-1",
+        "operation": "Converse",
+        "modelId": "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.wren-5-v1:0",
+        "requestMetadata": {"tenant": "t-42", "user": "u-9"},
+        "input": {"inputContentType": "application/json", "inputBodyJson": asked, "inputTokenCount": 57},
+        "output": {
+            "outputContentType": "application/json",
+            "outputBodyJson": answered,
+            "outputTokenCount": 40,
+        },
+        **fields,
+    }
+
+
+def holds(row: dict[str, Any], **wanted: Any) -> bool:
+    assert {name: row[name] for name in wanted} == wanted
+    return True
+
+
+def test_a_call_means_the_same_whole_as_text_and_streamed(lines):
+    log = read(
+        lines(
+            call(),
+            call(json.dumps(CONVERSE), json.dumps(CONVERSE_ANSWER)),
+            call(answered=CONVERSE_EVENTS),
+            call(answered=json.dumps(CONVERSE_EVENTS)),
+        )
+    )
+    assert (log.format, log.refused) == ("bedrock", [])
+    assert all(holds(row, **MEANS) for row in log.rows)
+    assert len(log.rows) == 4
+
+
+def test_a_record_means_the_same_however_it_is_delivered(lines):
+    second = call(requestId="q-2")
+    deliveries = [
+        [call(), second],
+        [{"Records": [call(), second]}],
+        [{"timestamp": NOON, "message": json.dumps(one)} for one in (call(), second)],
+        [
+            {
+                "logGroup": "g",
+                "logEvents": [{"id": "1", "message": json.dumps(one)} for one in (call(), second)],
+            }
+        ],
+    ]
+    for at, delivery in enumerate(deliveries):
+        log = read(lines(*delivery, name=f"{at}.json.gz"))
+        assert (log.format, log.column("request_id")) == ("bedrock", ["q-1", "q-2"])
+        assert all(holds(row, **MEANS) for row in log.rows)
+
+
+def test_every_models_own_body_is_read(lines):
+    anthropic = {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 64,
+        "system": "Be brief.",
+        "messages": [{"role": "user", "content": "sum it up"}],
+    }
+    message = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "text", "text": "done"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 9, "cache_read_input_tokens": 5, "output_tokens": 4},
+    }
+    chunks = [
+        {"type": "message_start", "message": {**message, "content": []}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "done"}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}},
+        {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 9}},
+    ]
+    nova = {
+        "messages": [{"role": "user", "content": [{"text": "sum it up"}]}],
+        "inferenceConfig": {"max_new_tokens": 64},
+    }
+    titan = {"inputText": "sum it up", "textGenerationConfig": {"maxTokenCount": 64}}
+    bodies = {
+        "message": (anthropic, message),
+        "chunks": (anthropic, chunks),
+        "nova": (
+            nova,
+            {
+                "output": {"message": {"content": [{"text": "done"}]}},
+                "stopReason": "end_turn",
+                "usage": {"inputTokens": 9, "cacheReadInputTokenCount": 5, "outputTokens": 4},
+            },
+        ),
+        "titan": (titan, {"results": [{"outputText": "done", "completionReason": "FINISH"}]}),
+        "llama": ({"prompt": "sum it up", "max_gen_len": 64}, {"generation": "done", "stop_reason": "stop"}),
+        "mistral": (
+            {"prompt": "sum it up", "max_tokens": 64},
+            {"outputs": [{"text": "done", "stop_reason": "stop"}]},
+        ),
+        "chat": (
+            {"messages": [{"role": "user", "content": "sum it up"}], "max_completion_tokens": 64},
+            {"choices": [{"finish_reason": "stop", "message": {"content": "done"}}]},
+        ),
+    }
+    log = read(
+        lines(*(call(*body, requestId=name, operation="InvokeModel") for name, body in bodies.items()))
+    )
+    for row in log.rows:
+        assert holds(
+            row,
+            prompt="sum it up",
+            max_tokens=64,
+            response="done",
+            output_tokens=40 if row["request_id"] in ("titan", "llama", "mistral", "chat") else 4,
+        )
+    assert log.column("stop_reason") == ["stop", "stop", "stop", "other", "stop", "stop", "stop"]
+    assert log.column("input_tokens") == [14, 14, 14, 57, 57, 57, 57]
+
+
+def test_the_records_own_counts_leave_cached_tokens_out(lines):
+    counted = {"inputTokenCount": 57, "cacheReadInputTokenCount": 100, "cacheWriteInputTokenCount": 3}
+    (row,) = read(lines(call(input=counted, output={"outputTokenCount": 40}))).rows
+    assert holds(row, input_tokens=160, cached_tokens=100, output_tokens=40)
+
+
+def test_a_large_body_in_a_file_of_its_own_is_absent_and_the_call_counts(lines):
+    elsewhere = {"inputBodyS3Path": "s3://bucket/data/q-1_input.json.gz", "inputTokenCount": 90_000}
+    (row,) = read(lines(call(input=elsewhere))).rows
+    assert holds(row, body_state="absent", prompt=None, n_turns=None, n_images=None, input_tokens=1060)
+
+
+def test_folders_are_searched_without_the_bodies_beside_the_records(tmp_path):
+    hour = tmp_path / "AWSLogs/111122223333/BedrockModelInvocationLogs/us-east-1/2025/06/01/12"
+    (hour / "data").mkdir(parents=True)
+    (hour / "records.json.gz").touch()
+    (hour / "data" / "q-1_input.json.gz").touch()
+    (hour / "amazon-bedrock-logs-permission-check").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "other.jsonl").touch()
+    assert [path.name for path in find_logs([str(tmp_path)])] == ["records.json.gz", "other.jsonl"]
+
+
+def test_an_error_code_is_a_status(lines):
+    codes = {
+        "ThrottlingException": 429,
+        "AccessDeniedException": 403,
+        "ValidationException": 400,
+        "ModelTimeoutException": 408,
+        "ServiceUnavailableException": 503,
+        "Novel": 500,
+    }
+    log = read(lines(*(call(None, None, errorCode=code) for code in codes)))
+    assert log.column("status") == list(codes.values())
+    assert set(log.column("stop_reason")) == {"error"}
+    assert set(log.column("body_state")) == {"absent"}
+
+
+def test_a_prompt_inside_a_guardrails_wrapping_is_the_prompt(lines):
+    wrapped = [{"role": "user", "content": [{"guardContent": {"text": {"text": "hidden?"}}}, {"image": {}}]}]
+    (row,) = read(lines(call({"messages": wrapped}))).rows
+    assert holds(row, prompt="hidden?", n_images=1)
+
+
+def test_without_tags_a_roles_session_is_the_account(lines):
+    (row,) = read(lines(call(requestMetadata=None))).rows
+    assert holds(row, account_id="arn:aws:sts::111122223333:assumed-role/app/i-0abc", end_user_id=None)
+
+
+def test_what_a_client_wrote_never_refuses_the_row(lines):
+    junk = [
+        "x",
+        [],
+        [1],
+        {"messages": "x"},
+        {"messages": [{"content": {"guardContent": 1}}]},
+        "[{",
+        "{",
+        {"inferenceConfig": {"temperature": "hot", "maxTokens": 10**12}},
+        {"toolConfig": {"tools": {}}},
+    ]
+    log = read(lines(*(call(one, one, requestId=f"r{at}") for at, one in enumerate(junk))))
+    assert (len(log.rows), log.refused) == (len(junk), [])

@@ -1,0 +1,338 @@
+"""Spans of model calls: one call in every generation of the conventions.
+
+The records are invented, written from the published conventions; none is from anybody's log.
+"""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from log_files import read
+
+from pipelines.errors import UnreadableInput
+
+START_NS = 1_748_779_200_000_000_000  # 2025-06-01T12:00:00Z
+
+
+def value(of: Any) -> dict[str, Any]:
+    """A value as OTLP writes it: 64-bit integers as strings."""
+    match of:
+        case bool():
+            return {"boolValue": of}
+        case int():
+            return {"intValue": str(of)}
+        case float():
+            return {"doubleValue": of}
+        case list():
+            return {"arrayValue": {"values": [value(one) for one in of]}}
+        case dict():
+            return {"kvlistValue": {"values": attributes(of)}}
+        case _:
+            return {"stringValue": of}
+
+
+def attributes(of: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": value(one)} for key, one in of.items()]
+
+
+def span(has: dict[str, Any], name: str = "eee19b7ec3c1b174", **fields: Any) -> dict[str, Any]:
+    return {
+        "traceId": "5b8efff798038103d269b633813fc60c",
+        "spanId": name,
+        "name": "chat",
+        "kind": 3,
+        "startTimeUnixNano": str(START_NS),
+        "endTimeUnixNano": str(START_NS + 2_683_000_000),
+        "attributes": attributes(has),
+        "status": {"code": 0},
+        **fields,
+    }
+
+
+def document(*spans: dict[str, Any], service: str = "tutor") -> dict[str, Any]:
+    return {
+        "resourceSpans": [
+            {
+                "resource": {"attributes": attributes({"service.name": service})},
+                "scopeSpans": [{"scope": {"name": "invented"}, "spans": list(spans)}],
+            }
+        ]
+    }
+
+
+IDENTITY = {"user.id": "ana", "client.address": "203.0.113.24", "user_agent.original": "client/3.1"}
+MESSAGES = [
+    {"role": "user", "parts": [{"type": "text", "content": "first question"}]},
+    {
+        "role": "assistant",
+        "parts": [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "an answer"}],
+    },
+    {
+        "role": "user",
+        "parts": [
+            {"type": "text", "content": "tank holds 240 l"},
+            {"type": "blob", "modality": "image", "content": "AAAA"},
+            {"type": "text", "content": "how long?"},
+        ],
+    },
+]  # fmt: skip
+INSTRUCTIONS = [{"type": "text", "content": "Show every step."}]
+ANSWER = [{"role": "assistant", "parts": [{"type": "text", "content": "30 minutes"}]}]
+CURRENT = {
+    **IDENTITY,
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "lark-2",
+    "gen_ai.request.temperature": 0.7,
+    "gen_ai.request.max_tokens": 2048,
+    "gen_ai.request.choice.count": 4,
+    "gen_ai.response.id": "cc-1",
+    "gen_ai.response.finish_reasons": ["stop"],
+    "gen_ai.usage.input_tokens": 61,
+    "gen_ai.usage.output_tokens": 212,
+    "gen_ai.usage.cache_read.input_tokens": 40,
+    "gen_ai.tool.definitions": json.dumps([{"type": "function", "name": "run"}]),
+}
+AS_TEXTS = {
+    "gen_ai.system_instructions": json.dumps(INSTRUCTIONS),
+    "gen_ai.input.messages": json.dumps(MESSAGES),
+    "gen_ai.output.messages": json.dumps(ANSWER),
+}
+AS_VALUES = {
+    "gen_ai.system_instructions": INSTRUCTIONS,
+    "gen_ai.input.messages": MESSAGES,
+    "gen_ai.output.messages": ANSWER,
+}
+EVENTS = [
+    {"name": "gen_ai.system.message", "attributes": attributes({"content": "Show every step."})},
+    {"name": "gen_ai.user.message", "attributes": attributes({"content": "first question"})},
+    {"name": "gen_ai.assistant.message", "attributes": attributes({"content": "an answer"})},
+    {"name": "gen_ai.user.message", "attributes": attributes({"content": "tank holds 240 l\n\nhow long?"})},
+    {"name": "gen_ai.choice", "attributes": attributes({"content": "30 minutes", "index": 0})},
+    {"name": "exception", "attributes": []},
+]
+FLAT = {
+    **IDENTITY,
+    "gen_ai.system": "openai",
+    "llm.request.type": "chat",
+    "gen_ai.request.model": "lark-2",
+    "gen_ai.request.temperature": 0.7,
+    "gen_ai.request.max_tokens": 2048,
+    "gen_ai.prompt.3.content": "tank holds 240 l\n\nhow long?",
+    "gen_ai.prompt.3.role": "user",
+    "gen_ai.prompt.0.role": "system",
+    "gen_ai.prompt.0.content": "Show every step.",
+    "gen_ai.prompt.1.role": "user",
+    "gen_ai.prompt.1.content": "first question",
+    "gen_ai.prompt.2.role": "assistant",
+    "gen_ai.prompt.2.tool_calls.0.name": "run",
+    "gen_ai.completion.0.role": "assistant",
+    "gen_ai.completion.0.content": "30 minutes",
+    "gen_ai.completion.0.finish_reason": "stop",
+    "gen_ai.usage.prompt_tokens": 61,
+    "gen_ai.usage.completion_tokens": 212,
+    "gen_ai.usage.cache_read_input_tokens": 40,
+}
+CALL = {
+    **IDENTITY,
+    "openinference.span.kind": "LLM",
+    "llm.system": "openai",
+    "llm.model_name": "lark-2",
+    "llm.token_count.prompt": 61,
+    "llm.token_count.completion": 212,
+    "llm.token_count.prompt_details.cache_read": 40,
+    "llm.invocation_parameters": json.dumps(
+        {
+            "temperature": 0.7,
+            "max_tokens": 2048,
+            "logprobs": True,
+            "top_logprobs": 20,
+            "logit_bias": {"17": -100},
+        }
+    ),
+}  # fmt: skip
+BODIES = {
+    "input.value": json.dumps(
+        {
+            "model": "lark-2",
+            "messages": [
+                {"role": "system", "content": "Show every step."},
+                {"role": "user", "content": "first question"},
+                {"role": "assistant", "content": "an answer"},
+                {"role": "user", "content": "tank holds 240 l\n\nhow long?"},
+            ],
+        }
+    ),
+    "output.value": json.dumps(
+        {
+            "id": "cc-1",
+            "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": "30 minutes"}}],
+        }
+    ),
+}
+NUMBERED = {
+    "llm.input_messages.0.message.role": "system",
+    "llm.input_messages.0.message.content": "Show every step.",
+    "llm.input_messages.1.message.role": "user",
+    "llm.input_messages.1.message.content": "first question",
+    "llm.input_messages.2.message.role": "assistant",
+    "llm.input_messages.2.message.content": "an answer",
+    "llm.input_messages.3.message.role": "user",
+    "llm.input_messages.3.message.contents.1.message_content.text": "how long?",
+    "llm.input_messages.3.message.contents.0.message_content.text": "tank holds 240 l",
+    "llm.output_messages.0.message.role": "assistant",
+    "llm.output_messages.0.message.content": "30 minutes",
+    "llm.finish_reason": "stop",
+}
+GENERATIONS = {
+    "messages as texts": span({**CURRENT, **AS_TEXTS}),
+    "messages as values": span({**CURRENT, **AS_VALUES}),
+    "messages as events": span(CURRENT, events=EVENTS),
+    "an attribute per message": span(FLAT),
+    "OpenInference, bodies": span({**CALL, **BODIES}),
+    "OpenInference, an attribute per message": span({**CALL, **NUMBERED}),
+}
+MEANS = {
+    "account_id": "ana",
+    "project_id": "tutor",
+    "ip": "203.0.113.24",
+    "user_agent": "client/3.1",
+    "provider": "openai",
+    "model": "lark-2",
+    "prompt": "tank holds 240 l\n\nhow long?",
+    "system_prompt": "Show every step.",
+    "n_turns": 3,
+    "temperature": 0.7,
+    "max_tokens": 2048,
+    "input_tokens": 61,
+    "output_tokens": 212,
+    "cached_tokens": 40,
+    "status": 200,
+    "stop_reason": "stop",
+    "latency_ms": 2683.0,
+    "response": "30 minutes",
+    "body_state": "full",
+}
+
+
+def holds(row: dict[str, Any], **wanted: Any) -> bool:
+    assert {name: row[name] for name in wanted} == wanted
+    return True
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_call_means_the_same_in_every_generation(lines, generation):
+    log = read(lines(document(GENERATIONS[generation])))
+    assert (log.format, log.refused) == ("otel", [])
+    assert holds(log.rows[0], **MEANS)
+
+
+def test_only_the_conventions_of_now_say_how_many_answers_and_what_is_a_picture(lines):
+    (row,) = read(lines(document(GENERATIONS["messages as texts"]))).rows
+    assert holds(row, n_choices=4, n_images=1, tool_names=["run"], top_logprobs=None)
+
+
+def test_invocation_parameters_show_soft_labels(lines):
+    (row,) = read(lines(document(GENERATIONS["OpenInference, bodies"]))).rows
+    assert holds(row, top_logprobs=20, n_logit_bias=1)
+
+
+def test_an_agent_over_a_chat_is_one_call_and_tools_are_none(lines):
+    spans = [
+        span({**CURRENT, **AS_TEXTS, "gen_ai.operation.name": "invoke_agent"}, "a1"),
+        span({**CURRENT, **AS_TEXTS}, "a2", parentSpanId="a1"),
+        span({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "run"}, "a3", parentSpanId="a1"),
+        span({"http.request.method": "POST", "user.id": "ana"}, "a4"),
+        span({**FLAT, "traceloop.span.kind": "workflow"}, "a5"),
+        span({**CALL, "openinference.span.kind": "CHAIN"}, "a6"),
+        span({**CALL, **BODIES}, "a7"),
+    ]
+    log = read(lines(document(*spans), document()))
+    assert [row["request_id"][-2:] for row in log.rows] == ["a2", "a7"]
+    assert (log.n_rows, log.refused) == (8, [])
+
+
+def test_two_resources_in_one_line_keep_their_names(lines):
+    both = {"resourceSpans": [*document(span(CURRENT, "b1"), service="one")["resourceSpans"],
+                              *document(span(CURRENT, "b2"), service="two")["resourceSpans"]]}  # fmt: skip
+    log = read(lines(both))
+    assert log.column("project_id") == ["one", "two"]
+    assert log.column("row_number") == [1, 1]
+
+
+def test_without_messages_content_is_absent_and_the_call_still_counts(lines):
+    (row,) = read(lines(document(span(CURRENT)))).rows
+    assert holds(row, prompt=None, system_prompt=None, n_turns=None, n_images=None, response=None)
+    assert holds(row, body_state="absent", input_tokens=61)
+
+
+FAILURES = {
+    "429": 429, "RateLimitError": 429, "ThrottlingException": 429, "AuthenticationError": 401, "timeout": 408,
+    "BadRequestError": 400, "PermissionDeniedError": 403, "Strange": 500, None: 500,
+}  # fmt: skip
+
+
+def test_a_failed_span_says_how_it_failed(lines):
+    bare = {"user.id": "ana", "gen_ai.operation.name": "chat"}
+    spans = [
+        span({**bare, **({} if kind is None else {"error.type": kind})}, status={"code": 2})
+        for kind in FAILURES
+    ]
+    log = read(lines(document(*spans)))
+    assert log.column("status") == list(FAILURES.values())
+    assert set(log.column("stop_reason")) == {"error"}
+
+
+def test_who_has_no_user_is_the_end_user_or_the_service(lines):
+    bare = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+    log = read(lines(document(span({**bare, "enduser.id": "eve"}, "c1"), span(bare, "c2"))))
+    assert log.column("account_id") == ["eve", "tutor"]
+
+
+def test_no_secret_of_a_recorded_header_survives(lines):
+    secret = "Bearer sk-abcdefghijklmnopqrstuvwxyz0123"
+    (row,) = read(lines(document(span({**CURRENT, "http.request.header.authorization": [secret]})))).rows
+    assert row["api_key_id"].startswith("sha256:")
+    assert "abcdefghij" not in json.dumps(row, default=str)
+
+
+JUNK = ["[{", "[1, 2]", "{}", "null", '{"values"', '{"values": 3}', "", '["a"]', '[[{"role": 1}]]', '{"a":']
+
+
+@pytest.mark.parametrize("key", [
+    "gen_ai.input.messages", "gen_ai.system_instructions", "gen_ai.output.messages", "output.value",
+    "gen_ai.tool.definitions", "input.value", "llm.invocation_parameters", "gen_ai.request.temperature",
+    "gen_ai.response.finish_reasons", "gen_ai.prompt.0.role",
+    "llm.input_messages.99999999999.message.content",
+])  # fmt: skip
+def test_what_stands_in_an_attribute_never_refuses_the_span(lines, key):
+    spans = [span({**kept, key: junk}) for kept in (CURRENT, CALL) for junk in JUNK]
+    assert read(lines(document(*spans))).column("account_id") == ["ana"] * len(spans)
+
+
+def test_an_attribute_that_comes_twice_counts_once(lines):
+    twice = span(CURRENT)
+    twice["attributes"] += attributes({"user.id": "eve", "gen_ai.request.model": "other"})
+    assert holds(read(lines(document(twice))).rows[0], account_id="ana", model="lark-2")
+
+
+def test_a_conversation_of_many_messages_takes_time_in_proportion(lines):
+    def seconds(n_messages: int) -> float:
+        said = {
+            f"gen_ai.prompt.{i}.{part}": "user" for i in range(n_messages) for part in ("role", "content")
+        }
+        path = lines(document(span({**CURRENT, **said})))
+        started = time.process_time()
+        assert holds(read(path).rows[0], n_turns=n_messages)
+        return time.process_time() - started
+
+    seconds(10)
+    few, many = seconds(2_000), seconds(20_000)
+    assert many < 20 * few, "ten times the messages may not cost a hundred times"
+
+
+def test_length_prefixed_protobuf_is_no_log(lines):
+    log = lines(b"\x00\x00\x00\x10\x0a\x0e\x0a\x0c\x0a\x0a\x0a\x04name\x12\x02\xff\xfe", name="spans.json")
+    with pytest.raises(UnreadableInput):
+        read(log)

@@ -1,0 +1,203 @@
+"""Logs of gateway products: Kong's ai-proxy, Cloudflare's AI Gateway.
+
+The records are invented, written from the published schemas; none is from anybody's log.
+"""
+
+import json
+from typing import Any
+
+from log_files import NOON, read
+
+REQUEST = {
+    "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "how long?"}],
+    "temperature": 0.7,
+    "logprobs": True,
+    "top_logprobs": 20,
+}
+RESPONSE = {
+    "id": "cc-1",
+    "choices": [{"finish_reason": "length", "message": {"role": "assistant", "content": "30 minutes"}}],
+    "usage": {"prompt_tokens": 60, "completion_tokens": 211},
+}
+
+
+def holds(row: dict[str, Any], **wanted: Any) -> bool:
+    assert {name: row[name] for name in wanted} == wanted
+    return True
+
+
+def kong(plugin: str = "proxy", **fields: Any) -> dict[str, Any]:
+    return {
+        "request": {
+            "id": "5f1c",
+            "uri": "/llm/chat?x=1",
+            "url": "https://llm.example/llm/chat",
+            "querystring": {"x": "1"},
+            "method": "POST",
+            "headers": {
+                "user-agent": "client/3.1",
+                "authorization": "REDACTED",
+                "x-stainless-lang": "python",
+            },
+            "size": 812,
+        },
+        "upstream_status": "200",
+        "response": {"status": 200, "headers": {"content-type": "application/json"}, "size": 1940},
+        "latencies": {"kong": 4, "proxy": 2670, "request": 2683, "receive": 9},
+        "tries": [],
+        "authenticated_entity": {"id": "cred-1"},
+        "consumer": {"id": "con-1", "username": "acme", "custom_id": "ana"},
+        "client_ip": "203.0.113.24",
+        "started_at": 1_748_779_200_000,
+        "workspace": "w1",
+        "ai": {
+            plugin: {
+                "meta": {"plugin_id": "p", "provider_name": "openai", "request_model": "lark-2"},
+                "usage": {"time_per_token": 12.6, "prompt_tokens": 61, "completion_tokens": 212, "cost": 0},
+                "payload": {"request": json.dumps(REQUEST), "response": json.dumps(RESPONSE)},
+            }
+        },
+        **fields,
+    }
+
+
+KONG_MEANS = {
+    "account_id": "ana",
+    "api_key_id": "cred-1",
+    "project_id": "w1",
+    "ip": "203.0.113.24",
+    "user_agent": "client/3.1",
+    "client_fingerprint": "python",
+    "model": "lark-2",
+    "provider": "openai",
+    "endpoint": "/llm/chat",
+    "input_tokens": 61,
+    "output_tokens": 212,
+    "latency_ms": 2683.0,
+    "status": 200,
+}
+
+
+def test_a_payload_is_a_body_whatever_the_plugin_is_called(lines):
+    log = read(lines(kong(), kong("ai-proxy"), kong("ai-proxy-advanced")))
+    assert (log.format, log.refused) == ("kong", [])
+    for row in log.rows:
+        assert holds(row, **KONG_MEANS, prompt="how long?", system_prompt="Be brief.", top_logprobs=20)
+        assert holds(row, stop_reason="length", response="30 minutes", body_state="full")
+        assert row["ts"].isoformat() == "2025-06-01T12:00:00+00:00"
+
+
+def test_without_payloads_only_content_is_absent(lines):
+    bare = kong()
+    del bare["ai"]["proxy"]["payload"]
+    (row,) = read(lines(bare)).rows
+    assert holds(row, **KONG_MEANS, prompt=None, n_turns=None, body_state="absent", top_logprobs=None)
+
+
+def test_a_payload_that_is_cut_off_leaves_the_call_standing(lines):
+    cut = kong()
+    cut["ai"]["proxy"]["payload"] = {"request": json.dumps(REQUEST)[:40], "response": "data: {"}
+    (row,) = read(lines(cut)).rows
+    assert holds(row, **KONG_MEANS, prompt=None, body_state="absent")
+
+
+def test_calls_that_are_no_models_and_those_of_other_plugins_are_passed_over(lines):
+    log = read(lines(kong(), kong("ai-request-transformer"), kong(ai=None)))
+    assert (len(log.rows), log.n_rows, log.refused) == (1, 3, [])
+
+
+def test_who_has_no_consumer_is_the_credential(lines):
+    (row,) = read(lines(kong(consumer=None))).rows
+    assert holds(row, account_id="cred-1")
+
+
+def cloudflare(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": "01J",
+        "created_at": NOON,
+        "provider": "openai",
+        "model": "lark-2",
+        "model_type": "",
+        "path": "chat/completions",
+        "duration": 2683,
+        "status_code": 200,
+        "success": True,
+        "cached": False,
+        "tokens_in": 61,
+        "tokens_out": 212,
+        "cost": 0.004,
+        "metadata": json.dumps({"user_id": "u-9", "team": "t-1", "step": 3}),
+        **fields,
+    }
+
+
+CLOUDFLARE_MEANS = {
+    "account_id": "u-9",
+    "end_user_id": "u-9",
+    "org_id": "t-1",
+    "model": "lark-2",
+    "input_tokens": 61,
+    "output_tokens": 212,
+    "latency_ms": 2683.0,
+    "status": 200,
+    "endpoint": "chat/completions",
+}
+
+
+def test_tags_are_a_json_text_or_an_object_and_say_who_called(lines):
+    log = read(lines(cloudflare(), cloudflare(metadata={"user_id": "u-9", "team": "t-1"})))
+    assert (log.format, log.refused) == ("cloudflare", [])
+    for row in log.rows:
+        assert holds(row, **CLOUDFLARE_MEANS, prompt=None, body_state="absent")
+
+
+def test_a_page_as_the_api_answers_is_its_logs(lines):
+    page = {"success": True, "result": [cloudflare(), cloudflare(id="01K")], "result_info": {"page": 1}}
+    log = read(lines(page, name="page.json"))
+    assert (log.format, log.column("request_id")) == ("cloudflare", ["01J", "01K"])
+    assert holds(log.rows[1], **CLOUDFLARE_MEANS)
+
+
+def test_bodies_fetched_beside_the_log_are_read(lines):
+    log = read(
+        lines(
+            cloudflare(request=REQUEST, response=RESPONSE),
+            cloudflare(request=json.dumps(REQUEST), response=json.dumps(RESPONSE)),
+        )
+    )
+    for row in log.rows:
+        assert holds(row, **CLOUDFLARE_MEANS, prompt="how long?", stop_reason="length", top_logprobs=20)
+
+
+def test_a_failure_without_a_status_is_one_and_who_is_nobody_is_refused(lines):
+    log = read(
+        lines(
+            cloudflare(status_code=None, success=False),
+            cloudflare(metadata=None),
+            cloudflare(metadata="[{"),
+        )
+    )
+    assert log.column("status") == [500]
+    assert [(row, column) for row, column, _ in log.refused] == [(2, "account_id"), (3, "account_id")]
+
+
+def test_pushed_logs_are_told_apart_by_bodies_that_cannot_be_read(lines):
+    def pushed(body: str) -> dict[str, Any]:
+        return {
+            "Datetime": NOON,
+            "Gateway": "g-1",
+            "Provider": "openai",
+            "Model": "lark-2",
+            "Endpoint": "chat/completions",
+            "StatusCode": 429,
+            "Cached": False,
+            "RateLimited": True,
+            "RequestBody": {"type": "encrypted", "data": body},
+        }
+
+    log = read(lines(pushed("AAA"), pushed("BBB")))
+    assert (log.format, log.refused) == ("cloudflare-logpush", [])
+    assert len(set(log.column("request_id"))) == 2
+    assert holds(
+        log.rows[0], account_id="g-1", status=429, body_state="redacted", prompt=None, model="lark-2"
+    )
