@@ -32,11 +32,11 @@ file](reference/input.md).
 
 **Bodies** of OpenAI Chat Completions, OpenAI Responses and Anthropic Messages are read alike in every format
 that carries them, as objects or as JSON texts; streamed answers as chunks, as server-sent events or folded.
-A body may differ in shape from record to record. Converse and Gemini bodies are read where Bedrock and Vertex AI
-log them.
+A body may differ in shape from record to record. Converse and Gemini bodies are read where Bedrock and
+Vertex AI log them.
 
-**Logs without bodies** (access logs, payloads switched off) are scanned as well. Content is then absent, never
-zero, and `check` and `scan` name what was not looked for.
+**Logs without bodies** (access logs, payloads switched off) are scanned as well. Content is then absent,
+never zero, and `check` and `scan` name what was not looked for.
 
 **Which identity is the account** is a setting, for a log often knows several:
 
