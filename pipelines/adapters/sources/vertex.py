@@ -147,7 +147,7 @@ VERTEX = Source(
         f"WHEN {_FINISHED} = 'STOP' AND calls_function(chunks) THEN 'tool' "
         f"ELSE coalesce(stop_reason_of({_FINISHED}), {BODY_COLUMNS['stop_reason']}) END",
         "latency_ms": "opened_text(doc.metadata) ->> '$.request_latency'",
-        "response": f"coalesce(answer_text(chunks), {BODY_COLUMNS['response']})",
+        "response": f"coalesce(gemini_answer_text(chunks), {BODY_COLUMNS['response']})",
     },
     account=("end_user", "project", "organisation"),
     ignores=frozenset({"deployed_model_id", "model_version", "otel_log"}),

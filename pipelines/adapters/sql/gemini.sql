@@ -16,7 +16,7 @@ CREATE MACRO as_list_text(t) AS
 CREATE MACRO candidate_text(c) AS
     nullif(array_to_string(list_transform(
         list_filter(c.content.parts, lambda p: coalesce(p.thought, 'false') <> 'true'), lambda p: p.text), ''), '');
-CREATE MACRO answer_text(chunks) AS
+CREATE MACRO gemini_answer_text(chunks) AS
     CASE WHEN len(chunks) = 1 THEN joined(list_transform(chunks[1].candidates, lambda c: candidate_text(c)))
          ELSE nullif(array_to_string(list_transform(chunks, lambda a: candidate_text(a.candidates[1])), ''), '') END;
 CREATE MACRO calls_function(chunks) AS
