@@ -159,7 +159,7 @@ def test_what_the_policy_would_have_flagged_taints_its_own_later_nights(tmp_path
 
     With the looser policy it is, and the second night has too few innocent groups to be no first night.
     """
-    shared = "\n".join(f"1 | q{n} s{n} | 1.0 | - | -" for n in range(1, 26))
+    shared = "\n".join(f"1 | q{n} s{n} t{n} | 1.0 | - | -" for n in range(1, 26))
     watch = drawn(
         tmp_path / "watch",
         f"""

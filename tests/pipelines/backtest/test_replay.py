@@ -47,16 +47,24 @@ def _random_nights(chance: random.Random) -> duckdb.DuckDBPyConnection:
     for number in range(N_NIGHTS):
         day = FIRST + timedelta(days=number)
         con.execute("""INSERT INTO night.summary VALUES ($day, 0, 0, 0, 0, 0, 0, 0, 0, '')""", {"day": day})
+        tonight: list[tuple[set[str], float]] = []
         for candidate_id in range(N_CANDIDATES if number != 3 else 0):
             accounts = [f"a{n}" for n in chance.sample(range(N_ACCOUNTS), chance.choice((5, 20, 40)))]
+            if tonight and chance.random() < 0.3:  # a part of the one before, with a stranger
+                accounts = [*sorted(tonight[-1][0])[:4], accounts[0]]
             accused = chance.random() < 0.06
-            candidates.append((day, candidate_id, len(accounts), chance.gauss(0, 3), accused, True))
+            tonight.append((set(accounts), chance.gauss(0, 3)))
+            candidates.append((day, candidate_id, len(accounts), tonight[-1][1], accused, True))
             members += [(day, candidate_id, account) for account in accounts]
             if accused:
                 published = accounts if chance.random() < 0.7 else accounts[:2]
                 flagged += [(day, account, f"cmp-{number}-{candidate_id}") for account in published]
+        for at, (mine, evidence) in enumerate(tonight):
+            stronger = [other for other, more in tonight if more > evidence]
+            is_head = not any(2 * len(mine & other) >= len(mine) for other in stronger)
+            candidates[at - len(tonight)] += (is_head,)
         flagged += [(day, f"a{chance.randrange(N_ACCOUNTS)}", None)]
-    _insert(con, "candidate", "day candidate_id n_accounts evidence flagged has_content", candidates)
+    _insert(con, "candidate", "day candidate_id n_accounts evidence flagged has_content is_head", candidates)
     _insert(con, "candidate_account", "day candidate_id account_id", members)
     _insert(con, "flagged_account", "day account_id campaign_id", flagged, UNTOLD)
     cleared = chance.sample(sorted({account for _, account, _ in flagged}), 8)
