@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipelines.adapters.block import Block
 from pipelines.adapters.blocks import pieces
 from pipelines.adapters.canonical import PASSED_OVER, Target, connect, with_canonical_types
 from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.csvfile import csv_blocks
+from pipelines.adapters.gathering import gathered, line_blocks_of
 from pipelines.adapters.jsonrecords import JsonRecords, json_blocks
 from pipelines.adapters.parquet import ParquetFile
 from pipelines.adapters.records import Answered, NoRecords, ParquetRecords, Records, Select, TableRecords
@@ -70,6 +72,7 @@ class TableReader:
         self._batch_rows = batch_rows
         self._rows = None if rows is None else np.asarray(rows, dtype=np.int64)
         self._select = select
+        self._is_in_order = source is None or source.gathering is None
         self._con: duckdb.DuckDBPyConnection | None = None
         if answered is not None:
             self._records: Records = answered
@@ -151,7 +154,9 @@ class TableReader:
     def _is_past_wanted(self, batch: pa.RecordBatch) -> bool:
         if self._rows is None or batch.num_rows == 0:
             return False
-        return len(self._rows) == 0 or bool(batch.column("row_number")[-1].as_py() >= self._rows[-1])
+        return len(self._rows) == 0 or (
+            self._is_in_order and bool(batch.column("row_number")[-1].as_py() >= self._rows[-1])
+        )
 
 
 class LogReader(TableReader):
@@ -183,8 +188,22 @@ def _records(
 ) -> Records:
     if container.kind is Kind.EMPTY:
         return NoRecords()
+    if source is not None and source.gathering is not None:
+        lines = _as_lines(path, container, fields, con, source)
+        return JsonRecords(con, fields, gathered(con, lines, source.gathering), source)
     if container.kind is Kind.PARQUET:
         return ParquetRecords(con, ParquetFile(path, fields), rows, source)
     if container.kind is Kind.CSV:
         return TableRecords(con, csv_blocks(pieces(path, container.compression), fields), source)
     return JsonRecords(con, fields, json_blocks(path, container), source)
+
+
+def _as_lines(
+    path: Path, container: Container, fields: Sequence[str], con: duckdb.DuckDBPyConnection, source: Source
+) -> Iterator[Block]:
+    """Blocks of JSON lines, whatever the container: what is gathered is gathered as text."""
+    if container.kind is Kind.PARQUET:
+        return line_blocks_of(con, map(Block, ParquetFile(path, fields).rescued(0)), source)
+    if container.kind is Kind.CSV:
+        return line_blocks_of(con, csv_blocks(pieces(path, container.compression), fields), source)
+    return json_blocks(path, container)

@@ -95,6 +95,26 @@ class Shapes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gathering:
+    """Which records of a file tell of one request together: a body in pieces, a call and its outcome.
+
+    They become one document, `doc.parts`, a list of what the source's structure reads of each.
+    """
+
+    structure: Structure
+    """The fields that `key` and `place` read."""
+
+    key: str
+    """SQL over `doc`: equal for the records of one request; null for a record that stands alone."""
+
+    place: str
+    """SQL over `doc`: a whole number that orders them."""
+
+    most: int
+    """Of a request with more records no more than these are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One log format that others write."""
 
@@ -120,6 +140,9 @@ class Source:
     each: str | None = None
     """SQL over `doc` and `line`: a list, when one document holds several requests; each element is `item` in
     the steps."""
+
+    gathering: Gathering | None = None
+    """How records that tell of one request together are found, when they are several."""
 
     is_request: str = "true"
     """SQL: whether this record is a request at all. Others are passed over and counted."""
@@ -151,7 +174,8 @@ class Source:
 
     def values(self) -> dict[str, str]:
         """Parameters of `over`."""
-        return {"structure": json.dumps(self.structure, default=dict)}
+        whole = self.structure if self.gathering is None else {"parts": [self.structure]}
+        return {"structure": json.dumps(whole, default=dict)}
 
     def as_lines(self, present: Mapping[str, str], rows: str) -> str:
         """A SELECT of `row_number` and `line`: each row of a table as the JSON document it stands for.

@@ -18,6 +18,7 @@ import pyarrow as pa
 from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.canonical import Target
 from pipelines.adapters.containers import Container, Kind, look
+from pipelines.adapters.gathering import gathered_whole
 from pipelines.adapters.jsonrecords import JsonRecords, json_blocks
 from pipelines.adapters.reader import LogReader
 from pipelines.adapters.records import Answered, Select
@@ -135,6 +136,8 @@ def answer_together(
     ----------
     parts : each file's records; row numbers below 2**32
     """
+    if source is not None and source.gathering is not None:
+        parts = [gathered_whole(con, part, source.gathering) for part in parts]
     rows = pa.concat_tables(_numbered(part.rows, at) for at, part in enumerate(parts)).combine_chunks()
     refusals = Refusals()
     reading = JsonRecords(con, fields, iter([Block(rows)]), source)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pipelines.adapters.source import Source, Writing
+from pipelines.adapters.sources.azure_apim import AZURE_APIM, AZURE_APIM_STORAGE
 from pipelines.adapters.sources.bedrock import BEDROCK
 from pipelines.adapters.sources.cloudflare import CLOUDFLARE, CLOUDFLARE_LOGPUSH
 from pipelines.adapters.sources.databricks import DATABRICKS
@@ -27,6 +28,8 @@ _ALL = (
     SPEND,
     OTEL,
     BEDROCK,
+    AZURE_APIM,
+    AZURE_APIM_STORAGE,
     KONG,
     ENVOY,
     NGINX,

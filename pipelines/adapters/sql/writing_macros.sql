@@ -130,3 +130,20 @@ CREATE MACRO caller_attributes(r) AS [
     {'k': 'tls.client.ja3', 'kind': 'text', 'v': r.client_fingerprint},
     {'k': 'url.path', 'kind': 'text', 'v': r.endpoint},
     {'k': 'http.response.status_code', 'kind': 'whole', 'v': r.status::VARCHAR}];
+
+-- -- Azure API Management ------------------------------------------------------------------------------------------
+
+-- A body in pieces as the gateway logs it; a number of its own before them.
+CREATE MACRO azure_pieces(body) AS
+    list_transform(range((length(body) + 32767) // 32768), lambda i: substr(body, i * 32768 + 1, 32768));
+CREATE MACRO azure_asked(r) AS azure_pieces(to_json(chat_messages(r))::VARCHAR);
+CREATE MACRO azure_answered(r) AS
+    coalesce(azure_pieces(CASE WHEN r.response IS NOT NULL THEN
+        to_json([{'role': 'assistant', 'content': r.response}])::VARCHAR END), []);
+-- The rows of the two tables that one call has: a head with the counts, the pieces, the gateway's own.
+CREATE MACRO azure_rows(r) AS list_concat(
+    [{'number': 0, 'asked': NULL, 'answered': NULL}],
+    list_transform(azure_asked(r), lambda piece, i: {'number': i, 'asked': piece, 'answered': NULL}),
+    list_transform(azure_answered(r), lambda piece, i: {
+        'number': len(azure_asked(r)) + i, 'asked': NULL, 'answered': piece}),
+    [{'number': NULL, 'asked': NULL, 'answered': NULL}]);

@@ -1,0 +1,249 @@
+"""The formats `azure-apim` and `azure-apim-storage`: what Azure API Management logs of language models.
+
+Here: the tables ApiManagementGatewayLlmLog (bodies, cut into pieces of 32 KB, a row each) and
+ApiManagementGatewayLogs (who called from where, and what came of it), whose rows of one call are gathered where
+they lie in one file; as exported from Log Analytics, and as a diagnostic setting writes them to storage. Not
+here: Azure OpenAI's own diagnostics, which name nobody.
+
+A call that never reached a model, for its limit was spent, has a row of the second table alone.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pipelines.adapters.source import AS_JSON, TEXT, Gathering, Source, Writing, has
+from pipelines.adapters.sources.bodies import BODY_COLUMNS
+
+_MODEL_FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "SequenceNumber": TEXT,
+        "RequestId": TEXT,
+        "DeploymentName": TEXT,
+        "ModelName": TEXT,
+        "IsStreamCompletion": TEXT,
+        "PromptTokens": TEXT,
+        "CompletionTokens": TEXT,
+        "RequestMessages": AS_JSON,
+        "ResponseMessages": AS_JSON,
+    }
+)
+_GATEWAY_FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "ApimSubscriptionId": TEXT,
+        "UserId": TEXT,
+        "ProductId": TEXT,
+        "Url": TEXT,
+        "ResponseCode": TEXT,
+        "RequestHeaders": AS_JSON,
+        "RequestBody": AS_JSON,
+        "ResponseBody": AS_JSON,
+    }
+)
+_MOST_PARTS = 160
+"""Two directions of at most 2 MB in pieces of 32 KB, a head and a row of the gateway's, and some to spare."""
+
+_PORTAL_TIME = "%m/%d/%Y, %I:%M:%S.%g %p"
+"""As the portal writes times into CSV, under the heading `TimeGenerated [UTC]`."""
+
+
+def _camel(name: str) -> str:
+    return name[0].lower() + name[1:]
+
+
+def _first(name: str) -> str:
+    """SQL: of a call's parts the first that has this."""
+    return f"list_filter(parts, lambda p: p.{name} IS NOT NULL)[1].{name}"
+
+
+def _text(name: str) -> str:
+    """SQL: the pieces of a body put together; null where no row has any."""
+    pieces = f"list_filter(parts, lambda p: p.{name} IS NOT NULL)"
+    return (
+        f"CASE WHEN len({pieces}) > 0 THEN "
+        f"array_to_string(list_transform({pieces}, lambda p: opened_text(p.{name})), '') END"
+    )
+
+
+def _header(name: str) -> str:
+    return f"coalesce(headers ->> '$.\"{name}\"', headers ->> '$.\"{name.lower()}\"')"
+
+
+_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        **BODY_COLUMNS,
+        "request_id": "coalesce(correlation, concat('record-', md5(line)))",
+        "ts": f"coalesce(strftime(try_strptime({_first('at')}, '{_PORTAL_TIME}'), '%Y-%m-%dT%H:%M:%S.%fZ'), "
+        f"{_first('at')})",
+        # User 1 is whoever set the service up: keys without an owner are his.
+        "account_id": f"nullif(nullif({_first('UserId')}, '1'), '')",
+        "org_id": "resource",
+        "project_id": f"nullif({_first('ProductId')}, '')",
+        "api_key_id": f"key_name(nullif({_first('ApimSubscriptionId')}, ''))",
+        "provider_request_id": f"coalesce(nullif({_first('RequestId')}, ''), response.id)",
+        "provider": "'azure'",
+        "model": f"coalesce(nullif({_first('ModelName')}, ''), nullif({_first('DeploymentName')}, ''), "
+        f"{BODY_COLUMNS['model']})",
+        "endpoint": f"path_of_url({_first('Url')})",
+        "stream": f"coalesce(truth_or_null({_first('IsStreamCompletion')}), {BODY_COLUMNS['stream']})",
+        "input_tokens": f"coalesce({_first('PromptTokens')}, {BODY_COLUMNS['input_tokens']})",
+        "output_tokens": f"coalesce({_first('CompletionTokens')}, {BODY_COLUMNS['output_tokens']})",
+        "status": f"coalesce({_first('ResponseCode')}, ({BODY_COLUMNS['status']})::VARCHAR)",
+        "latency_ms": _first("taken_ms"),
+        "ip": f"first_address({_first('address')})",
+        "user_agent": _header("User-Agent"),
+        "response": "coalesce(joined(list_transform(messages_of(TRY(answered::JSON)), "
+        "lambda m: content_text(m.content))), CASE WHEN NOT is_json_text(answered) THEN answered END, "
+        f"{BODY_COLUMNS['response']})",
+        "body_state": "CASE WHEN messages IS NOT NULL THEN 'full' WHEN asked IS NOT NULL THEN 'truncated' "
+        "ELSE 'absent' END",
+    }
+)
+
+
+def _source(
+    name: str,
+    title: str,
+    *,
+    told_by: Any,
+    structure: Mapping[str, Any],
+    parts: Mapping[str, str],
+    key: str,
+    place: str,
+    key_structure: Mapping[str, Any],
+    resource: str,
+    ignores: frozenset[str],
+    statement: str,
+) -> Source:
+    packed = ", ".join(f"'{field}': {sql}" for field, sql in parts.items())
+    return Source(
+        name=name,
+        title=title,
+        versions="the tables of 2026",
+        told_by=told_by,
+        structure=structure,
+        gathering=Gathering(
+            structure=key_structure,
+            key=key,
+            # The row of the gateway's own table has no number: it comes last.
+            place=f"coalesce(TRY_CAST({place} AS BIGINT), 1000000)",
+            most=_MOST_PARTS,
+        ),
+        steps=(
+            {"parts": f"list_transform(doc.parts, lambda p: {{{packed}}})", "resource": resource},
+            {
+                "correlation": _first("correlation"),
+                "asked": _text("RequestMessages"),
+                "answered": _text("ResponseMessages"),
+                "headers": f"TRY(opened_text({_first('RequestHeaders')})::JSON)",
+                "request": f"request_of(opened_text({_first('RequestBody')}))",
+                "response": f"response_of(opened_text({_first('ResponseBody')}))",
+            },
+            {"messages": "coalesce(messages_of(TRY(asked::JSON)), request.messages)"},
+        ),
+        is_request="len(list_filter(parts, lambda p: p.SequenceNumber IS NOT NULL)) > 0 "
+        f"OR is_model_path(path_of_url({_first('Url')}))",
+        columns=_COLUMNS,
+        account=("account", "key", "project", "organisation"),
+        ignores=ignores,
+        lacks={
+            "account_id, api_key_id, ip, user_agent, status, latency_ms": "only in rows of "
+            "ApiManagementGatewayLogs, and only where they lie in the same file: without them the whole service "
+            "is one account",
+            "sampling, tool_names, logits": "only where the gateway logs request bodies, which it cuts at 8 KB: "
+            "agentic harvesting, constancy of parameters, soft labels",
+            "bodies over 2 MB": "cut, and so read as truncated: content of the longest prompts",
+        },
+        writings={
+            name: Writing(
+                statement,
+                carries=frozenset(
+                    {"request_id", "ts", "account_id", "org_id", "project_id", "api_key_id", "model", "prompt",
+                     "system_prompt", "n_turns", "n_images", "response", "provider_request_id", "endpoint",
+                     "stream", "input_tokens", "output_tokens", "status", "latency_ms", "ip", "user_agent"}
+                ),
+            )
+        },
+    )  # fmt: skip
+
+
+AZURE_APIM = _source(
+    "azure-apim",
+    "Azure API Management, tables ApiManagementGatewayLlmLog and ApiManagementGatewayLogs from Log Analytics",
+    told_by=(
+        (has("Type", "ApiManagementGatewayLlmLog", "ApiManagementGatewayLogs"), has("CorrelationId")),
+        (has("CorrelationId"), has("SequenceNumber")),
+        (has("CorrelationId"), has("ApimSubscriptionId")),
+    ),
+    structure={
+        "CorrelationId": TEXT,
+        "TimeGenerated": TEXT,
+        "TimeGenerated [UTC]": TEXT,
+        "_ResourceId": TEXT,
+        "CallerIpAddress": TEXT,
+        "TotalTime": TEXT,
+        **_MODEL_FIELDS,
+        **_GATEWAY_FIELDS,
+    },
+    parts={
+        "correlation": "p.CorrelationId",
+        "at": 'coalesce(p.TimeGenerated, p."TimeGenerated [UTC]")',
+        "address": "p.CallerIpAddress",
+        "taken_ms": "p.TotalTime",
+        **{field: f"p.{field}" for field in (*_MODEL_FIELDS, *_GATEWAY_FIELDS)},
+    },
+    key="doc.CorrelationId",
+    place="doc.SequenceNumber",
+    key_structure={"CorrelationId": TEXT, "SequenceNumber": TEXT},
+    resource="nullif(regexp_extract("
+    "list_filter(doc.parts, lambda p: p._ResourceId IS NOT NULL)[1]._ResourceId, '[^/]*$'), '')",
+    ignores=frozenset(
+        {
+            "Type", "OperationName", "ApiVersion", "Region", "TotalTokens", "_SubscriptionId", "TenantId",
+            "SourceSystem", "MG", "ResourceId", "Category", "ApiId", "ApiRevision", "OperationId", "Method",
+            "BackendId", "BackendMethod", "BackendProtocol", "BackendRequestBody", "BackendRequestHeaders",
+            "BackendResponseBody", "BackendResponseCode", "BackendResponseHeaders", "BackendTime",
+            "BackendUrl", "Cache", "CacheTime", "ClientProtocol", "ClientTime", "ClientTlsVersion", "Errors",
+            "IsMasterTrace", "IsRequestSuccess", "IsTraceAllowed", "IsTraceExpired", "IsTraceRequested",
+            "LastErrorElapsed", "LastErrorMessage", "LastErrorReason", "LastErrorScope", "LastErrorSection",
+            "LastErrorSource", "RequestSize", "ResponseHeaders", "ResponseSize", "TraceRecords", "WorkspaceId",
+        }
+    ),
+    statement="azure_apim",
+)  # fmt: skip
+
+AZURE_APIM_STORAGE = _source(
+    "azure-apim-storage",
+    "Azure API Management, GatewayLlmLogs and GatewayLogs as a diagnostic setting writes them to storage",
+    told_by=((has("category", "GatewayLlmLogs", "GatewayLogs"), has("properties")),),
+    structure={
+        "time": TEXT,
+        "resourceId": TEXT,
+        "correlationId": TEXT,
+        "callerIpAddress": TEXT,
+        "durationMs": TEXT,
+        "properties": {
+            "correlationId": TEXT,
+            **{_camel(name): kind for name, kind in {**_MODEL_FIELDS, **_GATEWAY_FIELDS}.items()},
+        },
+    },
+    parts={
+        "correlation": "coalesce(p.correlationId, p.properties.correlationId)",
+        "at": "p.time",
+        "address": "p.callerIpAddress",
+        "taken_ms": "p.durationMs",
+        **{field: f"p.properties.{_camel(field)}" for field in (*_MODEL_FIELDS, *_GATEWAY_FIELDS)},
+    },
+    key="coalesce(doc.correlationId, doc.properties.correlationId)",
+    place="doc.properties.sequenceNumber",
+    key_structure={"correlationId": TEXT, "properties": {"correlationId": TEXT, "sequenceNumber": TEXT}},
+    resource="nullif(lower(regexp_extract("
+    "list_filter(doc.parts, lambda p: p.resourceId IS NOT NULL)[1].resourceId, '[^/]*$')), '')",
+    ignores=frozenset(
+        {
+            "category", "operationName", "location", "isRequestSuccess", "Level", "level", "resultType",
+            "resultSignature", "tenantId", "properties.*",
+        }
+    ),
+    statement="azure_apim_storage",
+)  # fmt: skip
