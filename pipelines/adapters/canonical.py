@@ -105,7 +105,7 @@ def _database(threads: int) -> duckdb.DuckDBPyConnection:
     con.execute(_sql("session"))
     con.execute(_sql("casts"))
     con.execute(_sql("bodies"))
-    for sources_own in ("services", "telemetry", "gemini"):
+    for sources_own in ("services", "telemetry", "gemini", "text_lines"):
         con.execute(_sql(sources_own))
     return con
 
@@ -120,6 +120,7 @@ def canonical_query(
     expressions: Mapping[str, str],
     source: str,
     values: Mapping[str, Any],
+    newest_by: str | None = None,
 ) -> Query:
     """The query that casts and checks records.
 
@@ -128,6 +129,7 @@ def canonical_query(
     expressions : canonical column to SQL expression over the fields of `source`
     source : a SELECT like those the query will read; only its types are looked at
     values : parameters of `source`
+    newest_by : SQL of a number over the fields of `source`, handed on as the column `version`
     """
     types = _types_of(con, expressions, source, values)
     raw, helpers, selected, conditions = [], [], [], []
@@ -142,6 +144,9 @@ def canonical_query(
         for fault, condition in column.faults:
             conditions.append(f"CASE WHEN {condition} THEN {1 << len(problems)} ELSE 0 END")
             problems.append(Problem(name, fault))
+    if newest_by is not None:
+        raw.append(f"{newest_by} AS version")
+        selected.append("version")
     body = "\n".join(
         [
             f"picked AS (SELECT {', '.join(['row_number', 'is_read', 'is_request', *raw])} FROM record),",

@@ -14,6 +14,7 @@ from pipelines.adapters.blocks import Compression, compression_of, pieces
 from pipelines.adapters.csvfile import header_names
 from pipelines.adapters.documents import first_documents, is_spread_out
 from pipelines.adapters.lines import first_objects
+from pipelines.adapters.textlines import TEXT_LINE, known_lines
 from pipelines.errors import UnreadableInput
 
 _HEAD_BYTES = 1 << 20
@@ -29,6 +30,8 @@ class Kind(StrEnum):
     JSON_LINES = "jsonl"
     JSON_DOCUMENTS = "json"
     CSV = "csv"
+    TEXT = "text"
+    """Lines for people, of which a pattern is known."""
     EMPTY = "empty"
 
 
@@ -78,11 +81,14 @@ def _text_container(path: Path, compression: Compression, text: bytes) -> Contai
         return Container(Kind.JSON_LINES, compression, Sample(names, tuple(objects)))
     if start == b"{":  # the first record is longer than what was looked at
         return Container(Kind.JSON_LINES, compression, Sample(_keys(text)))
+    lines = known_lines(text)
+    if lines:
+        return Container(Kind.TEXT, compression, Sample(frozenset({TEXT_LINE}), tuple(lines)))
     names = frozenset(header_names(text)) - {""}
     if names:
         return Container(Kind.CSV, compression, Sample(names))
     raise UnreadableInput(
-        f"{path}: neither Parquet nor JSON Lines nor CSV",
+        f"{path}: neither Parquet nor JSON Lines nor CSV, nor text lines that are known",
         remedy="give log files only; docs/reference/input.md describes them",
     )
 

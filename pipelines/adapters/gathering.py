@@ -5,7 +5,7 @@ records belong together (each source declares its `Gathering`), what the parts m
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 import duckdb
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.adapters.block import Block
+from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.lines import mended
 from pipelines.adapters.records import as_block
 from pipelines.adapters.source import Gathering, Source
@@ -59,7 +59,9 @@ def line_blocks_of(
         yield Block(rows, block.malformed)
 
 
-def _keyed(con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering) -> tuple[pa.Table, list]:
+def _keyed(
+    con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering
+) -> tuple[pa.Table, Sequence[Malformed]]:
     """The lines with `key` and `place`; what JSON readers reject is mended, or malformed."""
     keyed = _ask(con, rows, _keys_sql(gathering), gathering)
     is_unread = np.asarray(pc.is_null(keyed["key"]))

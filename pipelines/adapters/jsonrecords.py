@@ -17,7 +17,7 @@ from pipelines.adapters.canonical import UNREAD, Query, Target, canonical_query
 from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.documents import document_blocks
 from pipelines.adapters.lines import json_source, json_values, line_blocks, mended
-from pipelines.adapters.records import Select, as_block, ask, in_batches
+from pipelines.adapters.records import Select, as_block, ask, in_batches, newest_by
 from pipelines.adapters.refusals import NOT_JSON
 from pipelines.adapters.refused import Refusals
 from pipelines.adapters.source import Source
@@ -50,6 +50,7 @@ class JsonRecords:
         self._source = json_source() if source is None else source.over(_LINES)
         self._usual = source.over(_LINES, usual_only=True) if source and source.has_odd_shapes else None
         self._values = json_values(fields) if source is None else source.values()
+        self._newest_by = newest_by(source)
         self._types = dict.fromkeys(fields, "VARCHAR")
         self._blocks = blocks
 
@@ -80,7 +81,9 @@ class JsonRecords:
         asked = (self._source, tuple(expressions.items()), tuple(target.defaults.items()), wanted)
         if asked not in _QUERIES:
             with as_block(self._con, rows):
-                _QUERIES[asked] = canonical_query(self._con, target, expressions, self._source, self._values)
+                _QUERIES[asked] = canonical_query(
+                    self._con, target, expressions, self._source, self._values, self._newest_by
+                )
         return _QUERIES[asked]
 
     def _usual_answer(self, query: Query, rows: pa.Table) -> pa.Table:

@@ -13,7 +13,7 @@ from pipelines.errors import UsageError
 
 _ENDINGS = tuple(
     kind + packed
-    for kind in (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
+    for kind in (".parquet", ".jsonl", ".ndjson", ".json", ".csv", ".log")
     for packed in ("", ".gz", ".zst")
 )
 _BESIDE_LOGS = {"accounts", "labels"}
@@ -38,7 +38,7 @@ def find_logs(logs: Sequence[str]) -> list[Path]:
         if not paths:
             raise UsageError(
                 f"{shown(argument)}: no log files here",
-                remedy="name files, folders with .parquet, .jsonl or .csv files, or a quoted pattern",
+                remedy="name files, folders with .parquet, .jsonl, .csv or .log files, or a quoted pattern",
             )
         for path in paths:
             found.setdefault(path.resolve(), path)

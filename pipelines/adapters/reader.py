@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.adapters.block import Block
 from pipelines.adapters.blocks import pieces
@@ -22,11 +23,13 @@ from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.csvfile import csv_blocks
 from pipelines.adapters.gathering import gathered, line_blocks_of
 from pipelines.adapters.jsonrecords import JsonRecords, json_blocks
+from pipelines.adapters.lines import line_blocks
 from pipelines.adapters.parquet import ParquetFile
 from pipelines.adapters.records import Answered, NoRecords, ParquetRecords, Records, Select, TableRecords
 from pipelines.adapters.refused import Refusals
 from pipelines.adapters.source import Source
 from pipelines.adapters.sources.bodies import STRUCTURES
+from pipelines.adapters.textlines import text_blocks, written_on
 from pipelines.errors import UnreadableInput
 
 
@@ -128,7 +131,7 @@ class TableReader:
         UnreadableInput : the file is damaged somewhere; the batches yielded by then stand.
         """
         for batch in self._records.answers(self._select, self._target, self._batch_rows, self._refusals):
-            good = self._wanted(self._without_refused(batch))
+            good = self._wanted(self._without_refused(self._newest(batch)))
             if good.num_rows:
                 yield with_canonical_types(good, self.schema)
             if self._is_past_wanted(batch):
@@ -145,6 +148,29 @@ class TableReader:
             batch, faults = batch.filter(pa.array(is_request)), faults[is_request]
         self._refusals.add_rows(batch.column("row_number").to_numpy(), faults)
         return batch.filter(pa.array(faults == 0))
+
+    def _newest(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Of several versions of one record all but the newest are passed over.
+
+        Not where rows are asked for by number: then it is known which was the newest.
+        """
+        names = batch.schema.names
+        if self._rows is not None or not {"version", "request_id"} <= set(names):
+            return batch
+        places = np.arange(len(batch))
+        known = batch.column("request_id").dictionary_encode().indices
+        version = batch.column("version").cast(pa.int64())
+        has_both = pc.and_(known.is_valid(), version.is_valid()).to_numpy(zero_copy_only=False)
+        ids = np.where(has_both, known.fill_null(0), -1 - places)  # without a version each stands for itself
+        versions = version.fill_null(0).to_numpy()
+        order = np.lexsort((places, versions, ids))
+        is_old = np.zeros(len(batch), bool)
+        is_old[order[:-1]] = ids[order[1:]] == ids[order[:-1]]
+        if not is_old.any():
+            return batch
+        at = batch.schema.get_field_index("problems")
+        problems = np.where(is_old, PASSED_OVER, batch.column(at).to_numpy())
+        return batch.set_column(at, "problems", pa.array(problems, batch.schema.field(at).type))
 
     def _wanted(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if self._rows is None:
@@ -188,9 +214,10 @@ def _records(
 ) -> Records:
     if container.kind is Kind.EMPTY:
         return NoRecords()
-    if source is not None and source.gathering is not None:
+    if source is not None and (source.gathering is not None or container.kind is Kind.TEXT):
         lines = _as_lines(path, container, fields, con, source)
-        return JsonRecords(con, fields, gathered(con, lines, source.gathering), source)
+        blocks = lines if source.gathering is None else gathered(con, lines, source.gathering)
+        return JsonRecords(con, fields, blocks, source)
     if container.kind is Kind.PARQUET:
         return ParquetRecords(con, ParquetFile(path, fields), rows, source)
     if container.kind is Kind.CSV:
@@ -206,4 +233,6 @@ def _as_lines(
         return line_blocks_of(con, map(Block, ParquetFile(path, fields).rescued(0)), source)
     if container.kind is Kind.CSV:
         return line_blocks_of(con, csv_blocks(pieces(path, container.compression), fields), source)
+    if container.kind is Kind.TEXT:
+        return text_blocks(con, line_blocks(pieces(path, container.compression)), written_on(path))
     return json_blocks(path, container)

@@ -43,6 +43,9 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
             return _NOTHING
         if not isinstance(value, Mapping):
             return None
+        if key == "*":
+            found = (_at(one, path[at + 1 :]) for one in value.values())
+            return next((one for one in found if one is not None), None)
         literal = ".".join(path[at:])
         if literal in value:
             return value[literal]

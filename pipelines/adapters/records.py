@@ -23,6 +23,11 @@ Select = Callable[[Mapping[str, str]], Mapping[str, str]]
 """Canonical column to SQL, of a file that has these columns (name to DuckDB type)."""
 
 
+def newest_by(source: Source | None) -> str | None:
+    """SQL of a record's version, where a format has versions."""
+    return None if source is None else source.newest_by
+
+
 class Records(Protocol):
     """A file as the canonical query sees it."""
 
@@ -91,7 +96,9 @@ class TableRecords:
             types = {row[0]: row[1] for row in described if row[0] not in _OWN_COLUMNS}
             if self._foreign is not None:
                 self._source = self._foreign.over(self._foreign.as_lines(types, _ROWS))
-            return canonical_query(self._con, target, select(types), self._source, self._values)
+            return canonical_query(
+                self._con, target, select(types), self._source, self._values, newest_by(self._foreign)
+            )
 
 
 class ParquetRecords:
@@ -121,7 +128,9 @@ class ParquetRecords:
         types = self._file.types(self._con, source, values)
         if self._foreign is not None:
             source = self._foreign.over(self._foreign.as_lines(types, source))
-        query = canonical_query(self._con, target, select(types), source, values | dict(self._values))
+        query = canonical_query(
+            self._con, target, select(types), source, values | dict(self._values), newest_by(self._foreign)
+        )
         refusals.meanings = query.problems
         n_done = 0
         try:

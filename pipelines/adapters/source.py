@@ -43,7 +43,7 @@ class Clue:
 
     path: tuple[str, ...]
     """Keys from the top; JSON texts on the way are looked into, of a list its first element. A key with dots
-    in it is one key."""
+    in it is one key, `*` is any."""
 
     values: frozenset[str] = frozenset()
     """If not empty, the value is one of these."""
@@ -143,6 +143,10 @@ class Source:
 
     gathering: Gathering | None = None
     """How records that tell of one request together are found, when they are several."""
+
+    newest_by: str | None = None
+    """SQL: a number that grows with each version of a record, where an export may hold several of one; of
+    those in one batch only the newest counts."""
 
     is_request: str = "true"
     """SQL: whether this record is a request at all. Others are passed over and counted."""

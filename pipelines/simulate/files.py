@@ -48,13 +48,17 @@ def write_csv(rows: pa.Table, path: Path) -> None:
 
 
 def write_as(statement: str, rows: pa.Table, path: Path) -> None:
-    """JSON Lines of a source's own records, by the SELECT `adapters/sql/writing/STATEMENT.sql`."""
+    """A source's own records, by the SELECT `adapters/sql/writing/STATEMENT.sql`: JSON Lines or text."""
     select = _sql(f"writing/{statement}")
     with duckdb.connect() as con, registered(con, "request", rows):
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET preserve_insertion_order = true")
         con.execute(_sql("writing_macros"))
-        con.execute(f"COPY ({select}) TO $path (FORMAT json)", {"path": str(path)})
+        if path.suffix == ".log":
+            lines = con.sql(select).to_arrow_table()["line"].to_pylist()
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        else:
+            con.execute(f"COPY ({select}) TO $path (FORMAT json)", {"path": str(path)})
 
 
 WRITERS: dict[str, tuple[str, Writer]] = {

@@ -22,6 +22,7 @@ from pipelines.adapters.sources.nginx import NGINX
 from pipelines.adapters.sources.otel import OTEL
 from pipelines.adapters.sources.portkey import PORTKEY
 from pipelines.adapters.sources.vertex import VERTEX
+from pipelines.adapters.sources.vllm import UVICORN, VLLM
 
 _ALL = (
     LITELLM,
@@ -40,6 +41,8 @@ _ALL = (
     HELICONE,
     PORTKEY,
     LANGFUSE,
+    VLLM,
+    UVICORN,
     GATEWAY,
 )
 

@@ -1,9 +1,9 @@
 """The formats `azure-apim` and `azure-apim-storage`: what Azure API Management logs of language models.
 
 Here: the tables ApiManagementGatewayLlmLog (bodies, cut into pieces of 32 KB, a row each) and
-ApiManagementGatewayLogs (who called from where, and what came of it), whose rows of one call are gathered where
-they lie in one file; as exported from Log Analytics, and as a diagnostic setting writes them to storage. Not
-here: Azure OpenAI's own diagnostics, which name nobody.
+ApiManagementGatewayLogs (who called from where, and what came of it), whose rows of one call are gathered
+where they lie in one file; as exported from Log Analytics, and as a diagnostic setting writes them to
+storage. Not here: Azure OpenAI's own diagnostics, which name nobody.
 
 A call that never reached a model, for its limit was spent, has a row of the second table alone.
 """
@@ -148,9 +148,9 @@ def _source(
         ignores=ignores,
         lacks={
             "account_id, api_key_id, ip, user_agent, status, latency_ms": "only in rows of "
-            "ApiManagementGatewayLogs, and only where they lie in the same file: without them the whole service "
-            "is one account",
-            "sampling, tool_names, logits": "only where the gateway logs request bodies, which it cuts at 8 KB: "
+            "ApiManagementGatewayLogs, and only where they lie in the same file: without them the whole "
+            "service is one account",
+            "sampling, tool_names, logits": "only where the gateway logs request bodies, cut at 8 KB: "
             "agentic harvesting, constancy of parameters, soft labels",
             "bodies over 2 MB": "cut, and so read as truncated: content of the longest prompts",
         },
@@ -158,9 +158,12 @@ def _source(
             name: Writing(
                 statement,
                 carries=frozenset(
-                    {"request_id", "ts", "account_id", "org_id", "project_id", "api_key_id", "model", "prompt",
-                     "system_prompt", "n_turns", "n_images", "response", "provider_request_id", "endpoint",
-                     "stream", "input_tokens", "output_tokens", "status", "latency_ms", "ip", "user_agent"}
+                    {
+                        "request_id", "ts", "account_id", "org_id", "project_id", "api_key_id", "model",
+                        "prompt", "system_prompt", "n_turns", "n_images", "response", "provider_request_id",
+                        "endpoint", "stream", "input_tokens", "output_tokens", "status", "latency_ms", "ip",
+                        "user_agent",
+                    }
                 ),
             )
         },
@@ -206,7 +209,8 @@ AZURE_APIM = _source(
             "BackendUrl", "Cache", "CacheTime", "ClientProtocol", "ClientTime", "ClientTlsVersion", "Errors",
             "IsMasterTrace", "IsRequestSuccess", "IsTraceAllowed", "IsTraceExpired", "IsTraceRequested",
             "LastErrorElapsed", "LastErrorMessage", "LastErrorReason", "LastErrorScope", "LastErrorSection",
-            "LastErrorSource", "RequestSize", "ResponseHeaders", "ResponseSize", "TraceRecords", "WorkspaceId",
+            "LastErrorSource", "RequestSize", "ResponseHeaders", "ResponseSize", "TraceRecords",
+            "WorkspaceId",
         }
     ),
     statement="azure_apim",

@@ -78,6 +78,12 @@ def headers_at(path: str, names: Mapping[str, str]) -> Shapes:
     )
 
 
+def small_headers_at(path: str, names: Mapping[str, str]) -> str:
+    """The same for logs that have all headers in lower case, as servers on OpenResty write them."""
+    as_read = ", ".join(f"'{underscored(name)}': first_value_of({_read(path, name)})" for name in names)
+    return f"{{{as_read}}}"
+
+
 def _in_any_spelling(path: str, name: str) -> str:
     """SQL over `h`, the headers in HTTP/1's spelling, which Go's servers bring about too."""
     values = [_read(path, name), f'h."{name.title()}"']

@@ -42,6 +42,7 @@ HELICONE = Source(
                 "prompt_tokens",
                 "completion_tokens",
                 "prompt_cache_read_tokens",
+                "updated_at",
             ),
             TEXT,
         ),
@@ -53,6 +54,7 @@ HELICONE = Source(
         {"request": request_at("request_body"), "response": response_at("response_body")},
         {"messages": MESSAGES},
     ),
+    newest_by="us_of_text(doc.updated_at)",
     columns={
         **BODY_COLUMNS,
         "request_id": "doc.request_id",
@@ -92,7 +94,6 @@ HELICONE = Source(
             "prompt_id",
             "prompt_version",
             "request_referrer",
-            "updated_at",
             "gateway_router_id",
             "gateway_deployment_target",
             "gateway_endpoint_version",

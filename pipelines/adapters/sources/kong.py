@@ -4,13 +4,15 @@ Here: the log serializer's record with the statistics, and the payloads where th
 the bodies themselves (`bodies`).
 """
 
-from pipelines.adapters.source import TEXT, Source, Writing, has
+import json
+
+from pipelines.adapters.source import TEXT, Shapes, Source, Writing, has
 from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, MESSAGES
 from pipelines.adapters.sources.headers import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
     STAINLESS,
-    headers_at,
+    small_headers_at,
     underscored,
 )
 
@@ -22,14 +24,22 @@ _CALL = {
     "usage": {"prompt_tokens": TEXT, "completion_tokens": TEXT},
     "payload": {"request": TEXT, "response": TEXT},
 }
-_FOUND = ", ".join(f'doc.ai."{name}"' for name in _PLUGINS)
+_FOUND = f"coalesce({', '.join(f'doc.ai.{chr(34)}{name}{chr(34)}' for name in _PLUGINS)})"
+_IS_ELSEWHERE = f"CASE WHEN {_FOUND} IS NULL THEN contains(line, '\"provider_name\"') ELSE false END"
+_CALL_AT = Shapes(
+    usual=_FOUND,
+    is_odd=_IS_ELSEWHERE,
+    of_any=f"CASE WHEN {_IS_ELSEWHERE} THEN call_of_any_plugin(line, '{json.dumps(_CALL)}') "
+    f"ELSE {_FOUND} END",
+)
+"""A plugin may have a namespace of its own below `ai`."""
 _SDK = ", ".join(f"headers.{underscored(f'x-stainless-{part}')}" for part in STAINLESS)
 
 KONG = Source(
     name="kong",
     title="Kong with ai-proxy, any log plugin",
     versions="ai-proxy of Kong 3.6 to main of 2026-07",
-    told_by=tuple((has("latencies"), has(f"ai.{name}.meta")) for name in _PLUGINS),
+    told_by=((has("latencies"), has("ai.*.meta.provider_name")),),
     structure={
         "request": {"id": TEXT, "uri": TEXT, "headers": REQUEST_HEADERS},
         "response": {"status": TEXT, "headers": RESPONSE_HEADERS},
@@ -44,9 +54,9 @@ KONG = Source(
     },
     steps=(
         {
-            "call": f"coalesce({_FOUND})",
-            "headers": headers_at("request.headers", REQUEST_HEADERS),
-            "response_headers": headers_at("response.headers", RESPONSE_HEADERS),
+            "call": _CALL_AT,
+            "headers": small_headers_at("request.headers", REQUEST_HEADERS),
+            "response_headers": small_headers_at("response.headers", RESPONSE_HEADERS),
         },
         {
             "request": "request_of(call.payload.request)",

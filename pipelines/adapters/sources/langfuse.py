@@ -31,6 +31,9 @@ _TEXTS = (
     "sessionId",
     "session_id",
     "is_deleted",
+    "event_ts",
+    "updatedAt",
+    "updated_at",
 )
 _VALUES = ("input", "output", "modelParameters", "model_parameters", "usageDetails", "usage_details")
 _COUNTS = json.dumps(
@@ -81,6 +84,7 @@ LANGFUSE = Source(
             "WHEN asked IS NOT NULL THEN [{'role': 'user', 'content': to_json(asked)}] END"
         },
     ),
+    newest_by="us_of_text(coalesce(doc.event_ts, doc.updatedAt, doc.updated_at))",
     is_request="upper(doc.type) = 'GENERATION' AND coalesce(doc.is_deleted, '0') NOT IN ('1', 'true')",
     columns={
         **BODY_COLUMNS,
@@ -121,9 +125,6 @@ LANGFUSE = Source(
             "completion_start_time",
             "createdAt",
             "created_at",
-            "updatedAt",
-            "updated_at",
-            "event_ts",
             "internal_model_id",
             "modelId",
             "model_id",

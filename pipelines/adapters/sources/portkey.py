@@ -6,7 +6,7 @@ Here: the record around the bodies, nested (`request: {body}`) or flat (`request
 
 import json
 
-from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.source import AS_JSON, TEXT, Shapes, Source, Writing, has
 from pipelines.adapters.sources.bodies import (
     BODY_COLUMNS,
     BODY_IGNORES,
@@ -19,6 +19,17 @@ from pipelines.adapters.sources.bodies import (
 )
 
 _TAGS = json.dumps(dict.fromkeys(("_user", "user_id", "user", "tenant_id", "tenant", "session_id"), TEXT))
+
+
+def _nested_or_flat(path: str, nested: Shapes, macro: str) -> Shapes:
+    """A body in the object it belongs to, or under a key with a dot in it."""
+    return Shapes(
+        usual=nested.usual,
+        is_odd=f'doc."{path}" IS NOT NULL OR ({nested.is_odd})',
+        of_any=f'CASE WHEN doc."{path}" IS NULL THEN {nested.of_any} '
+        f'ELSE {macro}(opened_text(doc."{path}")) END',
+    )
+
 
 PORTKEY = Source(
     name="portkey",
@@ -52,10 +63,8 @@ PORTKEY = Source(
     },
     steps=(
         {
-            "request": f'CASE WHEN doc."request.body" IS NULL THEN {request_at("request.body").of_any} '
-            'ELSE request_of(opened_text(doc."request.body")) END',
-            "response": f'CASE WHEN doc."response.body" IS NULL THEN {response_at("response.body").of_any} '
-            'ELSE response_of(opened_text(doc."response.body")) END',
+            "request": _nested_or_flat("request.body", request_at("request.body"), "request_of"),
+            "response": _nested_or_flat("response.body", response_at("response.body"), "response_of"),
             "tags": f"TRY(json_transform(opened_text(doc.metadata), '{_TAGS}'))",
         },
         {"messages": MESSAGES},

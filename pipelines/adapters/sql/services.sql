@@ -40,6 +40,13 @@ CREATE MACRO is_inner_address(a) AS
 CREATE MACRO client_address(peer, forwarded) AS
     CASE WHEN peer IS NULL OR is_inner_address(peer) THEN coalesce(first_address(forwarded), peer) ELSE peer END;
 
+-- What a plugin of Kong's logs of the model call that it proxied, in whatever namespace; a transformer's calls are its own.
+CREATE MACRO call_of_any_plugin(line, structure) AS
+    list_filter(
+        list_transform(list_zip(json_keys(line, '$.ai'), json_extract(line, '$.ai.*')), lambda plugin:
+            CASE WHEN NOT contains(plugin[1], 'transformer') THEN TRY(json_transform(plugin[2], structure)) END),
+        lambda call: call.meta.provider_name IS NOT NULL)[1];
+
 -- -- observability products (sources/langfuse.py, portkey.py, helicone.py) -----------------------------------------------
 
 -- A value that may be JSON or a text that holds it, as that text; tables write JSON's null as a text.

@@ -147,3 +147,10 @@ CREATE MACRO azure_rows(r) AS list_concat(
     list_transform(azure_answered(r), lambda piece, i: {
         'number': len(azure_asked(r)) + i, 'asked': NULL, 'answered': piece}),
     [{'number': NULL, 'asked': NULL, 'answered': NULL}]);
+
+-- -- vLLM ----------------------------------------------------------------------------------------------------------
+
+-- A text as Python shows it.
+CREATE MACRO text_repr(t) AS
+    CASE WHEN t IS NULL THEN 'None'
+         ELSE concat('''', replace(replace(replace(t, '\', '\\'), '''', '\'''), chr(10), '\n'), '''') END;

@@ -123,6 +123,20 @@ def test_a_failure_is_one_and_without_a_user_the_project_is_the_account(lines):
     assert holds(row, status=429, stop_reason="error", account_id="p-1")
 
 
+def test_an_observation_counts_as_it_was_last_written_and_not_once_it_is_deleted(lines):
+    log = read(
+        lines(
+            observed(updatedAt="2025-06-01T12:00:01Z", output=None),
+            observed(updatedAt="2025-06-01T12:00:02Z"),
+            observed(id="o-2", updatedAt="2025-06-01T12:00:01Z"),
+            observed(id="o-2", updatedAt="2025-06-01T12:00:02Z", is_deleted=1),
+        )
+    )
+    assert log.column("request_id") == ["o-1"]
+    assert log.column("response") == ["30 minutes"]
+    assert log.n_rows == 4
+
+
 # -- Helicone --------------------------------------------------------------------------------------
 
 
@@ -166,6 +180,18 @@ def test_after_three_months_the_counts_are_left(lines):
     assert holds(
         row, prompt=None, body_state="absent", input_tokens=61, output_tokens=212, model="lark-2-0801"
     )
+
+
+def test_of_a_row_that_was_updated_the_newest_counts(lines):
+    versions = [
+        helicone(updated_at="2025-06-01 12:00:01", status=-2),
+        helicone(request_id="q-2", updated_at="2025-06-01 12:00:01", status=429),
+        helicone(updated_at="2025-06-01 12:00:09", status=500),
+        helicone(updated_at="2025-06-01 12:00:05", status=200),
+    ]
+    log = read(lines(*versions))
+    assert log.column("request_id") == ["q-2", "q-1"]
+    assert (log.column("status"), log.n_rows, log.refused) == ([429, 500], 4, [])
 
 
 # -- Portkey ---------------------------------------------------------------------------------------

@@ -102,8 +102,16 @@ def test_a_payload_that_is_cut_off_leaves_the_call_standing(lines):
 
 
 def test_calls_that_are_no_models_and_those_of_other_plugins_are_passed_over(lines):
-    log = read(lines(kong(), kong("ai-request-transformer"), kong(ai=None)))
-    assert (len(log.rows), log.n_rows, log.refused) == (1, 3, [])
+    others = [kong("ai-request-transformer"), kong("my-transformer"), kong(ai=None), kong(ai={"x": "y"})]
+    log = read(lines(kong(), *others))
+    assert (len(log.rows), log.n_rows, log.refused) == (1, 5, [])
+
+
+def test_a_plugin_with_a_namespace_of_its_own_is_found_below_ai(lines):
+    log = read(lines(kong("our-own-proxy"), kong()))
+    assert (log.format, log.refused) == ("kong", [])
+    for row in log.rows:
+        assert holds(row, **KONG_MEANS, prompt="how long?", response="30 minutes")
 
 
 def test_who_has_no_consumer_is_the_credential(lines):
