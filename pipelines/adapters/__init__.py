@@ -117,8 +117,7 @@ def open_logs(
     require_format(format)
 
     def answer(name: str, parts: Sequence[Block]) -> list[Answered]:
-        adapter = FORMATS[name]
-        source = adapter if isinstance(adapter, Source) else None
+        adapter, source = FORMATS[name], _source(name)
         with connected(threads, source) as con:
             return answer_together(
                 con,
@@ -132,6 +131,7 @@ def open_logs(
     return read_together(
         paths,
         recognise=lambda path, container: _recognised(path, container) if format == "auto" else format,
+        source=_source,
         answer=answer,
         reader=lambda path, container, name, answered: _reader(
             path, container, name, batch_rows, threads, account=account, answered=answered
@@ -160,13 +160,18 @@ def _reader(
         batch_rows=batch_rows,
         threads=threads,
         rows=rows,
-        source=adapter if isinstance(adapter, Source) else None,
+        source=_source(name),
         answered=answered,
     )
     reader.format = name
     if isinstance(adapter, Source):
         reader.not_understood = not_understood(adapter, container.sample)
     return reader
+
+
+def _source(name: str) -> Source | None:
+    adapter = FORMATS[name]
+    return adapter if isinstance(adapter, Source) else None
 
 
 def _expressions(

@@ -4,13 +4,16 @@ Here: JSON Lines and other JSON, odd records asked for again. Not here: cutting 
 `documents`), the query itself (`canonical`), tables (`records`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
+from pipelines.adapters.beside import with_bodies
 from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.blocks import pieces
 from pipelines.adapters.canonical import UNREAD, Query, Target, canonical_query
@@ -25,12 +28,21 @@ from pipelines.adapters.source import Source
 _LINES = "SELECT row_number, line FROM block"
 
 
-def json_blocks(path: Path, container: Container) -> Iterator[Block]:
-    """The records of a file of JSON Lines or of other JSON."""
+def json_blocks(
+    path: Path, container: Container, source: Source | None, rows: npt.NDArray[np.int64] | None = None
+) -> Iterator[Block]:
+    """The records of a file of JSON Lines or of other JSON, with the bodies that lie beside it.
+
+    Parameters
+    ----------
+    rows : the row numbers whose bodies are wanted; None: all
+    """
     text = pieces(path, container.compression)
-    if container.kind is Kind.JSON_LINES:
-        return line_blocks(text)
-    return document_blocks(text, str(path))
+    is_lines = container.kind is Kind.JSON_LINES
+    blocks = line_blocks(text) if is_lines else document_blocks(text, str(path))
+    if source is None or source.beside is None:
+        return blocks
+    return with_bodies(blocks, path, source.beside, rows)
 
 
 class JsonRecords:
@@ -45,10 +57,14 @@ class JsonRecords:
         fields: Sequence[str],
         blocks: Iterator[Block],
         source: Source | None,
+        sample: Sequence[Mapping[str, Any]] = (),
     ) -> None:
+        """`sample` : some of the records, to tell whether looking for their usual shape first is worth it."""
         self._con = con
         self._source = json_source() if source is None else source.over(_LINES)
-        self._usual = source.over(_LINES, usual_only=True) if source and source.has_odd_shapes else None
+        self._usual: str | None = None
+        if source is not None and source.has_odd_shapes and not source.is_odd_as_a_rule(sample):
+            self._usual = source.over(_LINES, usual_only=True)
         self._values = json_values(fields) if source is None else source.values()
         self._newest_by = newest_by(source)
         self._types = dict.fromkeys(fields, "VARCHAR")

@@ -222,7 +222,9 @@ def _records(
         return ParquetRecords(con, ParquetFile(path, fields), rows, source)
     if container.kind is Kind.CSV:
         return TableRecords(con, csv_blocks(pieces(path, container.compression), fields), source)
-    return JsonRecords(con, fields, json_blocks(path, container), source)
+    return JsonRecords(
+        con, fields, json_blocks(path, container, source, rows), source, container.sample.records
+    )
 
 
 def _as_lines(
@@ -235,4 +237,4 @@ def _as_lines(
         return line_blocks_of(con, csv_blocks(pieces(path, container.compression), fields), source)
     if container.kind is Kind.TEXT:
         return text_blocks(con, line_blocks(pieces(path, container.compression)), written_on(path))
-    return json_blocks(path, container)
+    return json_blocks(path, container, source)

@@ -93,6 +93,9 @@ class Shapes:
     of_any: str
     """SQL of the value whatever the shape."""
 
+    body_at: tuple[str, ...] = ()
+    """Where the value lies, when a text in its place is the odd shape."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathering:
@@ -112,6 +115,20 @@ class Gathering:
 
     most: int
     """Of a request with more records no more than these are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Bodies in files of their own, in a folder beside the log."""
+
+    folder: str
+
+    mark: str
+    """What the text of a record has that names one."""
+
+    fields: Sequence[tuple[str, str, str]]
+    """Of each body: the object of the record, the field in it that names the file (a path that ends with its
+    name), and the field that takes the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +160,9 @@ class Source:
 
     gathering: Gathering | None = None
     """How records that tell of one request together are found, when they are several."""
+
+    beside: Beside | None = None
+    """Where large bodies lie that are not in the records."""
 
     newest_by: str | None = None
     """SQL: a number that grows with each version of a record, where an export may hold several of one; of
@@ -239,6 +259,12 @@ class Source:
         """Whether reading with `usual_only` differs from reading without."""
         return bool(self._shapes)
 
+    def is_odd_as_a_rule(self, records: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether most of these records have texts where the usual shape is a body: to look for that first
+        would be to read twice."""
+        n_odd = sum(any(_is_text(one, step.body_at) for step in self._shapes) for one in records)
+        return n_odd > len(records) // 2
+
     @property
     def _shapes(self) -> list[Shapes]:
         return [value for step in self.steps for value in step.values() if isinstance(value, Shapes)]
@@ -260,6 +286,14 @@ def with_account(columns: Mapping[str, str], account: Sequence[Level]) -> dict[s
             [columns[name] for name in ("org_id", "account_id") if name in columns]
         )
     return result
+
+
+def _is_text(record: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    """Whether a text that could be JSON lies at this path."""
+    value: Any = record if path else None
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return isinstance(value, str) and value.lstrip().startswith(("{", "["))
 
 
 def _quoted(name: str) -> str:

@@ -53,6 +53,7 @@ def read_together(
     paths: Sequence[Path],
     *,
     recognise: Callable[[Path, Container], str],
+    source: Callable[[str], Source | None],
     answer: Callable[[str, Sequence[Block]], list[Answered]],
     reader: Callable[[Path, Container, str, Answered | None], LogReader],
 ) -> Iterator[tuple[Path, Opened]]:
@@ -61,6 +62,7 @@ def read_together(
     Parameters
     ----------
     recognise : a file's format
+    source : the foreign format of this name
     answer : the answers to several files' records in one format
     reader : a reader of one file; with what was read of it already, if it was
     """
@@ -79,7 +81,7 @@ def read_together(
         try:
             container = look(path)
             name = recognise(path, container)
-            small = _small(path, container, name)
+            small = _small(path, container, name, source(name))
             opened: Opened | None = None if small else reader(path, container, name, None)
         except UnreadableInput as error:
             small, opened = None, error
@@ -97,14 +99,14 @@ def read_together(
     yield from let_go()
 
 
-def _small(path: Path, container: Container, name: str) -> Small | None:
+def _small(path: Path, container: Container, name: str, source: Source | None) -> Small | None:
     """The file with its records, when it is small, packed and unpacked, and whole."""
     if container.kind not in _JSON or path.stat().st_size > SMALL_BYTES:
         return None
     rows: list[pa.Table] = []
     malformed: list[Malformed] = []
     try:
-        for block in json_blocks(path, container):
+        for block in json_blocks(path, container, source):
             rows.append(block.rows)
             malformed.extend(block.malformed)
             if sum(table.nbytes for table in rows) > _GROUP_BYTES:

@@ -4,14 +4,15 @@ Here: the record as it lies in S3, and as CloudWatch hands it on (`message`, `lo
 with `Records`. Bodies are Converse's, or whatever the model's provider takes. Not here: CloudTrail, which has
 the addresses.
 
-Bodies over 100 KB lie in files of their own in a folder `data` beside the log, which is not read.
+Bodies over 100 KB lie in files of their own in a folder `data` beside the log, as S3 has it. Where the folder
+was copied with the log they are read; else the record says that its body is absent.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.source import AS_JSON, TEXT, Beside, Source, Writing, has
 from pipelines.adapters.sources.bodies import BODY_COLUMNS, BODY_IGNORES, REQUEST
 
 _USERS = ("end_user_id", "end_user", "user_id", "userId", "user")
@@ -127,6 +128,14 @@ BEDROCK = Source(
         "message": TEXT,
         "logEvents": [{"message": TEXT}],
     },
+    beside=Beside(
+        folder="data",
+        mark="BodyS3Path",
+        fields=(
+            ("input", "inputBodyS3Path", "inputBodyJson"),
+            ("output", "outputBodyS3Path", "outputBodyJson"),
+        ),
+    ),
     each="coalesce(doc.Records::VARCHAR[], "
     "list_transform(doc.logEvents, lambda e: e.message), "
     "CASE WHEN doc.schemaType IS NULL AND is_json_text(doc.message) THEN [doc.message] END)",
@@ -245,7 +254,8 @@ BEDROCK = Source(
     lacks={
         "ip, user_agent": "CloudTrail has them, by the same request id: links through addresses and clients",
         "top_logprobs, n_logit_bias": "only in bodies shaped like OpenAI's: soft labels and logit extraction",
-        "bodies over 100 KB": "they lie in files of their own and count as absent: content of long prompts",
+        "bodies over 100 KB": "they lie in files of their own, in folders `data`: read where these were "
+        "copied with the log, else absent: content of long prompts",
         "end_user_id, project_id": "only where callers tag their calls (requestMetadata): without "
         "tags a role's session is the account",
     },

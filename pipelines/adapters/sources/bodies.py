@@ -127,6 +127,7 @@ def _parsed_or_text(path: str, is_odd: str, macro: str) -> Shapes:
     return Shapes(
         usual=f"doc.{path}",
         is_odd=is_odd,
+        body_at=tuple(path.split(".")),
         of_any=f"CASE WHEN {is_odd} THEN {text} ELSE doc.{path} END",
     )
 

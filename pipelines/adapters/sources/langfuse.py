@@ -52,6 +52,18 @@ _COUNTS = json.dumps(
 )
 _CACHED = "coalesce(counts.cache_read_input_tokens, counts.input_cached_tokens, counts.input_cache_read)"
 
+_CHOSEN = (
+    "tool_names", "temperature", "top_p", "max_tokens", "n_choices", "top_logprobs", "n_logit_bias", "stream",
+    "thinking", "response_format", "end_user_id", "system_prompt",
+)  # fmt: skip
+"""What may stand among the parameters as well as in the body."""
+
+
+def _chosen(name: str) -> str:
+    of_body = BODY_COLUMNS[name]
+    return f"coalesce({of_body.replace('request.', 'chosen.')}, {of_body})"
+
+
 LANGFUSE = Source(
     name="langfuse",
     title="Langfuse observations (export, ClickHouse)",
@@ -74,11 +86,16 @@ LANGFUSE = Source(
             "ended": "coalesce(doc.endTime, doc.end_time)",
         },
         {
-            "request": "request_of(merged_body(body_of_input(asked), parameters))",
+            # Two bodies, not one merged: merging parses and writes a long conversation once more.
+            "request": "request_of(body_of_input(asked))",
+            "chosen": "request_of(parameters)",
             "response": "response_of(answered)",
             "message": "json_object_or_null(answered)",
         },
-        {"given": "coalesce(request.messages, messages_of(request.input), messages_of(request.prompt))"},
+        {
+            "given": "coalesce(request.messages, messages_of(request.input), messages_of(request.prompt), "
+            "chosen.messages)"
+        },
         {
             "messages": "CASE WHEN has_roles(given) THEN given "
             "WHEN asked IS NOT NULL THEN [{'role': 'user', 'content': to_json(asked)}] END"
@@ -88,13 +105,14 @@ LANGFUSE = Source(
     is_request="upper(doc.type) = 'GENERATION' AND coalesce(doc.is_deleted, '0') NOT IN ('1', 'true')",
     columns={
         **BODY_COLUMNS,
+        **{name: _chosen(name) for name in _CHOSEN},
         "request_id": "coalesce(doc.id, doc.span_id)",
         "ts": "began",
         "account_id": "coalesce(doc.userId, doc.user_id)",
         "project_id": "coalesce(doc.projectId, doc.project_id)",
         "session_id": "coalesce(doc.sessionId, doc.session_id)",
         "trace_id": "coalesce(doc.traceId, doc.trace_id)",
-        "model": f"coalesce(doc.model, doc.provided_model_name, {BODY_COLUMNS['model']})",
+        "model": f"coalesce(doc.model, doc.provided_model_name, chosen.model, {BODY_COLUMNS['model']})",
         "input_tokens": f"coalesce(counted_with(counts.input, counts.output, counts.total, {_CACHED}), "
         f"{BODY_COLUMNS['input_tokens']})",
         "output_tokens": "coalesce(counted_with("

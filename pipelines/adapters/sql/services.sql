@@ -55,9 +55,7 @@ CREATE MACRO opened_text(j) AS
 CREATE MACRO json_object_or_null(t) AS CASE WHEN starts_with(ltrim(t), '{') AND json_valid(t) THEN t END;
 -- What an integration took for a call's input, as a request body: a body, a list of messages, or nothing of that kind.
 CREATE MACRO body_of_input(t) AS
-    CASE WHEN starts_with(ltrim(t), '[') THEN CASE WHEN json_valid(t) THEN concat('{"messages":', t, '}') END
-         ELSE json_object_or_null(t) END;
-CREATE MACRO merged_body(body, more) AS coalesce(json_merge_patch(body, more)::VARCHAR, body, more);
+    CASE WHEN starts_with(ltrim(t), '[') THEN concat('{"messages":', t, '}') WHEN starts_with(ltrim(t), '{') THEN t END;
 CREATE MACRO has_roles(messages) AS len(list_filter(messages, lambda m: m.role IS NOT NULL)) > 0;
 CREATE MACRO path_of_url(u) AS split_part(regexp_replace(u, '^[a-z]+://[^/]*', ''), '?', 1);
 -- Counts by kind may or may not have the special kinds within the plain one: the total tells.

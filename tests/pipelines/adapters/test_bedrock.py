@@ -3,12 +3,14 @@
 The records are invented, written from the published description; none is from anybody's log.
 """
 
+import gzip
 import json
 from typing import Any
 
+import pytest
 from log_files import NOON, read
 
-from pipelines.adapters import find_logs
+from pipelines.adapters import find_logs, open_logs
 
 CONVERSE = {
     "system": [{"text": "Be brief."}],
@@ -214,6 +216,60 @@ def test_a_large_body_in_a_file_of_its_own_is_absent_and_the_call_counts(lines):
     elsewhere = {"inputBodyS3Path": "s3://bucket/data/q-1_input.json.gz", "inputTokenCount": 90_000}
     (row,) = read(lines(call(input=elsewhere))).rows
     assert holds(row, body_state="absent", prompt=None, n_turns=None, n_images=None, input_tokens=1060)
+
+
+ELSEWHERE = {"inputBodyS3Path": "s3://bucket/logs/data/q-1_input.json.gz", "inputTokenCount": 90_000}
+ANSWERED_ELSEWHERE = {"outputBodyS3Path": "s3://bucket/logs/data/q-1_output.json.gz", "outputTokenCount": 40}
+
+
+def beside(path, name, body):
+    (path.parent / "data").mkdir(exist_ok=True)
+    (path.parent / "data" / name).write_bytes(body)
+
+
+def test_a_body_that_lies_beside_the_log_is_read_as_if_it_were_in_it(lines):
+    path = lines(call(input=ELSEWHERE, output=ANSWERED_ELSEWHERE), call(requestId="q-2"))
+    beside(path, "q-1_input.json.gz", gzip.compress(json.dumps(CONVERSE).encode()))
+    beside(path, "q-1_output.json.gz", json.dumps(CONVERSE_ANSWER).encode())
+    log = read(path)
+    assert log.refused == []
+    for row in log.rows:
+        assert holds(row, **MEANS)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{broken", gzip.compress(b"{}" * 500)[:-9], b'"\\ud800"', b"[" * 100_000], ids=range(5)
+)
+def test_a_body_beside_the_log_that_cannot_be_read_leaves_the_record_standing(lines, body):
+    path = lines(call(input=ELSEWHERE))
+    beside(path, "q-1_input.json.gz", body)
+    (row,) = read(path).rows
+    assert holds(row, body_state="absent", prompt=None, input_tokens=1060)
+
+
+@pytest.mark.parametrize("name", ["../secret.json", "..", ".", "a/../../secret.json", "", "\x00"])
+def test_a_record_cannot_name_a_file_outside_the_folder(lines, name):
+    path = lines(call(input={**ELSEWHERE, "inputBodyS3Path": f"s3://bucket/{name}"}))
+    beside(path, "other.json", json.dumps(CONVERSE).encode())
+    (path.parent / "secret.json").write_text(json.dumps(CONVERSE))
+    (row,) = read(path).rows
+    assert holds(row, body_state="absent", prompt=None)
+
+
+def test_of_many_small_logs_each_finds_its_bodies(tmp_path):
+    for hour in ("03", "04"):
+        folder = tmp_path / hour
+        folder.mkdir()
+        path = folder / "log.json"
+        path.write_text(json.dumps(call(requestId=hour, input=ELSEWHERE)))
+        asked = {**CONVERSE, "messages": [{"role": "user", "content": [{"text": hour}]}]}
+        beside(path, "q-1_input.json.gz", json.dumps(asked).encode())
+    paths = [tmp_path / hour / "log.json" for hour in ("03", "04")]
+    prompts = []
+    for _, reader in open_logs(paths, batch_rows=9, threads=1):
+        with reader:
+            prompts += [row["prompt"] for batch in reader.batches() for row in batch.to_pylist()]
+    assert prompts == ["03", "04"]
 
 
 def test_folders_are_searched_without_the_bodies_beside_the_records(tmp_path):

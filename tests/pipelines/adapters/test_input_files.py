@@ -22,7 +22,7 @@ def world(tmp_path: Path) -> Path:
         "logs/day=2025-06-01/a.jsonl.gz",
         "logs/day=2025-06-02/c.csv.zst",
         "logs/day=2025-06-02/part.parquet/part-0.parquet",
-        "logs/day=2025-06-02/d.log",
+        "logs/day=2025-06-02/d.out",
         "logs/day=2025-06-02/.e.jsonl.swp.jsonl",
         "logs/day=2025-06-02/_metadata.json",
         "logs/_delta_log/0000.json",
@@ -51,7 +51,7 @@ def test_a_folder_gives_its_logs_and_not_the_tables_beside_them(world):
 
 
 def test_patterns_reach_into_folders_and_take_any_ending(world):
-    assert names(find_logs([f"{world}/**/*.log"]), world) == ["logs/day=2025-06-02/d.log"]
+    assert names(find_logs([f"{world}/**/*.out"]), world) == ["logs/day=2025-06-02/d.out"]
     assert names(find_logs([f"{world}/logs/day=*-01"]), world) == [
         "logs/day=2025-06-01/a.jsonl.gz",
         "logs/day=2025-06-01/b.parquet",
