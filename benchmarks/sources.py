@@ -76,9 +76,9 @@ def requests(place: Path, n_rows: int) -> pa.Table:
     nights = []
     for at in range(-(-n_rows // len(night))):
         again = night
-        for place, name in names.items():
+        for column, name in names.items():
             renamed = pc.binary_join_element_wise(night[name], f"n{at}", "-")
-            again = again.set_column(place, name, renamed)
+            again = again.set_column(column, name, renamed)
         nights.append(again)
     return pa.concat_tables(nights).slice(0, n_rows)
 
@@ -87,7 +87,9 @@ def figures(name: str, rows: pa.Table, place: Path, threads: int) -> str:
     source, writing = WRITINGS[name]
     path = place / f"{name}{writing.ending}"
     WRITERS[name][1](rows, path)
-    parsing = least(lambda: parse(path, source, BODIES_WITHIN.get(name, {}), threads))
+    is_text = path.suffix == ".log"
+    within = BODIES_WITHIN.get(name, {})
+    parsing = least(lambda: cut(path, threads) if is_text else parse(path, source, within, threads))
     reading = least(lambda: read(path, len(rows), threads))
     size_mb = path.stat().st_size / 1e6
     path.unlink()
@@ -100,8 +102,6 @@ def figures(name: str, rows: pa.Table, place: Path, threads: int) -> str:
 
 def parse(path: Path, source: Source, within: Mapping[str, Any], threads: int) -> None:
     """DuckDB's own parsing into the source's fields, to Arrow like ours."""
-    if path.suffix == ".log":
-        return parse_text(path, threads)
     kinds = {name: "VARCHAR" if name in within else kind for name, kind in source.structure.items()}
     columns = ", ".join(f"'{name}': '{duckdb_type(kind)}'" for name, kind in kinds.items())
     bodies = "".join(f", json_transform({text}, $body_{at}) AS body_{at}" for at, text in enumerate(within))
@@ -115,7 +115,7 @@ def parse(path: Path, source: Source, within: Mapping[str, Any], threads: int) -
             pass
 
 
-def parse_text(path: Path, threads: int) -> None:
+def cut(path: Path, threads: int) -> None:
     """Lines of text have no fields to parse: what cutting them costs."""
     with duckdb.connect(config={"threads": threads}) as con:
         lines = "read_csv($path, columns = {'line': 'VARCHAR'}, delim = chr(1), quote = '', header = false)"

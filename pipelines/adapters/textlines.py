@@ -22,8 +22,8 @@ KNOWN_AS = "known as"
 """Field of a sample's record: whose line it is."""
 
 _KNOWN = {
-    "vllm": re.compile(rb"^[^'\"]{0,200}Received request [^\s:]+: "),
-    "uvicorn": re.compile(rb"^[^'\"]{0,200}:\d+ - \"[A-Z]+ /\S* HTTP/\d(?:\.\d)?\" \d{3}"),
+    "vllm": re.compile(rb"^[^'\"]*Received request [^\s:]+: "),
+    "uvicorn": re.compile(rb"^[^'\"]*:\d+ - \"[A-Z]+ /\S* HTTP/\d(?:\.\d)?\" \d{3}"),
 }
 
 

@@ -53,15 +53,14 @@ def _camel(name: str) -> str:
 
 def _first(name: str) -> str:
     """SQL: of a call's parts the first that has this."""
-    return f"list_filter(parts, lambda p: p.{name} IS NOT NULL)[1].{name}"
+    return f"{name}_parts[1]"
 
 
 def _text(name: str) -> str:
     """SQL: the pieces of a body put together; null where no row has any."""
-    pieces = f"list_filter(parts, lambda p: p.{name} IS NOT NULL)"
     return (
-        f"CASE WHEN len({pieces}) > 0 THEN "
-        f"array_to_string(list_transform({pieces}, lambda p: opened_text(p.{name})), '') END"
+        f"CASE WHEN len({name}_parts) > 0 THEN "
+        f"array_to_string(list_transform({name}_parts, lambda p: opened_text(p)), '') END"
     )
 
 
@@ -115,7 +114,11 @@ def _source(
     ignores: frozenset[str],
     statement: str,
 ) -> Source:
-    packed = ", ".join(f"'{field}': {sql}" for field, sql in parts.items())
+    # A list of each field, not one of structs: filtering those would copy every body for every field.
+    lists = {
+        f"{field}_parts": f"list_filter(list_transform(doc.parts, lambda p: {sql}), lambda v: v IS NOT NULL)"
+        for field, sql in parts.items()
+    }
     return Source(
         name=name,
         title=title,
@@ -130,7 +133,7 @@ def _source(
             most=_MOST_PARTS,
         ),
         steps=(
-            {"parts": f"list_transform(doc.parts, lambda p: {{{packed}}})", "resource": resource},
+            {**lists, "resource": resource},
             {
                 "correlation": _first("correlation"),
                 "asked": _text("RequestMessages"),
@@ -141,7 +144,7 @@ def _source(
             },
             {"messages": "coalesce(messages_of(TRY(asked::JSON)), request.messages)"},
         ),
-        is_request="len(list_filter(parts, lambda p: p.SequenceNumber IS NOT NULL)) > 0 "
+        is_request="len(SequenceNumber_parts) > 0 "
         f"OR is_model_path(path_of_url({_first('Url')}))",
         columns=_COLUMNS,
         account=("account", "key", "project", "organisation"),
@@ -198,8 +201,7 @@ AZURE_APIM = _source(
     key="doc.CorrelationId",
     place="doc.SequenceNumber",
     key_structure={"CorrelationId": TEXT, "SequenceNumber": TEXT},
-    resource="nullif(regexp_extract("
-    "list_filter(doc.parts, lambda p: p._ResourceId IS NOT NULL)[1]._ResourceId, '[^/]*$'), '')",
+    resource="nullif(regexp_extract(doc.parts[1]._ResourceId, '[^/]*$'), '')",
     ignores=frozenset(
         {
             "Type", "OperationName", "ApiVersion", "Region", "TotalTokens", "_SubscriptionId", "TenantId",
@@ -241,8 +243,7 @@ AZURE_APIM_STORAGE = _source(
     key="coalesce(doc.correlationId, doc.properties.correlationId)",
     place="doc.properties.sequenceNumber",
     key_structure={"correlationId": TEXT, "properties": {"correlationId": TEXT, "sequenceNumber": TEXT}},
-    resource="nullif(lower(regexp_extract("
-    "list_filter(doc.parts, lambda p: p.resourceId IS NOT NULL)[1].resourceId, '[^/]*$')), '')",
+    resource="nullif(lower(regexp_extract(doc.parts[1].resourceId, '[^/]*$')), '')",
     ignores=frozenset(
         {
             "category", "operationName", "location", "isRequestSuccess", "Level", "level", "resultType",

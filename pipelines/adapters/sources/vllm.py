@@ -10,21 +10,21 @@ The two tell of the same calls but share no id, so where a file holds both the r
 from pipelines.adapters.source import TEXT, Gathering, Source, Writing, has
 from pipelines.adapters.textlines import KNOWN_AS, TEXT_LINE
 
-# What a client wrote stands in quotes, so that nothing before the first quote can be a client's.
-_OURS = "^[^''\"]{0,200}?"
-_RECEIVED = _OURS + r"Received request ([^\s:]+): "
-_DETAILS = _OURS + r"\bRequest ([^\s:]+) details: "
-_GENERATED = _OURS + r"Generated response ([^\s:]+)(?: \(streaming complete\))?: "
+_RECEIVED = r"Received request ([^\s:]+): "
 
 _LINE = f'doc."{TEXT_LINE}"'
-_IDS = (f"nullif(regexp_extract({_LINE}, '{kind}', 1), '')" for kind in (_RECEIVED, _DETAILS, _GENERATED))
-_ID = f"coalesce({', '.join(_IDS)})"
+_SAID = f"said_by_server({_LINE})"
+_ID = (
+    f"nullif(regexp_extract({_SAID}, '(?:Received request|\\bRequest|Generated response) ([^\\s:]+)', 1), '')"
+)
+_IS_PART = f"{_ID} IS NOT NULL AND NOT contains({_SAID}, ' (streaming delta)')"
+"""The whole answer has a line of its own after its pieces."""
 _N_RECEIVED = (
-    f"count(CASE WHEN regexp_matches({_LINE}, '{_RECEIVED}') THEN 1 END) OVER (PARTITION BY {_ID} "
+    f"count(CASE WHEN contains({_SAID}, 'Received request ') THEN 1 END) OVER (PARTITION BY {_ID} "
     "ORDER BY row_number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
 )
 _KEY = (
-    f"concat({_ID}, ' ', {_N_RECEIVED} - regexp_matches({_LINE}, '{_GENERATED}')::INTEGER, ' ', "
+    f"concat({_ID}, ' ', {_N_RECEIVED} - contains({_SAID}, 'Generated response ')::INTEGER, ' ', "
     "min(row_number) OVER ())"
 )
 """A client may name its requests itself, and all alike: each reception begins a request of its own."""
@@ -35,12 +35,12 @@ _PROMPT_OF_OLD = r": prompt: (.*), params: SamplingParams\("
 _OUTPUT = ": output: (.*), output_token_ids: "
 _ADAPTER = r", lora_request: LoRARequest\(lora_name=''([^'']*)''"
 _FINISH = r", finish_reason: (\w+)\W*$"
-_ACCESS = r'^[^"]{0,200}?([0-9a-fA-F.:\[\]]+):\d+ - "([A-Z]+) (\S+) HTTP/[0-9.]+" (\d{3})'
+_ACCESS = r'^[^"]*?([0-9a-fA-F.:\[\]]+):\d+ - "([A-Z]+) (\S+) HTTP/[0-9.]+" (\d{3})'
 
 
-def _text_like(pattern: str) -> str:
-    """SQL: of the lines of one request the first of this kind."""
-    return f"list_filter(texts, lambda t: regexp_matches(t, '{pattern}'))[1]"
+def _text_with(words: str) -> str:
+    """SQL: of the lines of one request the first in which the server says these words."""
+    return f"list_filter(texts, lambda t: contains(said_by_server(t), '{words}'))[1]"
 
 
 def _param(name: str, macro: str) -> str:
@@ -54,17 +54,17 @@ VLLM = Source(
     told_by=((has(KNOWN_AS, "vllm"),),),
     structure={TEXT_LINE: TEXT, "written": TEXT},
     gathering=Gathering(
-        structure={TEXT_LINE: TEXT}, key=f"CASE WHEN {_ID} IS NOT NULL THEN {_KEY} END", place="0", most=8
+        structure={TEXT_LINE: TEXT}, key=f"CASE WHEN {_IS_PART} THEN {_KEY} END", place="0", most=8
     ),
     steps=(
         {"texts": f'list_transform(doc.parts, lambda p: p."{TEXT_LINE}")', "written": "doc.parts[1].written"},
         {
-            "received": _text_like(_RECEIVED),
-            "details": _text_like(_DETAILS),
-            "generated": _text_like(_GENERATED),
+            "received": _text_with("Received request "),
+            "details": _text_with(" details: "),
+            "generated": _text_with("Generated response "),
         },
         {
-            "own_id": f"regexp_extract(received, '{_RECEIVED}', 1)",
+            "own_id": f"regexp_extract(said_by_server(received), '{_RECEIVED}', 1)",
             "params": f"regexp_extract(received, '{_PARAMS}', 1)",
             "asked": "text_of_repr("
             f"CASE WHEN details IS NOT NULL THEN regexp_extract(details, '{_PROMPT}', 1) "

@@ -63,6 +63,10 @@ def test_the_lines_of_a_request_are_one_request(text):
             details("chatcmpl-1", prompt),
             received("chatcmpl-1"),
             received("chatcmpl-2"),
+            *(
+                generated("chatcmpl-1", word, "None", stream=" (streaming delta)")
+                for word in ["30", "min"] * 9
+            ),
             generated("chatcmpl-1", "30 minutes", stream=" (streaming complete)"),
             access(),
         )
