@@ -148,11 +148,15 @@ class Population:
     payment: Int64
     approved: Bool
     """has a use approved by contract that is valid tonight"""
+    habits: npt.NDArray[np.int8]
+    """shape (n_habits, n): what accounts do, in steps (habits.in_steps); -1 unknown"""
     layers: tuple[Layer, ...]
     templates: Uses = field(default_factory=Uses.none)
     """What the rows of the `template` layer carry: families of user prompts."""
     systems: Uses = field(default_factory=Uses.none)
     """What the rows of the `system_prompt` layer carry: families of system prompts, and what was asked."""
+    relays: Bool | None = None
+    """adds a text of its own to what ten products or more send (detector.models.lone); None when not known"""
     fail_overs: FailOvers = field(default_factory=FailOvers.none)
     """Tonight and on the nights before, as far as links look back."""
     hand_overs: HandOvers = field(default_factory=HandOvers.none)
