@@ -8,6 +8,8 @@ from typing import Any
 
 from log_files import NOON, read
 
+from pipelines.adapters import SOURCES
+
 MESSAGES = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "first"},
@@ -180,6 +182,13 @@ def test_after_three_months_the_counts_are_left(lines):
     assert holds(
         row, prompt=None, body_state="absent", input_tokens=61, output_tokens=212, model="lark-2-0801"
     )
+
+
+def test_bodies_that_are_texts_as_a_rule_are_not_looked_for_in_another_shape_first():
+    texts, objects = helicone(), helicone(request_body=REQUEST, response_body=RESPONSE)
+    assert SOURCES["helicone"].is_odd_as_a_rule([texts, texts, objects])
+    assert not SOURCES["helicone"].is_odd_as_a_rule([texts, objects, objects])
+    assert not SOURCES["helicone"].is_odd_as_a_rule([])
 
 
 def test_of_a_row_that_was_updated_the_newest_counts(lines):
