@@ -106,6 +106,7 @@ def load_requests(
                 batch_rows=settings.input.batch_rows,
                 threads=n_threads(settings),
                 account=settings.input.account,
+                formats=adapters.with_mappings(settings.input.formats),
             ):
                 try:
                     if isinstance(opened, UnreadableInput):

@@ -20,6 +20,7 @@ from detector import features as measures
 from detector import models, text
 from pipelines import accounts as account_files
 from pipelines import (
+    adapters,
     campaigns,
     dismissals,
     drift,
@@ -93,6 +94,8 @@ def scan(
 ) -> ScanSummary:
     """Scan logs into a workspace, night by night, and publish the findings.
 
+    `log_format` is `auto`, a format's name or a mapping file.
+
     Without `day`, every UTC day in the logs is a night, oldest first; with it, other days' rows are left out
     and counted.
 
@@ -102,6 +105,8 @@ def scan(
     WorkspaceBusy : another scan holds the workspace.
     """
     settings, progress = settings or Settings(), progress or Silent()
+    log_format, mappings = adapters.named(log_format, settings.input.formats)
+    settings = settings.with_formats(mappings)
     started = time.monotonic()
     known_sets = queues.read_known_sets(settings.text.known_sets, workspace.key())
     with workspace.lock(), open_warehouse(workspace, settings) as con:

@@ -4,6 +4,7 @@ They come, in this order, from the command line, from environment variables (`ST
 the file given with --config or `stillwatch.toml` in the workspace, and from the defaults here.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -48,6 +49,10 @@ class InputSettings(_Section):
     """Which identity level is the account, the unit that is flagged and enforced, where a log knows several:
     the first of these that a record has. Empty: what the log's format says (`stillwatch sources`). The other
     levels stay and tie accounts together."""
+
+    formats: tuple[Path, ...] = ()
+    """Mapping files of log formats of your own ([how to write one](../how-to/own-format.md)). They are known
+    by their first records before all other formats are."""
 
 
 class TextSettings(_Section):
@@ -217,6 +222,11 @@ class Settings(BaseSettings):
     approved_uses: dict[str, ApprovedUseSettings] = {}
     cases_url: str | None = None
     """Database of the case store (SQLAlchemy URL); null is SQLite inside the workspace."""
+
+    def with_formats(self, mappings: Sequence[Path]) -> "Settings":
+        """The same settings with these mapping files."""
+        read = self.input.model_copy(update={"formats": tuple(mappings)})
+        return self.model_copy(update={"input": read})
 
     def lone_policy(self) -> LonePolicy:
         """The detector's policy for accounts alone, with these settings."""

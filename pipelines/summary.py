@@ -78,6 +78,8 @@ def show_check(report: "CheckReport") -> None:
         show(f"Would pass over {plural(report.n_passed_over, 'record')} that are no requests.")
     if report.not_understood:
         show(not_understood_line(report.not_understood))
+    if report.not_found:
+        show(f"Nowhere in the first records, though the mapping reads it: {', '.join(report.not_found)}")
     _show_unseen({file.format for file in report.files if file.format is not None and file.n_rows})
 
 

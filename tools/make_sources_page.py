@@ -26,7 +26,8 @@ stillwatch check logs/day=2025-06-01
 ```
 
 The format of each file is told by its first records, so a folder may mix formats; `--format NAME` overrules
-that. A file of no known format is named with the fields that were seen in it. Each record may lie in JSON
+that. A file of no known format is named with the fields that were seen in it; a [mapping
+file](how-to/own-format.md) declares one of your own. Each record may lie in JSON
 Lines, in a JSON array or pretty-printed, in CSV or in Parquet, compressed or not: [what holds for every
 file](reference/input.md).
 

@@ -17,6 +17,7 @@ from pipelines.adapters.block import Block
 from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
 from pipelines.adapters.containers import Container, Kind, look
 from pipelines.adapters.logs import find_logs
+from pipelines.adapters.mapping import is_mapping, not_found, read_mapping, require_needed
 from pipelines.adapters.reader import (
     REFUSED_SCHEMA,
     Answered,
@@ -36,19 +37,56 @@ __all__ = [
     "REFUSED_SCHEMA",
     "SOURCES",
     "Adapter",
+    "Formats",
     "Level",
     "LogReader",
     "Sample",
     "Source",
     "detect_format",
     "find_logs",
+    "named",
     "open_log",
     "open_logs",
+    "with_mappings",
 ]
 
 FORMATS: Mapping[str, Source | Adapter] = MappingProxyType({**SOURCES, STILLWATCH.name: STILLWATCH})
 """Every log format, most particular first: the first that recognises a file reads it. Our own comes last, for
 others have columns `ts` and `account_id` too."""
+
+Formats = Mapping[str, Source | Adapter]
+
+
+def with_mappings(mappings: Sequence[Path]) -> Formats:
+    """All formats, those that mapping files declare before all others.
+
+    Raises
+    ------
+    UsageError : a file declares what cannot be followed, or a name that is taken.
+    """
+    own: dict[str, Source | Adapter] = {}
+    for path in mappings:
+        source = read_mapping(path)
+        taken = own.get(source.name) or FORMATS.get(source.name)
+        if taken is not None and taken is not source:
+            raise UsageError(f"{path}, name: {source.name} is taken", remedy="choose another name")
+        own[source.name] = source
+    return {**own, **FORMATS} if own else FORMATS
+
+
+def named(log_format: str, mappings: Sequence[Path]) -> tuple[str, tuple[Path, ...]]:
+    """What `--format` means: the name of a format, and the mapping files with the one it may have been.
+
+    Raises
+    ------
+    UsageError : it is a mapping file that cannot be followed.
+    """
+    if not is_mapping(log_format):
+        return log_format, tuple(mappings)
+    path = Path(log_format)
+    others = [one for one in mappings if one.resolve() != path.resolve()]
+    return read_mapping(path).name, (path, *others)
+
 
 _REQUESTS = Target(
     schema=REQUEST_SCHEMA,
@@ -78,6 +116,7 @@ def open_log(
     columns: Collection[str] | None = None,
     rows: Sequence[int] | None = None,
     account: Sequence[Level] = (),
+    formats: Formats = FORMATS,
 ) -> LogReader:
     """A reader of one log file. Its batches hold at most `batch_rows` rows.
 
@@ -88,16 +127,17 @@ def open_log(
         them, of other files nothing is read beyond the last.
     account : identity levels that stand for the account, the first that a record has; empty: the format's
     own.
+    formats : those that are known (`with_mappings`)
 
     Raises
     ------
     UnreadableInput : the file cannot be read at all, or no format fits it.
     UsageError : there is no format of this name.
     """
-    require_format(format)
+    require_format(format, formats)
     container = look(path)
-    name = _recognised(path, container) if format == "auto" else format
-    return _reader(path, container, name, batch_rows, threads, columns, rows, account)
+    name = _format_of(path, container, format, formats)
+    return _reader(path, container, formats[name], batch_rows, threads, columns, rows, account)
 
 
 def open_logs(
@@ -107,6 +147,7 @@ def open_logs(
     batch_rows: int,
     threads: int,
     account: Sequence[Level] = (),
+    formats: Formats = FORMATS,
 ) -> Iterator[tuple[Path, Opened]]:
     """A reader of each file in turn, or why it cannot be read; small files of JSON are read many at a time.
 
@@ -117,10 +158,10 @@ def open_logs(
     ------
     UsageError : there is no format of this name.
     """
-    require_format(format)
+    require_format(format, formats)
 
     def answer(name: str, parts: Sequence[Block]) -> list[Answered]:
-        adapter = FORMATS[name]
+        adapter = formats[name]
         source = adapter if isinstance(adapter, Source) else None
         with connected(threads, source) as con:
             return answer_together(
@@ -134,10 +175,10 @@ def open_logs(
 
     return read_together(
         paths,
-        recognise=lambda path, container: _recognised(path, container) if format == "auto" else format,
+        recognise=lambda path, container: _format_of(path, container, format, formats),
         answer=answer,
         reader=lambda path, container, name, answered: _reader(
-            path, container, name, batch_rows, threads, account=account, answered=answered
+            path, container, formats[name], batch_rows, threads, account=account, answered=answered
         ),
     )
 
@@ -145,7 +186,7 @@ def open_logs(
 def _reader(
     path: Path,
     container: Container,
-    name: str,
+    adapter: Source | Adapter,
     batch_rows: int,
     threads: int,
     columns: Collection[str] | None = None,
@@ -153,7 +194,6 @@ def _reader(
     account: Sequence[Level] = (),
     answered: Answered | None = None,
 ) -> LogReader:
-    adapter = FORMATS[name]
     reader = LogReader(
         path,
         container,
@@ -166,8 +206,9 @@ def _reader(
         source=adapter if isinstance(adapter, Source) else None,
         answered=answered,
     )
-    reader.format = name
+    reader.format = adapter.name
     if isinstance(adapter, Source):
+        reader.not_found = not_found(adapter, container.sample)
         reader.not_understood = not_understood(adapter, container.sample)
     return reader
 
@@ -185,27 +226,39 @@ def _only(columns: Collection[str]) -> pa.Schema:
     return pa.schema([field for field in REQUEST_SCHEMA if field.name in columns])
 
 
-def require_format(name: str) -> None:
+def require_format(name: str, formats: Formats = FORMATS) -> None:
     """Pass when `name` is a format or `auto`.
 
     Raises
     ------
     UsageError : there is no such format.
     """
-    if name != "auto" and name not in FORMATS:
-        raise UsageError(f"{name}: no such log format", remedy=f"use auto or one of: {', '.join(FORMATS)}")
+    if name != "auto" and name not in formats:
+        raise UsageError(
+            f"{name}: no such log format",
+            remedy=f"use auto, a mapping file, or one of: {', '.join(formats)}",
+        )
 
 
-def _recognised(path: Path, container: Container) -> str:
+def _format_of(path: Path, container: Container, asked: str, formats: Formats) -> str:
+    """The name of a file's format, as it was asked for or by what the file holds."""
+    name = _recognised(path, container, formats) if asked == "auto" else asked
+    adapter = formats[name]
+    if isinstance(adapter, Source) and container.kind is not Kind.EMPTY:
+        require_needed(adapter, path, container.sample)
+    return name
+
+
+def _recognised(path: Path, container: Container, formats: Formats = FORMATS) -> str:
     if container.kind is Kind.EMPTY:
         return STILLWATCH.name
-    for name, adapter in FORMATS.items():
+    for name, adapter in formats.items():
         sample = container.sample
         if recognises(adapter, sample) if isinstance(adapter, Source) else adapter.recognises(sample):
             return name
     raise UnreadableInput(
         f"{path}: {container.kind} records of no known format; "
         f"their fields are {fields_seen(container.sample)}",
-        remedy="give --format if it is one of those that `stillwatch sources` lists, or name the columns "
-        "request_id, ts and account_id as docs/reference/input.md has them",
+        remedy="give --format if it is one of those that `stillwatch sources` lists, declare it in a mapping "
+        "file (docs/how-to/own-format.md), or name the columns as docs/reference/input.md has them",
     )

@@ -11,7 +11,16 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.accounts import read_accounts
-from pipelines.adapters import REFUSED_SCHEMA, Level, LogReader, find_logs, open_logs, require_format
+from pipelines.adapters import (
+    REFUSED_SCHEMA,
+    Level,
+    LogReader,
+    find_logs,
+    named,
+    open_logs,
+    require_format,
+    with_mappings,
+)
 from pipelines.adapters.canonical import connect
 from pipelines.errors import StillwatchError, UnreadableInput
 from pipelines.progress import Progress, Silent, Step
@@ -62,6 +71,8 @@ class FileCheck:
     """Records that are no requests, for example health checks."""
     not_understood: tuple[str, ...] = ()
     """Fields that the log's format does not know."""
+    not_found: tuple[str, ...] = ()
+    """Paths that a user's mapping reads and that the first records do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,11 @@ class CheckReport:
         """Fields that the logs' formats do not know, sorted."""
         return tuple(sorted({field for file in self.files for field in file.not_understood}))
 
+    @property
+    def not_found(self) -> tuple[str, ...]:
+        """Paths that a user's mapping reads and that some log does not have, sorted."""
+        return tuple(sorted({path for file in self.files for path in file.not_found}))
+
     def findings(self) -> Iterator[Finding]:
         """Every problem, by file and row."""
         for file in self.files:
@@ -118,25 +134,38 @@ def check_logs(
     format: str = "auto",  # noqa: A002  the command's own word
     accounts: Path | None = None,
     account: Sequence[Level] = (),
+    mappings: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> CheckReport:
     """Read logs, and the accounts file where there is one, as a scan would, and report every problem.
 
     Parameters
     ----------
+    format : `auto`, a format's name or a mapping file
     account : identity levels that stand for the account, as the setting `input.account` has them
+    mappings : further mapping files, as the setting `input.formats` has them
 
     Raises
     ------
-    UsageError : an argument matches no file, there is no such format, or the accounts file lacks a column.
+    UsageError : an argument matches no file, there is no such format, a mapping file cannot be followed, or
+        the accounts file lacks a column.
     """
-    require_format(format)
+    name, mappings = named(format, mappings)
+    formats = with_mappings(mappings)
+    require_format(name, formats)
     paths = find_logs(logs)
     files: list[FileCheck] = []
     seen = _SeenIds()
     total = float(sum(path.stat().st_size for path in paths))
     with (progress or Silent()).step("check", total=total) as step:
-        opened = open_logs(paths, format=format, batch_rows=_BATCH_ROWS, threads=_THREADS, account=account)
+        opened = open_logs(
+            paths,
+            format=name,
+            batch_rows=_BATCH_ROWS,
+            threads=_THREADS,
+            account=account,
+            formats=formats,
+        )
         for path, reader in opened:
             files.append(_check_file(path, reader, seen, step))
         step.note(f"{sum(file.n_rows for file in files):,} rows")
@@ -164,6 +193,7 @@ def _check_file(path: Path, opened: LogReader | UnreadableInput, seen: "_SeenIds
             None if broken is None else broken.remedy,
             reader.n_passed_over,
             reader.not_understood,
+            reader.not_found,
         )
 
 

@@ -35,12 +35,12 @@ _CLASSES = frozenset(
 
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "texts": (
-        "ascii", "base64", "char_length", "chr", "concat", "concat_ws", "contains", "ends_with", "from_base64",
-        "hex", "instr", "lcase", "left", "length", "lower", "ltrim", "nfc_normalize", "position",
-        "prefix", "regexp_extract", "regexp_extract_all", "regexp_full_match", "regexp_matches",
+        "ascii", "base64", "char_length", "chr", "concat", "concat_ws", "contains", "ends_with",
+        "from_base64", "hex", "instr", "lcase", "left", "length", "lower", "ltrim", "nfc_normalize",
+        "position", "prefix", "regexp_extract", "regexp_extract_all", "regexp_full_match", "regexp_matches",
         "regexp_replace", "regexp_split_to_array", "replace", "reverse", "right", "rtrim", "split",
-        "split_part", "starts_with", "str_split", "string_split", "string_to_array", "strip_accents", "strlen",
-        "strpos", "substr", "substring", "suffix", "translate", "trim", "ucase", "unhex", "upper",
+        "split_part", "starts_with", "str_split", "string_split", "string_to_array", "strip_accents",
+        "strlen", "strpos", "substr", "substring", "suffix", "translate", "trim", "ucase", "unhex", "upper",
         "url_decode", "array_to_string",
     ),
     "hashes": ("md5", "sha1", "sha256"),
@@ -103,11 +103,14 @@ def checked_expression(
     tree = json.loads(parsed)
     if tree["error"]:
         raise UsageError(
-            f"{where}: {_one_line(tree['error_message'])}", remedy="write one SQL expression as DuckDB has them"
+            f"{where}: {_one_line(tree['error_message'])}",
+            remedy="write one SQL expression as DuckDB has them",
         )
     node = tree["statements"][0]["node"] if len(tree["statements"]) == 1 else {}
     if not _is_one_expression(node):
-        raise UsageError(f"{where}: more than one expression", remedy="write one SQL expression and nothing else")
+        raise UsageError(
+            f"{where}: more than one expression", remedy="write one SQL expression and nothing else"
+        )
     for why, remedy in _faults(node["select_list"][0], frozenset(names)):
         raise UsageError(f"{where}: {why}", remedy=remedy)
     (written,) = con.execute("SELECT json_deserialize_sql($tree)", {"tree": parsed}).fetchall()[0]

@@ -7,28 +7,28 @@ docs/how-to/own-format.md describes the file.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from pipelines.adapters.adapter import Sample, quoted
+from pipelines.adapters.adapter import Sample
 from pipelines.adapters.canonical import connect
 from pipelines.adapters.expressions import checked_expression
+from pipelines.adapters.mapping_file import Clues, Expression, MappingFile, NamedField
+from pipelines.adapters.mapping_paths import keys_of, leaves, placed, value_at
 from pipelines.adapters.recognition import fields_seen, nowhere_in
 from pipelines.adapters.source import (
     AS_JSON,
     LEVEL_COLUMN,
     TEXT,
     Clue,
-    Level,
     Shapes,
     Source,
-    Structure,
 )
 from pipelines.adapters.sources.bodies import (
     BODY_COLUMNS,
@@ -47,46 +47,10 @@ ENDING = ".toml"
 """`--format` with this ending is a mapping file; no format's name has one."""
 
 _HOW_TO = "docs/how-to/own-format.md describes the file"
-_KEY = re.compile(r'"([^"]+)"|([^."\[\]\s]+)')
-_PATH = re.compile(r'(?:"[^"]+"|[^."\[\]\s]+)(?:\.(?:"[^"]+"|[^."\[\]\s]+))*')
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _RECORD = ("doc", "line")
 _BODIES = ("request", "response", "messages")
 _TAKEN = frozenset({*_RECORD, *_BODIES, "item", "row_number", "is_read", "is_request"})
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Field(_Part):
-    path: str
-    kind: Literal["text", "json"] = Field(default="text", alias="as")
-
-
-class _Expression(_Part):
-    sql: str
-
-
-class _Clues(_Part):
-    has: tuple[str, ...] = ()
-    lacks: tuple[str, ...] = ()
-
-
-class _BodyPaths(_Part):
-    request: str | None = None
-    response: str | None = None
-
-
-class _File(_Part):
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
-    title: str | None = None
-    account: tuple[Level, ...] = ("account", "key", "project", "organisation")
-    is_request: str = "true"
-    told_by: tuple[_Clues, ...] = ()
-    bodies: _BodyPaths = _BodyPaths()
-    fields: dict[str, str | _Field] = {}
-    columns: dict[str, str | _Expression]
 
 
 def is_mapping(log_format: str) -> bool:
@@ -106,7 +70,8 @@ def read_mapping(path: Path) -> Source:
         return _read(path, path.stat().st_mtime_ns)
     except OSError as error:
         raise UsageError(
-            f"{path}: cannot be read ({error.strerror})", remedy="name a mapping file, or a format of `sources`"
+            f"{path}: cannot be read ({error.strerror})",
+            remedy="name a mapping file, or a format of `sources`",
         ) from None
 
 
@@ -115,7 +80,7 @@ def _read(path: Path, modified_ns: int) -> Source:
     """The format, read once for each state of the file: checking its expressions takes some tenths of a
     second, and a scan opens many logs with it."""
     try:
-        file = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        file = MappingFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -131,15 +96,13 @@ def _read(path: Path, modified_ns: int) -> Source:
 class _Declaration:
     """One mapping file on its way to a source."""
 
-    def __init__(self, path: Path, file: _File, con: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, path: Path, file: MappingFile, con: duckdb.DuckDBPyConnection) -> None:
         self._path = path
         self._file = file
         self._con = con
         self._structure: dict[str, Any] = {}
         self._path_of: dict[str, tuple[str, ...]] = {}
         """Name of a field to where it lies."""
-        self._paths: list[tuple[str, ...]] = []
-        """All that is read, bodies aside."""
 
     def source(self) -> Source:
         """The source, every expression of it accepted by DuckDB."""
@@ -147,7 +110,9 @@ class _Declaration:
         unknown = [name for name in file.columns if name not in REQUEST_SCHEMA.names]
         if unknown:
             raise self._error(
-                f"columns.{unknown[0]}", "no such canonical column", "docs/reference/input.md lists the columns"
+                f"columns.{unknown[0]}",
+                "no such canonical column",
+                "docs/reference/input.md lists the columns",
             )
         bodies = self._bodies()
         first = self._fields() | bodies
@@ -169,7 +134,7 @@ class _Declaration:
             declared_in=str(self._path),
             needs=self._needs(mine),
         )
-        self._try_out(source, [name for name, how in file.columns.items() if isinstance(how, _Expression)])
+        self._try_out(source, [name for name, how in file.columns.items() if isinstance(how, Expression)])
         return source
 
     # -- what is read of a record ------------------------------------------------------------------
@@ -180,8 +145,9 @@ class _Declaration:
         if file.request is None and file.response is None:
             return {}
         steps: dict[str, str | Shapes] = {
-            "request": "request_of(NULL::VARCHAR)",
-            "response": "response_of(NULL::VARCHAR)",
+            # An empty body: of a constant null DuckDB would not know the structure.
+            "request": "request_of(left(line, 0))",
+            "response": "response_of(left(line, 0))",
         }
         for name, path, body, at in (
             ("request", file.request, REQUEST, request_at),
@@ -210,64 +176,50 @@ class _Declaration:
                     "use two or more lower-case letters, digits and underscores, and none of "
                     f"{', '.join(sorted(_TAKEN))}",
                 )
-            given = _Field(path=how) if isinstance(how, str) else how
+            given = NamedField(path=how) if isinstance(how, str) else how
             keys = self._keys(where, given.path)
             self._place(where, keys, AS_JSON if given.kind == "json" else TEXT)
             self._path_of[name] = keys
-            steps[name] = _at(keys)
+            steps[name] = value_at(keys)
         return steps
 
     def _keys(self, where: str, path: str) -> tuple[str, ...]:
-        if not _PATH.fullmatch(path):
+        keys = keys_of(path)
+        if keys is None:
             raise self._error(
                 where,
                 "not a path",
                 "write keys joined by dots, a key with dots in it in double quotes; for an element of a list "
                 'read the list as = "json" and take it in sql',
             )
-        return tuple(quoted or plain for quoted, plain in _KEY.findall(path))
+        return keys
 
     def _place(self, where: str, keys: tuple[str, ...], leaf: Any) -> None:
         """Let the structure hold this path."""
-        level: Any = self._structure
-        for depth, key in enumerate(keys[:-1]):
-            level = self._descend(where, level, keys[: depth + 1], key)
-        is_open = isinstance(level, dict)
-        known = level.get(keys[-1]) if isinstance(level, Mapping) else None
-        if known is None and is_open:
-            level[keys[-1]] = leaf
-        elif known != leaf:
-            raise self._clash(where, keys)
-        if isinstance(leaf, str):
-            self._paths.append(keys)
-
-    def _descend(self, where: str, level: Any, keys: tuple[str, ...], key: str) -> Any:
-        if isinstance(level, dict):
-            return level.setdefault(key, {})
-        if isinstance(level, Mapping) and key in level:  # inside a body, whose fields are fixed
-            return level[key]
-        raise self._clash(where, keys)
-
-    def _clash(self, where: str, keys: tuple[str, ...]) -> UsageError:
-        return self._error(
-            where,
-            f"{'.'.join(keys)} is also read in another way, or lies in a body that has no such field",
-            'read it once, as = "json" under [fields], and take its parts in sql',
-        )
+        if not placed(self._structure, keys, leaf):
+            raise self._error(
+                where,
+                f"{'.'.join(keys)} is also read in another way, or lies in a body that has no such field",
+                'read it once, as = "json" under [fields], and take its parts in sql',
+            )
 
     def _ignored(self) -> list[str]:
         bodies = (self._file.bodies.request, self._file.bodies.response)
-        return [f"{body}.{name}" for body in bodies if body is not None for name in BODY_IGNORES]
+        of_bodies = [f"{body}.{name}" for body in bodies if body is not None for name in BODY_IGNORES]
+        told_by = (
+            self._keys("told_by", text.partition("=")[0])[0] for one in self._file.told_by for text in one.has
+        )
+        return [*self._file.ignores, *of_bodies, *(key for key in told_by if key not in self._structure)]
 
     # -- what it means -----------------------------------------------------------------------------
 
-    def _column(self, name: str, how: str | _Expression, names: Sequence[str]) -> tuple[str, list[str]]:
+    def _column(self, name: str, how: str | Expression, names: Sequence[str]) -> tuple[str, list[str]]:
         """SQL of a column, and what it is taken from: names of fields, or a path of its own."""
         where = f"columns.{name}"
         if isinstance(how, str):
             keys = self._keys(where, how)
             self._place(where, keys, TEXT)
-            sql = _at(keys)
+            sql = value_at(keys)
             self._path_of[where] = keys
             used = [where]
         else:
@@ -292,7 +244,9 @@ class _Declaration:
         if not any(LEVEL_COLUMN[level] in columns for level in self._file.account):
             wanted = ", ".join(LEVEL_COLUMN[level] for level in self._file.account)
             raise self._error(
-                "account", f"none of {wanted} is declared", "declare one of them, or name other levels in account"
+                "account",
+                f"none of {wanted} is declared",
+                "declare one of them, or name other levels in account",
             )
 
     def _needs(self, mine: Mapping[str, tuple[str, list[str]]]) -> dict[str, tuple[tuple[str, ...], ...]]:
@@ -306,7 +260,7 @@ class _Declaration:
                 needs[column] = tuple(dict.fromkeys(self._path_of[one] for one in used))
         return needs
 
-    def _clues(self, at: int, clues: _Clues) -> tuple[Clue, ...]:
+    def _clues(self, at: int, clues: Clues) -> tuple[Clue, ...]:
         where = f"told_by.{at}"
         found = []
         for text in clues.has:
@@ -321,7 +275,9 @@ class _Declaration:
         """Let DuckDB bind every expression over a record of this structure."""
         rows = source.over("SELECT 1::BIGINT AS row_number, '{}' AS line")
         values = source.values()
-        tried = {f"columns.{name}": source.columns[name] for name in names} | {"is_request": source.is_request}
+        tried = {f"columns.{name}": source.columns[name] for name in names} | {
+            "is_request": source.is_request
+        }
         for where, sql in tried.items():
             # Over the steps alone: the condition itself is part of the whole.
             query = replace(source, is_request="true").over("SELECT 1::BIGINT AS row_number, '{}' AS line")
@@ -339,33 +295,25 @@ class _Declaration:
         return UsageError(f"{self._path}, {where}: {why}", remedy=remedy)
 
 
-def _at(keys: Sequence[str]) -> str:
-    return ".".join(["doc", *map(quoted, keys)])
-
-
 def not_found(source: Source, sample: Sample) -> tuple[str, ...]:
-    """Paths that a mapping reads and that the first records of a log do not have, bodies aside.
+    """Paths that a mapping reads and that the first records of a log do not have, bodies aside."""
+    if source.declared_in is None or not sample.names:
+        return ()
+    return nowhere_in(sample, leaves(source.structure))
+
+
+def require_needed(source: Source, log: Path, sample: Sample) -> None:
+    """Pass when a log has what the columns that every record needs are taken from.
 
     Raises
     ------
-    UnreadableInput : nothing is there that a column every record needs is taken from.
+    UnreadableInput : it has none of it: rather one message than a refusal for each row.
     """
     for column, paths in source.needs.items():
         missing = nowhere_in(sample, paths)
         if len(missing) == len(paths):
             raise UnreadableInput(
-                f"{source.declared_in} takes {column} from {', '.join(missing)}, which none of the first records "
-                f"has; their fields are {fields_seen(sample)}",
+                f"{log}: {source.declared_in} takes {column} from {', '.join(missing)}, which none of the "
+                f"first records has; their fields are {fields_seen(sample)}",
                 remedy="correct the path in the mapping, or leave this file out",
             )
-    return nowhere_in(sample, _leaves(source.structure, ()))
-
-
-def _leaves(structure: Structure, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for key, inner in structure.items():
-        if inner is REQUEST or inner is RESPONSE:
-            continue
-        if isinstance(inner, Mapping):
-            yield from _leaves(inner, (*above, key))
-        else:
-            yield (*above, key)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pipelines.adapters.adapter import Adapter
 from pipelines.adapters.source import LEVEL_COLUMN, Source
 from pipelines.adapters.sources import SOURCES
 from pipelines.adapters.stillwatch import STILLWATCH
@@ -64,8 +65,9 @@ class Row:
     """What `simulate --log-format` calls it."""
 
 
-def overview() -> tuple[Row, ...]:
-    """Every format, our own first, the others by name."""
+def overview(formats: Mapping[str, Source | Adapter] = SOURCES) -> tuple[Row, ...]:
+    """Every format: those of mapping files, our own record, the others by name."""
+    own_formats = [one for one in formats.values() if isinstance(one, Source) and one.declared_in]
     own = Row(
         name=STILLWATCH.name,
         title="Stillwatch's own record: Parquet, JSON Lines, CSV",
@@ -76,7 +78,7 @@ def overview() -> tuple[Row, ...]:
         account=("account",),
         writes=("stillwatch", "jsonl", "jsonl.gz", "csv"),
     )
-    return (own, *(_row(SOURCES[name]) for name in sorted(SOURCES)))
+    return (*map(_row, own_formats), own, *(_row(SOURCES[name]) for name in sorted(SOURCES)))
 
 
 def unseen(formats: Iterable[str]) -> Mapping[str, Mapping[str, str]]:

@@ -180,6 +180,9 @@ class LogReader(TableReader):
     not_understood: tuple[str, ...] = ()
     """Fields of the first records that the format does not know, or knows of another type."""
 
+    not_found: tuple[str, ...] = ()
+    """Paths that a user's mapping reads and that the first records do not have."""
+
 
 class Refusals:
     """What was refused, kept as numbers until somebody asks: a wholly bad file must fit in memory."""

@@ -36,9 +36,7 @@ def _records_of(sample: Sample) -> tuple[Mapping[str, Any], ...]:
 def nowhere_in(sample: Sample, paths: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     """Those of these paths, keys joined by dots, that lead to something in none of the sample's records."""
     records = _records_of(sample)
-    return tuple(
-        ".".join(path) for path in paths if all(_at(record, path) is None for record in records)
-    )
+    return tuple(".".join(path) for path in paths if all(_at(record, path) is None for record in records))
 
 
 def _holds(clue: Clue, record: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ Here: their options and exit codes. Not here: the ordered steps (nightly), forma
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -50,6 +51,7 @@ def check(
         format=log_format,
         accounts=accounts,
         account=settings.input.account,
+        mappings=settings.input.formats,
         progress=terminal_progress(),
     )
     show_check(report)
@@ -63,18 +65,27 @@ def check(
 \b
   stillwatch sources
   stillwatch sources --format jsonl
+  stillwatch sources acme.toml
 """
 )
 def sources(
+    mappings: Annotated[
+        list[Path] | None, typer.Argument(metavar="[MAPPINGS]...", help="Mapping files to list first.")
+    ] = None,
+    *,
     output_format: Annotated[
         Literal["table", "jsonl"], typer.Option("--format", help="Form of the output.")
     ] = "table",
+    config: Config = None,
 ) -> None:
     """List the log formats that are read: what each carries, and what detection loses without the rest."""
+    from pipelines.adapters import with_mappings
     from pipelines.adapters.overview import overview
+    from pipelines.settings import load_settings
     from pipelines.summary import show_sources
 
-    show_sources(overview(), output_format)
+    known = with_mappings([*(mappings or []), *load_settings(config).input.formats])
+    show_sources(overview(known), output_format)
 
 
 @commands.command(
