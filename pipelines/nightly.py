@@ -27,6 +27,7 @@ from pipelines import (
     evidence,
     families,
     features,
+    labels,
     load,
     publish,
     queues,
@@ -120,6 +121,7 @@ def scan(
             with progress.step("fetch"):
                 logs = fetched(logs, workspace.fetched, day)
         dismissals.note_dismissals(con, workspace, settings)
+        labels.note_labels(con, workspace, settings)
         forgotten = _forgotten_nights(con)
         with ThreadPoolExecutor(1) as meanwhile:
             meanwhile.submit(warm_up)
