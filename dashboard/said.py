@@ -13,7 +13,9 @@ from pipelines.cases import Label, Said
 WHO = {"openai": "OpenAI", "anthropic": "Anthropic", "own": "Decided elsewhere"}
 TONES = {Said.ENFORCED: "bad", Said.NOTICED: "warn", Said.CLEARED: "good"}
 
-_HINT = "Shown beside the evidence and no part of it: a notice may be wrong, and most are about other harm than harvesting."
+_HINT = (
+    "Shown beside the evidence and no part of it: a notice may be wrong, or about other harm than harvesting."
+)
 
 MOST_LABELS = 50
 
