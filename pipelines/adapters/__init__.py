@@ -18,13 +18,10 @@ from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
 from pipelines.adapters.containers import Container, Kind, look
 from pipelines.adapters.logs import find_logs
 from pipelines.adapters.mapping import is_mapping, not_found, read_mapping, require_needed
-from pipelines.adapters.reader import (
-    REFUSED_SCHEMA,
-    Answered,
-    LogReader,
-    connected,
-)
+from pipelines.adapters.reader import LogReader, connected
 from pipelines.adapters.recognition import fields_seen, not_understood, recognises
+from pipelines.adapters.records import Answered
+from pipelines.adapters.refused import REFUSED_SCHEMA
 from pipelines.adapters.source import Level, Source, with_account
 from pipelines.adapters.sources import SOURCES
 from pipelines.adapters.stillwatch import STILLWATCH

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,7 +80,7 @@ def _cursor(url: str) -> Iterator[Any]:
         with dbapi.connect(url) as connection, connection.cursor() as cursor:
             yield cursor
     except (Error, OSError, pa.ArrowException) as error:  # OSError: what fails while rows already come
-        reason = str(error).strip().splitlines()[0].replace(url, shown(url))
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].replace(url, shown(url))
         raise UnreadableInput(
             f"{shown(url)}: {reason}",
             remedy="check address, user and rights; psql with the same address must reach it",
@@ -98,11 +98,20 @@ def _columns(cursor: Any) -> dict[str, str]:
 
 
 def _days(cursor: Any) -> list[date]:
-    cursor.execute(f'SELECT min("startTime")::date AS first, max("startTime")::date AS last FROM "{TABLE}"')
-    (row,) = cursor.fetch_arrow_table().to_pylist()
-    if row["first"] is None:
-        return []
-    return [row["first"] + timedelta(days=at) for at in range((row["last"] - row["first"]).days + 1)]
+    """The UTC days that have rows, ascending.
+
+    Each is looked up from the one before, by the index on startTime: a row with a wrong clock costs no more
+    than its own day.
+    """
+    days: list[date] = []
+    after = ""
+    while True:
+        cursor.execute(f'SELECT min("startTime")::date AS day FROM "{TABLE}"{after}')
+        (row,) = cursor.fetch_arrow_table().to_pylist()
+        if row["day"] is None:
+            return days
+        days.append(row["day"])
+        after = f" WHERE \"startTime\" >= TIMESTAMP '{row['day'] + timedelta(days=1)}'"
 
 
 def _fetch_day(cursor: Any, columns: dict[str, str], day: date, path: Path) -> Path | None:
@@ -117,18 +126,43 @@ def _fetch_day(cursor: Any, columns: dict[str, str], day: date, path: Path) -> P
         f'AND "startTime" < TIMESTAMP \'{day + timedelta(days=1)}\' ORDER BY "startTime", request_id'
     )
     unfinished = path.with_name(f".{path.name}")
+    try:
+        with cursor.fetch_record_batch() as reader:
+            n_rows = _write(reader, unfinished)
+        if n_rows == 0:
+            path.unlink(missing_ok=True)
+            return None
+        return unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)  # half a day holds prompts as well
+
+
+def _write(reader: pa.RecordBatchReader, path: Path) -> int:
+    """Write all rows; their number. What cannot be written is the disk's fault, not the database's."""
     n_rows = 0
-    reader: pa.RecordBatchReader = cursor.fetch_record_batch()
-    unfinished.touch(mode=0o600)
-    with reader, pq.ParquetWriter(unfinished, reader.schema, compression="zstd") as writer:
+    with _about_the_disk(path):
+        path.touch(mode=0o600)
+        writer = pq.ParquetWriter(path, reader.schema, compression="zstd")
+    try:
         for batch in reader:
             n_rows += len(batch)
-            writer.write_batch(batch, row_group_size=_ROW_GROUP)
-    if n_rows == 0:
-        unfinished.unlink()
-        path.unlink(missing_ok=True)
-        return None
-    return unfinished.replace(path)
+            with _about_the_disk(path):
+                writer.write_batch(batch, row_group_size=_ROW_GROUP)
+    finally:
+        with _about_the_disk(path):
+            writer.close()
+    return n_rows
+
+
+@contextmanager
+def _about_the_disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"{path.parent}: cannot be written ({error.strerror or type(error).__name__})",
+            remedy="make room, and let the user who scans write there",
+        ) from None
 
 
 def _picked(name: str, kind: str) -> str:
@@ -140,5 +174,9 @@ def _picked(name: str, kind: str) -> str:
 def _file_name(url: str, day: date) -> str:
     """A name of its own for each database: two scanned into one workspace must not replace each other."""
     parts = urlsplit(url)
-    place = f"{parts.hostname}:{parts.port or 5432}{parts.path}"
+    hosts = parts.netloc.rpartition("@")[2]
+    if ":" not in hosts:
+        hosts += ":5432"
+    socket = parse_qs(parts.query).get("host", [""])[0]
+    place = f"{hosts}{parts.path}{socket}"
     return f"{TABLE}-{hashlib.sha256(place.encode()).hexdigest()[:8]}-{day}.parquet"

@@ -18,7 +18,10 @@ import pyarrow as pa
 from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.canonical import Target
 from pipelines.adapters.containers import Container, Kind, look
-from pipelines.adapters.reader import Answered, JsonSource, LogReader, Refusals, Select, json_blocks
+from pipelines.adapters.jsonrecords import JsonRecords, json_blocks
+from pipelines.adapters.reader import LogReader
+from pipelines.adapters.records import Answered, Select
+from pipelines.adapters.refused import Refusals
 from pipelines.adapters.source import Source
 from pipelines.errors import UnreadableInput
 
@@ -134,15 +137,20 @@ def answer_together(
     """
     rows = pa.concat_tables(_numbered(part.rows, at) for at, part in enumerate(parts)).combine_chunks()
     refusals = Refusals()
-    reading = JsonSource(con, fields, iter([Block(rows)]), source)
-    answer = pa.Table.from_batches(reading.answers(select, target, max(len(rows), 1), refusals))
+    reading = JsonRecords(con, fields, iter([Block(rows)]), source)
+    batches = [*reading.answers(select, target, max(len(rows), 1), refusals)]
+    malformed = [list(part.malformed) for part in parts]
+    for one in refusals.malformed:
+        malformed[one.row_number >> _PART_BITS].append(Malformed(one.row_number & _ROW, one.fault))
+    if not batches:  # no line of any of them could be read
+        nothing = target.schema.append(pa.field("row_number", pa.int64()))
+        empty = nothing.append(pa.field("problems", pa.int64())).empty_table()
+        return [Answered(empty, faults, ()) for faults in malformed]
+    answer = pa.Table.from_batches(batches)
     numbers = np.asarray(answer["row_number"])
     ends = np.searchsorted(numbers, np.arange(1, len(parts) + 1) << _PART_BITS).tolist()
     column = answer.schema.get_field_index("row_number")
     answer = answer.set_column(column, "row_number", pa.array(numbers & _ROW))
-    malformed = [list(part.malformed) for part in parts]
-    for one in refusals.malformed:
-        malformed[one.row_number >> _PART_BITS].append(Malformed(one.row_number & _ROW, one.fault))
     return [
         Answered(answer.slice(start, end - start), faults, refusals.meanings)
         for start, end, faults in zip([0, *ends], ends, malformed, strict=False)

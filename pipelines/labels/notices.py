@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 
 from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
 from pipelines.adapters.containers import Kind, look
-from pipelines.adapters.reader import REFUSED_SCHEMA, TableReader
+from pipelines.adapters.reader import TableReader
 from pipelines.adapters.recognition import fields_seen, recognises
+from pipelines.adapters.refused import REFUSED_SCHEMA
 from pipelines.adapters.source import TEXT, Source, has
 from pipelines.errors import UnreadableInput
 

@@ -49,10 +49,11 @@ def write_csv(rows: pa.Table, path: Path) -> None:
 
 def write_as(statement: str, rows: pa.Table, path: Path) -> None:
     """JSON Lines of a source's own records, by the SELECT `adapters/sql/writing/STATEMENT.sql`."""
-    select = files("pipelines.adapters").joinpath(f"sql/writing/{statement}.sql").read_text(encoding="utf-8")
+    select = _sql(f"writing/{statement}")
     with duckdb.connect() as con, registered(con, "request", rows):
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET preserve_insertion_order = true")
+        con.execute(_sql("writing_macros"))
         con.execute(f"COPY ({select}) TO $path (FORMAT json)", {"path": str(path)})
 
 
@@ -69,3 +70,7 @@ WRITERS: dict[str, tuple[str, Writer]] = {
 def _spelled(rows: pa.Table) -> pl.DataFrame:
     frame = pl.DataFrame(rows)
     return frame.with_columns(pl.col("ts").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"))
+
+
+def _sql(name: str) -> str:
+    return files("pipelines.adapters").joinpath(f"sql/{name}.sql").read_text(encoding="utf-8")

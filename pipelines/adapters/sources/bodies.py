@@ -211,3 +211,13 @@ BODY_IGNORES = frozenset(
     }
 )  # fmt: skip
 """Fields of bodies that are known and tell us nothing yet."""
+
+CHAT_CARRIED = frozenset(
+    {
+        "prompt", "system_prompt", "n_turns", "n_images", "tool_names", "model", "temperature", "top_p",
+        "max_tokens", "n_choices", "top_logprobs", "n_logit_bias", "stream", "thinking", "response_format",
+        "response", "provider_request_id", "stop_reason", "input_tokens", "output_tokens", "cached_tokens",
+        "reasoning_tokens",
+    }
+)  # fmt: skip
+"""Canonical columns that survive the way through the Chat Completions bodies of `simulate`."""

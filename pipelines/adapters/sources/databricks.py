@@ -7,6 +7,7 @@ from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
 from pipelines.adapters.sources.bodies import (
     BODY_COLUMNS,
     BODY_IGNORES,
+    CHAT_CARRIED,
     MESSAGES,
     REQUEST,
     RESPONSE,
@@ -64,39 +65,8 @@ DATABRICKS = Source(
     writings={
         "databricks": Writing(
             "databricks",
-            carries=frozenset(
-                [
-                    "request_id",
-                    "ts",
-                    "account_id",
-                    "prompt",
-                    "project_id",
-                    "model",
-                    "system_prompt",
-                    "n_turns",
-                    "n_images",
-                    "tool_names",
-                    "temperature",
-                    "top_p",
-                    "max_tokens",
-                    "n_choices",
-                    "top_logprobs",
-                    "n_logit_bias",
-                    "stream",
-                    "thinking",
-                    "response_format",
-                    "input_tokens",
-                    "output_tokens",
-                    "cached_tokens",
-                    "reasoning_tokens",
-                    "provider_request_id",
-                    "status",
-                    "stop_reason",
-                    "latency_ms",
-                    "sample_rate",
-                    "response",
-                ]
-            ),
+            carries=CHAT_CARRIED
+            | {"request_id", "ts", "account_id", "project_id", "status", "latency_ms", "sample_rate"},
         )
     },
 )

@@ -9,6 +9,7 @@ from pipelines.adapters.source import TEXT, Source, Writing, has
 from pipelines.adapters.sources.bodies import (
     BODY_COLUMNS,
     BODY_IGNORES,
+    CHAT_CARRIED,
     MESSAGES,
     REQUEST,
     RESPONSE,
@@ -53,33 +54,20 @@ _ENVELOPE = dict.fromkeys(
     TEXT,
 )
 
-_CARRIED = frozenset(
-    [
+_ENVELOPE_CARRIED = frozenset(
+    {
         "request_id",
         "ts",
         "account_id",
-        "prompt",
         "org_id",
         "project_id",
         "api_key_id",
         "end_user_id",
         "session_id",
         "trace_id",
-        "provider_request_id",
         "attempt",
         "provider",
-        "model",
         "endpoint",
-        "system_prompt",
-        "n_turns",
-        "n_images",
-        "temperature",
-        "top_p",
-        "max_tokens",
-        "stream",
-        "input_tokens",
-        "output_tokens",
-        "cached_tokens",
         "status",
         "latency_ms",
         "ip",
@@ -88,9 +76,7 @@ _CARRIED = frozenset(
         "user_agent",
         "client_fingerprint",
         "sample_rate",
-        "response",
-        "tool_names",
-    ]
+    }
 )
 
 GATEWAY = Source(
@@ -163,24 +149,16 @@ GATEWAY = Source(
         "top_logprobs, n_logit_bias": "Anthropic bodies have none: soft labels show in OpenAI bodies alone",
     },
     writings={
-        "gateway-chat": Writing(
-            "gateway_chat",
-            carries=_CARRIED
-            | {
-                "n_choices",
-                "top_logprobs",
-                "n_logit_bias",
-                "response_format",
-                "reasoning_tokens",
-                "thinking",
-            },
-        ),
+        "gateway-chat": Writing("gateway_chat", carries=_ENVELOPE_CARRIED | CHAT_CARRIED),
         "gateway-responses": Writing(
             "gateway_responses",
-            carries=_CARRIED | {"top_logprobs", "response_format", "reasoning_tokens", "thinking"},
+            carries=_ENVELOPE_CARRIED | CHAT_CARRIED - {"n_choices", "n_logit_bias", "stop_reason"},
         ),
         "gateway-messages": Writing(
-            "gateway_messages", carries=_CARRIED | {"refusal_category", "reasoning_tokens", "thinking"}
+            "gateway_messages",
+            carries=_ENVELOPE_CARRIED
+            | {"refusal_category"}
+            | CHAT_CARRIED - {"n_choices", "n_logit_bias", "top_logprobs", "response_format"},
         ),
     },
 )

@@ -8,6 +8,7 @@ from pipelines.adapters.source import TEXT, Source, Writing, has
 from pipelines.adapters.sources.bodies import (
     BODY_COLUMNS,
     BODY_IGNORES,
+    CHAT_CARRIED,
     MESSAGES,
     REQUEST,
     RESPONSE,
@@ -106,42 +107,19 @@ HELICONE = Source(
     writings={
         "helicone": Writing(
             "helicone",
-            carries=frozenset(
-                [
-                    "request_id",
-                    "ts",
-                    "account_id",
-                    "prompt",
-                    "org_id",
-                    "api_key_id",
-                    "session_id",
-                    "model",
-                    "endpoint",
-                    "system_prompt",
-                    "n_turns",
-                    "n_images",
-                    "tool_names",
-                    "temperature",
-                    "top_p",
-                    "max_tokens",
-                    "n_choices",
-                    "top_logprobs",
-                    "n_logit_bias",
-                    "stream",
-                    "thinking",
-                    "response_format",
-                    "input_tokens",
-                    "output_tokens",
-                    "cached_tokens",
-                    "reasoning_tokens",
-                    "provider_request_id",
-                    "status",
-                    "stop_reason",
-                    "latency_ms",
-                    "country",
-                    "response",
-                ]
-            ),
+            carries=CHAT_CARRIED
+            | {
+                "request_id",
+                "ts",
+                "account_id",
+                "org_id",
+                "api_key_id",
+                "session_id",
+                "endpoint",
+                "status",
+                "latency_ms",
+                "country",
+            },
         )
     },
 )

@@ -5,7 +5,7 @@ the bodies themselves (`bodies`).
 """
 
 from pipelines.adapters.source import TEXT, Source, Writing, has
-from pipelines.adapters.sources.bodies import BODY_COLUMNS, MESSAGES
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, MESSAGES
 from pipelines.adapters.sources.headers import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
@@ -109,38 +109,21 @@ KONG = Source(
     writings={
         "kong": Writing(
             "kong",
-            carries=frozenset(
-                [
-                    "request_id",
-                    "account_id",
-                    "prompt",
-                    "project_id",
-                    "api_key_id",
-                    "provider_request_id",
-                    "attempt",
-                    "provider",
-                    "model",
-                    "endpoint",
-                    "system_prompt",
-                    "n_turns",
-                    "tool_names",
-                    "temperature",
-                    "top_p",
-                    "max_tokens",
-                    "n_choices",
-                    "top_logprobs",
-                    "stream",
-                    "thinking",
-                    "input_tokens",
-                    "output_tokens",
-                    "status",
-                    "latency_ms",
-                    "ip",
-                    "user_agent",
-                    "client_fingerprint",
-                    "response",
-                ]
-            ),
+            carries=CHAT_CARRIED
+            | {
+                "request_id",
+                "account_id",
+                "project_id",
+                "api_key_id",
+                "attempt",
+                "provider",
+                "endpoint",
+                "status",
+                "latency_ms",
+                "ip",
+                "user_agent",
+                "client_fingerprint",
+            },
         ),
         "kong-metadata": Writing(
             "kong_metadata",

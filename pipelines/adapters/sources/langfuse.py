@@ -7,7 +7,7 @@ Not here: traces, which hold the user of older versions.
 import json
 
 from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
-from pipelines.adapters.sources.bodies import BODY_COLUMNS
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED
 
 _TEXTS = (
     "id",
@@ -174,33 +174,9 @@ LANGFUSE = Source(
     writings={
         "langfuse": Writing(
             "langfuse",
-            carries=frozenset(
-                [
-                    "request_id",
-                    "ts",
-                    "account_id",
-                    "prompt",
-                    "project_id",
-                    "session_id",
-                    "model",
-                    "system_prompt",
-                    "n_turns",
-                    "n_images",
-                    "tool_names",
-                    "temperature",
-                    "top_p",
-                    "max_tokens",
-                    "n_choices",
-                    "top_logprobs",
-                    "n_logit_bias",
-                    "stream",
-                    "thinking",
-                    "input_tokens",
-                    "output_tokens",
-                    "cached_tokens",
-                    "response",
-                ]
-            ),
+            carries=CHAT_CARRIED
+            - {"provider_request_id", "reasoning_tokens", "response_format", "stop_reason"}
+            | {"request_id", "ts", "account_id", "project_id", "session_id"},
         )
     },
 )

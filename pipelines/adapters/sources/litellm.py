@@ -5,14 +5,20 @@ Here: its declaration; it has a request's parameters and its messages apart. Not
 """
 
 from pipelines.adapters.source import TEXT, Shapes, Source, Writing, has
-from pipelines.adapters.sources.bodies import BODY_COLUMNS, BODY_IGNORES, REQUEST, RESPONSE, response_at
+from pipelines.adapters.sources.bodies import (
+    BODY_COLUMNS,
+    BODY_IGNORES,
+    CHAT_CARRIED,
+    REQUEST,
+    RESPONSE,
+    response_at,
+)
 from pipelines.adapters.sources.headers import REQUEST_HEADERS, STAINLESS
 from pipelines.adapters.sources.litellm_calls import (
-    BODY_CARRIED,
     BODY_STATE,
     ERROR,
     IDENTITY,
-    IDENTITY_COLUMNS,
+    IDENTITY_CARRIED,
     IS_REQUEST,
     LACKS,
     OUTCOME,
@@ -138,7 +144,7 @@ LITELLM = Source(
         "litellm": Writing(
             "litellm",
             carries=frozenset(
-                IDENTITY_COLUMNS | BODY_CARRIED | {"trace_id", "provider_request_id", "client_fingerprint"}
+                IDENTITY_CARRIED | CHAT_CARRIED | {"trace_id", "client_fingerprint"}
             ),
         )
     },

@@ -53,7 +53,7 @@ LACKS = {
     "country, asn": "a mismatch of places within one account; the address alone is there",
     "refusal_category": "LiteLLM answers in OpenAI's words: why a provider refused is lost",
 }
-IDENTITY_COLUMNS = {
+IDENTITY_CARRIED = {
     "account_id",
     "org_id",
     "project_id",
@@ -63,36 +63,13 @@ IDENTITY_COLUMNS = {
     "request_id",
     "ts",
     "provider",
-    "model",
     "endpoint",
     "attempt",
-    "input_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "reasoning_tokens",
     "status",
     "latency_ms",
     "ip",
     "user_agent",
 }
-BODY_CARRIED = {
-    "prompt",
-    "system_prompt",
-    "n_turns",
-    "n_images",
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "stream",
-    "tool_names",
-    "n_choices",
-    "top_logprobs",
-    "n_logit_bias",
-    "response_format",
-    "thinking",
-    "response",
-}
-
 BODY_STATE = (
     "CASE WHEN messages IS NULL THEN 'absent' "
     "WHEN is_redacted_by_litellm(messages[-1].content) THEN 'redacted' "

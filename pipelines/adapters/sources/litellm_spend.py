@@ -9,6 +9,7 @@ from pipelines.adapters.source import TEXT, Shapes, Source, Writing, has, lacks
 from pipelines.adapters.sources.bodies import (
     BODY_COLUMNS,
     BODY_IGNORES,
+    CHAT_CARRIED,
     MESSAGES,
     REQUEST,
     RESPONSE,
@@ -16,11 +17,10 @@ from pipelines.adapters.sources.bodies import (
     response_at,
 )
 from pipelines.adapters.sources.litellm_calls import (
-    BODY_CARRIED,
     BODY_STATE,
     ERROR,
     IDENTITY,
-    IDENTITY_COLUMNS,
+    IDENTITY_CARRIED,
     IS_REQUEST,
     LACKS,
     OUTCOME,
@@ -144,6 +144,8 @@ SPEND = Source(
         "trace_id, client_fingerprint": "links through traces and through what clients say of themselves",
     },
     writings={
-        "litellm-spend": Writing("litellm_spend", carries=frozenset(IDENTITY_COLUMNS | BODY_CARRIED))
+        "litellm-spend": Writing(
+            "litellm_spend", carries=CHAT_CARRIED - {"provider_request_id"} | IDENTITY_CARRIED
+        )
     },
 )  # fmt: skip

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
-from pipelines.adapters.sources.bodies import BODY_COLUMNS, REQUEST
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, REQUEST
 
 _VALUE = {
     "stringValue": TEXT,
@@ -70,38 +70,30 @@ _SPANS = (
 
 _ERROR_STATUS = f"status_of_exception({_at('error.type', 'exception.type')})"
 
-_CARRIED = frozenset(
-    [
+_CALLER_CARRIED = frozenset(
+    {
         "ts",
         "account_id",
-        "prompt",
         "project_id",
         "end_user_id",
         "session_id",
-        "provider_request_id",
         "provider",
-        "model",
         "endpoint",
-        "system_prompt",
-        "n_turns",
-        "temperature",
-        "top_p",
-        "max_tokens",
-        "n_choices",
-        "stream",
-        "input_tokens",
-        "output_tokens",
-        "cached_tokens",
-        "reasoning_tokens",
         "status",
         "ip",
         "country",
         "user_agent",
         "client_fingerprint",
-        "response",
-        "tool_names",
-    ]
+    }
 )
+_CARRIED = _CALLER_CARRIED | CHAT_CARRIED - {
+    "n_images",
+    "n_logit_bias",
+    "response_format",
+    "stop_reason",
+    "thinking",
+    "top_logprobs",
+}
 
 OTEL = Source(
     name="otel",
@@ -235,8 +227,6 @@ OTEL = Source(
     writings={
         "otel": Writing("otel", carries=_CARRIED),
         "otel-flat": Writing("otel_flat", carries=_CARRIED - {"tool_names", "reasoning_tokens", "n_choices"}),
-        "openinference": Writing(
-            "openinference", carries=_CARRIED | {"top_logprobs", "n_logit_bias", "n_images", "stop_reason"}
-        ),
+        "openinference": Writing("openinference", carries=_CALLER_CARRIED | CHAT_CARRIED),
     },
 )

@@ -7,7 +7,7 @@ Cloud Audit Logs, which have who called from where and share no id with these ro
 import json
 
 from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
-from pipelines.adapters.sources.bodies import BODY_COLUMNS, MESSAGES
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, MESSAGES
 
 _USERS = ("user_id", "user", "end_user", "customer", "customer_id")
 _TENANTS = ("tenant_id", "tenant", "org_id", "organisation", "organization", "team")
@@ -160,35 +160,8 @@ VERTEX = Source(
     writings={
         "vertex": Writing(
             "vertex",
-            carries=frozenset(
-                [
-                    "request_id",
-                    "ts",
-                    "account_id",
-                    "prompt",
-                    "org_id",
-                    "project_id",
-                    "provider_request_id",
-                    "model",
-                    "system_prompt",
-                    "n_turns",
-                    "n_images",
-                    "tool_names",
-                    "temperature",
-                    "top_p",
-                    "max_tokens",
-                    "n_choices",
-                    "top_logprobs",
-                    "thinking",
-                    "input_tokens",
-                    "output_tokens",
-                    "cached_tokens",
-                    "reasoning_tokens",
-                    "stop_reason",
-                    "latency_ms",
-                    "response",
-                ]
-            ),
+            carries=CHAT_CARRIED - {"n_logit_bias", "response_format", "stream"}
+            | {"request_id", "ts", "account_id", "org_id", "project_id", "latency_ms"},
         )
     },
 )

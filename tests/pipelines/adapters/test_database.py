@@ -1,6 +1,8 @@
 """LiteLLM's table in a real PostgreSQL: what comes of it, for which days, and what stays unsaid."""
 
+import errno
 import json
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,9 +12,9 @@ from log_files import read
 from running import stillwatch
 
 from pipelines import nightly
-from pipelines.adapters.database import fetched, is_database
+from pipelines.adapters.database import _file_name, fetched, is_database
 from pipelines.adapters.logs import shown
-from pipelines.errors import UnreadableInput
+from pipelines.errors import UnreadableInput, UsageError
 from pipelines.workspace import Workspace
 
 pytest.importorskip("adbc_driver_postgresql")
@@ -102,6 +104,51 @@ def test_without_a_day_each_day_that_has_rows_becomes_a_file(database, tmp_path)
     insert(engine, a_row("a", "2026-11-01T12:00:00"), a_row("b", "2026-11-03T12:00:00"))
     first, last = fetched(["other.jsonl", url], tmp_path, None)[1:]
     assert (first[-18:-8], last[-18:-8]) == ("2026-11-01", "2026-11-03")
+
+
+def test_a_row_with_a_wrong_clock_costs_no_more_than_its_own_day(database, tmp_path):
+    engine, url = database
+    insert(engine, *(a_row(at, at) for at in ("1970-01-01T00:00:01", "2026-11-01T12:00:00", "4026-11-01")))
+    days = [path[-18:-8] for path in fetched([url], tmp_path, None)]
+    assert days == ["1970-01-01", "2026-11-01", "4026-11-01"]
+
+
+def test_databases_behind_two_sockets_or_of_several_hosts_have_names_of_their_own():
+    urls = [
+        "postgresql:///litellm?host=/run/a",
+        "postgresql:///litellm?host=/run/b",
+        "postgresql://u:p@one:1,two:2/litellm",
+        "postgresql://one/litellm",
+    ]
+    names = [_file_name(url, date(2026, 11, 2)) for url in urls]
+    assert len(set(names)) == len(urls)
+    assert _file_name("postgresql://me:secret@one:5432/litellm", date(2026, 11, 2)) == names[-1]
+
+
+def test_of_a_day_that_breaks_off_nothing_is_left_behind(database, tmp_path):
+    engine, url = database
+    insert(engine, *(a_row(f"r{n:05}", "2026-11-02T12:00:00") for n in range(3)))
+    with engine.begin() as con:
+        con.execute(sa.text('ALTER TABLE "LiteLLM_SpendLogs" RENAME TO kept'))
+        con.execute(
+            sa.text("""CREATE VIEW "LiteLLM_SpendLogs" AS SELECT request_id, "startTime",
+                       (1 / (right(request_id, 1) <> '2')::int)::text AS "user" FROM kept""")
+        )
+    with pytest.raises(UnreadableInput, match="division by zero"):
+        fetched([url], tmp_path, date(2026, 11, 2))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_not_the_databases_fault(database, tmp_path, monkeypatch):
+    engine, url = database
+    insert(engine, a_row("a", "2026-11-02T12:00:00"))
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(UsageError, match=r"cannot be written \(No space left on device\)"):
+        fetched([url], tmp_path, date(2026, 11, 2))
+
+
+def full(self, mode=0o666):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_day_is_fetched_again_whole_and_readable_by_its_owner_alone(database, tmp_path):

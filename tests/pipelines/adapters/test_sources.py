@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import polars as pl
 import pyarrow as pa
@@ -16,7 +17,7 @@ from pipelines.adapters.check import check_logs
 from pipelines.adapters.containers import look
 from pipelines.adapters.documents import outermost
 from pipelines.adapters.overview import overview
-from pipelines.adapters.source import TEXT, Source, has
+from pipelines.adapters.source import TEXT, Shapes, Source, has
 from pipelines.adapters.sources import WRITINGS
 from pipelines.errors import UnreadableInput
 from pipelines.record import REQUEST_SCHEMA
@@ -264,22 +265,39 @@ def test_a_document_of_many_calls_gives_a_row_for_each_and_counts_what_is_no_cal
         b'{"host": "h\\ud800", "spans": [{"id": "c", "kind": "chat", "at": "2025-06-01", "who": "eve"}]}\n',
         {"host": "h3", "spans": [span("d", at="yesterday")]},
     )
-    with LogReader(
-        path,
-        look(path),
-        target=_REQUESTS,
-        fields=SPANS.fields,
-        select=lambda present: SPANS.expressions(),
-        batch_rows=100,
-        threads=2,
-        source=SPANS,
-    ) as reader:
-        rows = [row for batch in reader.batches() for row in batch.to_pylist()]
-        refused = [(row["row_number"], row["column_name"]) for row in reader.refused.to_pylist()]
+    rows, refused, reader = read_spans(path, SPANS)
     assert [(row["request_id"], row["row_number"]) for row in rows] == [("a", 1), ("b", 1), ("c", 4)]
     assert rows[0]["account_id"] == "ana@h1"
     assert refused == [(2, None), (5, "ts")]
     assert (reader.n_passed_over, reader.n_rows) == (2, 7)
+
+
+def read_spans(path, source):
+    """Rows as (request, row number), refused row numbers, and the reader, of a log of `SPANS`."""
+    with LogReader(
+        path,
+        look(path),
+        target=_REQUESTS,
+        fields=source.fields,
+        select=lambda present: source.expressions(),
+        batch_rows=100,
+        threads=2,
+        source=source,
+    ) as reader:
+        rows = [row for batch in reader.batches() for row in batch.to_pylist()]
+        return rows, [(row["row_number"], row["column_name"]) for row in reader.refused.to_pylist()], reader
+
+
+def test_a_document_of_which_one_call_has_an_odd_shape_gives_each_call_once(lines):
+    caller = Shapes(usual="item.who", is_odd="item.who IS NULL", of_any="coalesce(item.who, 'nobody')")
+    source = replace(SPANS, steps=({"caller": caller},))
+    callers = {"a": "ana", "b": None, "c": "eve"}
+    calls = [{"id": name, "kind": "chat", "at": NOON, "who": who} for name, who in callers.items()]
+    rows, refused, _ = read_spans(lines({"spans": calls}, {"spans": calls[:1]}), source)
+    assert [(row["request_id"], row["account_id"], row["row_number"]) for row in rows] == [
+        ("a", "ana", 1), ("b", "nobody", 1), ("c", "eve", 1), ("a", "ana", 2),
+    ]  # fmt: skip
+    assert refused == []
 
 
 # -- traps -----------------------------------------------------------------------------------------

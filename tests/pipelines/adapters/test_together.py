@@ -7,7 +7,7 @@ import pytest
 from log_files import NOON
 
 from pipelines.adapters import open_log, open_logs, together
-from pipelines.adapters.reader import JsonSource
+from pipelines.adapters.jsonrecords import JsonRecords
 from pipelines.errors import UnreadableInput
 
 
@@ -78,14 +78,14 @@ def test_one_query_reads_them_and_no_group_outgrows_its_bounds(tmp_path, monkeyp
     for n in range(12):
         (tmp_path / f"{n:02}.json").write_bytes(text(call(f"r{n}")))
     sizes = []
-    answers = JsonSource.answers
+    answers = JsonRecords.answers
 
     def counted(self, *arguments):
         for batch in answers(self, *arguments):
             sizes.append(len(batch))
             yield batch
 
-    monkeypatch.setattr(JsonSource, "answers", counted)
+    monkeypatch.setattr(JsonRecords, "answers", counted)
     monkeypatch.setattr(together, "_GROUP_FILES", 5)
     rows = [found(reader)[1] for _, reader in open_logs(sorted(tmp_path.iterdir()), batch_rows=9, threads=1)]
     assert [row["request_id"] for file in rows for row in file] == [f"r{n}" for n in range(12)]
@@ -105,3 +105,13 @@ def test_a_file_that_is_gone_is_named_and_the_others_are_read(folder, tmp_path):
     first, gone, last = (found(reader) for _, reader in open_logs(names, batch_rows=9, threads=1))
     assert "no such file" in gone
     assert (len(first[1]), len(last[1])) == (1, 2)
+
+
+def test_files_of_which_no_line_can_be_read_are_counted_each(tmp_path):
+    for n in range(3):
+        (tmp_path / f"{n}.json").write_bytes(b"{broken\n" * (n + 1))
+    opened = open_logs(sorted(tmp_path.iterdir()), format="gateway", batch_rows=9, threads=1)
+    for n, (_, reader) in enumerate(opened):
+        _, rows, _, problems, n_rows, _ = found(reader)
+        assert (rows, n_rows) == ([], n + 1)
+        assert [one["row_number"] for one in problems] == [*range(1, n + 2)]

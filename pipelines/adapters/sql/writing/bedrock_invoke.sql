@@ -14,38 +14,11 @@ SELECT 'ModelInvocationLog' AS schemaType, '1.0' AS schemaVersion,
            'inputContentType': 'application/json',
            'inputTokenCount': input_tokens - coalesce(cached_tokens, 0),
            'cacheReadInputTokenCount': cached_tokens,
-           'inputBodyJson': {
-               'anthropic_version': 'bedrock-2023-05-31',
-               'max_tokens': max_tokens,
-               'system': CASE WHEN system_prompt IS NOT NULL THEN [{'type': 'text', 'text': system_prompt}] END,
-               'messages': list_concat(
-                   list_transform(range(coalesce(n_turns, 1) - 1), lambda i: {
-                       'role': CASE WHEN (n_turns - i) % 2 = 0 THEN 'assistant' ELSE 'user' END, 'content': to_json('-')}),
-                   [{'role': 'user', 'content': to_json(list_concat(
-                       list_transform(range(coalesce(n_images, 0)), lambda i: {
-                           'type': 'image', 'text': NULL, 'source': {'type': 'url', 'url': 'https://img.example/1.png'}}),
-                       [{'type': 'text', 'text': prompt, 'source': NULL}]))}]),
-               'temperature': temperature, 'top_p': top_p,
-               'tools': list_transform(tool_names, lambda name: {'name': name, 'input_schema': {'type': 'object'}}),
-               'thinking': CASE WHEN thinking IS NOT NULL THEN
-                   {'type': CASE WHEN thinking THEN 'enabled' ELSE 'disabled' END} END}
+           'inputBodyJson': struct_concat({'anthropic_version': 'bedrock-2023-05-31'}, anthropic_request(r))
        } AS input,
        {
            'outputContentType': 'application/json',
            'outputTokenCount': output_tokens,
-           'outputBodyJson': {
-               'id': provider_request_id,
-               'type': 'message',
-               'role': 'assistant',
-               'content': [{'type': 'text', 'text': response}],
-               'stop_reason': CASE stop_reason WHEN 'stop' THEN 'end_turn' WHEN 'length' THEN 'max_tokens'
-                                               WHEN 'tool' THEN 'tool_use' WHEN 'pause' THEN 'pause_turn'
-                                               ELSE stop_reason END,
-               'stop_details': CASE WHEN refusal_category IS NOT NULL THEN
-                   {'type': 'refusal', 'category': refusal_category} END,
-               'usage': {
-                   'input_tokens': input_tokens - coalesce(cached_tokens, 0), 'cache_creation_input_tokens': 0,
-                   'cache_read_input_tokens': cached_tokens, 'output_tokens': output_tokens,
-                   'output_tokens_details': {'thinking_tokens': reasoning_tokens}}}
+           'outputBodyJson': anthropic_response(r)
        } AS output
-FROM request
+FROM request AS r

@@ -1,0 +1,129 @@
+"""JSON records as the canonical query sees them: blocks of texts, each parsed, cast and checked at once.
+
+Here: JSON Lines and other JSON, odd records asked for again. Not here: cutting a file into records (`lines`,
+`documents`), the query itself (`canonical`), tables (`records`).
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from pipelines.adapters.block import Block, Malformed
+from pipelines.adapters.blocks import pieces
+from pipelines.adapters.canonical import UNREAD, Query, Target, canonical_query
+from pipelines.adapters.containers import Container, Kind
+from pipelines.adapters.documents import document_blocks
+from pipelines.adapters.lines import json_source, json_values, line_blocks, mended
+from pipelines.adapters.records import Select, as_block, ask, in_batches
+from pipelines.adapters.refusals import NOT_JSON
+from pipelines.adapters.refused import Refusals
+from pipelines.adapters.source import Source
+
+_LINES = "SELECT row_number, line FROM block"
+
+
+def json_blocks(path: Path, container: Container) -> Iterator[Block]:
+    """The records of a file of JSON Lines or of other JSON."""
+    text = pieces(path, container.compression)
+    if container.kind is Kind.JSON_LINES:
+        return line_blocks(text)
+    return document_blocks(text, str(path))
+
+
+class JsonRecords:
+    """Blocks of JSON texts, by one query each.
+
+    Lines that DuckDB does not parse are mended where that is possible, and their block asked again.
+    """
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        fields: Sequence[str],
+        blocks: Iterator[Block],
+        source: Source | None,
+    ) -> None:
+        self._con = con
+        self._source = json_source() if source is None else source.over(_LINES)
+        self._usual = source.over(_LINES, usual_only=True) if source and source.has_odd_shapes else None
+        self._values = json_values(fields) if source is None else source.values()
+        self._types = dict.fromkeys(fields, "VARCHAR")
+        self._blocks = blocks
+
+    def answers(
+        self, select: Select, target: Target, batch_rows: int, refusals: Refusals
+    ) -> Iterator[pa.RecordBatch]:
+        query: Query | None = None
+        for block in self._blocks:
+            refusals.add_malformed(block.malformed)
+            if query is None:
+                query = self._query(select, target, block.rows)
+                refusals.meanings = query.problems
+            answer = self._usual_answer(query, block.rows)
+            unread = _unread(answer, block.rows)
+            if len(unread):
+                lines, malformed = mended(unread)
+                refusals.add_malformed(malformed)
+                again = self._ask(query, lines) if lines.num_rows else answer.slice(0, 0)
+                still = _unread(again, lines)["row_number"].to_pylist() if lines.num_rows else []
+                refusals.add_malformed([Malformed(number, NOT_JSON) for number in still])
+                answer = _merged(answer, unread, _read(again))
+            yield from in_batches(answer, batch_rows)
+
+    def _query(self, select: Select, target: Target, rows: pa.Table) -> Query:
+        """The query, made once for all files: of lines of text its types follow from what it asks alone."""
+        expressions = select(self._types)
+        wanted = (tuple(target.schema), target.required, target.kept_as_written, target.times_within)
+        asked = (self._source, tuple(expressions.items()), tuple(target.defaults.items()), wanted)
+        if asked not in _QUERIES:
+            with as_block(self._con, rows):
+                _QUERIES[asked] = canonical_query(self._con, target, expressions, self._source, self._values)
+        return _QUERIES[asked]
+
+    def _usual_answer(self, query: Query, rows: pa.Table) -> pa.Table:
+        """The answer, by way of the usual shapes as long as most records have them."""
+        if self._usual is None:
+            return self._ask(query, rows)
+        answer = ask(self._con, query, rows, self._usual, self._values)
+        odd = _unread(answer, rows)
+        if len(odd) > len(rows) // 2:
+            self._usual = None
+        return _merged(answer, odd, self._ask(query, odd)) if len(odd) else answer
+
+    def _ask(self, query: Query, lines: pa.Table) -> pa.Table:
+        return ask(self._con, query, lines, self._source, self._values)
+
+
+_QUERIES: dict[tuple[object, ...], Query] = {}
+"""Queries over lines, by what they ask: finding their types costs as much as reading some thousand lines."""
+
+
+def _problems(answer: pa.Table) -> np.ndarray:
+    return np.asarray(answer["problems"])
+
+
+def _unread(answer: pa.Table, rows: pa.Table) -> pa.Table:
+    """The lines of `rows` that an answer could not read."""
+    is_unread = _problems(answer) == UNREAD
+    if not is_unread.any():
+        return rows.slice(0, 0)
+    # By number, not by place: a line may hold several requests.
+    numbers = np.unique(np.asarray(answer["row_number"])[is_unread])
+    return rows.take(pa.array(np.searchsorted(np.asarray(rows["row_number"]), numbers)))
+
+
+def _read(answer: pa.Table) -> pa.Table:
+    return answer.filter(pa.array(_problems(answer) != UNREAD))
+
+
+def _merged(answer: pa.Table, asked: pa.Table, again: pa.Table) -> pa.Table:
+    """An answer with `again` in the place of the lines that were asked for again, by row number.
+
+    All requests of such a line make room: of a document that holds several, one alone may have been odd.
+    """
+    is_kept = ~np.isin(np.asarray(answer["row_number"]), np.asarray(asked["row_number"]))
+    both = pa.concat_tables([answer.filter(pa.array(is_kept)), again])
+    return both.take(pa.array(np.argsort(np.asarray(both["row_number"]), kind="stable")))
