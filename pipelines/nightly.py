@@ -6,7 +6,7 @@ wrote, so a night may be scanned twice, and a broken scan leaves the last publis
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -80,6 +80,8 @@ class ScanSummary:
     not_understood: tuple[str, ...]
     formats: tuple[str, ...]
     refused: tuple[Refusals, ...]
+    joined: tuple[adapters.Joined, ...]
+    unseen: Mapping[str, Mapping[str, str]]
     seconds: float
 
 
@@ -133,6 +135,7 @@ def scan(
                 settings=settings,
                 key=workspace.key(),
                 progress=progress,
+                scratch=workspace.root,
             )
         due = _nights_due(con, loaded.days, forgotten, day)
         nights = [_scan_night(con, night, settings, workspace.key(), progress, known_sets) for night in due]
@@ -155,6 +158,8 @@ def scan(
         not_understood=loaded.not_understood,
         formats=loaded.formats,
         refused=loaded.refused,
+        joined=loaded.joined,
+        unseen=loaded.unseen,
         seconds=time.monotonic() - started,
     )
 

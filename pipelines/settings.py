@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from detector.campaigns import LADDER, Action, Part, Policy
 from detector.models.lone import LonePolicy
+from pipelines.adapters.joining import Filled, Join, JoinColumn
 from pipelines.adapters.source import Level
 from pipelines.errors import UsageError
 
@@ -27,6 +28,28 @@ MOST_LOG_ODDS = 100
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class JoinSettings(_Section):
+    """An edge log that adds to a content log of the same calls ([how](../how-to/joins.md)): one table
+    `[[input.join]]` for each pair. Takes effect where a scan's logs hold both."""
+
+    content: str
+    """Format of the log whose rows are the requests."""
+
+    edge: str
+    """Format of the log that adds to them."""
+
+    by: JoinColumn = "request_id"
+    """The call's id in the content log."""
+
+    edge_by: JoinColumn = "request_id"
+    """The call's id in the edge log."""
+
+    fills: tuple[Filled, ...] = ()
+    """Columns that are taken from the edge where the content log has nothing; what it has always stays. Empty:
+    account, key, address, country, network, user agent and client fingerprint; and, by an id of one call, status
+    and latency."""
 
 
 class InputSettings(_Section):
@@ -53,6 +76,13 @@ class InputSettings(_Section):
     formats: tuple[Path, ...] = ()
     """Mapping files of log formats of your own ([how to write one](../how-to/own-format.md)). They are known
     by their first records before all other formats are."""
+
+    join: tuple[JoinSettings, ...] = ()
+    """Edge logs that add to content logs; each a table `[[input.join]]`, below."""
+
+    def joins(self) -> tuple[Join, ...]:
+        """The joins, as the adapters take them."""
+        return tuple(Join(**one.model_dump()) for one in self.join)
 
 
 class TextSettings(_Section):

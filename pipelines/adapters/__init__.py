@@ -16,16 +16,18 @@ from pipelines.adapters.adapter import Adapter, Sample
 from pipelines.adapters.block import Block
 from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
 from pipelines.adapters.containers import Container, Kind, look
+from pipelines.adapters.edges import Edges
+from pipelines.adapters.joining import Join, Joined
 from pipelines.adapters.logs import find_logs
 from pipelines.adapters.mapping import is_mapping, not_found, read_mapping, require_needed
-from pipelines.adapters.reader import LogReader, connected
+from pipelines.adapters.reader import Complete, LogReader, connected
 from pipelines.adapters.recognition import fields_seen, not_understood, recognises
 from pipelines.adapters.records import Answered
 from pipelines.adapters.refused import REFUSED_SCHEMA
 from pipelines.adapters.source import Level, Source, with_account
 from pipelines.adapters.sources import SOURCES
 from pipelines.adapters.stillwatch import STILLWATCH
-from pipelines.adapters.together import Opened, answer_together, read_together
+from pipelines.adapters.together import Opened, answer_together, gone, read_together
 from pipelines.errors import UnreadableInput, UsageError
 from pipelines.record import REQUEST_SCHEMA, REQUIRED
 
@@ -34,14 +36,19 @@ __all__ = [
     "REFUSED_SCHEMA",
     "SOURCES",
     "Adapter",
+    "Edges",
     "Formats",
+    "Join",
+    "Joined",
     "Level",
     "LogReader",
     "Sample",
     "Source",
     "detect_format",
+    "edges_among",
     "find_logs",
     "named",
+    "open_edge_logs",
     "open_log",
     "open_logs",
     "with_mappings",
@@ -134,7 +141,8 @@ def open_log(
     require_format(format, formats)
     container = look(path)
     name = _format_of(path, container, format, formats)
-    return _reader(path, container, formats[name], batch_rows, threads, columns, rows, account)
+    target = _REQUESTS if columns is None else replace(_REQUESTS, schema=_only(columns))
+    return _reader(path, container, formats[name], target, batch_rows, threads, rows=rows, account=account)
 
 
 def open_logs(
@@ -145,11 +153,16 @@ def open_logs(
     threads: int,
     account: Sequence[Level] = (),
     formats: Formats = FORMATS,
+    edges: Edges | None = None,
 ) -> Iterator[tuple[Path, Opened]]:
     """A reader of each file in turn, or why it cannot be read; small files of JSON are read many at a time.
 
     One object a request is how logging callbacks write to object stores: planning a query takes a hundred
     times as long as reading such a file. Parameters as for `open_log`; close each reader before the next.
+
+    Parameters
+    ----------
+    edges : edge logs, read and sealed, that add to these logs
 
     Raises
     ------
@@ -164,7 +177,7 @@ def open_logs(
             return answer_together(
                 con,
                 parts,
-                target=_REQUESTS,
+                target=_target(edges.complete(name) if edges else None),
                 fields=adapter.fields,
                 select=lambda present: _expressions(adapter, present, account),
                 source=source,
@@ -175,7 +188,15 @@ def open_logs(
         recognise=lambda path, container: _format_of(path, container, format, formats),
         answer=answer,
         reader=lambda path, container, name, answered: _reader(
-            path, container, formats[name], batch_rows, threads, account=account, answered=answered
+            path,
+            container,
+            formats[name],
+            _target(edges.complete(name) if edges else None),
+            batch_rows,
+            threads,
+            account=account,
+            answered=answered,
+            complete=edges.complete(name) if edges else None,
         ),
     )
 
@@ -184,17 +205,19 @@ def _reader(
     path: Path,
     container: Container,
     adapter: Source | Adapter,
+    target: Target,
     batch_rows: int,
     threads: int,
-    columns: Collection[str] | None = None,
+    *,
     rows: Sequence[int] | None = None,
     account: Sequence[Level] = (),
     answered: Answered | None = None,
+    complete: Complete | None = None,
 ) -> LogReader:
     reader = LogReader(
         path,
         container,
-        target=_REQUESTS if columns is None else replace(_REQUESTS, schema=_only(columns)),
+        target=target,
         fields=adapter.fields,
         select=lambda present: _expressions(adapter, present, account),
         batch_rows=batch_rows,
@@ -202,12 +225,68 @@ def _reader(
         rows=rows,
         source=adapter if isinstance(adapter, Source) else None,
         answered=answered,
+        complete=complete,
     )
     reader.format = adapter.name
     if isinstance(adapter, Source):
         reader.not_found = not_found(adapter, container.sample)
         reader.not_understood = not_understood(adapter, container.sample)
     return reader
+
+
+def edges_among(
+    paths: Sequence[Path],
+    joins: Sequence[Join],
+    *,
+    format: str = "auto",  # noqa: A002  the command's own word
+    formats: Formats = FORMATS,
+    folder: Path | None = None,
+    memory_mb: int,
+    threads: int,
+) -> tuple[list[Path], Edges]:
+    """The logs without those that are edges to others among them, and those. Close the edges in the end.
+
+    Parameters
+    ----------
+    format : where the logs' format is given, none of them is an edge
+    folder : for temporary files; None: the system's place
+
+    Raises
+    ------
+    UsageError : a join names a format that there is not.
+    """
+    edges = Edges(joins, tuple(formats), folder=folder, memory_mb=memory_mb, threads=threads)
+    if format != "auto":
+        return list(paths), edges
+    return edges.split(paths, lambda path: _recognised(path, look(path), formats)), edges
+
+
+def open_edge_logs(
+    edges: Edges,
+    *,
+    batch_rows: int,
+    threads: int,
+    account: Sequence[Level] = (),
+    formats: Formats = FORMATS,
+) -> Iterator[tuple[Path, Opened]]:
+    """A reader of each edge log in turn, or why it cannot be read; hand each on to `Edges.read`."""
+    for path, rows in edges.files.items():
+        wanted = {name for one in rows for name in one.columns}
+        target = replace(_REQUESTS, schema=_only(wanted), required=(), defaults={})
+        try:
+            adapter = formats[rows[0].join.edge]
+            yield path, _reader(path, look(path), adapter, target, batch_rows, threads, account=account)
+        except UnreadableInput as error:
+            yield path, error
+        except OSError as error:  # gone since it was listed
+            yield path, gone(path, error)
+
+
+def _target(complete: Complete | None) -> Target:
+    """What requests must be; the status of those that an edge adds to is not known yet."""
+    if complete is None:
+        return _REQUESTS
+    return replace(_REQUESTS, defaults={k: v for k, v in _REQUESTS.defaults.items() if k != "status"})
 
 
 def _expressions(

@@ -3,9 +3,10 @@
 Here: the report behind `stillwatch check`. Not here: how it is printed (the command line).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -13,20 +14,27 @@ import pyarrow as pa
 from pipelines.accounts import read_accounts
 from pipelines.adapters import (
     REFUSED_SCHEMA,
+    Edges,
+    Join,
+    Joined,
     Level,
     LogReader,
+    edges_among,
     find_logs,
     named,
+    open_edge_logs,
     open_logs,
     require_format,
     with_mappings,
 )
 from pipelines.adapters.canonical import connect
+from pipelines.adapters.overview import unseen
 from pipelines.errors import StillwatchError, UnreadableInput
 from pipelines.progress import Progress, Silent, Step
 
 _BATCH_ROWS = 65_536
 _THREADS = 2
+_MEMORY_MB = 1_000
 _REPEATED = "request_id seen before"
 _REPEATED_REMEDY = "nothing to do if the log repeats deliveries: a scan keeps the first and counts the others"
 
@@ -80,6 +88,10 @@ class CheckReport:
     """All files, in the order they would be read."""
 
     files: tuple[FileCheck, ...]
+    joined: tuple[Joined, ...] = ()
+    """What becomes of each join of an edge log."""
+    unseen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Formats that lack whole groups of columns: group to what detection loses."""
 
     @property
     def ok(self) -> bool:
@@ -135,6 +147,7 @@ def check_logs(
     accounts: Path | None = None,
     account: Sequence[Level] = (),
     mappings: Sequence[Path] = (),
+    joins: Sequence[Join] = (),
     progress: Progress | None = None,
 ) -> CheckReport:
     """Read logs, and the accounts file where there is one, as a scan would, and report every problem.
@@ -144,11 +157,12 @@ def check_logs(
     format : `auto`, a format's name or a mapping file
     account : identity levels that stand for the account, as the setting `input.account` has them
     mappings : further mapping files, as the setting `input.formats` has them
+    joins : edge logs that add to others, as the setting `input.join` has them
 
     Raises
     ------
-    UsageError : an argument matches no file, there is no such format, a mapping file cannot be followed, or
-        the accounts file lacks a column.
+    UsageError : an argument matches no file, there is no such format, a mapping file or a join cannot be
+        followed, or the accounts file lacks a column.
     """
     name, mappings = named(format, mappings)
     formats = with_mappings(mappings)
@@ -157,44 +171,72 @@ def check_logs(
     files: list[FileCheck] = []
     seen = _SeenIds()
     total = float(sum(path.stat().st_size for path in paths))
-    with (progress or Silent()).step("check", total=total) as step:
-        opened = open_logs(
-            paths,
-            format=name,
-            batch_rows=_BATCH_ROWS,
-            threads=_THREADS,
-            account=account,
-            formats=formats,
-        )
-        for path, reader in opened:
-            files.append(_check_file(path, reader, seen, step))
+    how: dict[str, Any] = {
+        "batch_rows": _BATCH_ROWS,
+        "threads": _THREADS,
+        "account": account,
+        "formats": formats,
+    }
+    logs_alone, edges = edges_among(
+        paths, joins, format=name, formats=formats, memory_mb=_MEMORY_MB, threads=_THREADS
+    )
+    with edges, (progress or Silent()).step("check", total=total) as step:
+        of_edges = [_check_edge(path, opened, edges, step) for path, opened in open_edge_logs(edges, **how)]
+        edges.seal()
+        for path, opened in open_logs(logs_alone, format=name, edges=edges, **how):
+            files.append(_check_file(path, opened, seen, step))
         step.note(f"{sum(file.n_rows for file in files):,} rows")
+        joined = edges.joined()
+        of_formats = {file.format for file in files if file.format is not None and file.n_rows}
+        not_seen = unseen(of_formats, formats, edges.adds)
     files = [_with_repeats(file, seen.repeats(at)) for at, file in enumerate(files)]
     if accounts is not None:
         files.append(_check_accounts(accounts))
-    return CheckReport(tuple(files))
+    return CheckReport((*of_edges, *files), joined, not_seen)
 
 
 def _check_file(path: Path, opened: LogReader | UnreadableInput, seen: "_SeenIds", step: Step) -> FileCheck:
     seen.begin_file()
     if isinstance(opened, UnreadableInput):
-        return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(opened), opened.remedy)
+        return _unreadable(path, opened)
     with opened as reader:
         broken = _read_through(reader, seen)
         step.advance(reader.size_bytes)
-        return FileCheck(
-            path,
-            reader.format,
-            reader.n_rows,
-            reader.n_refused,
-            0,
-            reader.problems,
-            None if broken is None else str(broken),
-            None if broken is None else broken.remedy,
-            reader.n_passed_over,
-            reader.not_understood,
-            reader.not_found,
-        )
+        return _checked(path, reader, broken)
+
+
+def _check_edge(path: Path, opened: LogReader | UnreadableInput, edges: Edges, step: Step) -> FileCheck:
+    if isinstance(opened, UnreadableInput):
+        return _unreadable(path, opened)
+    broken: StillwatchError | None = None
+    with opened as reader:
+        try:
+            for _ in edges.read(reader):
+                pass
+        except UnreadableInput as error:
+            broken = error
+        step.advance(reader.size_bytes)
+        return _checked(path, reader, broken)
+
+
+def _unreadable(path: Path, error: UnreadableInput) -> FileCheck:
+    return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(error), error.remedy)
+
+
+def _checked(path: Path, reader: LogReader, broken: StillwatchError | None) -> FileCheck:
+    return FileCheck(
+        path,
+        reader.format,
+        reader.n_rows,
+        reader.n_refused,
+        0,
+        reader.problems,
+        None if broken is None else str(broken),
+        None if broken is None else broken.remedy,
+        reader.n_passed_over,
+        reader.not_understood,
+        reader.not_found,
+    )
 
 
 def _read_through(reader: LogReader, seen: "_SeenIds") -> StillwatchError | None:
@@ -227,7 +269,7 @@ def _check_accounts(path: Path) -> FileCheck:
     try:
         rows, refused = read_accounts(path)
     except UnreadableInput as error:
-        return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(error), error.remedy)
+        return _unreadable(path, error)
     n_refused = len(set(refused["row_number"].to_pylist()))
     return FileCheck(path, None, rows.num_rows + n_refused, n_refused, 0, refused)
 

@@ -52,6 +52,7 @@ def check(
         accounts=accounts,
         account=settings.input.account,
         mappings=settings.input.formats,
+        joins=settings.input.joins(),
         progress=terminal_progress(),
     )
     show_check(report)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from pipelines.adapters.source import Source, Writing
 from pipelines.adapters.sources.bedrock import BEDROCK
 from pipelines.adapters.sources.cloudflare import CLOUDFLARE, CLOUDFLARE_LOGPUSH
+from pipelines.adapters.sources.cloudtrail import CLOUDTRAIL
 from pipelines.adapters.sources.databricks import DATABRICKS
 from pipelines.adapters.sources.envoy import ENVOY
 from pipelines.adapters.sources.gateway import GATEWAY
@@ -27,6 +28,7 @@ _ALL = (
     SPEND,
     OTEL,
     BEDROCK,
+    CLOUDTRAIL,
     KONG,
     ENVOY,
     NGINX,
