@@ -17,6 +17,7 @@ from detector.campaigns.decision import (
 )
 from detector.campaigns.evidence import Evidence, weigh
 from detector.campaigns.group import Group, Slots, group_of
+from detector.campaigns.habits import HABITS, in_steps
 from detector.campaigns.hand_over import hand_overs
 from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
@@ -33,7 +34,7 @@ from detector.campaigns.population import (
     shared_objects,
 )
 from detector.campaigns.refining import Candidate, Likeness, approved_carriers
-from detector.campaigns.schedule import standing
+from detector.campaigns.standing import standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
     PLAIN_CAPABILITY,
@@ -47,6 +48,7 @@ from detector.campaigns.wording import (
 __all__ = [
     "EVERYBODYS",
     "FEW_USES",
+    "HABITS",
     "LADDER",
     "PLAIN_CAPABILITY",
     "PLAIN_TECHNIQUE",
@@ -82,6 +84,7 @@ __all__ = [
     "group_of",
     "hand_overs",
     "identify",
+    "in_steps",
     "links_of",
     "loosely_tied",
     "profile",

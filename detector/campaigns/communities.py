@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from detector.campaigns.habits import classes_of
 from detector.campaigns.parts import parts_of
 from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects
 from detector.campaigns.refining import (
@@ -23,6 +24,7 @@ from detector.campaigns.refining import (
     MOST_SURPRISE,
     Candidate,
     Likeness,
+    narrowed,
     refine,
 )
 
@@ -34,6 +36,9 @@ EVERYBODYS = 0.5
 
 SAME_GROUP = 0.9
 """Jaccard index from which two groups are one: a tenth of strangers spoils an even load."""
+
+ALL_BUT_THE_SAME = 0.99
+"""The same for a group that strangers were taken out of."""
 
 RESOLUTION = 1.0
 SEED = 7
@@ -67,7 +72,8 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
         refined = (
             [refine(part, population, objects, likeness) for part in parts] if len(parts) > 1 else [whole]
         )
-        # Users of other texts are judged by themselves as well; which of the two stands is seen later.
+        # Users of other texts and accounts of other habits are judged by themselves as well; which of the
+        # groups stands is seen later.
         for candidate in [one for one in refined if one is not None]:
             inner = [
                 refine(part, population, objects, likeness)
@@ -77,6 +83,15 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
                 if one is not None and not groups.hold(one.members):
                     found.append(one)
                     groups.add(one.members)
+                    of_habits = [
+                        narrowed(part, one.members, population, objects, likeness)
+                        for part in classes_of(population.habits, one.members, LEAST_MEMBERS)
+                    ]
+                    for other in of_habits:
+                        # A few strangers make no other group, but without them it is the one to publish.
+                        if other is not None and not groups.hold(other.members, ALL_BUT_THE_SAME):
+                            found.append(other)
+                            groups.add(other.members)
     return found
 
 
@@ -92,10 +107,10 @@ class _Groups:
             self._of_account.setdefault(account, []).append(len(self._size))
         self._size.append(len(members))
 
-    def hold(self, members: Int64) -> bool:
-        """Whether an earlier group is nearly this one: Jaccard index of SAME_GROUP or more."""
+    def hold(self, members: Int64, same: float = SAME_GROUP) -> bool:
+        """Whether an earlier group is nearly this one: a Jaccard index of `same` or more."""
         common = Counter(group for account in members.tolist() for group in self._of_account.get(account, ()))
-        return any(n >= SAME_GROUP * (len(members) + self._size[group] - n) for group, n in common.items())
+        return any(n >= same * (len(members) + self._size[group] - n) for group, n in common.items())
 
 
 def _usable(population: Population, objects: SharedObjects) -> Bool:

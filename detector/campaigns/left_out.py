@@ -3,9 +3,10 @@
 Here: which arrays of a population belong to a part of the judgement, and the population without them. Not
 here: pieces of evidence that are not weighed (decision), why one would leave something out (the settings).
 
-A part that is left out is not known: its links tie nobody together, its numbers are NaN, as in a log that
-does not carry them. Requests and tokens are every part's, and stay. So does what even loads say of which
-overlapping groups stand (schedule) and of several samples of one list (evidence.work_queue).
+A part that is left out is not known: its links tie nobody together, its numbers are NaN, its habits unknown,
+as in a log that does not carry them. Requests and tokens are every part's, and stay. So does what even loads
+say of which overlapping groups stand (schedule, standing) and of several samples of one list
+(evidence.work_queue).
 """
 
 from collections.abc import Collection
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from detector.campaigns.decision import Part
+from detector.campaigns.habits import HABITS
 from detector.campaigns.population import (
     CONTENT_LAYERS,
     IDENTITY_LAYERS,
@@ -65,6 +67,8 @@ def without(population: Population, parts: Collection[Part]) -> Population:
         changed |= dict.fromkeys(("repeat_share", "new_model_share"), unknown)
         if "content" not in parts:
             changed |= {name: _tonight(getattr(population, name)) for name in ("templates", "systems")}
+    is_unknown = np.array([not set(needed).isdisjoint(parts) for needed in HABITS.values()])
+    changed["habits"] = np.where(is_unknown[:, None], np.int8(-1), population.habits)
     changed["layers"] = tuple(layer for layer in population.layers if layer.kind not in hidden)
     return replace(population, **changed)
 

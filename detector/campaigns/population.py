@@ -148,6 +148,8 @@ class Population:
     payment: Int64
     approved: Bool
     """has a use approved by contract that is valid tonight"""
+    habits: npt.NDArray[np.int8]
+    """shape (n_habits, n): what accounts do, in steps (habits.in_steps); -1 unknown"""
     layers: tuple[Layer, ...]
     templates: Uses = field(default_factory=Uses.none)
     """What the rows of the `template` layer carry: families of user prompts."""

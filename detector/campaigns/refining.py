@@ -84,8 +84,31 @@ def refine(
         if kept.sum() < LEAST_MEMBERS:
             return None
         members = touched[kept]
-    strength = 1 / (1 + np.exp(-np.minimum(log_odds[kept], 30)))
-    return Candidate(members, strength, core, log_ratio)
+    return Candidate(members, _strength(log_odds[kept]), core, log_ratio)
+
+
+def _strength(log_odds: Float64) -> Float64:
+    return np.asarray(1 / (1 + np.exp(-np.minimum(log_odds, 30))))
+
+
+def narrowed(
+    part: Int64, whole: Int64, population: Population, objects: SharedObjects, likeness: "Likeness"
+) -> Candidate | None:
+    """A part of a group as a candidate by itself: members may leave, and nobody joins, since the text that
+    ties part and whole would bring back whom the part was told apart from. None when too few remain.
+
+    part, whole : int64, ascending positions; the rest of the whole counts as neither inside nor outside
+    """
+    rest = np.setdiff1d(whole, part, assume_unique=True)
+    core, log_ratio = _typical_objects(part, rest, population, objects)
+    if len(core) == 0:
+        return None
+    touched, log_odds = _log_odds(part, core, log_ratio, part, population, objects)
+    log_odds += likeness.log_odds(touched, part)
+    kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
+    if kept.sum() < LEAST_MEMBERS:
+        return None
+    return Candidate(touched[kept], _strength(log_odds[kept]), core, log_ratio)
 
 
 def remaining(
@@ -108,7 +131,7 @@ def remaining(
     stays = (log_odds >= MEMBER_LOG_ODDS) & np.isin(touched, candidate.members)
     if stays.sum() < LEAST_MEMBERS:
         return None
-    return Candidate(touched[stays], 1 / (1 + np.exp(-np.minimum(log_odds[stays], 30))), core, log_ratio)
+    return Candidate(touched[stays], _strength(log_odds[stays]), core, log_ratio)
 
 
 def approved_carriers(

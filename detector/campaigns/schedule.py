@@ -1,7 +1,7 @@
 """One scheduler or several? Who deals out work gives all accounts like loads.
 
-Here: the loads of groups, whether a group is several operators', and which of overlapping groups stand. Not
-here: parts by their texts (parts), what even loads are evidence of (evidence).
+Here: the loads of groups, and whether a group is several operators'. Not here: parts by their texts (parts),
+what even loads are evidence of (evidence), which of overlapping groups stand (standing).
 
 Operators share texts, published ones above all, and one operator's teams have texts of their own. What tells
 these apart is the load, since one scheduler gives all its accounts about the same and two do not agree by
@@ -12,16 +12,17 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from detector.campaigns.communities import LEAST_PART
 from detector.campaigns.group import Group
 from detector.campaigns.loads import ALIKE, far_apart, is_dealt, same_load
-from detector.campaigns.memberships import Memberships
 from detector.campaigns.population import Bool, Float64, Int64
 
 MOSTLY = 0.6
 """Share of a group that its parts must make up between them to take its place."""
+
+WITHIN = 0.9
+"""Share of a group's accounts that another one holds when the first is a part of it."""
 
 
 def loads(group: Group) -> Float64:
@@ -51,7 +52,7 @@ def is_mixture(whole: Group, inner: Sequence[Group]) -> bool:
     templated, requests = loads(whole), whole.population.n_requests[whole.members]
     by_part = ((templated, np.isin(whole.members, group.members)) for group in inner)
     if any(
-        _are_two(n[mine], n[~mine])
+        are_two(n[mine], n[~mine])
         for n, mine in (*by_part, (requests, holding > 1), (requests[holding > 0], holding[holding > 0] > 1))
     ):
         return True
@@ -59,7 +60,7 @@ def is_mixture(whole: Group, inner: Sequence[Group]) -> bool:
     payment = whole.population.payment[whole.members]
     parts = _apart(whole, inner)
     pairs = list(combinations(parts, 2))
-    return any(_are_two(templated[one], templated[other]) for one, other in pairs) or any(
+    return any(are_two(templated[one], templated[other]) for one, other in pairs) or any(
         apart_by_card(payment[one], payment[other]) and _apart_by_text(whole, one, other)
         for one, other in (*pairs, *((part, ~part) for part in parts))
     )
@@ -124,57 +125,6 @@ def _apart_by_text(whole: Group, one: Bool, other: Bool) -> bool:
     ).any())  # fmt: skip
 
 
-def _are_two(one: Float64, other: Float64) -> bool:
+def are_two(one: Float64, other: Float64) -> bool:
+    """Whether no scheduler deals these two sets of loads, requests per account, side by side."""
     return (is_dealt(one) and is_dealt(other) and not same_load(one, other)) or far_apart(one, other)
-
-
-WITHIN = 0.9
-"""Share of a group's accounts that another one holds when the first is a part of it."""
-
-WEAKENED = 1.0
-"""Log-odds, odds of e, that a group has less than most of it has: what the policy counts as a say."""
-
-OVERLAP = 0.5
-"""Of two groups that share so much of the smaller one, one is enough."""
-
-
-def standing(groups: Sequence[Group], log_odds: Sequence[float]) -> list[int]:
-    """Which of some groups stand, where they overlap: positions, the largest group first.
-
-    A group half of whose accounts are in a larger one is a part of it, not one more, unless it is another
-    operator's that a text they have in common swept in: then both stand. A group gives way to its
-    parts when it is several operators' (`is_mixture`), and when one that makes up most of it has by far the
-    stronger evidence: whose company weakens a case does not belong to it.
-    """
-    sizes = np.array([len(group.members) for group in groups], dtype=np.int64)
-    first = [group.members[:1].tolist() for group in groups]
-    order = sorted(range(len(groups)), key=lambda at: (-sizes[at], -log_odds[at], first[at], at))
-    n_accounts = len(groups[0].population) if groups else 0
-    in_common = Memberships.of([group.members for group in groups], n_accounts).common
-    odds = np.asarray(log_odds, dtype=np.float64)
-    kept: list[int] = []
-    taken = np.zeros(len(groups), dtype=np.bool_)
-    for at in order:
-        touched, n = in_common.indices[_row(in_common, at)], in_common.data[_row(in_common, at)]
-        wholes = touched[taken[touched] & (n >= OVERLAP * sizes[at])]
-        if any(not _is_guest(groups[at], groups[whole]) for whole in wholes):
-            continue
-        is_part = (n >= WITHIN * sizes[touched]) & (sizes[touched] < WITHIN * sizes[at])
-        heart = touched[is_part & (n >= MOSTLY * sizes[at])]
-        if (odds[heart] >= odds[at] + WEAKENED).any():
-            continue
-        if not is_mixture(groups[at], [groups[other] for other in np.sort(touched[is_part])]):
-            kept.append(at)
-            taken[at] = True
-    return kept
-
-
-def _is_guest(part: Group, whole: Group) -> bool:
-    """Whether the accounts of a part, all of them in the whole, are dealt another load than its others."""
-    mine = np.isin(whole.members, part.members)
-    n = loads(whole)
-    return bool(mine.sum() >= WITHIN * len(part.members) and (~mine).any() and _are_two(n[mine], n[~mine]))
-
-
-def _row(matrix: csr_matrix, at: int) -> slice:
-    return slice(matrix.indptr[at], matrix.indptr[at + 1])

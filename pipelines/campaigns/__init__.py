@@ -73,9 +73,9 @@ def find_campaigns(
         policy=policy,
         members=members,
     )
-    accused = [at for at, verdict in enumerate(verdicts) if verdict.flagged]
-    stand = detect.standing([groups[at] for at in accused], [verdicts[at].log_odds for at in accused])
-    guilty = [accused[at] for at in stand]
+    guilty = detect.standing(
+        groups, [verdict.log_odds for verdict in verdicts], [verdict.flagged for verdict in verdicts]
+    )
     flagged = [
         as_flagged(night, groups[at], candidates[at], verdicts[at], evidence[at], objects) for at in guilty
     ]

@@ -123,6 +123,7 @@ def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: pl.DataFrame
         organisation=_codes(accounts["org_id"]),
         payment=_codes(accounts["payment_fingerprint"]),
         approved=accounts["is_approved"].to_numpy().astype(np.bool_),
+        habits=detect.in_steps([_floats(accounts, name) for name in detect.HABITS]),
         layers=tuple(layers),
         templates=_uses(objects, "template"),
         systems=_uses(objects, "system_prompt"),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from detector.campaigns import (
+    HABITS,
     Candidate,
     Evidence,
     Layer,
@@ -21,6 +22,7 @@ from detector.campaigns import (
     candidates,
     decide,
     group_of,
+    in_steps,
     shared_objects,
     standing,
     weigh,
@@ -43,6 +45,18 @@ DAYTIME = np.array(
 )
 """Requests per hour of people in one part of the world."""
 
+OF_HABIT = dict.fromkeys(HABITS) | {
+    "n_requests": "n_requests",
+    "single_turn_share": "single_turn_share",
+    "training_share": "training_share",
+    "output_tokens_mean": "output_tokens_mean",
+    "repeat_share": "repeat_share",
+    "zero_temperature_share": "greedy_share",
+    "tools_share": "tools_share",
+    "account_age_days": "account_age_days",
+}
+"""What is drawn of an account for each habit; the others are unknown."""
+
 Objects = Mapping[str, Mapping[str, float]]
 """kind of layer -> name of the object -> share of the account's requests that carried it"""
 
@@ -61,6 +75,7 @@ class Account:
     account_age_days: float = 300.0
     new_model_share: float = 0.0
     greedy_share: float = 0.1
+    tools_share: float = 0.0
     account_score: float = 0.5
     organisation: str | None = None
     approved: bool = False
@@ -157,8 +172,8 @@ class Night:
         def code(name: str | None) -> int:
             return -1 if name is None else codes.setdefault(name, len(codes))
 
-        def column(name: str) -> np.ndarray:
-            return np.array([getattr(account, name) for account in accounts], np.float64)
+        def column(name: str | None) -> np.ndarray:
+            return np.array([getattr(account, name) if name else np.nan for account in accounts], np.float64)
 
         rows = {kind: _rows(accounts, kind) for kind in KINDS}
         layers = tuple(
@@ -190,6 +205,7 @@ class Night:
                 [code(next(iter(a.objects.get("payment", ())), None)) for a in accounts], np.int64
             ),
             approved=np.array([account.approved for account in accounts], np.bool_),
+            habits=in_steps([column(OF_HABIT[name]) for name in HABITS]),
             layers=layers,
             templates=_uses(accounts, rows["template"]),
             systems=_uses(accounts, rows["system_prompt"]),
@@ -249,9 +265,8 @@ def judged(
     groups = [group_of(candidate, population, objects) for candidate in found]
     evidence = [weigh(group) for group in groups]
     verdicts = decide(evidence, reference, has_content=population.has_content, policy=policy or Policy())
-    flagged = [at for at, verdict in enumerate(verdicts) if verdict.flagged]
-    stand = standing([groups[at] for at in flagged], [verdicts[at].log_odds for at in flagged])
-    shown = {flagged[at] for at in stand} | {at for at, verdict in enumerate(verdicts) if not verdict.flagged}
+    stand = standing(groups, [one.log_odds for one in verdicts], [one.flagged for one in verdicts])
+    shown = {*stand} | {at for at, verdict in enumerate(verdicts) if not verdict.flagged}
     return [
         Judged(
             tuple(night.accounts[account].name for account in found[at].members), evidence[at], verdicts[at]

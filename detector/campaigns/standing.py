@@ -1,0 +1,154 @@
+"""Which of overlapping groups stand, where each would be flagged by itself.
+
+Here: a group against its parts and against the larger one that holds it. Not here: whether a group is several
+operators' (schedule), what a group's evidence is (evidence).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from detector.campaigns.group import Group
+from detector.campaigns.habits import classes_of
+from detector.campaigns.memberships import Memberships
+from detector.campaigns.population import Int64
+from detector.campaigns.refining import LEAST_MEMBERS
+from detector.campaigns.schedule import MOSTLY, WITHIN, are_two, is_mixture, loads
+
+WEAKENED = 1.0
+"""Log-odds, odds of e, that a group has less than most of it has: what the policy counts as a say."""
+
+OVERLAP = 0.5
+"""Of two groups that share so much of the smaller one, one is enough."""
+
+
+def standing(
+    groups: Sequence[Group], log_odds: Sequence[float], convicted: Sequence[bool] | None = None
+) -> list[int]:
+    """Which of some groups stand, where they overlap: positions, the largest group first.
+
+    A group half of whose accounts are in a larger one is a part of it, not one more, unless it is another
+    operator's that a text they have in common swept in: then both stand. A group gives way to its
+    parts when it is several operators' (`is_mixture`), when one that makes up most of it has by far the
+    stronger evidence: whose company weakens a case does not belong to it; and when one that makes up most of
+    it is without strangers that are in it (`_strangers`); and when one does nearly all of its work
+    (`_does_the_work`).
+
+    Parameters
+    ----------
+    groups, log_odds : candidates of a night, and the evidence on each
+    convicted : who of them may stand at all; the others only tell what parts of a group are worth. All when
+        not given
+    """
+    sizes = np.array([len(group.members) for group in groups], dtype=np.int64)
+    first = [group.members[:1].tolist() for group in groups]
+    may_stand = np.ones(len(groups), np.bool_) if convicted is None else np.asarray(convicted, np.bool_)
+    order = sorted(
+        np.flatnonzero(may_stand).tolist(), key=lambda at: (-sizes[at], -log_odds[at], first[at], at)
+    )
+    n_accounts = len(groups[0].population) if groups else 0
+    in_common = Memberships.of([group.members for group in groups], n_accounts).common
+    kept: list[int] = []
+    taken = np.zeros(len(groups), dtype=np.bool_)
+    for at in order:
+        touched, n = in_common.indices[_row(in_common, at)], in_common.data[_row(in_common, at)]
+        wholes = touched[taken[touched] & (n >= OVERLAP * sizes[at])]
+        if any(not _is_guest(groups[at], groups[whole]) for whole in wholes):
+            continue
+        within = np.sort(touched[(n >= WITHIN * sizes[touched]) & (sizes[touched] < sizes[at])])
+        inner = [_Inner(groups[one], log_odds[one], bool(may_stand[one])) for one in within]
+        if not _gives_way(groups[at], log_odds[at], inner):
+            kept.append(at)
+            taken[at] = True
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Inner:
+    """A group within a larger one; `may_stand` tells whether it would be flagged."""
+
+    group: Group
+    log_odds: float
+    may_stand: bool
+
+    @property
+    def members(self) -> Int64:
+        return self.group.members
+
+
+def _gives_way(whole: Group, log_odds: float, inner: Sequence[_Inner]) -> bool:
+    """Whether a group is better published as what is within it."""
+    convicted = [one for one in inner if one.may_stand]
+    parts = [one for one in convicted if len(one.members) < WITHIN * len(whole.members)]
+    least = MOSTLY * len(whole.members)
+    hearts = [one for one in convicted if len(one.members) >= least]
+    return (
+        any(one.log_odds >= log_odds + WEAKENED for one in parts if len(one.members) >= least)
+        or is_mixture(whole, [one.group for one in parts])
+        or any(_does_the_work(one.group, whole, [other.group for other in parts]) for one in parts)
+        or any(_is_without(heart.group, them) for heart in hearts for them in _strangers(whole, inner))
+    )
+
+
+HARDLY = 2.0
+"""Log-odds that most groups reach which look like something at all (decision.TAIL_FROM): a class of accounts
+with less is what honest users of one text look like."""
+
+TIED = 0.1
+"""Share of a class of accounts whose cards pay for others of the group as well, from which they are no
+strangers to it."""
+
+
+def _strangers(whole: Group, inner: Sequence[_Inner]) -> list[Int64]:
+    """Classes of a group's accounts with habits of their own, of which hardly anything would be said if they
+    were looked at by themselves, and whom no card ties to the others: users of the same text, it seems."""
+    strangers = []
+    for members in classes_of(whole.population.habits, whole.members, LEAST_MEMBERS):
+        said = [one.log_odds for one in inner if _jaccard(one.members, members) >= MOSTLY]
+        rest = np.setdiff1d(whole.members, members, assume_unique=True)
+        if said and max(said) < HARDLY and _tied_by_card(whole, members, rest) < TIED:
+            strangers.append(members)
+    return strangers
+
+
+def _jaccard(one: Int64, other: Int64) -> float:
+    n = len(np.intersect1d(one, other, assume_unique=True))
+    return n / (len(one) + len(other) - n)
+
+
+def _tied_by_card(whole: Group, members: Int64, rest: Int64) -> float:
+    """Share of some accounts, 0 to 1, that are paid by an instrument which pays for others, too."""
+    cards = whole.population.payment[members]
+    return float((np.isin(cards, whole.population.payment[rest]) & (cards >= 0)).mean())
+
+
+def _is_without(heart: Group, strangers: Int64) -> bool:
+    """Whether hardly any of the strangers are in a group."""
+    return bool(np.isin(strangers, heart.members).mean() <= 1 - WITHIN)
+
+
+def _is_guest(part: Group, whole: Group) -> bool:
+    """Whether the accounts of a part that are in the whole are dealt another load than its others."""
+    mine = np.isin(whole.members, part.members)
+    n = loads(whole)
+    return bool(mine.any() and (~mine).any() and are_two(n[mine], n[~mine]))
+
+
+def _does_the_work(part: Group, whole: Group, inner: Sequence[Group]) -> bool:
+    """Whether a part is dealt another load than the rest and sends most of what the whole sends, while no
+    group would stand for the rest: what is said of the whole was said of the part.
+
+    inner : groups within the whole that would stand
+    """
+    mine = np.isin(whole.members, part.members)
+    n = loads(whole)
+    if n[mine].sum() < MOSTLY * n.sum() or not _is_guest(part, whole):
+        return False
+    rest = whole.members[~mine]
+    return not any(np.isin(rest, group.members).mean() >= MOSTLY for group in inner)
+
+
+def _row(matrix: csr_matrix, at: int) -> slice:
+    return slice(matrix.indptr[at], matrix.indptr[at + 1])
