@@ -47,9 +47,9 @@ class JoinSettings(_Section):
     """The call's id in the edge log."""
 
     fills: tuple[Filled, ...] = ()
-    """Columns that are taken from the edge where the content log has nothing; what it has always stays. Empty:
-    account, key, address, country, network, user agent and client fingerprint; and, by an id of one call, status
-    and latency."""
+    """Columns that are taken from the edge where the content log has nothing; what it has always stays.
+    Empty: account, key, address, country, network, user agent and client fingerprint; and, by an id of one
+    call, status and latency."""
 
 
 class InputSettings(_Section):

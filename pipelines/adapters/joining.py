@@ -131,7 +131,9 @@ class EdgeRows:
         self._con.execute(f"SET memory_limit = '{int(memory_mb)}MB'")
         self._con.execute(f"SET threads = {int(threads)}")
         self._con.execute("SET preserve_insertion_order = false")
-        columns = ", ".join(f"{quoted(name)} {_SQL[REQUEST_SCHEMA.field(name).type]}" for name in join.columns)
+        columns = ", ".join(
+            f"{quoted(name)} {_SQL[REQUEST_SCHEMA.field(name).type]}" for name in join.columns
+        )
         self._con.execute(f"CREATE TABLE edge (upper UBIGINT, lower UBIGINT, place BIGINT, {columns})")
         self._n_edge = self._n_without_id = self._n_repeated = self._n_matched = self._n_alone = 0
         self._upper: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
@@ -282,9 +284,7 @@ def _is_first(
     return is_first
 
 
-def _without_missing_account(
-    columns: dict[str, pa.Array], meanings: Sequence[Problem]
-) -> pa.Array:
+def _without_missing_account(columns: dict[str, pa.Array], meanings: Sequence[Problem]) -> pa.Array:
     """The problems without that of a missing account, where there is one now."""
     problems = np.asarray(columns["problems"])
     missing = Problem("account_id", MISSING)
