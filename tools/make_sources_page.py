@@ -39,6 +39,9 @@ Vertex AI log them.
 **Logs without bodies** (access logs, payloads switched off) are scanned as well. Content is then absent,
 never zero, and `check` and `scan` name what was not looked for.
 
+**Two logs of the same calls**, one with bodies and one with addresses, become one record of each call:
+[joins](how-to/joins.md).
+
 **Which identity is the account** is a setting, for a log often knows several:
 
 ```toml
@@ -64,6 +67,9 @@ itself.
 ```text
 stillwatch scan postgresql://reader@db.internal/litellm --day 2026-11-02 --workspace watch
 ```
+
+`stillwatch check` reads it the same way, into files that go when it is done; a row's number is its place
+among the day's rows by `startTime` and `request_id`.
 
 It takes `pip install 'stillwatch[postgres]'` and a user who may read that table; leave the password to
 `~/.pgpass` or `PGPASSWORD`. With `--day` only that day's rows leave the database, without it every day that

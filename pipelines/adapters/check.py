@@ -3,8 +3,10 @@
 Here: the report behind `stillwatch check`. Not here: how it is printed (the command line).
 """
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from pipelines.adapters import (
     with_mappings,
 )
 from pipelines.adapters.canonical import connect
+from pipelines.adapters.database import fetched, is_database
 from pipelines.adapters.overview import unseen
 from pipelines.errors import StillwatchError, UnreadableInput
 from pipelines.progress import Progress, Silent, Step
@@ -148,6 +151,7 @@ def check_logs(
     account: Sequence[Level] = (),
     mappings: Sequence[Path] = (),
     joins: Sequence[Join] = (),
+    day: date | None = None,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Read logs, and the accounts file where there is one, as a scan would, and report every problem.
@@ -158,12 +162,27 @@ def check_logs(
     account : identity levels that stand for the account, as the setting `input.account` has them
     mappings : further mapping files, as the setting `input.formats` has them
     joins : edge logs that add to others, as the setting `input.join` has them
+    day : of databases among the logs, this UTC day alone; None: every day they have
 
     Raises
     ------
     UsageError : an argument matches no file, there is no such format, a mapping file or a join cannot be
         followed, or the accounts file lacks a column.
+    UnreadableInput : a database among the logs cannot be reached.
     """
+    if any(map(is_database, logs)):
+        with tempfile.TemporaryDirectory(prefix="stillwatch-check-") as folder:
+            copies = fetched(logs, Path(folder), day)
+            report = check_logs(
+                copies,
+                format=format,
+                accounts=accounts,
+                account=account,
+                mappings=mappings,
+                joins=joins,
+                progress=progress,
+            )
+            return replace(report, files=tuple(_named_as_kept(one, Path(folder)) for one in report.files))
     name, mappings = named(format, mappings)
     formats = with_mappings(mappings)
     require_format(name, formats)
@@ -193,6 +212,11 @@ def check_logs(
     if accounts is not None:
         files.append(_check_accounts(accounts))
     return CheckReport((*of_edges, *files), joined, not_seen)
+
+
+def _named_as_kept(file: FileCheck, folder: Path) -> FileCheck:
+    """Rows of a database by table and day: the file they were fetched into goes."""
+    return replace(file, path=Path(file.path.stem)) if file.path.parent == folder else file
 
 
 def _check_file(path: Path, opened: LogReader | UnreadableInput, seen: "_SeenIds", step: Step) -> FileCheck:

@@ -6,6 +6,7 @@ Here: their options and exit codes. Not here: the ordered steps (nightly), forma
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,7 +38,15 @@ commands = typer.Typer()
 """
 )
 def check(
-    logs: Logs, log_format: LogFormat = "auto", accounts: Accounts = None, config: Config = None
+    logs: Logs,
+    *,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Of a database, this UTC day alone.", metavar="YYYY-MM-DD"),
+    ] = None,
+    log_format: LogFormat = "auto",
+    accounts: Accounts = None,
+    config: Config = None,
 ) -> None:
     """Validate logs without loading them: every problem with its file, row and remedy."""
     from pipelines.adapters.check import check_logs
@@ -53,6 +62,7 @@ def check(
         account=settings.input.account,
         mappings=settings.input.formats,
         joins=settings.input.joins(),
+        day=as_date(day),
         progress=terminal_progress(),
     )
     show_check(report)
