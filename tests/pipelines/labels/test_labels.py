@@ -4,7 +4,7 @@ evidence."""
 import json
 import re
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import duckdb
 import polars as pl
@@ -18,10 +18,12 @@ from pipelines.errors import UnreadableInput
 from pipelines.labels import campaign_accounts, import_labels, note_labels, with_labels
 from pipelines.labels.notices import read_notices
 from pipelines.settings import Settings
+from pipelines.warehouse.statements import statement
 from tests.running import ROOT
-from tests.story import HOSTILE, add, told
+from tests.story import FIRST, HOSTILE, add, told
 
 NOON = "2025-06-01T12:00:00Z"
+LATER = date(2025, 6, 20)
 
 
 @pytest.fixture
@@ -295,6 +297,42 @@ def test_a_labelled_account_is_no_example_of_the_ordinary_until_it_is_cleared(wo
         assert con.sql("FROM core.labelled ORDER BY 1").fetchall() == [("ana",), ("bob",)]
         store.add_labels([a_label("bob", Said.CLEARED, day=4)])
         assert note_labels(con, workspace, Settings()) == 1
+
+
+def test_a_labelled_account_leaves_every_reference(workspace):
+    """The statements behind scores, lone accounts and campaigns, with the label and without."""
+
+    def references(con):
+        of_accounts = {"day": LATER, "nights": 30, "rows": 999, "outgrown": 4.0, "least_nights": 6}
+        of_lone = {"day": LATER, "nights": 30, "rows": 999, "least": 3.0}
+        found = [
+            con.execute(statement("account_reference"), of_accounts).fetchall(),
+            con.execute(statement("lone/reference"), of_lone).fetchall(),
+            con.execute(
+                statement("campaigns/reference"), {"day": LATER, "least": 5.0, "tainted": 0.5}
+            ).fetchall(),
+        ]
+        return list(map(len, found))
+
+    with duckdb.connect(workspace.warehouse) as con:
+        account = {"day": FIRST, "account_id": "quiet-1"}
+        sent = {
+            "first_sent_at": "2025-06-01 12:00",
+            "last_sent_at": "2025-06-01 13:00",
+            "hour_counts": [0] * 24,
+        }
+        add(con, "night.account_day", [account | sent | {"n_requests": 300}])
+        add(con, "night.account_score", [account | {"peer_group": "chat", "reasons": []}])
+        add(con, "night.lone_account", [account])
+        add(
+            con, "night.candidate", [{"day": FIRST, "candidate_id": 7_001, "evidence": 1.0, "flagged": False}]
+        )
+        add(con, "night.candidate_account", [account | {"candidate_id": 7_001}])
+        before = references(con)
+        con.execute("INSERT INTO core.labelled VALUES ('quiet-1')")
+        assert references(con) == [n - 1 for n in before]
+        con.execute("INSERT INTO core.cleared VALUES ('quiet-1')")
+        assert references(con) == before
 
 
 # -- people ------------------------------------------------------------------------------------------
