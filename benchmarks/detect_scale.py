@@ -67,6 +67,7 @@ INSIDE: tuple[tuple[Any, str], ...] = (
     (campaigns, "write_candidates"),
     (writing, "identities"),
     (campaigns, "write_campaigns"),
+    (lone, "measure_busy"),
     (lone, "judge_alone"),
 )
 """Parts of the step `campaigns` that are timed apart: where the step looks each one up, and its name."""

@@ -4,7 +4,7 @@ Here: who is judged, the sample of texts, the reference of earlier nights. Not h
 what convicts (detector.models.lone), what approved uses cover (approved).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -56,38 +56,80 @@ class Alone:
     relays: tuple[lone.LoneFinding, ...]
 
 
-def judge_alone(
-    con: duckdb.DuckDBPyConnection, day: date, exclude: Collection[str], settings: Settings
-) -> Alone:
-    """Judge every busy account of `day` by itself, and replace the day's rows of night.lone_account.
+@dataclass(frozen=True)
+class Busy:
+    """The night's busy accounts, with what a sample of their texts shows.
 
-    Needs night.account_day, night.account_score and night.family of the day; only earlier nights serve as the
-    reference. `exclude` holds the accounts that a campaign already explains; features of the parts of the
+    accounts : rows of account_lone, of every account; columns : their features; at : positions of busy ones
+    tonight : the busy ones' columns, those of lone.COLUMNS among them; peer_groups : their kinds of use
+    earlier, earlier_groups : the same of ordinary busy accounts of earlier nights
+    relays : findings on those that add a text to what many products send, by positions among the busy ones
+    """
+
+    accounts: pa.Table
+    columns: Columns
+    at: npt.NDArray[np.intp]
+    tonight: Columns
+    peer_groups: npt.NDArray[np.object_]
+    earlier: Columns
+    earlier_groups: npt.NDArray[np.object_]
+    relays: tuple[lone.LoneFinding, ...]
+
+    @property
+    def relay_ids(self) -> set[str]:
+        """Accounts that add a text to what many products send."""
+        return set(
+            self.accounts["account_id"].take(pa.array(self.at[[one.row for one in self.relays]])).to_pylist()
+        )
+
+
+def measure_busy(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> Busy:
+    """What is known of every busy account of `day` by itself.
+
+    Needs night.account_day, night.account_score and night.family of the day; features of the parts of the
     judgement that the settings leave out count as unknown.
     """
     policy = settings.lone_policy()
     accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
     columns = columns_of(accounts, settings.detection.leave_out)
     busy = np.flatnonzero(
-        (columns["n_prompts"] >= policy.least_requests)
-        & (columns["n_requests"] >= policy.least_requests)
-        & ~np.isin(_texts(accounts, "account_id"), list(exclude))
+        (columns["n_prompts"] >= policy.least_requests) & (columns["n_requests"] >= policy.least_requests)
     )
     tonight, is_public = _measured(con, day, accounts, columns, busy)
-    groups = _texts(accounts, "peer_group")[busy]
     earlier, earlier_groups = _earlier(con, day, settings)
+    relays = lone.relays(tonight, _usual_training(tonight, earlier), is_public)
+    groups = _texts(accounts, "peer_group")[busy]
+    return Busy(accounts, columns, busy, tonight, groups, earlier, earlier_groups, tuple(relays))
+
+
+def judge_alone(
+    con: duckdb.DuckDBPyConnection, day: date, measured: Busy, exclude: Collection[str], settings: Settings
+) -> Alone:
+    """Judge every busy account of `day` by itself, and replace the day's rows of night.lone_account.
+
+    Only earlier nights serve as the reference. `exclude` holds the accounts that a campaign already explains.
+    """
+    policy = settings.lone_policy()
+    judged = np.flatnonzero(~np.isin(_texts(measured.accounts, "account_id")[measured.at], list(exclude)))
+    busy, tonight = measured.at[judged], _rows(measured.tonight, judged)
+    groups, earlier = measured.peer_groups[judged], measured.earlier
     ordinary, unbound = ~lone.is_approved(earlier), ~lone.is_approved(tonight)
     has_history = bool(ordinary.sum() >= policy.least_reference)
     if has_history:
-        peers = lone.Peers(_rows(earlier, ordinary), earlier_groups[ordinary])
+        peers = lone.Peers(_rows(earlier, ordinary), measured.earlier_groups[ordinary])
     else:
         peers = lone.Peers(_rows(tonight, unbound), groups[unbound])
     evidence = lone.weigh(tonight, groups, peers)
     verdicts = lone.decide(evidence, earlier["log_odds"][ordinary], has_history=has_history, policy=policy)
     found = lone.extractors(tonight, groups, peers, evidence, verdicts, policy)
-    relays = lone.relays(tonight, _usual_training(tonight, earlier), is_public)
-    _keep(con, day, accounts["account_id"].take(pa.array(busy)), tonight, evidence.total)
-    return Alone(accounts, lone.is_approved(columns), _placed(found, busy), _placed(relays, busy))
+    relays = [one for one in measured.relays if one.row in set(judged.tolist())]
+    _keep(con, day, measured.accounts["account_id"].take(pa.array(busy)), tonight, evidence.total)
+    return Alone(
+        measured.accounts,
+        lone.is_approved(measured.columns),
+        _placed(found, busy),
+        _placed(relays, measured.at),
+    )
 
 
 def _earlier(
@@ -204,7 +246,7 @@ def _keep(
         con.execute("INSERT INTO night.lone_account BY NAME FROM judged ORDER BY account_id")
 
 
-def _placed(found: list[lone.LoneFinding], busy: npt.NDArray[np.intp]) -> tuple[lone.LoneFinding, ...]:
+def _placed(found: Sequence[lone.LoneFinding], busy: npt.NDArray[np.intp]) -> tuple[lone.LoneFinding, ...]:
     """Findings by their positions among all accounts, not among the busy ones."""
     return tuple(
         lone.LoneFinding(int(busy[f.row]), f.profile, f.confidence, f.recommended_action, f.reasons)

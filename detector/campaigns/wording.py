@@ -62,6 +62,7 @@ _OBSERVED = {
     "WORK_QUEUE": "the items filled in hardly ever repeat from one account to another ({percent} do)",
     "DEALT_ITEMS": "any of them might have sent any item: one account's are no more alike than all accounts'",
     "TRAINING_TECHNIQUE": "those requests seem to ask for material to train a model (probability {percent})",
+    "ADDED_TEXT": "{percent} of the accounts add one text to the requests of many products",
     "SINGLE_TURN": "{percent} of requests open and end a conversation",
     "EVEN_LOAD": "the accounts carry nearly equal loads",
     "TAKING_TURNS": "their requests follow each other as if somebody dealt them out, not as people sit down",

@@ -56,7 +56,8 @@ def find_campaigns(
     """
     policy = settings.detection.policy()
     night = fetch_night(con, day, gather_objects(con, day) if gathered is None else gathered)
-    night = night.without(policy.leave_out)
+    busy = lone.measure_busy(con, day, settings)
+    night = night.with_relays(busy.relay_ids).without(policy.leave_out)
     objects = detect.shared_objects(night.population)
     candidates = detect.candidates(night.population, objects)
     groups = with_samples(
@@ -111,7 +112,7 @@ def find_campaigns(
         write_candidates(con, night, groups, members, verdicts, evidence)
         write_campaigns(con, night, flagged, held)
         in_campaigns = {account for found in flagged for account in found.account_ids}
-        judged = lone.judge_alone(con, day, in_campaigns, settings)
+        judged = lone.judge_alone(con, day, busy, in_campaigns, settings)
         alone = lone.flagged_alone(day, judged)
         beyond = flag_beyond_approval(con, day, settings, carriers, judged)
         for table in (alone, beyond):

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.approved import flag_beyond_approval, note_ended
 from pipelines.errors import UsageError
-from pipelines.lone import flagged_alone, judge_alone
+from pipelines.lone import Alone, flagged_alone, judge_alone, measure_busy
 from pipelines.scores import FLAGGED_COLUMNS, score_accounts
 from pipelines.settings import Settings, load_settings
 from tests.detector.models.accounts import crowd, joined
@@ -44,13 +44,17 @@ def scoped(tmp_path):
     return load_settings(path)
 
 
+def judged_alone(con, settings) -> Alone:
+    return judge_alone(con, JUNE_1, measure_busy(con, JUNE_1, settings), set(), settings)
+
+
 def beyond(con, settings, carriers=()):
-    judged = judge_alone(con, JUNE_1, set(), settings)
+    judged = judged_alone(con, settings)
     return flag_beyond_approval(con, JUNE_1, settings, carriers, judged)
 
 
 def test_only_whom_a_scope_does_not_cover_is_flagged_and_only_to_be_watched(con, scoped):
-    assert flagged_alone(JUNE_1, judge_alone(con, JUNE_1, set(), scoped)).num_rows == 0
+    assert flagged_alone(JUNE_1, judged_alone(con, scoped)).num_rows == 0
     [row] = beyond(con, scoped).to_pylist()
     assert row["account_id"] == "account-00400"
     assert (row["campaign_id"], row["confidence"], row["recommended_action"]) == (None, "low", "watch")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.lone import flagged_alone, judge_alone
+from pipelines.lone import flagged_alone, judge_alone, measure_busy
 from pipelines.scores import score_accounts
 from pipelines.settings import DetectionSettings, LoneSettings, Settings
 from tests.detector.models.accounts import crowd, joined
@@ -34,7 +34,9 @@ def given_night(con, day, *extractors, seed=5, prefix="account"):
 
 def flag(con, day, exclude=(), settings=SETTINGS):
     """Judge a night as the campaign step does; rows of the flagged."""
-    flagged = flagged_alone(day, judge_alone(con, day, set(exclude), settings))
+    flagged = flagged_alone(
+        day, judge_alone(con, day, measure_busy(con, day, settings), set(exclude), settings)
+    )
     con.register("flagged", flagged)
     con.execute("INSERT INTO night.flagged_account BY NAME FROM flagged")
     con.unregister("flagged")
@@ -194,7 +196,7 @@ def test_an_account_that_is_both_is_reported_once_as_a_relay(con):
     for at in range(6):
         given_texts(con, f"account-{200 + at:05}", *reseller(fresh))
     given_texts(con, "account-00206", *reseller(fresh, training=0.6, in_systems=ADDED))
-    judged = judge_alone(con, JUNE_1, set(), SETTINGS)
+    judged = judge_alone(con, JUNE_1, measure_busy(con, JUNE_1, SETTINGS), set(), SETTINGS)
     assert [len(judged.extractors), len(judged.relays)] == [1, 1]
     (row,) = flagged_alone(JUNE_1, judged).to_pylist()
     assert row["reasons"][0]["code"] == "relay"

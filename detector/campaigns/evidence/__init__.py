@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from detector.campaigns.evidence.content import (
     DEAL_TOO,
+    added_text,
     conversation,
     dealing,
     dealt_items,
@@ -80,8 +81,8 @@ def _dealt_for_others(pieces: list[Evidence]) -> Evidence | None:
 
 
 QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
-    shared_template, exclusive_text, work_queue, dealt_items, training_technique, repeated_items,
-    short_answers, greedy_answers, conversation,
+    shared_template, exclusive_text, work_queue, dealt_items, training_technique, added_text,
+    repeated_items, short_answers, greedy_answers, conversation,
     even_load, taking_turns, taken_over, sleepless,
     shared_payment, same_client, one_customer, one_room,
     young_accounts, signed_up_together, handed_over, lasting_use, much_asked, moved_together,
@@ -95,6 +96,7 @@ __all__ = [
     "QUESTIONS",
     "SCHEDULER_CAP",
     "Evidence",
+    "added_text",
     "conversation",
     "dealing",
     "dealt_items",

@@ -165,6 +165,19 @@ def training_technique(group: Group) -> Evidence | None:
     )  # fmt: skip
 
 
+def added_text(group: Group) -> Evidence | None:
+    """Whether the members carry many products each, with one text of their own added to what those send,
+    which makes it training material (detector.models.lone.relay)."""
+    if group.population.relays is None or not group.population.relays[group.members].any():
+        return None
+    share = float(group.population.relays[group.members].mean())
+    # A platform for assistants adds its rules, too, and may hold several accounts: odds of seven at most.
+    return Evidence(
+        "content", "ADDED_TEXT", "share of accounts that add one text to the requests of many products",
+        share, "0 for resellers who pass on what customers send", ramp(share, (0.3, 0.0), (0.8, 2.0)),
+    )  # fmt: skip
+
+
 def repeated_items(group: Group) -> Evidence | None:
     """Whether the same items come night after night: a regression suite, not a harvest."""
     mine = group.members

@@ -343,6 +343,27 @@ def test_signs_of_one_scheduler_have_a_common_cap() -> None:
     assert taken_back.family not in supporting_families(case.evidence, Policy())
 
 
+@pytest.mark.parametrize(("n_relays", "expected"), [(6, 2.0), (3, 0.8), (0, None)])
+def test_accounts_that_add_a_text_to_what_many_products_send_say_what_the_group_is_for(
+    n_relays: int, expected: float | None
+) -> None:
+    night = Night()
+    night.people(300)
+    pool = night.campaign("pool", 6, n_requests=np.full(6, 400.0))
+    population = night.population()
+    relays = np.isin([account.name for account in night.accounts], pool[:n_relays])
+    population = replace(population, relays=relays)
+    objects = shared_objects(population)
+    members = np.flatnonzero(np.isin([account.name for account in night.accounts], pool))
+    [found] = [one for one in candidates(population, objects) if np.array_equal(one.members, members)]
+    said = {piece.code: piece for piece in weigh(group_of(found, population, objects))}
+    if expected is None:
+        assert "ADDED_TEXT" not in said
+    else:
+        assert said["ADDED_TEXT"].log_odds == pytest.approx(expected)
+        assert said["ADDED_TEXT"].family == "content"
+
+
 def test_greedy_answers_are_how_one_measures() -> None:
     assert points("GREEDY_ANSWERS", greedy_share=1.0) == -1.0
     assert points("GREEDY_ANSWERS", greedy_share=0.4) == 0

@@ -56,7 +56,7 @@ def test_three_are_three() -> None:
     assert [set(owner[found]) for found in classes] == [{1}, {2}, {3}]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), n=st.integers(10, 400), spread=st.floats(0.2, 4.0))
 def test_habits_that_vary_each_by_itself_make_no_classes(seed: int, n: int, spread: float) -> None:
     """Whoever jitters every number at random stays one group."""
