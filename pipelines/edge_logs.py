@@ -34,6 +34,8 @@ def read_edge_logs(
         account=settings.input.account,
         formats=formats,
     ):
+        if path not in file_ids:  # gone since it was listed, which is said already
+            continue
         try:
             if isinstance(opened, UnreadableInput):
                 raise opened

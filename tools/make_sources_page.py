@@ -130,7 +130,10 @@ python tools/measure_formats.py
 def _findings() -> str:
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))
     head = FINDINGS_HEAD.format(**figures[0])
-    return head + "".join(_findings_row(one, figures[0]) for one in figures) + "\n"
+    rows = "".join(_findings_row(one, figures[0]) for one in figures)
+    measured = {one["logged_as"] for one in figures}
+    unmeasured = [name for name in WRITINGS if name not in measured]
+    return head + rows + "".join(f"| `{name}` | not measured yet | | | | |\n" for name in unmeasured) + "\n"
 
 
 def _findings_row(one: dict[str, Any], whole: dict[str, Any]) -> str:
