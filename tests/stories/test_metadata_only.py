@@ -56,9 +56,9 @@ def test_a_campaign_is_found_without_prompts_and_says_that_they_were_missing(wor
         len(flagged & guilty) >= len(guilty) / 3
     )  # whom payments and rhythm tie; with prompts it is everybody
     assert flagged <= guilty
-    (said,) = campaigns["summary"].to_list()
-    assert said.endswith("the logs have none: prompts (templates, work queues, purpose).")
-    assert campaigns["capabilities"].to_list() == [[]]
+    for said in campaigns["summary"]:
+        assert said.endswith("the logs have none: prompts (templates, work queues, purpose).")
+    assert set(map(len, campaigns["capabilities"])) == {0}
 
 
 def test_everything_that_a_night_lacks_is_named_and_nothing_else(world, tmp_path):
