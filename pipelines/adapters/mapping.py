@@ -169,12 +169,12 @@ class _Declaration:
         steps: dict[str, str | Shapes] = {}
         for name, how in self._file.fields.items():
             where = f"fields.{name}"
-            if not _PLAIN.fullmatch(name) or len(name) == 1 or name in _TAKEN:
+            if not _PLAIN.fullmatch(name) or len(name) == 1 or name in _TAKEN or self._is_reserved(name):
                 raise self._error(
                     where,
                     "not a name for a field",
-                    "use two or more lower-case letters, digits and underscores, and none of "
-                    f"{', '.join(sorted(_TAKEN))}",
+                    "use two or more lower-case letters, digits and underscores, no word that SQL reserves, and "
+                    f"none of {', '.join(sorted(_TAKEN))}",
                 )
             given = NamedField(path=how) if isinstance(how, str) else how
             keys = self._keys(where, given.path)
@@ -182,6 +182,14 @@ class _Declaration:
             self._path_of[name] = keys
             steps[name] = value_at(keys)
         return steps
+
+    def _is_reserved(self, name: str) -> bool:
+        """Whether SQL takes the word for something else."""
+        try:
+            self._con.execute(f"SELECT {name} FROM (SELECT 1 AS {name})")
+        except duckdb.Error:
+            return True
+        return False
 
     def _keys(self, where: str, path: str) -> tuple[str, ...]:
         keys = keys_of(path)

@@ -245,6 +245,7 @@ def test_format_names_a_mapping_file_or_a_format(mapping):
         (SMALL + "[more]\n", r"more: "),
         ("surprise = 1\n" + SMALL, r"surprise: "),
         (SMALL + '[fields]\nline = "x"\n', r"fields\.line: not a name for a field"),
+        (SMALL + '[fields]\norder = "x"\n', r"fields\.order: not a name for a field"),
         (SMALL.replace('has = ["who", "kind=call"], ', ""), r"told_by\.0: nothing that the log has"),
         (SMALL + '[bodies]\nrequest = "Body"\n', r"bodies\.request: a body's keys"),
     ],
