@@ -19,7 +19,8 @@ from pipelines.adapters.containers import Container, Kind, look
 from pipelines.adapters.edges import Edges
 from pipelines.adapters.joining import Join, Joined
 from pipelines.adapters.logs import find_logs
-from pipelines.adapters.mapping import is_mapping, not_found, read_mapping, require_needed
+from pipelines.adapters.mapping import is_mapping, read_mapping
+from pipelines.adapters.mapping_paths import not_found, require_needed
 from pipelines.adapters.reader import Complete, LogReader, connected
 from pipelines.adapters.recognition import fields_seen, not_understood, recognises
 from pipelines.adapters.records import Answered

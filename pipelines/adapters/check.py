@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from pipelines.accounts import read_accounts
@@ -29,9 +28,9 @@ from pipelines.adapters import (
     require_format,
     with_mappings,
 )
-from pipelines.adapters.canonical import connect
 from pipelines.adapters.database import fetched, is_database
 from pipelines.adapters.overview import unseen
+from pipelines.adapters.seen_ids import SeenIds
 from pipelines.errors import StillwatchError, UnreadableInput
 from pipelines.progress import Progress, Silent, Step
 
@@ -188,7 +187,7 @@ def check_logs(
     require_format(name, formats)
     paths = find_logs(logs)
     files: list[FileCheck] = []
-    seen = _SeenIds()
+    seen = SeenIds(_THREADS)
     total = float(sum(path.stat().st_size for path in paths))
     how: dict[str, Any] = {
         "batch_rows": _BATCH_ROWS,
@@ -219,7 +218,7 @@ def _named_as_kept(file: FileCheck, folder: Path) -> FileCheck:
     return replace(file, path=Path(file.path.stem)) if file.path.parent == folder else file
 
 
-def _check_file(path: Path, opened: LogReader | UnreadableInput, seen: "_SeenIds", step: Step) -> FileCheck:
+def _check_file(path: Path, opened: LogReader | UnreadableInput, seen: SeenIds, step: Step) -> FileCheck:
     seen.begin_file()
     if isinstance(opened, UnreadableInput):
         return _unreadable(path, opened)
@@ -263,7 +262,7 @@ def _checked(path: Path, reader: LogReader, broken: StillwatchError | None) -> F
     )
 
 
-def _read_through(reader: LogReader, seen: "_SeenIds") -> StillwatchError | None:
+def _read_through(reader: LogReader, seen: SeenIds) -> StillwatchError | None:
     try:
         for batch in reader.batches():
             seen.add(batch)
@@ -296,38 +295,3 @@ def _check_accounts(path: Path) -> FileCheck:
         return _unreadable(path, error)
     n_refused = len(set(refused["row_number"].to_pylist()))
     return FileCheck(path, None, rows.num_rows + n_refused, n_refused, 0, refused)
-
-
-class _SeenIds:
-    """Every request id of the check as sixteen bytes, by file and row."""
-
-    def __init__(self) -> None:
-        self._con: duckdb.DuckDBPyConnection = connect(_THREADS)
-        self._con.execute("CREATE TEMP TABLE seen (request_key UHUGEINT, file_at INTEGER, row_number BIGINT)")
-        self._file_at = -1
-
-    def begin_file(self) -> None:
-        self._file_at += 1
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        self._con.register("batch", batch.select(["request_id", "row_number"]))
-        self._con.execute(
-            "INSERT INTO seen SELECT md5_number(request_id), $file_at, row_number FROM batch",
-            {"file_at": self._file_at},
-        )
-        self._con.unregister("batch")
-
-    def repeats(self, file_at: int) -> pa.Table:
-        """`row_number` of the file's rows whose id came before, in an earlier file or row."""
-        return self._con.sql(
-            """
-            WITH first_seen AS (
-                SELECT request_key, min((file_at, row_number)) AS place, count(*) AS n_rows
-                FROM seen GROUP BY request_key HAVING count(*) > 1
-            )
-            SELECT row_number FROM seen JOIN first_seen USING (request_key)
-            WHERE file_at = $file_at AND (file_at, row_number) <> place
-            ORDER BY row_number
-            """,
-            params={"file_at": file_at},
-        ).to_arrow_table()

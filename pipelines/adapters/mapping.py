@@ -16,12 +16,10 @@ from typing import Any
 import duckdb
 from pydantic import ValidationError
 
-from pipelines.adapters.adapter import Sample
 from pipelines.adapters.canonical import connect
 from pipelines.adapters.expressions import checked_expression
 from pipelines.adapters.mapping_file import Clues, Expression, MappingFile, NamedField
-from pipelines.adapters.mapping_paths import keys_of, leaves, placed, value_at
-from pipelines.adapters.recognition import fields_seen, nowhere_in
+from pipelines.adapters.mapping_paths import keys_of, placed, value_at
 from pipelines.adapters.source import (
     AS_JSON,
     LEVEL_COLUMN,
@@ -40,7 +38,7 @@ from pipelines.adapters.sources.bodies import (
     request_at,
     response_at,
 )
-from pipelines.errors import UnreadableInput, UsageError
+from pipelines.errors import UsageError
 from pipelines.record import REQUEST_SCHEMA
 
 ENDING = ".toml"
@@ -173,8 +171,8 @@ class _Declaration:
                 raise self._error(
                     where,
                     "not a name for a field",
-                    "use two or more lower-case letters, digits and underscores, no word that SQL reserves, and "
-                    f"none of {', '.join(sorted(_TAKEN))}",
+                    "use two or more lower-case letters, digits and underscores, no word that SQL reserves, "
+                    f"and none of {', '.join(sorted(_TAKEN))}",
                 )
             given = NamedField(path=how) if isinstance(how, str) else how
             keys = self._keys(where, given.path)
@@ -301,27 +299,3 @@ class _Declaration:
 
     def _error(self, where: str, why: str, remedy: str) -> UsageError:
         return UsageError(f"{self._path}, {where}: {why}", remedy=remedy)
-
-
-def not_found(source: Source, sample: Sample) -> tuple[str, ...]:
-    """Paths that a mapping reads and that the first records of a log do not have, bodies aside."""
-    if source.declared_in is None or not sample.names:
-        return ()
-    return nowhere_in(sample, leaves(source.structure))
-
-
-def require_needed(source: Source, log: Path, sample: Sample) -> None:
-    """Pass when a log has what the columns that every record needs are taken from.
-
-    Raises
-    ------
-    UnreadableInput : it has none of it: rather one message than a refusal for each row.
-    """
-    for column, paths in source.needs.items():
-        missing = nowhere_in(sample, paths)
-        if len(missing) == len(paths):
-            raise UnreadableInput(
-                f"{log}: {source.declared_in} takes {column} from {', '.join(missing)}, which none of the "
-                f"first records has; their fields are {fields_seen(sample)}",
-                remedy="correct the path in the mapping, or leave this file out",
-            )

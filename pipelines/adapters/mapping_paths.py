@@ -1,15 +1,18 @@
-"""Paths of a mapping file, and the structure that they add up to.
+"""Paths of a mapping file: the structure that they add up to, and those that lead nowhere in a log.
 
-Here: keys joined by dots, and what a record must be parsed into to hold them. Not here: what a path is for
-(`mapping`).
+Here: keys joined by dots, what a record must be parsed into to hold them, what a log does not have. Not here:
+what a path is for (`mapping`).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from pipelines.adapters.adapter import quoted
-from pipelines.adapters.source import Structure
+from pipelines.adapters.adapter import Sample, quoted
+from pipelines.adapters.recognition import fields_seen, nowhere_in
+from pipelines.adapters.source import Source, Structure
+from pipelines.errors import UnreadableInput
 
 _ONE_KEY = r'(?:"[^"]+"|[^."\[\]\s]+)'
 _PATH = re.compile(rf"{_ONE_KEY}(?:\.{_ONE_KEY})*")
@@ -53,3 +56,27 @@ def leaves(structure: Structure, above: tuple[str, ...] = ()) -> Iterator[tuple[
             yield from leaves(inner, (*above, key))
         elif not isinstance(inner, Mapping):
             yield (*above, key)
+
+
+def not_found(source: Source, sample: Sample) -> tuple[str, ...]:
+    """Paths that a mapping reads and that the first records of a log do not have, bodies aside."""
+    if source.declared_in is None or not sample.names:
+        return ()
+    return nowhere_in(sample, leaves(source.structure))
+
+
+def require_needed(source: Source, log: Path, sample: Sample) -> None:
+    """Pass when a log has what the columns that every record needs are taken from.
+
+    Raises
+    ------
+    UnreadableInput : it has none of it: rather one message than a refusal for each row.
+    """
+    for column, paths in source.needs.items():
+        missing = nowhere_in(sample, paths)
+        if len(missing) == len(paths):
+            raise UnreadableInput(
+                f"{log}: {source.declared_in} takes {column} from {', '.join(missing)}, which none of the "
+                f"first records has; their fields are {fields_seen(sample)}",
+                remedy="correct the path in the mapping, or leave this file out",
+            )
