@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from detector.campaigns.habits import classes_of
+from detector.campaigns.habits import own_classes
 from detector.campaigns.parts import parts_of
 from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects
 from detector.campaigns.refining import (
@@ -50,7 +50,7 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of each
     template, payment or circle of fail-overs that no community has captured. Each seed is then refined:
     members whose own objects do not tie them to the group leave, accounts outside that are tied as strongly
-    join.
+    join. To every group come its accounts of other habits (habits).
 
     Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
     """
@@ -72,8 +72,7 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
         refined = (
             [refine(part, population, objects, likeness) for part in parts] if len(parts) > 1 else [whole]
         )
-        # Users of other texts and accounts of other habits are judged by themselves as well; which of the
-        # groups stands is seen later.
+        # Users of other texts are judged by themselves as well; which of the two stands is seen later.
         for candidate in [one for one in refined if one is not None]:
             inner = [
                 refine(part, population, objects, likeness)
@@ -83,16 +82,25 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
                 if one is not None and not groups.hold(one.members):
                     found.append(one)
                     groups.add(one.members)
-                    of_habits = [
-                        narrowed(part, one.members, population, objects, likeness)
-                        for part in classes_of(population.habits, one.members, LEAST_MEMBERS)
-                    ]
-                    for other in of_habits:
-                        # A few strangers make no other group, but without them it is the one to publish.
-                        if other is not None and not groups.hold(other.members, ALL_BUT_THE_SAME):
-                            found.append(other)
-                            groups.add(other.members)
-    return found
+    return found + _classes(found, population, objects, likeness)
+
+
+def _classes(
+    found: list[Candidate], population: Population, objects: SharedObjects, likeness: Likeness
+) -> list[Candidate]:
+    """Of each group the accounts with habits of their own: a few strangers make no other group, but without
+    them it is the one to publish."""
+    groups = _Groups()
+    for candidate in found:
+        groups.add(candidate.members)
+    classes: list[Candidate] = []
+    for whole in found:
+        for members in own_classes(population, whole.members, LEAST_MEMBERS):
+            own = narrowed(members, whole.members, population, objects, likeness)
+            if own is not None and not groups.hold(own.members, ALL_BUT_THE_SAME):
+                classes.append(own)
+                groups.add(own.members)
+    return classes
 
 
 class _Groups:

@@ -58,6 +58,7 @@ class Group:
     uses : what those rows carry
     slots : what fills the slots of the group's templates; None when that was not measured
     turns : how the members' requests follow one another; None when that was not measured
+    by_habits : told from a larger group by what its accounts do (Candidate)
     """
 
     population: Population
@@ -68,6 +69,7 @@ class Group:
     uses: Uses
     slots: Slots | None = None
     turns: Turns | None = None
+    by_habits: bool = False
 
     @property
     def others(self) -> Bool:
@@ -166,7 +168,7 @@ def group_of(candidate: Candidate, population: Population, objects: SharedObject
             all_uses.n_shared_items[rows],
             all_uses.n_training[rows],
         )
-        return Group(population, candidate.members, kind, rows, account, uses)
+        return Group(population, candidate.members, kind, rows, account, uses, by_habits=candidate.by_habits)
 
     templates = sharing("template", population.templates)
     if templates.templated_share >= ENOUGH_TEMPLATED:

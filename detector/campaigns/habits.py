@@ -17,12 +17,11 @@ import numpy.typing as npt
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from detector.campaigns.decision import Part
-from detector.campaigns.population import Bool, Float64, Int64
+from detector.campaigns.population import Bool, Float64, Int64, Population
 
 Steps = npt.NDArray[np.int8]
 
 HABITS: dict[str, tuple[Part, ...]] = {
-    "n_requests": (),
     "input_tokens_mean": (),
     "single_turn_share": ("content",),
     "training_share": ("content",),
@@ -39,7 +38,8 @@ HABITS: dict[str, tuple[Part, ...]] = {
     "account_age_days": ("lifecycle",),
 }
 """Features of an account's day that are habits (docs/features.md), and the parts of the judgement that each
-needs. None is a country, a language or a subject: who asks for something else is no other operator."""
+needs. None is a country, a language or a subject: who asks for something else is no other operator. Nor the
+number of requests: whether classes are dealt different loads is asked of them afterwards."""
 
 STEPS = 8
 """Steps of a habit, an eighth of the night's accounts each: finer would say more of chance than of habits."""
@@ -104,6 +104,23 @@ def classes_of(steps: Steps, members: Int64, least_members: int) -> list[Int64]:
                 left += [group[is_first], group[~is_first]]
     found = sorted([*whole, *left], key=lambda group: int(group[0]))
     return found if len(found) > 1 else []
+
+
+TIED = 0.1
+"""Share of a class of accounts whose cards pay for others of the group as well, from which one pocket pays
+for both."""
+
+
+def own_classes(population: Population, members: Int64, least_members: int) -> list[Int64]:
+    """Those of a group's classes that no card ties to the rest of it: one operator's teams have habits of
+    their own, too, and one pocket. Parameters as for `classes_of`."""
+    cards = population.payment
+    found = []
+    for own in classes_of(population.habits, members, least_members):
+        rest = np.setdiff1d(members, own, assume_unique=True)
+        if (np.isin(cards[own], cards[rest]) & (cards[own] >= 0)).mean() < TIED:
+            found.append(own)
+    return found
 
 
 @cache

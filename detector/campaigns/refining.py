@@ -50,12 +50,14 @@ class Candidate:
     strength : float64, 0 to 1: posterior of each one's membership, given that the group is one
     core : int64, ascending positions of the objects that hold it together
     core_log_ratio : float64: log of how much more common each is inside than outside
+    by_habits : told from a larger group by what its accounts do, not by what they share
     """
 
     members: Int64
     strength: Float64
     core: Int64
     core_log_ratio: Float64
+    by_habits: bool = False
 
 
 def refine(
@@ -94,8 +96,9 @@ def _strength(log_odds: Float64) -> Float64:
 def narrowed(
     part: Int64, whole: Int64, population: Population, objects: SharedObjects, likeness: "Likeness"
 ) -> Candidate | None:
-    """A part of a group as a candidate by itself: members may leave, and nobody joins, since the text that
-    ties part and whole would bring back whom the part was told apart from. None when too few remain.
+    """A class of a group's accounts as a candidate by itself: members may leave, and nobody joins, since
+    the text that ties part and whole would bring back whom the part was told apart from. None when too few
+    remain.
 
     part, whole : int64, ascending positions; the rest of the whole counts as neither inside nor outside
     """
@@ -108,7 +111,7 @@ def narrowed(
     kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
     if kept.sum() < LEAST_MEMBERS:
         return None
-    return Candidate(touched[kept], _strength(log_odds[kept]), core, log_ratio)
+    return Candidate(touched[kept], _strength(log_odds[kept]), core, log_ratio, by_habits=True)
 
 
 def remaining(

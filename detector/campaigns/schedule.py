@@ -61,7 +61,7 @@ def is_mixture(whole: Group, inner: Sequence[Group]) -> bool:
     parts = _apart(whole, inner)
     pairs = list(combinations(parts, 2))
     return any(are_two(templated[one], templated[other]) for one, other in pairs) or any(
-        apart_by_card(payment[one], payment[other]) and _apart_by_text(whole, one, other)
+        apart_by_card(payment[one], payment[other]) and apart_by_text(whole, one, other)
         for one, other in (*pairs, *((part, ~part) for part in parts))
     )
 
@@ -110,7 +110,7 @@ MOST_OF_THEM, HARDLY_ANY = 0.5, 0.05
 """Share of some accounts that use a text which is theirs, and of others, to whom it is strange."""
 
 
-def _apart_by_text(whole: Group, one: Bool, other: Bool) -> bool:
+def apart_by_text(whole: Group, one: Bool, other: Bool) -> bool:
     """Whether one of two sets of members uses a text that the other hardly knows. One operator's accounts
     come in lots, too, each with its cards; but what a lot is told to ask is no other than the rest is."""
     layer = whole.population.layer(whole.layer)

@@ -6,16 +6,17 @@ operators' (schedule), what a group's evidence is (evidence).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from detector.campaigns.group import Group
-from detector.campaigns.habits import classes_of
+from detector.campaigns.habits import own_classes
 from detector.campaigns.memberships import Memberships
 from detector.campaigns.population import Int64
 from detector.campaigns.refining import LEAST_MEMBERS
-from detector.campaigns.schedule import MOSTLY, WITHIN, are_two, is_mixture, loads
+from detector.campaigns.schedule import MOSTLY, WITHIN, apart_by_text, are_two, is_mixture, loads
 
 WEAKENED = 1.0
 """Log-odds, odds of e, that a group has less than most of it has: what the policy counts as a say."""
@@ -86,9 +87,20 @@ def _gives_way(whole: Group, log_odds: float, inner: Sequence[_Inner]) -> bool:
     hearts = [one for one in convicted if len(one.members) >= least]
     return (
         any(one.log_odds >= log_odds + WEAKENED for one in parts if len(one.members) >= least)
-        or is_mixture(whole, [one.group for one in parts])
+        or is_mixture(whole, [one.group for one in parts if not one.group.by_habits])
+        or _of_other_hands(whole, [one.group for one in parts if one.group.by_habits])
         or any(_does_the_work(one.group, whole, [other.group for other in parts]) for one in parts)
         or any(_is_without(heart.group, them) for heart in hearts for them in _strangers(whole, inner))
+    )
+
+
+def _of_other_hands(whole: Group, classes: Sequence[Group]) -> bool:
+    """Whether two classes of a group's accounts, which differ in habits and share no card, differ in what
+    they are told to ask as well. Their loads say nothing: who has joined during the day has another load, and
+    other habits, too."""
+    masks = [np.isin(whole.members, group.members) for group in classes]
+    return any(
+        not (one & other).any() and apart_by_text(whole, one, other) for one, other in combinations(masks, 2)
     )
 
 
@@ -96,19 +108,14 @@ HARDLY = 2.0
 """Log-odds that most groups reach which look like something at all (decision.TAIL_FROM): a class of accounts
 with less is what honest users of one text look like."""
 
-TIED = 0.1
-"""Share of a class of accounts whose cards pay for others of the group as well, from which they are no
-strangers to it."""
-
 
 def _strangers(whole: Group, inner: Sequence[_Inner]) -> list[Int64]:
     """Classes of a group's accounts with habits of their own, of which hardly anything would be said if they
     were looked at by themselves, and whom no card ties to the others: users of the same text, it seems."""
     strangers = []
-    for members in classes_of(whole.population.habits, whole.members, LEAST_MEMBERS):
+    for members in own_classes(whole.population, whole.members, LEAST_MEMBERS):
         said = [one.log_odds for one in inner if _jaccard(one.members, members) >= MOSTLY]
-        rest = np.setdiff1d(whole.members, members, assume_unique=True)
-        if said and max(said) < HARDLY and _tied_by_card(whole, members, rest) < TIED:
+        if said and max(said) < HARDLY:
             strangers.append(members)
     return strangers
 
@@ -116,12 +123,6 @@ def _strangers(whole: Group, inner: Sequence[_Inner]) -> list[Int64]:
 def _jaccard(one: Int64, other: Int64) -> float:
     n = len(np.intersect1d(one, other, assume_unique=True))
     return n / (len(one) + len(other) - n)
-
-
-def _tied_by_card(whole: Group, members: Int64, rest: Int64) -> float:
-    """Share of some accounts, 0 to 1, that are paid by an instrument which pays for others, too."""
-    cards = whole.population.payment[members]
-    return float((np.isin(cards, whole.population.payment[rest]) & (cards >= 0)).mean())
 
 
 def _is_without(heart: Group, strangers: Int64) -> bool:
@@ -136,15 +137,19 @@ def _is_guest(part: Group, whole: Group) -> bool:
     return bool(mine.any() and (~mine).any() and are_two(n[mine], n[~mine]))
 
 
+FEW = 0.5
+"""Share of a group's accounts up to which they are few."""
+
+
 def _does_the_work(part: Group, whole: Group, inner: Sequence[Group]) -> bool:
-    """Whether a part is dealt another load than the rest and sends most of what the whole sends, while no
-    group would stand for the rest: what is said of the whole was said of the part.
+    """Whether a few accounts are dealt another load than the rest and send most of what the whole sends,
+    while no group would stand for the rest: what is said of the whole was said of the part.
 
     inner : groups within the whole that would stand
     """
     mine = np.isin(whole.members, part.members)
     n = loads(whole)
-    if n[mine].sum() < MOSTLY * n.sum() or not _is_guest(part, whole):
+    if mine.mean() > FEW or n[mine].sum() < MOSTLY * n.sum() or not _is_guest(part, whole):
         return False
     rest = whole.members[~mine]
     return not any(np.isin(rest, group.members).mean() >= MOSTLY for group in inner)

@@ -46,7 +46,6 @@ DAYTIME = np.array(
 """Requests per hour of people in one part of the world."""
 
 OF_HABIT = dict.fromkeys(HABITS) | {
-    "n_requests": "n_requests",
     "single_turn_share": "single_turn_share",
     "training_share": "training_share",
     "output_tokens_mean": "output_tokens_mean",
