@@ -139,6 +139,11 @@ def account_exemplars(account_id: str) -> pl.DataFrame:
     return _cached(_version(), "account_exemplars", account_id)
 
 
+def account_refusals(*accounts: str) -> pl.DataFrame:
+    """What the provider refused to these accounts, by category."""
+    return _cached(_version(), "account_refusals", *accounts)
+
+
 def account_terms(account_id: str) -> dict[str, Any] | None:
     """Use case and approval of one account, where the accounts file names it."""
     known = _cached(_version(), "terms").filter(pl.col("account_id") == account_id)

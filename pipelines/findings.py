@@ -182,6 +182,12 @@ def account_exemplars(workspace: Workspace, account_id: str) -> pl.DataFrame:
     return _read(workspace, "account_exemplars", account_id=account_id)
 
 
+def account_refusals(workspace: Workspace, *accounts: str) -> pl.DataFrame:
+    """What the provider refused to these accounts, most requests first: `category, n_accounts, n_requests,
+    first_at, last_at`. Weak evidence at most: honest work is refused as well."""
+    return _read(workspace, "account_refusals", accounts=list(accounts))
+
+
 def terms(workspace: Workspace) -> pl.DataFrame:
     """`account_id, use_case, verified, approved_use, approved_until` of flagged accounts."""
     return _read(workspace, "terms")

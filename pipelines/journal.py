@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -144,6 +144,8 @@ def write_summary(journal: Journal, summary: "ScanSummary") -> None:
             n_flagged=night.n_flagged,
             calibration=night.calibration,
         )
+    for joined in summary.joined:
+        journal.write("joined", **asdict(joined))
     journal.write(
         "finished",
         n_files=summary.n_files,

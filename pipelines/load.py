@@ -4,22 +4,24 @@ Here: files, what earlier readings of them brought, repeats and counts. Not here
 way of a batch into the warehouse (intake), later steps (nightly).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import adapters
+from pipelines.adapters.overview import unseen
+from pipelines.edge_logs import read_edge_logs
 from pipelines.errors import UnreadableInput
 from pipelines.intake import Intake, read_ahead, warm_up
 from pipelines.progress import Progress, Step
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
+from pipelines.warehouse.counting import counts_of, note_counts, note_error
 from pipelines.warehouse.opening import n_threads
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
@@ -58,6 +60,10 @@ class Loaded:
     refused: tuple[Refusals, ...]
     """Most frequent first."""
     unreadable: tuple[UnreadableInput, ...]
+    joined: tuple[adapters.Joined, ...] = ()
+    """What became of each join of an edge log."""
+    unseen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Formats that lack whole groups of columns, sorted: group to what detection loses."""
 
 
 def load_requests(
@@ -69,19 +75,35 @@ def load_requests(
     settings: Settings,
     key: bytes,
     progress: Progress,
+    scratch: Path | None = None,
 ) -> Loaded:
     """Read every log file into core.request; all of them or, on an error, none.
 
     A file that was read before is read again, and its rows of the days it now holds are replaced, so a scan
-    may be repeated. A file that cannot be read is kept out and named in the result. `key` is the workspace's.
+    may be repeated. A file that cannot be read is kept out and named in the result. `key` is the workspace's;
+    `scratch` a folder for temporary files.
 
     Raises
     ------
-    UsageError : an argument names no file.
+    UsageError : an argument names no file, or the settings name a format that there is not.
     """
     paths = adapters.find_logs(logs)
     unreadable: list[UnreadableInput] = []
-    with progress.step("load", total=sum(path.stat().st_size for path in paths)) as step, transaction(con):
+    formats = adapters.with_mappings(settings.input.formats)
+    logs_alone, edges = adapters.edges_among(
+        paths,
+        settings.input.joins(),
+        format=log_format,
+        formats=formats,
+        folder=scratch,
+        memory_mb=settings.input.memory_mb,
+        threads=n_threads(settings),
+    )
+    with (
+        edges,
+        progress.step("load", total=sum(path.stat().st_size for path in paths)) as step,
+        transaction(con),
+    ):
         con.execute("CREATE OR REPLACE TEMP TABLE new_system AS FROM core.system_text LIMIT 0")
         con.execute("CREATE OR REPLACE TEMP TABLE new_toolset AS FROM core.toolset LIMIT 0")
         con.execute("CREATE OR REPLACE TEMP TABLE reading (file_id INTEGER)")
@@ -94,13 +116,16 @@ def load_requests(
                 unreadable.append(_gone(path, error))
             else:
                 con.execute("INSERT INTO reading VALUES ($id)", {"id": file_ids[path]})
+        unreadable += read_edge_logs(con, edges, file_ids, settings, formats, step)
         with Intake(con, settings, key) as intake:
             for path, opened in adapters.open_logs(
-                list(file_ids),
+                [path for path in logs_alone if path in file_ids],
                 format=log_format,
                 batch_rows=settings.input.batch_rows,
                 threads=n_threads(settings),
                 account=settings.input.account,
+                formats=formats,
+                edges=edges,
             ):
                 try:
                     if isinstance(opened, UnreadableInput):
@@ -108,9 +133,11 @@ def load_requests(
                     _load_file(intake, opened, file_ids[path], day=day, step=step)
                 except UnreadableInput as error:  # what stood before the break is kept
                     unreadable.append(error)
-                    intake.later(_note_error, file_ids[path], str(error))
+                    intake.later(note_error, file_ids[path], str(error))
             intake.finish()
         loaded = _settle(con, day, _replace_earlier_readings(con), unreadable)
+        not_seen = unseen(loaded.formats, formats, edges.adds)
+        loaded = replace(loaded, joined=edges.joined(), unseen=not_seen)
         step.note(
             f"{loaded.n_loaded:,} requests from {loaded.n_files:,} file{'s' if loaded.n_files != 1 else ''}"
         )
@@ -179,10 +206,6 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(created[0][0])
 
 
-def _note_error(con: duckdb.DuckDBPyConnection, file_id: int, why: str) -> None:
-    con.execute("UPDATE raw.file SET error = $why WHERE file_id = $id", {"why": why, "id": file_id})
-
-
 def _load_file(
     intake: Intake, opened: adapters.LogReader, file_id: int, *, day: date | None, step: Step
 ) -> None:
@@ -202,30 +225,8 @@ def _load_file(
                     step.advance(moved)
                     to_go -= moved
         finally:
-            counts = {
-                "format": reader.format,
-                "rows": reader.n_rows,
-                "passed_over": reader.n_passed_over,
-                "not_understood": list(reader.not_understood),
-                "other": n_other_day,
-                "id": file_id,
-            }
-            intake.later(_count_file, reader.refused, counts)
+            intake.later(note_counts, reader.refused, counts_of(reader, file_id, n_other_day))
             step.advance(to_go)
-
-
-def _count_file(con: duckdb.DuckDBPyConnection, refused: pa.Table, counts: dict[str, Any]) -> None:
-    with registered(con, "refused", refused):
-        con.execute(
-            "INSERT INTO raw.reject SELECT $id, row_number, column_name, reason, remedy FROM refused",
-            {"id": counts["id"]},
-        )
-    con.execute(
-        """UPDATE raw.file SET format = $format, n_rows = $rows, n_refused = $refused, n_other_day = $other,
-                  n_passed_over = $passed_over, not_understood = $not_understood
-           WHERE file_id = $id""",
-        counts | {"refused": len(refused)},
-    )
 
 
 def _on(batch: pa.RecordBatch, day: date) -> pa.BooleanArray:

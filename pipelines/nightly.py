@@ -6,7 +6,7 @@ wrote, so a night may be scanned twice, and a broken scan leaves the last publis
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -20,12 +20,14 @@ from detector import features as measures
 from detector import models, text
 from pipelines import accounts as account_files
 from pipelines import (
+    adapters,
     campaigns,
     dismissals,
     drift,
     evidence,
     families,
     features,
+    labels,
     load,
     publish,
     queues,
@@ -78,6 +80,8 @@ class ScanSummary:
     not_understood: tuple[str, ...]
     formats: tuple[str, ...]
     refused: tuple[Refusals, ...]
+    joined: tuple[adapters.Joined, ...]
+    unseen: Mapping[str, Mapping[str, str]]
     seconds: float
 
 
@@ -93,6 +97,8 @@ def scan(
 ) -> ScanSummary:
     """Scan logs into a workspace, night by night, and publish the findings.
 
+    `log_format` is `auto`, a format's name or a mapping file.
+
     Without `day`, every UTC day in the logs is a night, oldest first; with it, other days' rows are left out
     and counted.
 
@@ -102,6 +108,8 @@ def scan(
     WorkspaceBusy : another scan holds the workspace.
     """
     settings, progress = settings or Settings(), progress or Silent()
+    log_format, mappings = adapters.named(log_format, settings.input.formats)
+    settings = settings.with_formats(mappings)
     started = time.monotonic()
     known_sets = queues.read_known_sets(settings.text.known_sets, workspace.key())
     with workspace.lock(), open_warehouse(workspace, settings) as con:
@@ -115,6 +123,7 @@ def scan(
             with progress.step("fetch"):
                 logs = fetched(logs, workspace.fetched, day)
         dismissals.note_dismissals(con, workspace, settings)
+        labels.note_labels(con, workspace, settings)
         forgotten = _forgotten_nights(con)
         with ThreadPoolExecutor(1) as meanwhile:
             meanwhile.submit(warm_up)
@@ -126,6 +135,7 @@ def scan(
                 settings=settings,
                 key=workspace.key(),
                 progress=progress,
+                scratch=workspace.root,
             )
         due = _nights_due(con, loaded.days, forgotten, day)
         nights = [_scan_night(con, night, settings, workspace.key(), progress, known_sets) for night in due]
@@ -148,6 +158,8 @@ def scan(
         not_understood=loaded.not_understood,
         formats=loaded.formats,
         refused=loaded.refused,
+        joined=loaded.joined,
+        unseen=loaded.unseen,
         seconds=time.monotonic() - started,
     )
 

@@ -32,6 +32,7 @@ TABLES = (
     "account_activity",
     "account_exemplar",
     "account_terms",
+    "account_refusals",
     "refused",
 )
 

@@ -3,9 +3,10 @@
 Here: which decisions teach, and which evidence each case carries. Not here: the model, its test and its
 bounds (detector.models.rerank), the queue (cases.queue).
 
-A decision teaches by the finding as it was when the decision was made. Approved is positive and dismissed
-negative, also when the decision has ended since; watched and reopened cases teach nothing. Campaigns and
-lone accounts have a model each: what speaks for the one is not measured for the other.
+A decision teaches by the finding as it was when the decision was made, and so does a label where nobody
+decided here (pipelines.labels.teaching). Approved is positive and dismissed negative, also when the decision
+has ended since; watched and reopened cases teach nothing. Campaigns and lone accounts have a model each:
+what speaks for the one is not measured for the other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,8 @@ import pyarrow as pa
 from detector.features import SCORED, Feature
 from detector.models import rerank
 from detector.models.base import Float64
-from pipelines.cases import Decision, Level, Subject, Verdict, decided_so_far
+from pipelines import labels
+from pipelines.cases import Decision, Level, Subject, Verdict, decided_so_far, labelled_so_far
 from pipelines.scores import columns_of
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import fetch, in_one_piece, lists_of, registered
@@ -71,7 +73,11 @@ def learn_order(
     ------
     UsageError : the case store cannot be opened.
     """
-    latest = decided_so_far(workspace, settings.cases_url)
+    latest = labels.with_labels(
+        decided_so_far(workspace, settings.cases_url),
+        labelled_so_far(workspace, settings.cases_url),
+        labels.campaign_accounts(con),
+    )
     (last_night,) = con.execute("SELECT max(day) FROM night.summary").fetchall()[0]
     lessons: dict[Level, rerank.Lesson] = {}
     orders: list[dict[str, Any]] = []

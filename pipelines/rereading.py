@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines import adapters
-from pipelines.errors import UnreadableInput
+from pipelines.errors import UnreadableInput, UsageError
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import fetch, registered
 from pipelines.warehouse.opening import n_threads
@@ -67,11 +67,12 @@ def _rows_of(file: tuple[Any, ...], settings: Settings) -> list[pa.RecordBatch]:
             threads=n_threads(settings),
             columns=_READ.names,
             rows=rows,
+            formats=adapters.with_mappings(settings.input.formats),
         ) as reader:
             for batch in reader.batches():
                 found = {name: batch.column(name) for name in _READ.names if name != "file_id"}
                 numbered = {"file_id": pa.array([file_id] * len(batch), pa.int32())} | found
                 pieces.append(pa.record_batch(numbered, schema=_READ))
-    except (UnreadableInput, OSError):
+    except (UnreadableInput, UsageError, OSError):  # also where its format's mapping has gone
         return []
     return pieces

@@ -4,6 +4,7 @@ They come, in this order, from the command line, from environment variables (`ST
 the file given with --config or `stillwatch.toml` in the workspace, and from the defaults here.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,6 +18,7 @@ from pydantic_settings import (
 
 from detector.campaigns import LADDER, Action, Part, Policy
 from detector.models.lone import LonePolicy
+from pipelines.adapters.joining import Filled, Join, JoinColumn
 from pipelines.adapters.source import Level
 from pipelines.errors import UsageError
 
@@ -26,6 +28,28 @@ MOST_LOG_ODDS = 100
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class JoinSettings(_Section):
+    """An edge log that adds to a content log of the same calls ([how](../how-to/joins.md)): one table
+    `[[input.join]]` for each pair. Takes effect where a scan's logs hold both."""
+
+    content: str
+    """Format of the log whose rows are the requests."""
+
+    edge: str
+    """Format of the log that adds to them."""
+
+    by: JoinColumn = "request_id"
+    """The call's id in the content log."""
+
+    edge_by: JoinColumn = "request_id"
+    """The call's id in the edge log."""
+
+    fills: tuple[Filled, ...] = ()
+    """Columns that are taken from the edge where the content log has nothing; what it has always stays.
+    Empty: account, key, address, country, network, user agent and client fingerprint; and, by an id of one
+    call, status and latency."""
 
 
 class InputSettings(_Section):
@@ -48,6 +72,17 @@ class InputSettings(_Section):
     """Which identity level is the account, the unit that is flagged and enforced, where a log knows several:
     the first of these that a record has. Empty: what the log's format says (`stillwatch sources`). The other
     levels stay and tie accounts together."""
+
+    formats: tuple[Path, ...] = ()
+    """Mapping files of log formats of your own ([how to write one](../how-to/own-format.md)). They are known
+    by their first records before all other formats are."""
+
+    join: tuple[JoinSettings, ...] = ()
+    """Edge logs that add to content logs; each a table `[[input.join]]`, below."""
+
+    def joins(self) -> tuple[Join, ...]:
+        """The joins, as the adapters take them."""
+        return tuple(Join(**one.model_dump()) for one in self.join)
 
 
 class TextSettings(_Section):
@@ -217,6 +252,11 @@ class Settings(BaseSettings):
     approved_uses: dict[str, ApprovedUseSettings] = {}
     cases_url: str | None = None
     """Database of the case store (SQLAlchemy URL); null is SQLite inside the workspace."""
+
+    def with_formats(self, mappings: Sequence[Path]) -> "Settings":
+        """The same settings with these mapping files."""
+        read = self.input.model_copy(update={"formats": tuple(mappings)})
+        return self.model_copy(update={"input": read})
 
     def lone_policy(self) -> LonePolicy:
         """The detector's policy for accounts alone, with these settings."""

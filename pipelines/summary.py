@@ -20,6 +20,7 @@ from pipelines.workspace import Workspace
 if TYPE_CHECKING:
     import polars as pl
 
+    from pipelines.adapters import Joined
     from pipelines.adapters.check import CheckReport
     from pipelines.adapters.overview import Row
     from pipelines.cases import Decision
@@ -78,7 +79,10 @@ def show_check(report: "CheckReport") -> None:
         show(f"Would pass over {plural(report.n_passed_over, 'record')} that are no requests.")
     if report.not_understood:
         show(not_understood_line(report.not_understood))
-    _show_unseen({file.format for file in report.files if file.format is not None and file.n_rows})
+    if report.not_found:
+        show(f"Nowhere in the first records, though the mapping reads it: {', '.join(report.not_found)}")
+    _show_joined(report.joined)
+    _show_unseen(report.unseen)
 
 
 # -- sources --------------------------------------------------------------------------------------
@@ -175,14 +179,30 @@ def _show_left_out(summary: "ScanSummary") -> None:
     if summary.not_understood:
         show()
         show(not_understood_line(summary.not_understood))
-    _show_unseen(summary.formats)
+    _show_joined(summary.joined)
+    _show_unseen(summary.unseen)
 
 
-def _show_unseen(formats: Iterable[str]) -> None:
+def _show_joined(joined: Iterable["Joined"]) -> None:
+    """How far an edge log and the log it adds to fit each other."""
+    for one in joined:
+        ids = one.by if one.by == one.edge_by else f"{one.by} = {one.edge_by}"
+        show()
+        show(
+            f"{one.content} joined with {one.edge} by {ids}: {plural(one.n_matched, 'request')} found "
+            f"their row, {count(one.n_alone)} did not."
+        )
+        show(
+            f"  Rows of {one.edge}: {count(one.n_unused)} without a request, {count(one.n_repeated)} with an "
+            f"id seen before (the first counts), {count(one.n_without_id)} without an id."
+        )
+        if one.n_edge and not one.n_matched:
+            show("    remedy: no id fits; check by and edge_by of [[input.join]]", style="yellow")
+
+
+def _show_unseen(unseen: Mapping[str, Mapping[str, str]]) -> None:
     """What findings cannot rest on, for the logs do not have it: no campaign is not the same as none seen."""
-    from pipelines.adapters.overview import unseen
-
-    for name, losses in unseen(formats).items():
+    for name, losses in unseen.items():
         show()
         show(f"{name} logs have no {', '.join(losses)}. Not looked for: {'; '.join(losses.values())}.")
 

@@ -1,6 +1,7 @@
 """The documents keep their word: commands in them run, links lead somewhere, nothing private is in them."""
 
 import importlib.util
+import json
 import re
 import shlex
 import shutil
@@ -93,6 +94,10 @@ def as_documented(small_world: Path, tmp_path_factory: pytest.TempPathFactory) -
     (place / "stricter.toml").write_text("[detection]\nleast_log_odds = 6.0\nfirst_night_log_odds = 7.0\n")
     rows = pl.read_parquet(night / "*.parquet").head(200)
     rows.write_ndjson(place / "logs" / "gateway-1.jsonl.gz", compression="gzip")
+    own = (ROOT / "docs" / "how-to" / "own-format.md").read_text(encoding="utf-8")
+    record = json.loads(re.search(r"```json\n(.*?)```", own, re.S)[1])  # type: ignore[index]
+    (place / "usage.jsonl").write_text(json.dumps(record) + "\n")
+    (place / "acme.toml").write_text(re.search(r"```toml\n(name.*?)```", own, re.S)[1])  # type: ignore[index]
     scan = "scan logs --workspace watch --accounts accounts.parquet"
     evaluate = "evaluate --workspace watch --labels labels.csv --format jsonl --out seed-1.jsonl"
     for command in (scan, "scan world/logs --workspace watch", evaluate):

@@ -133,8 +133,21 @@ def _sections() -> Iterator[tuple[str, type[BaseModel], str]]:
     for name, field in settings.Settings.model_fields.items():
         if _is_section(field):
             yield f"[{name}]", field.annotation, f"{name}."  # type: ignore[misc]
+            yield from _tables_within(field.annotation, name)  # type: ignore[arg-type]
         elif _is_table(field):
             yield f"[{name}.NAME]", get_args(field.annotation)[1], f"{name}.NAME."
+
+
+def _tables_within(section: type[BaseModel], name: str) -> Iterator[tuple[str, type[BaseModel], str]]:
+    """Lists of tables in a section: `[[input.join]]`."""
+    for inner, field in section.model_fields.items():
+        if _is_list_of_tables(field):
+            yield f"[[{name}.{inner}]]", get_args(field.annotation)[0], f"{name}.{inner}."
+
+
+def _is_list_of_tables(field: FieldInfo) -> bool:
+    of = get_args(field.annotation)
+    return get_origin(field.annotation) is tuple and inspect.isclass(of[0]) and issubclass(of[0], BaseModel)
 
 
 def _is_section(field: FieldInfo) -> bool:
@@ -168,6 +181,8 @@ def _settings_table(title: str, model: type[BaseModel], prefix: str) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
     value = field.get_default(call_default_factory=True)
     if value in (None, ()):
         return "none"
@@ -180,7 +195,8 @@ def _range(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         return ", ".join(get_args(field.annotation))
     if get_origin(field.annotation) is tuple:
-        return "any of " + ", ".join(get_args(get_args(field.annotation)[0]))
+        words = get_args(get_args(field.annotation)[0])
+        return "tables" if _is_list_of_tables(field) else "any of " + ", ".join(words) if words else "paths"
     bounds = {type(bound): bound for bound in field.metadata}
     low = next((f"from {b.ge}" for t, b in bounds.items() if t is Ge), "")
     low = low or next((f"above {b.gt}" for t, b in bounds.items() if t is Gt), "")

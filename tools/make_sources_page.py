@@ -1,17 +1,22 @@
 """Make docs/sources.md from the log formats themselves.
 
 Run it after adding or changing one: `python tools/make_sources_page.py`. tests/test_documents.py compares.
+What is found in each format comes from measure_formats.py.
 """
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from pipelines.adapters.overview import GROUPS, LOSS, Row, overview  # noqa: E402
+from pipelines.adapters.sources import WRITINGS  # noqa: E402
 
 PAGE = ROOT / "docs" / "sources.md"
+FIGURES = ROOT / "tools" / "format_findings.json"
 
 HEAD = """\
 # Log sources
@@ -26,7 +31,8 @@ stillwatch check logs/day=2025-06-01
 ```
 
 The format of each file is told by its first records, so a folder may mix formats; `--format NAME` overrules
-that. A file of no known format is named with the fields that were seen in it. Each record may lie in JSON
+that. A file of no known format is named with the fields that were seen in it; a [mapping
+file](how-to/own-format.md) declares one of your own. Each record may lie in JSON
 Lines, in a JSON array or pretty-printed, in CSV or in Parquet, compressed or not: [what holds for every
 file](reference/input.md).
 
@@ -37,6 +43,9 @@ Vertex AI log them.
 
 **Logs without bodies** (access logs, payloads switched off) are scanned as well. Content is then absent,
 never zero, and `check` and `scan` name what was not looked for.
+
+**Two logs of the same calls**, one with bodies and one with addresses, become one record of each call:
+[joins](how-to/joins.md).
 
 **Which identity is the account** is a setting, for a log often knows several:
 
@@ -64,6 +73,9 @@ itself.
 stillwatch scan postgresql://reader@db.internal/litellm --day 2026-11-02 --workspace watch
 ```
 
+`stillwatch check` reads it the same way, into files that go when it is done; a row's number is its place
+among the day's rows by `startTime` and `request_id`.
+
 It takes `pip install 'stillwatch[postgres]'` and a user who may read that table; leave the password to
 `~/.pgpass` or `PGPASSWORD`. With `--day` only that day's rows leave the database, without it every day that
 has some. They become files under `fetched` in the workspace, readable by its owner alone, which hold prompts
@@ -80,9 +92,8 @@ def main() -> None:
 def page() -> str:
     """The whole page."""
     rows = overview()
-    return (
-        HEAD + _table(rows) + _losses() + "".join(_section(row) for row in rows if row.name != "stillwatch")
-    )
+    sections = "".join(_section(row) for row in rows if row.name != "stillwatch")
+    return HEAD + _table(rows) + _losses() + _findings() + sections
 
 
 def _table(rows: tuple[Row, ...]) -> str:
@@ -97,6 +108,71 @@ def _table(rows: tuple[Row, ...]) -> str:
 def _losses() -> str:
     lines = [f"| {group} | {', '.join(GROUPS[group])} | {LOSS[group]} |\n" for group in GROUPS]
     return "| group | columns | without them detection loses |\n|---|---|---|\n" + "".join(lines) + "\n"
+
+
+FINDINGS_HEAD = """\
+## What is still found
+
+The same small world, written in every format that `simulate` writes, scanned and scored against its labels:
+{n_campaigns} campaigns with {n_accounts} accounts, {n_benign} others, three nights ([the
+world](../tools/format_findings.toml)). Figures about one simulated world compare formats with each other;
+[Quality](quality.md) has the ones about detection. Measured by:
+
+```text
+python tools/measure_formats.py
+```
+
+| written as | campaigns found | accounts in them | falsely flagged | confidence | without |
+|---|---|---|---|---|---|
+"""
+
+
+def _findings() -> str:
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    head = FINDINGS_HEAD.format(**figures[0])
+    rows = "".join(_findings_row(one, figures[0]) for one in figures)
+    measured = {one["logged_as"] for one in figures}
+    unmeasured = [name for name in WRITINGS if name not in measured]
+    return head + rows + "".join(f"| `{name}` | not measured yet | | | | |\n" for name in unmeasured) + "\n"
+
+
+def _findings_row(one: dict[str, Any], whole: dict[str, Any]) -> str:
+    """`whole` is the world as it is: in a log that knows no accounts, labels are about nobody."""
+    found = f"{len(one['found'])} of {whole['n_campaigns']}"
+    if one["found"]:
+        found += f": {', '.join(one['found'])}"
+    names = one["logged_as"].split(" and ")
+    written = f"`{names[0]}`" + (f", joined with `{names[1]}`" if names[1:] else "")
+    cells = [
+        written,
+        found,
+        f"{one['n_accounts_found']} of {whole['n_accounts']}",
+        str(one["n_falsely_flagged"]),
+        ", ".join(one["confidence"]) or "-",
+        ", ".join(_lost(names)) or "-",
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+TOLD_ROUGHLY = ("tokens", "outcome", "latency")
+"""Groups that a format may carry in rounded or coarser values than ours: what its reader fills counts."""
+
+
+def _lost(names: list[str]) -> list[str]:
+    """Groups of columns of which none comes through these forms."""
+    if names == ["stillwatch"]:
+        return []
+    carried: set[str] = set()
+    roughly: set[str] = set()
+    for name in names:
+        source, writing = WRITINGS[name]
+        carried |= writing.carries
+        roughly |= set(source.columns)
+    return [
+        group
+        for group, columns in GROUPS.items()
+        if carried.isdisjoint(columns) and (group not in TOLD_ROUGHLY or roughly.isdisjoint(columns))
+    ]
 
 
 def _section(row: Row) -> str:

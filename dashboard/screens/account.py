@@ -26,6 +26,7 @@ from dashboard.drawing import (
     value,
     words,
 )
+from dashboard.said import said_about_account
 from pipelines.cases import Level, Subject, state_of
 
 
@@ -43,6 +44,7 @@ def draw() -> None:
     _head(latest, activity, subject)
     _campaigns(flagged)
     _reasons(latest)
+    said_about_account(account_id)
     _nights(flagged, activity)
     _texts(account_id)
     decision_form(subject, recommended=latest["recommended_action"])

@@ -31,6 +31,7 @@ from dashboard.drawing import (
     weighed,
     words,
 )
+from dashboard.said import said_about_campaign
 from pipelines.cases import Level, Subject, state_of
 
 
@@ -50,6 +51,7 @@ def draw() -> None:
     with evidence:
         _evidence(campaign)
         _links(campaign)
+        said_about_campaign(members["account_id"].to_list())
     with templates:
         _templates(campaign_id)
     with accounts:

@@ -16,7 +16,7 @@ from detector.campaigns.decision import (
     weighed,
 )
 from detector.campaigns.evidence import Evidence, weigh
-from detector.campaigns.group import Group, Slots, group_of
+from detector.campaigns.group import LEAST_KNOWN, Group, Slots, group_of
 from detector.campaigns.habits import HABITS, in_steps
 from detector.campaigns.hand_over import hand_overs
 from detector.campaigns.history import Event, events
@@ -50,6 +50,7 @@ __all__ = [
     "FEW_USES",
     "HABITS",
     "LADDER",
+    "LEAST_KNOWN",
     "PLAIN_CAPABILITY",
     "PLAIN_TECHNIQUE",
     "TAINTED",

@@ -48,6 +48,14 @@ PLAIN_LINK = {
     "fail_over": "fail-over",
     "sign_up": "a common sign-up",
 }
+PLAIN_UNSEEN = {
+    "prompts": "prompts (templates, work queues, purpose)",
+    "addresses": "addresses",
+    "clients": "clients",
+    "tokens": "token counts",
+    "accounts": "sign-ups and payments (no accounts file)",
+}
+"""What a log may lack, and what is not known without it."""
 _OBSERVED = {
     "SHARED_TEMPLATE": "{percent} of their requests are made from the same few templates",
     "SHARED_SYSTEM_PROMPT": "{percent} of their requests run under the same few system prompts",
@@ -139,10 +147,12 @@ def summary(
     evidence: Sequence[Evidence],
     status: str,
     rests_on: Sequence[str] = (),
+    unseen: Sequence[str] = (),
 ) -> str:
     """One paragraph: the observation, then the inference, then what speaks against it.
 
     rests_on : kinds of links without any one of which it would not be flagged
+    unseen : what the logs do not have of it (keys of PLAIN_UNSEEN)
     """
     strongest = sorted(evidence, key=lambda piece: (-piece.log_odds, piece.code))
     seen = [
@@ -162,4 +172,7 @@ def summary(
     if against:
         reasons = ", ".join(f"{piece.detail} is {piece.value:.2f}" for piece in reversed(against[-2:]))
         text += f" Speaking against it: {reasons}."
+    if unseen:
+        missing = ", ".join(PLAIN_UNSEEN[kind] for kind in unseen)
+        text += f" Could not be looked at, for the logs have none: {missing}."
     return text

@@ -3,21 +3,40 @@
 Here: the report behind `stillwatch check`. Not here: how it is printed (the command line).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from pipelines.accounts import read_accounts
-from pipelines.adapters import REFUSED_SCHEMA, Level, LogReader, find_logs, open_logs, require_format
-from pipelines.adapters.canonical import connect
+from pipelines.adapters import (
+    REFUSED_SCHEMA,
+    Edges,
+    Join,
+    Joined,
+    Level,
+    LogReader,
+    edges_among,
+    find_logs,
+    named,
+    open_edge_logs,
+    open_logs,
+    require_format,
+    with_mappings,
+)
+from pipelines.adapters.database import fetched, is_database
+from pipelines.adapters.overview import unseen
+from pipelines.adapters.seen_ids import SeenIds
 from pipelines.errors import StillwatchError, UnreadableInput
 from pipelines.progress import Progress, Silent, Step
 
 _BATCH_ROWS = 65_536
 _THREADS = 2
+_MEMORY_MB = 1_000
 _REPEATED = "request_id seen before"
 _REPEATED_REMEDY = "nothing to do if the log repeats deliveries: a scan keeps the first and counts the others"
 
@@ -62,6 +81,8 @@ class FileCheck:
     """Records that are no requests, for example health checks."""
     not_understood: tuple[str, ...] = ()
     """Fields that the log's format does not know."""
+    not_found: tuple[str, ...] = ()
+    """Paths that a user's mapping reads and that the first records do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +90,10 @@ class CheckReport:
     """All files, in the order they would be read."""
 
     files: tuple[FileCheck, ...]
+    joined: tuple[Joined, ...] = ()
+    """What becomes of each join of an edge log."""
+    unseen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Formats that lack whole groups of columns: group to what detection loses."""
 
     @property
     def ok(self) -> bool:
@@ -100,6 +125,11 @@ class CheckReport:
         """Fields that the logs' formats do not know, sorted."""
         return tuple(sorted({field for file in self.files for field in file.not_understood}))
 
+    @property
+    def not_found(self) -> tuple[str, ...]:
+        """Paths that a user's mapping reads and that some log does not have, sorted."""
+        return tuple(sorted({path for file in self.files for path in file.not_found}))
+
     def findings(self) -> Iterator[Finding]:
         """Every problem, by file and row."""
         for file in self.files:
@@ -118,56 +148,121 @@ def check_logs(
     format: str = "auto",  # noqa: A002  the command's own word
     accounts: Path | None = None,
     account: Sequence[Level] = (),
+    mappings: Sequence[Path] = (),
+    joins: Sequence[Join] = (),
+    day: date | None = None,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Read logs, and the accounts file where there is one, as a scan would, and report every problem.
 
     Parameters
     ----------
+    format : `auto`, a format's name or a mapping file
     account : identity levels that stand for the account, as the setting `input.account` has them
+    mappings : further mapping files, as the setting `input.formats` has them
+    joins : edge logs that add to others, as the setting `input.join` has them
+    day : of databases among the logs, this UTC day alone; None: every day they have
 
     Raises
     ------
-    UsageError : an argument matches no file, there is no such format, or the accounts file lacks a column.
+    UsageError : an argument matches no file, there is no such format, a mapping file or a join cannot be
+        followed, or the accounts file lacks a column.
+    UnreadableInput : a database among the logs cannot be reached.
     """
-    require_format(format)
+    if any(map(is_database, logs)):
+        with tempfile.TemporaryDirectory(prefix="stillwatch-check-") as folder:
+            copies = fetched(logs, Path(folder), day)
+            report = check_logs(
+                copies,
+                format=format,
+                accounts=accounts,
+                account=account,
+                mappings=mappings,
+                joins=joins,
+                progress=progress,
+            )
+            return replace(report, files=tuple(_named_as_kept(one, Path(folder)) for one in report.files))
+    name, mappings = named(format, mappings)
+    formats = with_mappings(mappings)
+    require_format(name, formats)
     paths = find_logs(logs)
     files: list[FileCheck] = []
-    seen = _SeenIds()
+    seen = SeenIds(_THREADS)
     total = float(sum(path.stat().st_size for path in paths))
-    with (progress or Silent()).step("check", total=total) as step:
-        opened = open_logs(paths, format=format, batch_rows=_BATCH_ROWS, threads=_THREADS, account=account)
-        for path, reader in opened:
-            files.append(_check_file(path, reader, seen, step))
+    how: dict[str, Any] = {
+        "batch_rows": _BATCH_ROWS,
+        "threads": _THREADS,
+        "account": account,
+        "formats": formats,
+    }
+    logs_alone, edges = edges_among(
+        paths, joins, format=name, formats=formats, memory_mb=_MEMORY_MB, threads=_THREADS
+    )
+    with edges, (progress or Silent()).step("check", total=total) as step:
+        of_edges = [_check_edge(path, opened, edges, step) for path, opened in open_edge_logs(edges, **how)]
+        edges.seal()
+        for path, opened in open_logs(logs_alone, format=name, edges=edges, **how):
+            files.append(_check_file(path, opened, seen, step))
         step.note(f"{sum(file.n_rows for file in files):,} rows")
+        joined = edges.joined()
+        of_formats = {file.format for file in files if file.format is not None and file.n_rows}
+        not_seen = unseen(of_formats, formats, edges.adds)
     files = [_with_repeats(file, seen.repeats(at)) for at, file in enumerate(files)]
     if accounts is not None:
         files.append(_check_accounts(accounts))
-    return CheckReport(tuple(files))
+    return CheckReport((*of_edges, *files), joined, not_seen)
 
 
-def _check_file(path: Path, opened: LogReader | UnreadableInput, seen: "_SeenIds", step: Step) -> FileCheck:
+def _named_as_kept(file: FileCheck, folder: Path) -> FileCheck:
+    """Rows of a database by table and day: the file they were fetched into goes."""
+    return replace(file, path=Path(file.path.stem)) if file.path.parent == folder else file
+
+
+def _check_file(path: Path, opened: LogReader | UnreadableInput, seen: SeenIds, step: Step) -> FileCheck:
     seen.begin_file()
     if isinstance(opened, UnreadableInput):
-        return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(opened), opened.remedy)
+        return _unreadable(path, opened)
     with opened as reader:
         broken = _read_through(reader, seen)
         step.advance(reader.size_bytes)
-        return FileCheck(
-            path,
-            reader.format,
-            reader.n_rows,
-            reader.n_refused,
-            0,
-            reader.problems,
-            None if broken is None else str(broken),
-            None if broken is None else broken.remedy,
-            reader.n_passed_over,
-            reader.not_understood,
-        )
+        return _checked(path, reader, broken)
 
 
-def _read_through(reader: LogReader, seen: "_SeenIds") -> StillwatchError | None:
+def _check_edge(path: Path, opened: LogReader | UnreadableInput, edges: Edges, step: Step) -> FileCheck:
+    if isinstance(opened, UnreadableInput):
+        return _unreadable(path, opened)
+    broken: StillwatchError | None = None
+    with opened as reader:
+        try:
+            for _ in edges.read(reader):
+                pass
+        except UnreadableInput as error:
+            broken = error
+        step.advance(reader.size_bytes)
+        return _checked(path, reader, broken)
+
+
+def _unreadable(path: Path, error: UnreadableInput) -> FileCheck:
+    return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(error), error.remedy)
+
+
+def _checked(path: Path, reader: LogReader, broken: StillwatchError | None) -> FileCheck:
+    return FileCheck(
+        path,
+        reader.format,
+        reader.n_rows,
+        reader.n_refused,
+        0,
+        reader.problems,
+        None if broken is None else str(broken),
+        None if broken is None else broken.remedy,
+        reader.n_passed_over,
+        reader.not_understood,
+        reader.not_found,
+    )
+
+
+def _read_through(reader: LogReader, seen: SeenIds) -> StillwatchError | None:
     try:
         for batch in reader.batches():
             seen.add(batch)
@@ -197,41 +292,6 @@ def _check_accounts(path: Path) -> FileCheck:
     try:
         rows, refused = read_accounts(path)
     except UnreadableInput as error:
-        return FileCheck(path, None, 0, 0, 0, REFUSED_SCHEMA.empty_table(), str(error), error.remedy)
+        return _unreadable(path, error)
     n_refused = len(set(refused["row_number"].to_pylist()))
     return FileCheck(path, None, rows.num_rows + n_refused, n_refused, 0, refused)
-
-
-class _SeenIds:
-    """Every request id of the check as sixteen bytes, by file and row."""
-
-    def __init__(self) -> None:
-        self._con: duckdb.DuckDBPyConnection = connect(_THREADS)
-        self._con.execute("CREATE TEMP TABLE seen (request_key UHUGEINT, file_at INTEGER, row_number BIGINT)")
-        self._file_at = -1
-
-    def begin_file(self) -> None:
-        self._file_at += 1
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        self._con.register("batch", batch.select(["request_id", "row_number"]))
-        self._con.execute(
-            "INSERT INTO seen SELECT md5_number(request_id), $file_at, row_number FROM batch",
-            {"file_at": self._file_at},
-        )
-        self._con.unregister("batch")
-
-    def repeats(self, file_at: int) -> pa.Table:
-        """`row_number` of the file's rows whose id came before, in an earlier file or row."""
-        return self._con.sql(
-            """
-            WITH first_seen AS (
-                SELECT request_key, min((file_at, row_number)) AS place, count(*) AS n_rows
-                FROM seen GROUP BY request_key HAVING count(*) > 1
-            )
-            SELECT row_number FROM seen JOIN first_seen USING (request_key)
-            WHERE file_at = $file_at AND (file_at, row_number) <> place
-            ORDER BY row_number
-            """,
-            params={"file_at": file_at},
-        ).to_arrow_table()

@@ -3,10 +3,11 @@
 Here: the rows behind `stillwatch sources` and docs/sources.md. Not here: the formats (`sources`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pipelines.adapters.adapter import Adapter
 from pipelines.adapters.source import LEVEL_COLUMN, Source
 from pipelines.adapters.sources import SOURCES
 from pipelines.adapters.stillwatch import STILLWATCH
@@ -64,8 +65,9 @@ class Row:
     """What `simulate --log-format` calls it."""
 
 
-def overview() -> tuple[Row, ...]:
-    """Every format, our own first, the others by name."""
+def overview(formats: Mapping[str, Source | Adapter] = SOURCES) -> tuple[Row, ...]:
+    """Every format: those of mapping files, our own record, the others by name."""
+    own_formats = [one for one in formats.values() if isinstance(one, Source) and one.declared_in]
     own = Row(
         name=STILLWATCH.name,
         title="Stillwatch's own record: Parquet, JSON Lines, CSV",
@@ -76,23 +78,42 @@ def overview() -> tuple[Row, ...]:
         account=("account",),
         writes=("stillwatch", "jsonl", "jsonl.gz", "csv"),
     )
-    return (own, *(_row(SOURCES[name]) for name in sorted(SOURCES)))
+    return (*map(_row, own_formats), own, *(_row(SOURCES[name]) for name in sorted(SOURCES)))
 
 
-def unseen(formats: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
-    """Of these formats those that lack whole groups of columns, sorted: group to what detection loses."""
-    known = {name: _missing(SOURCES[name]) for name in sorted(formats) if name in SOURCES}
-    return {name: missing for name, missing in known.items() if missing}
+def unseen(
+    names: Iterable[str],
+    formats: Mapping[str, Source | Adapter] = SOURCES,
+    adds: Callable[[str], Iterable[tuple[str, Sequence[str]]]] = lambda _: (),
+) -> Mapping[str, Mapping[str, str]]:
+    """Of these formats those that lack whole groups of columns, sorted: group to what detection loses.
+
+    Parameters
+    ----------
+    adds : the edge logs that a format's logs were joined with, and the columns that each may have filled
+    """
+    found = {}
+    for name in sorted(names):
+        source = formats.get(name)
+        if isinstance(source, Source):
+            filled = {
+                column
+                for edge, fills in adds(name)
+                if isinstance(adapter := formats[edge], Source)
+                for column in set(fills).intersection(adapter.columns)
+            }
+            found[name] = _missing({*source.columns, *filled})
+    return {name: missing for name, missing in found.items() if missing}
 
 
-def _missing(source: Source) -> Mapping[str, str]:
-    has = {*source.columns, "account_id"}
+def _missing(columns: Iterable[str]) -> Mapping[str, str]:
+    has = {*columns, "account_id"}
     return {group: LOSS[group] for group, columns in GROUPS.items() if not has.intersection(columns)}
 
 
 def _row(source: Source) -> Row:
     has = {*source.columns, "account_id"}
-    missing = _missing(source)
+    missing = _missing(source.columns)
     carried = tuple(group for group in GROUPS if group not in missing)
     return Row(
         name=source.name,

@@ -5,7 +5,7 @@ Here: tables read batch by batch with what was refused on the way. `LogReader` r
 (`records`, `jsonrecords`), SQL (`canonical`), bytes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from pipelines.adapters.block import Block
 from pipelines.adapters.blocks import pieces
-from pipelines.adapters.canonical import PASSED_OVER, Target, connect, with_canonical_types
+from pipelines.adapters.canonical import PASSED_OVER, Problem, Target, connect, with_canonical_types
 from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.csvfile import csv_blocks
 from pipelines.adapters.gathering import gathered, line_blocks_of
@@ -31,6 +31,9 @@ from pipelines.adapters.source import Source
 from pipelines.adapters.sources.bodies import STRUCTURES
 from pipelines.adapters.textlines import text_blocks, written_on
 from pipelines.errors import UnreadableInput
+
+Complete = Callable[[pa.RecordBatch, Sequence[Problem]], pa.RecordBatch]
+"""What adds to a batch of answers; given also what the bits of its `problems` mean."""
 
 
 class TableReader:
@@ -53,6 +56,7 @@ class TableReader:
         rows: Sequence[int] | None = None,
         source: Source | None = None,
         answered: Answered | None = None,
+        complete: Complete | None = None,
     ) -> None:
         """Open the file.
 
@@ -61,6 +65,7 @@ class TableReader:
         source : the foreign format the file is in; None: its columns are `fields`
         answered : what was read of it already, together with others (`together`); None: it is read now
         rows : the row numbers that are wanted, ascending; None: all.
+        complete : what adds to a batch before it is judged, for example an edge log; None: nothing
 
         Raises
         ------
@@ -76,6 +81,7 @@ class TableReader:
         self._rows = None if rows is None else np.asarray(rows, dtype=np.int64)
         self._select = select
         self._is_in_order = source is None or source.gathering is None
+        self._complete = complete
         self._con: duckdb.DuckDBPyConnection | None = None
         if answered is not None:
             self._records: Records = answered
@@ -131,7 +137,8 @@ class TableReader:
         UnreadableInput : the file is damaged somewhere; the batches yielded by then stand.
         """
         for batch in self._records.answers(self._select, self._target, self._batch_rows, self._refusals):
-            good = self._wanted(self._without_refused(self._newest(batch)))
+            whole = batch if self._complete is None else self._complete(batch, self._refusals.meanings)
+            good = self._wanted(self._without_refused(self._newest(whole)))
             if good.num_rows:
                 yield with_canonical_types(good, self.schema)
             if self._is_past_wanted(batch):
@@ -193,6 +200,9 @@ class LogReader(TableReader):
 
     not_understood: tuple[str, ...] = ()
     """Fields of the first records that the format does not know, or knows of another type."""
+
+    not_found: tuple[str, ...] = ()
+    """Paths that a user's mapping reads and that the first records do not have."""
 
 
 def connected(threads: int, source: Source | None) -> duckdb.DuckDBPyConnection:

@@ -8,7 +8,7 @@ It looks at no more than the sample of a file, twenty records, so loops over Pyt
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipelines.adapters.adapter import Sample
@@ -21,8 +21,22 @@ _NOTHING = object()
 
 def recognises(source: Source, sample: Sample) -> bool:
     """Whether one of the sample's records is of this source; where there are only names, whether they fit."""
-    records: tuple[Mapping[str, Any], ...] = sample.records or (dict.fromkeys(sample.names, _NOTHING),)
-    return any(all(_holds(clue, record) for clue in clues) for record in records for clues in source.told_by)
+    return any(
+        all(_holds(clue, record) for clue in clues)
+        for record in _records_of(sample)
+        for clues in source.told_by
+    )
+
+
+def _records_of(sample: Sample) -> tuple[Mapping[str, Any], ...]:
+    """The sample's records, or one in which every name is there and nothing more is known."""
+    return sample.records or (dict.fromkeys(sample.names, _NOTHING),)
+
+
+def nowhere_in(sample: Sample, paths: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """Those of these paths, keys joined by dots, that lead to something in none of the sample's records."""
+    records = _records_of(sample)
+    return tuple(".".join(path) for path in paths if all(_at(record, path) is None for record in records))
 
 
 def _holds(clue: Clue, record: Mapping[str, Any]) -> bool:

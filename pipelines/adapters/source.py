@@ -187,6 +187,13 @@ class Source:
     writings: Mapping[str, Writing] = field(default_factory=dict)
     """`simulate --log-format` name to how it is written."""
 
+    declared_in: str | None = None
+    """The mapping file of a user's own format; None: a module of this package."""
+
+    needs: Mapping[str, Sequence[tuple[str, ...]]] = field(default_factory=dict)
+    """Of a mapping file: a column that no record can be without, to the paths (keys from the top) it is taken
+    from. A log that has none of them is not in this format."""
+
     @property
     def fields(self) -> tuple[str, ...]:
         """Top-level fields; a closed list, so names never come from a file into SQL."""

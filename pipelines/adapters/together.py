@@ -86,7 +86,7 @@ def read_together(
         except UnreadableInput as error:
             small, opened = None, error
         except OSError as error:  # gone since it was listed
-            small, opened = None, _gone(path, error)
+            small, opened = None, gone(path, error)
         is_full = n_bytes >= _GROUP_BYTES or len(group) >= _GROUP_FILES
         if group and (small is None or small.format != group[0].format or is_full):
             yield from let_go()
@@ -116,7 +116,8 @@ def _small(path: Path, container: Container, name: str, source: Source | None) -
     return Small(path, container, name, Block(pa.concat_tables(rows), malformed)) if rows else None
 
 
-def _gone(path: Path, error: OSError) -> UnreadableInput:
+def gone(path: Path, error: OSError) -> UnreadableInput:
+    """What to say of a file that cannot even be looked at."""
     return UnreadableInput(
         f"{path}: cannot be read ({error.strerror or 'input/output error'})",
         remedy="check the file and its permissions",

@@ -15,6 +15,7 @@ from pipelines.backtest.outcome import Backtest, write
 from pipelines.backtest.replay import replay
 from pipelines.cases import CaseStore
 from pipelines.errors import UsageError
+from pipelines.labels import campaign_accounts, with_labels
 from pipelines.settings import Settings
 from pipelines.warehouse.opening import read_warehouse
 from pipelines.workspace import Workspace
@@ -39,10 +40,11 @@ def backtest(
     workspace.require_published()
     with workspace.reading(), read_warehouse(workspace) as con:
         history = read_history(con, first, last)
+        accounts = campaign_accounts(con)
     asked = [night for night in history.nights if night.day >= first]
     _require_some(asked, history)
     with CaseStore.open(settings.cases_url or workspace.cases_url) as store:
-        decisions = store.latest()
+        decisions = with_labels(store.latest(), store.labels(), accounts)
     policy = settings.detection.policy()
     replayed = replay(history, policy, lambda night: night.day >= first and night.has_pieces)
     campaigns, nights, decided = compare(history, replayed, decisions, policy)

@@ -98,6 +98,8 @@ class History:
     pieces: Pieces = field(repr=False)
     cleared: Int64 = field(repr=False)
     """numbers of accounts that a person has cleared"""
+    labelled: Int64 = field(repr=False)
+    """numbers of accounts that a label speaks against"""
 
     def accounts(self, candidate: int) -> Int64:
         """Numbers of a candidate's accounts."""
@@ -124,6 +126,7 @@ def read_history(con: duckdb.DuckDBPyConnection, since: date, until: date) -> Hi
     has_content = candidates.column("has_content")
     number_of = {name: number for number, name in enumerate(coded.dictionary.to_pylist())}
     cleared = (row[0] for row in con.execute("SELECT account_id FROM core.cleared").fetchall())
+    labelled = (row[0] for row in con.execute("SELECT account_id FROM core.labelled").fetchall())
     return History(
         nights=_nights(days, candidates, flagged, numbers[len(members) :]),
         candidate_id=array_of(candidates, "candidate_id").astype(np.int64),
@@ -136,6 +139,7 @@ def read_history(con: duckdb.DuckDBPyConnection, since: date, until: date) -> Hi
             fetch(con, statement("backtest/pieces"), {"since": since, "until": until}), n_candidates
         ),
         cleared=np.array([number_of[name] for name in cleared if name in number_of], np.int64),
+        labelled=np.array([number_of[name] for name in labelled if name in number_of], np.int64),
     )
 
 

@@ -100,6 +100,7 @@ class Reference:
             self._night_of[rows] = number
             self._quiet[rows] &= detect.Memberships(history.members[rows]).heads(history.log_odds[rows])
         self._is_suspect = np.zeros(history.members.shape[1], dtype=np.bool_)
+        self._suspect(np.setdiff1d(history.labelled, history.cleared))
         self._is_suspect[history.cleared] = True  # as if known already: they never taint a group
 
     def before(self, night: Night) -> tuple[Float64, int]:
@@ -115,8 +116,10 @@ class Reference:
         self._quiet[_rows(night)] &= ~flagged
         convicts = np.zeros(len(self._log_odds), dtype=np.bool_)
         convicts[_rows(night)] = self._convicts[_rows(night)]
-        suspect = np.unique(np.concatenate([*accounts, self._by_row[convicts].indices]))
-        new = suspect[~self._is_suspect[suspect]]
+        self._suspect(np.unique(np.concatenate([*accounts, self._by_row[convicts].indices])))
+
+    def _suspect(self, accounts: Int64) -> None:
+        new = accounts[~self._is_suspect[accounts]]
         self._is_suspect[new] = True
         self._n_suspect += np.asarray(self._members[:, new].sum(axis=1)).ravel()
 

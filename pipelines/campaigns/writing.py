@@ -20,6 +20,7 @@ from pipelines.campaigns.histories import identities
 from pipelines.campaigns.judging import Flagged
 from pipelines.campaigns.links import Held, detail
 from pipelines.campaigns.night import Night
+from pipelines.campaigns.unseen import unseen_of
 from pipelines.warehouse.arrow import fetch, registered
 
 MOST_REASONS = 6
@@ -91,11 +92,14 @@ def write_campaigns(
     """`held` is what holds each of the flagged together."""
     named = identities(con, night, flagged)
     harvests = harvests_of(con, night.day, flagged)
+    unseen = unseen_of(con, night.day, flagged)
     own = _own_reasons(con, night.day, flagged)
     campaigns: list[dict[str, Any]] = []
     harvested_rows: list[dict[str, Any]] = []
     link_rows: list[dict[str, Any]] = []
-    for found, links, (campaign_id, status), harvest in zip(flagged, held, named, harvests, strict=True):
+    for found, links, (campaign_id, status), harvest, not_seen in zip(
+        flagged, held, named, harvests, unseen, strict=True
+    ):
         members = night.accounts[found.candidate.members]
         capabilities, techniques = shares(harvest, "capability"), shares(harvest, "technique")
         verdict = found.verdict
@@ -139,6 +143,7 @@ def write_campaigns(
                 evidence=found.evidence,
                 status=status,
                 rests_on=[one.link.kind for one in links if not one.stands_without],
+                unseen=not_seen,
             ),
             "status": status,
             "families": families,

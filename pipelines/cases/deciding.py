@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pipelines import findings
 from pipelines.cases.decision import Decision, Level, Subject
+from pipelines.cases.label import Label
 from pipelines.cases.store import CaseStore
 from pipelines.errors import UsageError
 from pipelines.workspace import Workspace
@@ -64,6 +65,14 @@ def decided_so_far(workspace: Workspace, url: str | None) -> dict[Subject, Decis
         return {}
     with CaseStore.open(url or workspace.cases_url) as store:
         return store.latest()
+
+
+def labelled_so_far(workspace: Workspace, url: str | None) -> tuple[Label, ...]:
+    """Every label; none where there is no case store yet. Parameters and errors as for `decided_so_far`."""
+    if url is None and not workspace.cases.exists():
+        return ()
+    with CaseStore.open(url or workspace.cases_url) as store:
+        return store.labels()
 
 
 def _members(workspace: Workspace, subject: Subject, seen: Sequence[str] | None) -> Sequence[str]:

@@ -1,10 +1,10 @@
 """The case store: decisions in SQLite, or in PostgreSQL for a team.
 
-Here: opening it (with its migrations), adding a decision, reading decisions. Not here: what makes a
-decision complete (decision), which of several counts (standing).
+Here: opening it (with its migrations), adding a decision, reading decisions; the door to labels. Not here:
+what makes a decision complete (decision), which of several counts (standing), rows of labels (labels_kept).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import resources
@@ -17,7 +17,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
+from pipelines.cases import labels_kept
 from pipelines.cases.decision import Action, Decision, Enforcement, Level, Subject, Verdict, draft
+from pipelines.cases.label import Label
 from pipelines.cases.standing import enforced
 from pipelines.cases.tables import DECISION, DECISION_MEMBER
 from pipelines.errors import UsageError
@@ -147,6 +149,21 @@ class CaseStore:
     def approved(self, *, at: datetime | None = None) -> tuple[Enforcement, ...]:
         """Accounts that approved decisions reach now (or at that time), one each; see standing.enforced."""
         return enforced(self.latest(), at or datetime.now(UTC))
+
+    def add_labels(self, labels: Sequence[Label]) -> tuple[Label, ...]:
+        """Add what others said about accounts; returns those that were not there before.
+
+        Raises
+        ------
+        UsageError : they cannot be stored.
+        """
+        with _clear_errors("store the labels"), self._writing() as con:
+            return labels_kept.add(con, labels)
+
+    def labels(self, accounts: Collection[str] | None = None) -> tuple[Label, ...]:
+        """Labels of these accounts, or of all, by account, newest first."""
+        with _clear_errors("read the case store"), self._engine.connect() as con:
+            return labels_kept.read(con, accounts)
 
     def _read(self, which: sa.ColumnElement[bool]) -> list[Decision]:
         chosen = sa.select(DECISION.c.decision_id).where(which)

@@ -69,3 +69,23 @@ DECISION_MEMBER = sa.Table(
     sa.Column("account_id", AnyText, primary_key=True),
 )
 """The accounts a decision about a campaign was made about."""
+
+LABEL = sa.Table(
+    "label",
+    METADATA,
+    sa.Column("label_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("notice_id", AnyText, nullable=False),
+    sa.Column("account_id", AnyText, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("kind", AnyText, nullable=False),
+    sa.Column("said", sa.Text, nullable=False),
+    sa.Column("category", AnyText),
+    sa.Column("reason", AnyText),
+    sa.Column("said_by", AnyText),
+    sa.Column("said_at", UtcTime, nullable=False),
+    sa.Column("imported_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("notice_id", "account_id"),
+    sa.Index("label_account", "account_id"),
+    sqlite_autoincrement=True,
+)
+"""What providers, and oneself elsewhere, said about accounts; rows are added and never changed."""

@@ -1,4 +1,4 @@
-"""Commands for whoever decides: `console`, `status`, `decide` and `export`.
+"""Commands for whoever decides: `console`, `status`, `decide`, `labels` and `export`.
 
 Here: their options. Not here: the rules of deciding (pipelines.cases), the screen (dashboard), formats of the
 enforcement list (export).
@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipelines.cli.options import Config, InWorkspace, existing_workspace, read_settings
+from pipelines.errors import UnreadableInput
 
 commands = typer.Typer()
 
@@ -110,6 +111,47 @@ def decide(
             expires_at=expires,
         )
     show_decision(made)
+
+
+@commands.command(
+    epilog="""Examples:
+
+\b
+  stillwatch labels notices.jsonl --workspace watch
+  stillwatch labels past-decisions.csv --workspace watch --ids ids.csv
+  stillwatch labels --workspace watch
+"""
+)
+def labels(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILES]...", help="Files of notices or past decisions; without any, labels are listed."
+        ),
+    ] = None,
+    *,
+    workspace: InWorkspace,
+    ids: Annotated[
+        Path | None,
+        typer.Option(help="Table of subject and account_id: whom the ids stand for that a provider names."),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Bring in notices of providers and past decisions, as labels of accounts."""
+    place = existing_workspace(workspace)
+    settings = read_settings(place, config)
+    from pipelines.cases import CaseStore
+    from pipelines.labels import import_labels
+    from pipelines.labels.summary import show_import, show_labels
+
+    with CaseStore.open(settings.cases_url or place.cases_url) as store:
+        if not files:
+            show_labels(store.labels())
+            return
+        done = import_labels(place, store, files, ids=ids)
+    show_import(done)
+    if done.unreadable:
+        raise typer.Exit(UnreadableInput.exit_code)
 
 
 @commands.command(

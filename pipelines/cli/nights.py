@@ -6,6 +6,8 @@ Here: their options and exit codes. Not here: the ordered steps (nightly), forma
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -36,7 +38,15 @@ commands = typer.Typer()
 """
 )
 def check(
-    logs: Logs, log_format: LogFormat = "auto", accounts: Accounts = None, config: Config = None
+    logs: Logs,
+    *,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Of a database, this UTC day alone.", metavar="YYYY-MM-DD"),
+    ] = None,
+    log_format: LogFormat = "auto",
+    accounts: Accounts = None,
+    config: Config = None,
 ) -> None:
     """Validate logs without loading them: every problem with its file, row and remedy."""
     from pipelines.adapters.check import check_logs
@@ -50,6 +60,9 @@ def check(
         format=log_format,
         accounts=accounts,
         account=settings.input.account,
+        mappings=settings.input.formats,
+        joins=settings.input.joins(),
+        day=as_date(day),
         progress=terminal_progress(),
     )
     show_check(report)
@@ -63,18 +76,27 @@ def check(
 \b
   stillwatch sources
   stillwatch sources --format jsonl
+  stillwatch sources acme.toml
 """
 )
 def sources(
+    mappings: Annotated[
+        list[Path] | None, typer.Argument(metavar="[MAPPINGS]...", help="Mapping files to list first.")
+    ] = None,
+    *,
     output_format: Annotated[
         Literal["table", "jsonl"], typer.Option("--format", help="Form of the output.")
     ] = "table",
+    config: Config = None,
 ) -> None:
     """List the log formats that are read: what each carries, and what detection loses without the rest."""
+    from pipelines.adapters import with_mappings
     from pipelines.adapters.overview import overview
+    from pipelines.settings import load_settings
     from pipelines.summary import show_sources
 
-    show_sources(overview(), output_format)
+    known = with_mappings([*(mappings or []), *load_settings(config).input.formats])
+    show_sources(overview(known), output_format)
 
 
 @commands.command(

@@ -36,7 +36,9 @@ Config = Annotated[
 Accounts = Annotated[
     Path | None, typer.Option("--accounts", help="What is known of the accounts: Parquet, JSON Lines or CSV.")
 ]
-LogFormat = Annotated[str, typer.Option("--format", help="Format of the logs; auto looks at the data.")]
+LogFormat = Annotated[
+    str, typer.Option("--format", help="Format of the logs, or a mapping file; auto looks at the data.")
+]
 Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of to standard output.")]
 Day = Annotated[
     datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="One UTC day.", metavar="YYYY-MM-DD")

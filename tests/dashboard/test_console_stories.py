@@ -1,5 +1,6 @@
 """The console without a browser: what an analyst sees, decides, and sees afterwards."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -7,11 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import drawing
-from pipelines.cases import CaseStore, Level, Subject, Verdict, decide, review_queue
+from pipelines.cases import CaseStore, Label, Level, Said, Subject, Verdict, decide, review_queue
 from pipelines.publish import publish
 from pipelines.warehouse.statements import statement
 from pipelines.workspace import Workspace
-from tests.story import FIRST, HOSTILE, SECOND, THIRD, go_on, members_of_kiln, told
+from tests.story import FIRST, HOSTILE, SECOND, THIRD, add, go_on, members_of_kiln, told
 
 APP = Path(drawing.__file__).with_name("app.py")
 KILN = Subject(Level.CAMPAIGN, "cmp-kiln")
@@ -271,3 +272,45 @@ def test_hidden_characters_become_visible():
     assert "\\u202e" in drawing.inert(HOSTILE["bidi"])
     assert drawing.inert(HOSTILE["script"]).startswith("&lt;script&gt;")
     assert len(drawing.inert("x" * 1_000_000)) < 10_000
+
+
+def test_what_others_said_stands_beside_the_evidence_as_text_only(workspace):
+    said = {"source": "openai", "kind": "safety_identifier.blocked", "said": Said.ENFORCED, "said_by": None}
+    with store(workspace) as cases:
+        cases.add_labels(
+            [
+                Label(
+                    notice_id=f"n-{account}",
+                    account_id=account,
+                    category=HOSTILE["script"],
+                    reason=HOSTILE["html"],
+                    said_at=datetime(2025, 6, 2, tzinfo=UTC),
+                    **said,
+                )
+                for account in ("kiln-01", "kiln-02", "solo-9")
+            ]
+        )
+    with duckdb.connect(workspace.warehouse) as con:
+        add(con, "core.request", [refused(f"{at}", "solo-9") for at in range(3)])
+        publish(con, workspace)
+    account, campaign = opened("account", account="solo-9"), opened("campaign", campaign="cmp-kiln")
+    assert "What others said" in words(account)
+    assert "OpenAI" in words(account)
+    assert "2025-06-02 00:00 UTC" in words(account)
+    assert "refused 3 requests as reasoning_extraction, from 2025-06-01 to 2025-06-01" in words(account)
+    shown = words(campaign).split("What others said")[1]
+    assert '<td class="sw-number">2</td>' in shown
+    for page in (account, campaign):
+        assert "<script>" not in words(page)
+        assert "<img" not in words(page)
+    assert "What others said" not in words(opened("campaign", campaign="cmp-loom"))
+
+
+def refused(key, account_id):
+    return {
+        "day": FIRST,
+        "sent_at": datetime(2025, 6, 1, 12),  # noqa: DTZ001  the warehouse keeps UTC without a zone
+        "account_id": account_id,
+        "request_key": int(key),
+        "refusal_category": "reasoning_extraction",
+    }

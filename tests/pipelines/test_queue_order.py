@@ -1,6 +1,6 @@
 """The queue learns its order from a real case store, and nothing but its order."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import numpy as np
@@ -8,7 +8,7 @@ import pytest
 
 from detector.models.rerank import Standing
 from pipelines import findings
-from pipelines.cases import CaseStore, Level, State, Subject, review_queue
+from pipelines.cases import CaseStore, Label, Level, Said, State, Subject, review_queue
 from pipelines.publish import publish
 from pipelines.reranking import find_cases, learn_order
 from pipelines.rows import json_lines
@@ -154,6 +154,35 @@ def test_lone_accounts_learn_from_their_own_decisions(con, workspace, store):
     assert lessons[Level.CAMPAIGN].standing is Standing.NO_DECISIONS
     order = names(workspace, store)
     assert order.index("loud") < order.index("quiet")
+
+
+def test_labels_of_ones_own_teach_like_decisions_and_a_providers_do_not(con, workspace, store):
+    """Banned and cleared elsewhere, account by account, before anybody decided here."""
+    labels = []
+    for night, at in ((night, at) for night in range(2) for at in range(10)):
+        name, day = f"lone-{night}-{at}", LONG_AGO + timedelta(night)
+        flag, sent = lone(name, day, 0.6, 900)
+        add(con, "night.flagged_account", [flag])
+        add(con, "night.account_day", [sent])
+        said = Said.ENFORCED if at % 2 else Said.CLEARED
+        source, category = ("own", None) if night == 0 else ("openai", "cyber_abuse")
+        labels.append(
+            Label(
+                notice_id=name,
+                account_id=name,
+                source=source,
+                kind="k",
+                said=said,
+                category=category,
+                reason=None,
+                said_by=None,
+                said_at=datetime(day.year, day.month, day.day, 20, tzinfo=UTC),
+            )
+        )
+    store.add_labels(labels)
+    lesson = learned(con, workspace)[Level.ACCOUNT]
+    assert (lesson.n_approved, lesson.n_dismissed) == (5, 5)
+    assert store.history() == ()
 
 
 def test_evidence_alone_is_read(con, workspace, store):

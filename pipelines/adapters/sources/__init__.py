@@ -10,6 +10,7 @@ from pipelines.adapters.source import Source, Writing
 from pipelines.adapters.sources.azure_apim import AZURE_APIM, AZURE_APIM_STORAGE
 from pipelines.adapters.sources.bedrock import BEDROCK
 from pipelines.adapters.sources.cloudflare import CLOUDFLARE, CLOUDFLARE_LOGPUSH
+from pipelines.adapters.sources.cloudtrail import CLOUDTRAIL
 from pipelines.adapters.sources.databricks import DATABRICKS
 from pipelines.adapters.sources.envoy import ENVOY
 from pipelines.adapters.sources.gateway import GATEWAY
@@ -31,6 +32,7 @@ _ALL = (
     BEDROCK,
     AZURE_APIM,
     AZURE_APIM_STORAGE,
+    CLOUDTRAIL,
     KONG,
     ENVOY,
     NGINX,

@@ -24,6 +24,7 @@ _FIELDS = (
     "sdk_runtime",
     "ja4",
     "upstream_request_id",
+    "trace_id",
 )
 _SDK = ", ".join(f"dash_to_null(doc.{name})" for name in ("sdk", "sdk_version", "sdk_os", "sdk_runtime"))
 
@@ -46,6 +47,7 @@ NGINX = Source(
         "ts": "coalesce((at_us - coalesce(round(taken_s * 1e6)::BIGINT, 0))::VARCHAR, doc.ts)",
         "api_key_id": "key_name(dash_to_null(doc.key_hash))",
         "provider_request_id": "dash_to_null(doc.upstream_request_id)",
+        "trace_id": "dash_to_null(doc.trace_id)",
         "endpoint": "split_part(doc.uri, '?', 1)",
         "status": "dash_to_null(doc.status)",
         "latency_ms": "taken_s * 1e3",

@@ -54,6 +54,10 @@ CREATE TABLE IF NOT EXISTS core.account (
 -- count as ordinary again.
 CREATE TABLE IF NOT EXISTS core.cleared (account_id VARCHAR PRIMARY KEY);
 
+-- core.labelled: accounts that a provider's notice or a past decision of one's own speaks against, as of the latest scan:
+-- no examples of the ordinary, though nothing here may have flagged them.
+CREATE TABLE IF NOT EXISTS core.labelled (account_id VARCHAR PRIMARY KEY);
+
 -- core.made_with: one row: the version of the fingerprints in this warehouse, and a hash of the key they were made
 -- with. Those of two versions, or of two keys, never match.
 CREATE TABLE IF NOT EXISTS core.made_with (fingerprint_version INTEGER NOT NULL, key_hash VARCHAR NOT NULL);

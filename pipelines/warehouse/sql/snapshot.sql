@@ -45,6 +45,15 @@ CREATE TABLE activity (
     n_accounts  BIGINT NOT NULL
 );
 
+-- account_refusals: requests of flagged accounts that the provider refused, by the category it gave.
+CREATE TABLE account_refusals (
+    account_id VARCHAR NOT NULL,
+    category   VARCHAR NOT NULL,
+    n_requests BIGINT NOT NULL,
+    first_at   TIMESTAMP NOT NULL,
+    last_at    TIMESTAMP NOT NULL
+);
+
 -- account_activity: the nights of each flagged account, flagged on that night or not.
 CREATE TABLE account_activity (
     account_id    VARCHAR NOT NULL,

@@ -259,6 +259,16 @@ def test_a_summary_says_what_the_case_hangs_on() -> None:
     assert text.endswith("(new). Without shared templates or without shared payment it would not be flagged.")
 
 
+def test_a_summary_says_what_the_logs_do_not_have() -> None:
+    said = {"n_accounts": 3, "n_requests": 9, "output_tokens": 0, "harvested": "answers", "evidence": []}
+    whole = summary(**said, status="new")
+    without = summary(**said, status="new", unseen=["prompts", "clients"])
+    assert "Could not be looked at" not in whole
+    assert without.removeprefix(whole) == (
+        " Could not be looked at, for the logs have none: prompts (templates, work queues, purpose), clients."
+    )
+
+
 def test_nothing_that_an_outsider_wrote_enters_a_summary() -> None:
     """Every name that a client or customer chooses is hostile; no piece of it comes out again."""
     night = Night()

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import re
+import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,8 +12,10 @@ import pytest
 import sqlalchemy as sa
 from log_files import read
 from running import stillwatch
+from typer.testing import CliRunner
 
-from pipelines import nightly
+from pipelines import cli, nightly
+from pipelines.adapters.check import check_logs
 from pipelines.adapters.database import _file_name, fetched, is_database
 from pipelines.adapters.logs import shown
 from pipelines.errors import UnreadableInput, UsageError
@@ -195,6 +199,36 @@ def test_a_scan_reads_the_table_like_any_log_and_again(database, tmp_path):
     for _ in range(2):
         summary = nightly.scan([url], place, day=date(2026, 11, 2))
         assert (summary.n_loaded, summary.n_refused, summary.unreadable) == (50, 0, ())
+
+
+def test_check_reads_the_live_table_as_a_scan_does_and_keeps_nothing(database, tmp_path, monkeypatch):
+    engine, url = database
+    insert(
+        engine,
+        a_row("good", "2026-11-02T00:00:00"),
+        a_row("bad", "2026-11-02T12:00:00", api_key="", user=""),
+        a_row("other", "2026-11-03T00:00:00"),
+    )
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(kept))
+    report = check_logs([url], day=date(2026, 11, 2))
+    assert (report.n_rows, report.n_refused) == (2, 1)
+    (problem,) = report.findings()
+    assert re.match(r"LiteLLM_SpendLogs-\w+-2026-11-02, row 2, account_id: missing or empty", str(problem))
+    assert check_logs([url]).n_rows == 3
+    assert list(kept.iterdir()) == []
+
+
+def test_the_command_checks_a_database_without_its_password(database):
+    engine, url = database
+    insert(engine, a_row("good", "2026-11-02T00:00:00"))
+    done = CliRunner().invoke(cli.app, ["check", url, "--day", "2026-11-02"])
+    assert done.exit_code == 0, done.output
+    assert "1 row in 1 file: 0 would be refused" in done.output
+    nobody = CliRunner().invoke(cli.app, ["check", "postgresql://ana:hunter2@127.0.0.1:1/none"])
+    assert nobody.exit_code == 1
+    assert "hunter2" not in nobody.output
 
 
 def test_the_command_keeps_no_password(database, tmp_path):

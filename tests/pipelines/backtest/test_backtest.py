@@ -4,14 +4,19 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from drawn_nights import FIRST, SECOND, THIRD, drawn
 from running import stillwatch
 
+from detector.campaigns import Policy
 from pipelines.backtest import Backtest, Changed, backtest
-from pipelines.cases import CaseStore, Level, Subject, Verdict
+from pipelines.backtest.history import read_history
+from pipelines.backtest.replay import Reference
+from pipelines.cases import CaseStore, Label, Level, Said, Subject, Verdict
 from pipelines.errors import UsageError, WorkspaceBusy
 from pipelines.settings import DetectionSettings, Settings
+from pipelines.warehouse.opening import read_warehouse
 from pipelines.workspace import Workspace
 
 NOON = datetime(2025, 6, 4, 12, tzinfo=UTC)
@@ -232,6 +237,49 @@ def test_a_new_finding_of_accounts_somebody_decided_about_carries_their_verdict(
     old = about(outcome, "cmp-old")
     assert (old.change, old.decided) == ("newly flagged", Verdict.DISMISS)
     assert [(one.verdict, one.n_were, one.n_would_be) for one in outcome.decided] == [(Verdict.DISMISS, 0, 1)]
+
+
+def test_past_decisions_from_elsewhere_count_where_nobody_decided_here(watch):
+    """Kiln's accounts were banned long before; one of loom's was, and says nothing of the others."""
+    with CaseStore.open(watch.cases_url) as store:
+        store.add_labels([banned(f"k{n}") for n in range(1, 21)] + [banned("l1")])
+    decided = by(watch).decided
+    assert [(one.verdict, one.n_cases) for one in decided] == [(Verdict.APPROVE, 1)]
+    with CaseStore.open(watch.cases_url) as store:
+        store.record(Subject(Level.CAMPAIGN, "cmp-kiln"), "dismiss", reason="ours", by="ana", at=NOON)
+    assert [one.verdict for one in by(watch).decided] == [Verdict.DISMISS]
+
+
+def test_accounts_that_a_label_speaks_against_are_no_innocent_reference(tmp_path):
+    """As in a scan: q would be a reference on later nights, were its accounts not labelled."""
+    watch = drawn(tmp_path / "watch", KILN_AND_LOOM)
+
+    def innocent():
+        with read_warehouse(watch) as con:
+            history = read_history(con, FIRST, THIRD)
+        return len(Reference(history, Policy()).before(history.nights[2])[0])
+
+    with_q = innocent()
+    with duckdb.connect(watch.warehouse) as con:
+        con.execute("INSERT INTO core.labelled SELECT concat('q', n) FROM range(1, 10) AS _(n)")
+    assert innocent() == with_q - 2  # q of both nights before
+    with duckdb.connect(watch.warehouse) as con:
+        con.execute("INSERT INTO core.cleared FROM core.labelled")
+    assert innocent() == with_q
+
+
+def banned(account_id):
+    return Label(
+        notice_id=f"own/{account_id}",
+        account_id=account_id,
+        source="own",
+        kind="decision.banned",
+        said=Said.ENFORCED,
+        category=None,
+        reason="resold",
+        said_by="ana",
+        said_at=NOON - timedelta(days=90),
+    )
 
 
 # -- the command ------------------------------------------------------------------------------------------

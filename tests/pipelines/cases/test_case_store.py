@@ -2,13 +2,14 @@
 
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 
 import pytest
 import sqlalchemy as sa
 
-from pipelines.cases import Action, CaseStore, Level, Subject, Verdict
+from pipelines.cases import Action, CaseStore, Label, Level, Said, Subject, Verdict
 from pipelines.errors import UsageError
 
 NOW = datetime(2025, 6, 4, 12, tzinfo=UTC)
@@ -148,3 +149,30 @@ def _write_ten(url, writer):
         for n in range(10):
             members = [f"{writer}-{n}-{m}" for m in range(20)]
             store.record(KILN, "watch", reason="seen", by=f"writer {writer}", members=members)
+
+
+def test_labels_are_kept_once_whatever_the_database_and_never_changed(store):
+    label = Label(
+        notice_id="evt\\1",
+        account_id="a\x00b",
+        source="openai",
+        kind="safety_identifier.blocked",
+        said=Said.ENFORCED,
+        category="cyber_abuse",
+        reason="x" * 5_000,
+        said_by=None,
+        said_at=NOW,
+    )
+    other = replace(label, account_id="c")
+    many = [replace(label, account_id=f"m{n}") for n in range(1_200)]
+    assert store.add_labels([label, other, label]) != ()
+    assert store.add_labels([label, other]) == ()
+    assert len(store.add_labels(many)) == len(many)
+    (kept,) = store.labels(["a\x00b"])
+    assert kept == replace(label, reason="x" * 4_000)
+    assert len(store.labels()) == len(many) + 2
+    assert [one.account_id for one in store.labels([f"m{n}" for n in range(600)])] == sorted(
+        f"m{n}" for n in range(600)
+    )
+    with store._engine.begin() as con, pytest.raises(sa.exc.DBAPIError, match="never changed"):
+        con.execute(sa.text("DELETE FROM label"))

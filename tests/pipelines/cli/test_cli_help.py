@@ -19,6 +19,7 @@ COMMANDS = [
     "status",
     "console",
     "decide",
+    "labels",
     "export",
 ]
 

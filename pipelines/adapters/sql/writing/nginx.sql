@@ -8,5 +8,6 @@ SELECT strftime(ts + to_milliseconds(coalesce(latency_ms, 0)), '%Y-%m-%dT%H:%M:%
        printf('%.3f', round(coalesce(latency_ms, 0)) / 1e3) AS request_time,
        printf('%.3f', round(coalesce(latency_ms, 0)) / 1e3) AS upstream_time,
        account_id AS key_hash, '' AS sdk, '' AS sdk_version, '' AS sdk_os, '' AS sdk_runtime,
-       coalesce(client_fingerprint, '') AS ja4, coalesce(provider_request_id, '') AS upstream_request_id
+       coalesce(client_fingerprint, '') AS ja4, coalesce(provider_request_id, '') AS upstream_request_id,
+       md5(coalesce(trace_id, request_id)) AS trace_id
 FROM request

@@ -1,8 +1,9 @@
 -- accounts: tonight's ordinary accounts and those with a small p-value, by peer group. Reads night.account_score,
--- night.flagged_account and core.cleared. Takes $day, $alpha. Called by pipelines.drift.
+-- night.flagged_account, core.labelled and core.cleared. Takes $day, $alpha. Called by pipelines.drift.
 -- Ordinary as in the reference (account_reference.sql), and not flagged tonight either.
 WITH suspect AS (
-    SELECT account_id FROM night.flagged_account ANTI JOIN core.cleared USING (account_id) WHERE day < $day
+    SELECT account_id FROM (SELECT account_id FROM night.flagged_account WHERE day < $day UNION FROM core.labelled)
+    ANTI JOIN core.cleared USING (account_id)
     UNION
     SELECT account_id FROM night.flagged_account WHERE day = $day
 )

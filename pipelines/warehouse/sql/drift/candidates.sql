@@ -7,7 +7,8 @@ WITH accused AS (
     WHERE day <= $day AND evidence >= $least
 ),
 suspect AS (
-    SELECT account_id FROM accused ANTI JOIN core.cleared USING (account_id)
+    SELECT account_id FROM (SELECT account_id FROM accused UNION FROM core.labelled)
+    ANTI JOIN core.cleared USING (account_id)
     UNION
     SELECT account_id FROM accused WHERE day = $day
 ),

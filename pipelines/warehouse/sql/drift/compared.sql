@@ -1,7 +1,9 @@
 -- compared: features of tonight's ordinary accounts of one peer group, a sample. Reads night.account_day,
--- night.account_score, night.flagged_account and core.cleared. Takes $day, $peer_group, $rows. Called by pipelines.drift.
+-- night.account_score, night.flagged_account, core.labelled and core.cleared. Takes $day, $peer_group, $rows.
+-- Called by pipelines.drift.
 WITH suspect AS (
-    SELECT account_id FROM night.flagged_account ANTI JOIN core.cleared USING (account_id) WHERE day < $day
+    SELECT account_id FROM (SELECT account_id FROM night.flagged_account WHERE day < $day UNION FROM core.labelled)
+    ANTI JOIN core.cleared USING (account_id)
     UNION
     SELECT account_id FROM night.flagged_account WHERE day = $day
 ),

@@ -7,7 +7,9 @@ WITH ordinary AS (
     FROM night.lone_account
     WHERE day >= $day - $nights AND day < $day
       AND account_id NOT IN (
-          SELECT account_id FROM night.flagged_account ANTI JOIN core.cleared USING (account_id) WHERE day < $day)
+          SELECT account_id FROM (
+              SELECT account_id FROM night.flagged_account WHERE day < $day UNION FROM core.labelled)
+          ANTI JOIN core.cleared USING (account_id))
     GROUP BY account_id
     HAVING max(log_odds) < $least
     ORDER BY md5(account_id)

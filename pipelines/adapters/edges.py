@@ -1,0 +1,134 @@
+"""Which of a scan's logs are edge logs, and the joins that they make.
+
+Here: telling them apart, one `EdgeRows` for each join, what became of it. Not here: the rows (`joining`),
+reading files (`adapters`).
+
+A log is an edge log only where the log that it adds to is there as well: alone it is read as a log like any
+other, for what it knows.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+
+from pipelines.adapters.canonical import Problem
+from pipelines.adapters.joining import EdgeRows, Join, Joined
+from pipelines.adapters.reader import Complete, LogReader
+from pipelines.errors import UnreadableInput, UsageError
+
+
+class Edges:
+    """The edge logs of one scan or check. A context manager: their temporary files go with it."""
+
+    def __init__(
+        self,
+        joins: Sequence[Join],
+        formats: Sequence[str],
+        *,
+        folder: Path | None,
+        memory_mb: int,
+        threads: int,
+    ) -> None:
+        """For these joins, between formats of these names.
+
+        Raises
+        ------
+        UsageError : a join names a format that there is not, or joins one with itself.
+        """
+        for join in joins:
+            unknown = [name for name in (join.content, join.edge) if name not in formats]
+            if unknown:
+                raise UsageError(
+                    f"input.join: {unknown[0]}: no such log format", remedy="`stillwatch sources` lists them"
+                )
+            if join.content == join.edge:
+                raise UsageError(
+                    f"input.join: {join.edge} is joined with itself",
+                    remedy="give one of the two logs a name of its own in a mapping file",
+                )
+        self._joins = joins
+        self._options: dict[str, Any] = {"folder": folder, "memory_mb": memory_mb, "threads": threads}
+        self._stack = ExitStack()
+        self._rows: dict[Join, EdgeRows] = {}
+        self._files: dict[Path, list[EdgeRows]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def split(self, paths: Sequence[Path], recognise: Callable[[Path], str]) -> list[Path]:
+        """The logs that are not edges; those that are come from `files`.
+
+        Parameters
+        ----------
+        recognise : a file's format; what it cannot read stays among the logs, which will say why
+        """
+        if not self._joins:
+            return list(paths)
+        of_format: defaultdict[str, list[Path]] = defaultdict(list)
+        for path in paths:
+            try:
+                of_format[recognise(path)].append(path)
+            except (UnreadableInput, OSError):
+                continue
+        for join in self._joins:
+            if of_format[join.content] and of_format[join.edge] and join not in self._rows:
+                rows = EdgeRows(join, **self._options)
+                self._rows[join] = self._stack.enter_context(rows)
+                for path in of_format[join.edge]:
+                    self._files.setdefault(path, []).append(rows)
+        return [path for path in paths if path not in self._files]
+
+    @property
+    def files(self) -> Mapping[Path, Sequence[EdgeRows]]:
+        """Each edge log, and where its rows go."""
+        return self._files
+
+    def read(self, reader: LogReader) -> Iterator[int]:
+        """Read one of `files` through; yields the number of rows that each batch brought.
+
+        Raises
+        ------
+        UnreadableInput : the file is damaged somewhere; what was read by then stands.
+        """
+        for batch in reader.batches():
+            for rows in self._files[reader.path]:
+                rows.add(batch)
+            yield len(batch)
+
+    def seal(self) -> None:
+        """When all edge logs were read."""
+        for rows in self._rows.values():
+            rows.seal()
+
+    def complete(self, content: str) -> Complete | None:
+        """What completes a batch of a log of this format; None where nothing does."""
+        edges = [rows for join, rows in self._rows.items() if join.content == content]
+        if not edges:
+            return None
+
+        def filled(batch: pa.RecordBatch, meanings: Sequence[Problem]) -> pa.RecordBatch:
+            for rows in edges:
+                batch = rows.fill(batch, meanings)
+            return batch
+
+        return filled
+
+    def joined(self) -> tuple[Joined, ...]:
+        """What became of each join that both of its logs were there for."""
+        return tuple(rows.joined() for rows in self._rows.values())
+
+    def adds(self, content: str) -> Iterator[tuple[str, Sequence[str]]]:
+        """The edges that add to logs of this format, and the columns each may fill."""
+        for join in self._rows:
+            if join.content == content:
+                yield join.edge, join.columns
