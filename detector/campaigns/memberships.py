@@ -1,6 +1,6 @@
 """Who is in which candidate, and which candidates are one another's parts.
 
-Here: sets of accounts and how they overlap. Not here: which of overlapping groups is published (schedule).
+Here: sets of accounts and how they overlap. Not here: which of overlapping groups is published (standing).
 """
 
 from collections.abc import Sequence

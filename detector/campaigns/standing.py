@@ -31,11 +31,13 @@ def standing(
     """Which of some groups stand, where they overlap: positions, the largest group first.
 
     A group half of whose accounts are in a larger one is a part of it, not one more, unless it is another
-    operator's that a text they have in common swept in: then both stand. A group gives way to its
-    parts when it is several operators' (`is_mixture`), when one that makes up most of it has by far the
-    stronger evidence: whose company weakens a case does not belong to it; and when one that makes up most of
-    it is without strangers that are in it (`_strangers`); and when one does nearly all of its work
-    (`_does_the_work`).
+    operator's that a text they have in common swept in: then both stand. A group gives way to its parts
+
+    - when it is several operators', by their loads and cards (`is_mixture`) or habits (`_of_other_hands`);
+    - when one that makes up most of it has by far the stronger evidence: whose company weakens a case does
+      not belong to it;
+    - when one that makes up most of it is without strangers that are in it (`_strangers`);
+    - when a few accounts do nearly all of its work (`_does_the_work`).
 
     Parameters
     ----------
