@@ -242,9 +242,10 @@ class EdgeRows:
         asked = pa.table({"id": ids.cast(pa.string()), "place": np.arange(len(ids))})
         with registered(self._con, "ids", asked):
             answer = self._con.sql(
-                """SELECT coalesce(md5_number_upper(id), 0) AS upper, coalesce(md5_number_lower(id), 0) AS
-                lower,
-                          coalesce(id <> '', false) AS is_there FROM ids ORDER BY place"""
+                """SELECT coalesce(md5_number_upper(id), 0) AS upper,
+                          coalesce(md5_number_lower(id), 0) AS lower,
+                          coalesce(id <> '', false) AS is_there
+                   FROM ids ORDER BY place"""
             ).to_arrow_table()
         upper, lower, is_there = (np.asarray(answer[name]) for name in ("upper", "lower", "is_there"))
         places = np.searchsorted(self._upper, upper)
