@@ -22,6 +22,17 @@ def measure_turns(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[As
 
     Needs the temporary table `tonight_family_request` that `find_night_families` leaves.
     """
+    found: list[detect.Turns] = []
+    for first in range(0, len(groups), GROUPS_AT_ONCE):
+        found.extend(_measured(con, day, groups[first : first + GROUPS_AT_ONCE]))
+    return found
+
+
+GROUPS_AT_ONCE = 256
+"""Groups whose requests are sorted at a time: half a million of the sample, whatever the night has."""
+
+
+def _measured(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]) -> list[detect.Turns]:
     members = pairs([group.account_ids for group in groups], "account_id")
     used = pairs([group.family_ids for group in groups], "family_id")
     with registered(con, "group_member", members), registered(con, "group_family", used):

@@ -78,6 +78,17 @@ def test_retries_are_no_turns(con):
     assert clumping(turns) < 0.5
 
 
+def test_a_few_groups_at_a_time_measure_the_same_as_all_at_once(con, monkeypatch):
+    """A night of thousands of groups is sorted in pieces, or it would not fit into memory."""
+    insert_requests(con, [*in_turn("bot", 40, 12), *in_sittings("user", 40, 12)], JUNE_1)
+    given_families(con, list="bot")
+    groups = [Asked(members("bot", n), ["list"]) for n in (10, 20, 40)] + [Asked(members("user", 40), [])]
+    at_once = measure_turns(con, JUNE_1, groups)
+    monkeypatch.setattr("pipelines.campaigns.turns.GROUPS_AT_ONCE", 3)
+    assert measure_turns(con, JUNE_1, groups) == at_once
+    assert len(set(map(clumping, at_once))) > 1
+
+
 def test_nobody_asked_nothing_measured(con):
     given_families(con, list="bot")
     assert measure_turns(con, JUNE_1, []) == []
