@@ -33,7 +33,7 @@ from detect_world import DAY, Size, after_text, make_world, ordinary
 from scan_throughput import machine, versions
 
 from pipelines import campaigns, features, lone, nightly, publish, scores
-from pipelines.campaigns import writing
+from pipelines.campaigns import judging, writing
 from pipelines.settings import Settings
 from pipelines.warehouse.opening import open_warehouse
 from pipelines.workspace import Workspace
@@ -60,7 +60,7 @@ INSIDE: tuple[tuple[Any, str], ...] = (
     (campaigns.detect, "shared_objects"),
     (campaigns.detect, "candidates"),
     (campaigns.detect, "group_of"),
-    (campaigns, "with_samples"),
+    (judging, "with_samples"),
     (campaigns.detect, "weigh"),
     (campaigns.detect, "standing"),
     (campaigns, "held_together"),

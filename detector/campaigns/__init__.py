@@ -21,6 +21,7 @@ from detector.campaigns.habits import HABITS, in_steps
 from detector.campaigns.hand_over import hand_overs
 from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
+from detector.campaigns.joining import unions
 from detector.campaigns.left_out import without
 from detector.campaigns.links import FEW_USES, Link, links_of, loosely_tied, weigh_without
 from detector.campaigns.memberships import Memberships
@@ -95,6 +96,7 @@ __all__ = [
     "supporting_families",
     "tail_p_values",
     "turns_of",
+    "unions",
     "warm_up",
     "weigh",
     "weigh_without",

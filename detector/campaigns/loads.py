@@ -7,7 +7,7 @@ evidence of (evidence).
 import numpy as np
 from scipy import special
 
-from detector.campaigns.population import Float64
+from detector.campaigns.population import Float64, Int64
 
 ALIKE = 1e-4
 """Level at which the loads of two parts are found to differ: there are many pairs, and a part of a team would
@@ -37,6 +37,56 @@ def same_load(one: Float64, other: Float64) -> bool:
     # Counts that a scheduler makes equal have no variance of their own; chance has that of a Poisson count.
     variance = max(one.var(), one.mean()) / len(one) + max(other.var(), other.mean()) / len(other)
     return bool(2 * special.ndtr(-abs(one.mean() - other.mean()) / np.sqrt(variance)) > ALIKE)
+
+
+def is_counted(n: Float64) -> bool:
+    """Whether a scheduler counts these loads out: they vary less than dealing at random would make them. As
+    many accounts as could show it by chance are too few to say so."""
+    trimmed = _trimmed(n)
+    if len(trimmed) < LEAST_COUNTED or trimmed.mean() < 2:
+        return False
+    dispersion = (len(trimmed) - 1) * trimmed.var(ddof=1) / trimmed.mean()
+    return bool(special.chdtr(len(trimmed) - 1, dispersion) <= ALIKE)
+
+
+LEAST_COUNTED = 10
+"""Accounts from which the spread of their loads is known."""
+
+
+def is_sum(both: Float64, one: Float64, other: Float64) -> bool:
+    """Whether one set of loads may be those of two others together, none of them empty."""
+    both, one, other = _trimmed(both), _trimmed(one), _trimmed(other)
+    total = one.mean() + other.mean()
+    if abs(both.mean() - total) <= NEARLY_EQUAL * min(one.mean(), other.mean()):
+        return True
+    variance = sum(max(n.var(), n.mean()) / len(n) for n in (both, one, other))
+    return bool(2 * special.ndtr(-abs(both.mean() - total) / np.sqrt(variance)) > ALIKE)
+
+
+STEP = 2.0
+"""Standard deviations, of dealing at random, between one load and the next larger from which two quotas lie
+between, if they differ by more than busy and slow days make of one."""
+
+
+def quotas(n: Float64, least: int) -> Int64:
+    """Which of several quotas each account was given, by number; -1 for none, and for all where there is one.
+
+    A quota is a set of `least` accounts or more whose loads vary no more than dealing at random would make
+    them, with nobody near: people's loads have no such steps.
+
+    n : float64, shape (n,): requests per account
+    """
+    order = np.argsort(n, kind="stable")
+    ascending = n[order]
+    below = ascending[:-1]
+    is_step = ascending[1:] - below > np.maximum(NEARLY_EQUAL * below, STEP * np.sqrt(below))
+    step = np.concatenate([[0], np.cumsum(is_step)])[: len(n)]
+    found = np.full(len(n), -1, np.int64)
+    for number in np.unique(step):
+        mine = order[step == number]
+        if len(mine) >= least and n[mine].var() <= n[mine].mean():
+            found[mine] = number
+    return found if len(np.unique(found[found >= 0])) > 1 else np.full(len(n), -1, np.int64)
 
 
 FAR = 3.0

@@ -11,7 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from detector.campaigns.population import CONTENT_LAYERS, Bool, Float64, Int64, Population, SharedObjects
+from detector.campaigns.population import (
+    CONTENT_LAYERS,
+    IDENTITY_LAYERS,
+    Bool,
+    Float64,
+    Int64,
+    Population,
+    SharedObjects,
+)
 from detector.kernels import membership as kernels
 
 MEMBER_LOG_ODDS = 2.0
@@ -20,6 +28,9 @@ MEMBER_LOG_ODDS = 2.0
 NEARLY_ALL = 0.9
 """Text that this share of a group's members carry is expected of a member. Only text: cards, addresses and
 kits are dealt out in lots, and one lot must not shut out the next."""
+
+MOST_OF_THEM = 0.5
+"""Share of the members with a card or an address who know a text that nearly all members carry."""
 
 LEFT_OUT = 0.02
 """Chance that a member lacks what nearly all carry, however sure the group seems of it: pools are renewed."""
@@ -157,7 +168,9 @@ def approved_carriers(
 def _typical_objects(
     members: Int64, undecided: Int64, population: Population, objects: SharedObjects
 ) -> tuple[Int64, Float64]:
-    """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios.
+    """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios. An
+    address or a card is not the group's where most of the members who have it know hardly any text that
+    nearly all others do: they would vouch for one another.
 
     undecided : accounts that count as neither inside nor outside
     """
@@ -173,6 +186,15 @@ def _typical_objects(
     weight = np.array([LAYER_WEIGHT[layer.kind] for layer in population.layers])[objects.layer_of[carried]]
     log_ratio = np.minimum(log_ratio, MOST_SURPRISE) * weight
     typical = (n_inside >= max(3, 0.05 * n_members)) & (log_ratio >= 0.5)
+    kinds = np.array([layer.kind for layer in population.layers])[objects.layer_of[carried]]
+    expected = typical & np.isin(kinds, CONTENT_LAYERS) & (n_inside >= NEARLY_ALL * n_members)
+    if expected.any():
+        row = np.repeat(np.arange(n_members), np.diff(inside.indptr))
+        column = np.searchsorted(carried, inside.indices)
+        n_expected = np.bincount(row[expected[column]], minlength=n_members)
+        knows = n_expected > MOST_OF_THEM * expected.sum()
+        of_those = np.bincount(column[knows[row]], minlength=len(carried))
+        typical &= ~np.isin(kinds, IDENTITY_LAYERS) | (of_those >= MOST_OF_THEM * n_inside)
     return carried[typical].astype(np.int64), log_ratio[typical]
 
 
@@ -190,17 +212,40 @@ def _may_join(
     group under a framework of a hundred thousand users is weighed without them, and a thousand such groups do
     not cost a thousand times as many accounts.
     """
-    common_first = np.argsort(-objects.n_accounts_of[core], kind="stable")
-    layer = objects.layer_of[core][common_first]
-    at_most = np.zeros(len(core))
-    for position in np.unique(layer):  # within a layer ratios are averaged, so the highest is the most
-        at_most += np.maximum.accumulate(np.where(layer == position, log_ratio[common_first], 0.0))
+    layer = objects.layer_of[core]
+    against = _against_lacking(members, core, layer, population, objects)
     needed = MEMBER_LOG_ODDS - np.log(len(members) / len(population)) - Likeness.MOST * len(likeness.bins)
-    telling = core[common_first[at_most >= needed - 1e-6]]
+    n_carriers = objects.n_accounts_of[core]
+    telling = _telling(log_ratio, layer, n_carriers, needed)
+    expected = np.flatnonzero(against)
+    for rarest in expected[np.argsort(n_carriers[expected], kind="stable")][:FEW_TRIED]:
+        # Who lacks it needs so much more from the rest.
+        without = np.where(np.arange(len(core)) == rarest, 0.0, log_ratio)
+        others = _telling(without, layer, n_carriers, needed - against[rarest])
+        others[rarest] = True
+        if n_carriers[others].sum() < n_carriers[telling].sum():
+            telling = others
     carriers = objects.by_object
     return np.asarray(
-        kernels.who_could_join(carriers.indptr, carriers.indices, telling, members, len(population))
+        kernels.who_could_join(carriers.indptr, carriers.indices, core[telling], members, len(population))
     )
+
+
+FEW_TRIED = 4
+"""Texts that nearly all members carry, the rarest, by which others are ruled out; one is mostly enough."""
+
+
+def _telling(log_ratio: Float64, layer: Int64, n_carriers: Float64, needed: float) -> Bool:
+    """Which objects an account must have one of to come to `needed` log-odds: all but the most common ones
+    that together say less."""
+    common_first = np.argsort(-n_carriers, kind="stable")
+    at_most = np.zeros(len(log_ratio))
+    for position in np.unique(layer):  # within a layer ratios are averaged, so the highest is the most
+        of_layer = np.where(layer == position, log_ratio, 0.0)[common_first]
+        at_most += np.maximum.accumulate(of_layer)
+    telling = np.zeros(len(log_ratio), np.bool_)
+    telling[common_first] = at_most >= needed - 1e-6
+    return telling
 
 
 def _log_odds(
@@ -230,7 +275,7 @@ def _log_odds(
     carries = sums[0].any(axis=1)
     touched = among[carries]
     # Each object counts by its share and by what it tells: cover traffic dilutes neither.
-    shares, worth, points, lacking = (one[carries] for one in sums)
+    shares, worth, points, lacking = (one[carries] for one in sums) if not carries.all() else sums
     is_member = np.isin(touched, members, assume_unique=True)
     total = np.full(len(touched), np.log(len(members) / len(population)))
     for position in np.unique(layer):
@@ -248,7 +293,7 @@ def _log_odds(
         if kind in CONTENT_LAYERS:
             any_reach = np.count_nonzero(share[is_member]) / len(members)
             none_at_all = np.where(share > 0, 0.0, np.log(1 - any_reach + LEFT_OUT))
-            total += LAYER_WEIGHT[kind] * np.minimum(lacking[:, position], none_at_all)
+            total += np.minimum(lacking[:, position], LAYER_WEIGHT[kind] * none_at_all)
     return touched.astype(np.int64), total
 
 
@@ -268,11 +313,13 @@ def _against_lacking(
 ) -> Float64:
     """For each core object what it tells against an account to lack it: only of texts that nearly all members
     carry; float64, shape of `core`, at most 0."""
-    is_text = np.array([one.kind in CONTENT_LAYERS for one in population.layers], dtype=np.bool_)[layer]
+    weight = np.array(
+        [LAYER_WEIGHT[one.kind] if one.kind in CONTENT_LAYERS else 0.0 for one in population.layers]
+    )[layer]
     carried = objects.shares
     n_carrying = kernels.n_carrying(carried.indptr, carried.indices, members, core, carried.shape[1])
     reach = np.minimum(n_carrying / len(members), 1.0)
-    return np.where(is_text & (reach >= NEARLY_ALL), np.log(1 - reach + LEFT_OUT), 0.0)
+    return np.where(reach >= NEARLY_ALL, weight * np.log(1 - reach + LEFT_OUT), 0.0)
 
 
 def _of_usual(values: npt.NDArray[Any], is_member: Bool) -> Float64:

@@ -15,8 +15,9 @@ import numpy as np
 
 from detector.campaigns.communities import LEAST_PART
 from detector.campaigns.group import Group
-from detector.campaigns.loads import ALIKE, far_apart, is_dealt, same_load
+from detector.campaigns.loads import ALIKE, far_apart, is_counted, is_dealt, is_sum, quotas, same_load
 from detector.campaigns.population import Bool, Float64, Int64
+from detector.campaigns.refining import LEAST_MEMBERS
 
 MOSTLY = 0.6
 """Share of a group that its parts must make up between them to take its place."""
@@ -32,38 +33,63 @@ def loads(group: Group) -> Float64:
     return templated if templated.any() else group.population.n_requests[group.members]
 
 
-def is_mixture(whole: Group, inner: Sequence[Group]) -> bool:
+def is_mixture(whole: Group, inner: Sequence[Group], rented: Bool | None = None) -> bool:
     """Whether a group is several operators', given the groups within it that would stand without it.
 
     Those make up most of it, the smallest left aside, and one of these holds: the accounts of one are dealt
-    another load than the rest, or than those of another one; the accounts that two of them share are, since
-    they work for both; or one has texts of its own and no card in common with the rest, where cards dealt to
-    all alike would be.
+    another load than the rest, or than those of another one; the accounts that two of them share do more than
+    the others, since they work for both; or one has texts of its own and no card in common with the rest,
+    where cards dealt to all alike would be.
+
+    rented : bool, shape (n_members,): members who work for another group as well (`works_for_both`): their
+        load tells nothing. Nobody when not given
     """
+    own = np.ones(len(whole.members), np.bool_) if rented is None else ~rented
     inner = [group for group in inner if len(group.members) >= LEAST_PART * len(whole.members)]
-    if not inner:
-        return False
-    n_holding = np.zeros(len(whole.population), dtype=np.int64)
-    for group in inner:
-        n_holding[group.members] += 1
-    holding = n_holding[whole.members]
-    if (holding > 0).mean() < MOSTLY:
+    held = np.array([np.isin(whole.members, group.members) for group in inner]).reshape(len(inner), len(own))
+    n_holding = held.sum(axis=0)[own]
+    if not inner or not own.any() or (n_holding > 0).mean() < MOSTLY:
         return False
     templated, requests = loads(whole), whole.population.n_requests[whole.members]
-    by_part = ((templated, np.isin(whole.members, group.members)) for group in inner)
-    if any(
-        are_two(n[mine], n[~mine])
-        for n, mine in (*by_part, (requests, holding > 1), (requests[holding > 0], holding[holding > 0] > 1))
+    mine = requests[own]
+    if any(are_two(templated, requests, one & own, own & ~one) for one in held):
+        return True
+    if works_more(mine[n_holding > 1], mine[n_holding <= 1]) or works_more(
+        mine[n_holding > 1], mine[n_holding == 1]
     ):
         return True
     # Of three operators the rest of each is a mixture itself, dealt by nobody: parts are compared, too.
     payment = whole.population.payment[whole.members]
-    parts = _apart(whole, inner)
+    parts = [part & own for part in _apart(whole, inner)]
     pairs = list(combinations(parts, 2))
-    return any(are_two(templated[one], templated[other]) for one, other in pairs) or any(
+    return any(are_two(templated, requests, one, other) for one, other in pairs) or any(
         apart_by_card(payment[one], payment[other]) and apart_by_text(whole, one, other)
-        for one, other in (*pairs, *((part, ~part) for part in parts))
+        for one, other in (*pairs, *((part, own & ~part) for part in parts))
     )
+
+
+NEARLY_ALL = 0.8
+"""Share of accounts that have a quota, where quotas were given, and of one quota's in a group that knows one:
+newcomers, replaced accounts and a few of somebody else's aside."""
+
+
+def has_quotas(whole: Group, others: Sequence[Group], rented: Bool) -> bool:
+    """Whether a group's accounts were given different quotas, nearly all of them, and other groups that would
+    stand, each of which holds accounts of one quota only, hold most of it between them.
+
+    rented : as for `is_mixture`
+    """
+    own = whole.members[~rented]
+    quota = quotas(whole.population.n_requests[own], LEAST_MEMBERS)
+    if (quota >= 0).sum() < max(NEARLY_ALL * len(own), 1):
+        return False
+    pure = np.zeros(len(own), np.bool_)
+    for group in others:
+        held = np.isin(own, group.members)
+        _, n_of = np.unique(quota[held], return_counts=True)
+        if n_of.max(initial=0) >= NEARLY_ALL * held.sum():
+            pure |= held
+    return bool(pure.mean() >= MOSTLY)
 
 
 MOST_PARTS = 8
@@ -125,6 +151,41 @@ def apart_by_text(whole: Group, one: Bool, other: Bool) -> bool:
     ).any())  # fmt: skip
 
 
-def are_two(one: Float64, other: Float64) -> bool:
+def are_two(templated: Float64, requests: Float64, one: Bool, other: Bool) -> bool:
+    """Whether no scheduler deals these two sets of accounts their requests side by side.
+
+    templated, requests : loads of the same accounts, from the texts they share and altogether. Where a
+        scheduler counts out the same number to either set, a text that is known of half of them only tells
+        nothing.
+    one, other : bool, which of the accounts are compared
+    """
+    if differ(templated[one], templated[other]):
+        return not (is_counted(requests[one | other]) and same_load(requests[one], requests[other]))
+    return False
+
+
+def differ(one: Float64, other: Float64) -> bool:
     """Whether no scheduler deals these two sets of loads, requests per account, side by side."""
     return (is_dealt(one) and is_dealt(other) and not same_load(one, other)) or far_apart(one, other)
+
+
+def works_more(one: Float64, other: Float64) -> bool:
+    """Whether the first of two sets of loads is dealt more than the other."""
+    return differ(one, other) and one.mean() > other.mean()
+
+
+def works_for_both(whole: Group, other: Group) -> Bool:
+    """Members of a group who work for another one as well: those they have in common, if these are dealt as
+    much as the rest of either together. bool, shape (n_members,).
+
+    Two operators rent from one seller: some accounts are given to both, and each gives them its load. Told
+    from a mixture of several operators by the sum.
+    """
+    common = np.isin(whole.members, other.members)
+    requests = whole.population.n_requests
+    in_both, here = requests[whole.members[common]], requests[whole.members[~common]]
+    there = requests[other.members[~np.isin(other.members, whole.members)]]
+    if min(len(in_both), len(here), len(there)) < LEAST_MEMBERS:
+        return np.zeros(len(whole.members), np.bool_)
+    all_dealt = is_dealt(in_both) and is_dealt(here) and is_dealt(there)
+    return common & (all_dealt and is_sum(in_both, here, there))

@@ -15,7 +15,7 @@ import polars as pl
 from detector import campaigns as detect
 from pipelines import lone
 from pipelines.approved import flag_beyond_approval, note_ended
-from pipelines.campaigns.judging import as_flagged, reference, with_samples
+from pipelines.campaigns.judging import as_flagged, judge, reference
 from pipelines.campaigns.links import held_together
 from pipelines.campaigns.night import fetch_night, gather_objects
 from pipelines.campaigns.writing import write_campaigns, write_candidates
@@ -59,29 +59,16 @@ def find_campaigns(
     busy = lone.measure_busy(con, day, settings)
     night = night.with_added_texts(busy.adding_ids).without(policy.leave_out)
     objects = detect.shared_objects(night.population)
-    candidates = detect.candidates(night.population, objects)
-    groups = with_samples(
-        con, night, candidates, [detect.group_of(one, night.population, objects) for one in candidates]
-    )
-    evidence = [detect.weighed(detect.weigh(group), policy) for group in groups]
     innocent, n_nights = reference(con, day, policy)
     has_history = len(innocent) >= policy.least_reference
-    members = detect.Memberships.of([group.members for group in groups], len(night.population))
-    verdicts = detect.decide(
-        evidence,
-        innocent,
-        has_content=[group.has_content for group in groups],
-        policy=policy,
-        members=members,
-    )
-    guilty = detect.standing(
-        groups, [verdict.log_odds for verdict in verdicts], [verdict.flagged for verdict in verdicts]
-    )
+    judged = judge(con, night, objects, innocent, policy)
     flagged = [
-        as_flagged(night, groups[at], candidates[at], verdicts[at], evidence[at], objects) for at in guilty
+        as_flagged(
+            night, judged.groups[at], judged.candidates[at], judged.verdicts[at], judged.evidence[at], objects
+        )
+        for at in judged.guilty
     ]
-
-    totals = np.array([verdict.log_odds for verdict in verdicts])
+    totals = np.array([verdict.log_odds for verdict in judged.verdicts])
 
     def judged_again(at: int, pieces: list[detect.Evidence]) -> detect.Verdict:
         return detect.decide_again(
@@ -89,15 +76,15 @@ def find_campaigns(
             pieces,
             totals,
             innocent,
-            has_content=groups[at].has_content,
+            has_content=judged.groups[at].has_content,
             policy=policy,
-            members=members,
+            members=judged.members,
         )
 
     likeness = detect.Likeness.of(night.population)
     held = [
         held_together(found, objects, likeness, partial(judged_again, at))
-        for at, found in zip(guilty, flagged, strict=True)
+        for at, found in zip(judged.guilty, flagged, strict=True)
     ]
     carriers = {
         account
@@ -109,18 +96,18 @@ def find_campaigns(
     with transaction(con):
         for table in _REPLACED:
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
-        write_candidates(con, night, groups, members, verdicts, evidence)
+        write_candidates(con, night, judged.groups, judged.members, judged.verdicts, judged.evidence)
         write_campaigns(con, night, flagged, held)
         in_campaigns = {account for found in flagged for account in found.account_ids}
-        judged = lone.judge_alone(con, day, busy, in_campaigns, settings)
-        alone = lone.flagged_alone(day, judged)
-        beyond = flag_beyond_approval(con, day, settings, carriers, judged)
+        judged_alone = lone.judge_alone(con, day, busy, in_campaigns, settings)
+        alone = lone.flagged_alone(day, judged_alone)
+        beyond = flag_beyond_approval(con, day, settings, carriers, judged_alone)
         for table in (alone, beyond):
             with registered(con, "alone", table):
                 con.execute("INSERT INTO night.flagged_account BY NAME FROM alone")
         note_ended(con, day)
     return Found(
-        n_candidates=len(candidates),
+        n_candidates=len(judged.candidates),
         n_campaigns=len(flagged),
         n_flagged=len(in_campaigns) + len(alone) + len(beyond),
         calibration=_calibration(n_nights) if has_history else "this night alone",

@@ -47,6 +47,79 @@ def reference(
     return np.array([row[0] for row in rows], dtype=np.float64), len({row[1] for row in rows})
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The night's candidates with their evidence and verdicts, and which of them are to be published."""
+
+    candidates: list[detect.Candidate]
+    groups: list[detect.Group]
+    evidence: list[list[detect.Evidence]]
+    verdicts: list[detect.Verdict]
+    members: detect.Memberships
+    guilty: list[int]
+
+
+def judge(
+    con: duckdb.DuckDBPyConnection,
+    night: Night,
+    objects: detect.SharedObjects,
+    innocent: npt.NDArray[np.float64],
+    policy: detect.Policy,
+) -> Judged:
+    """Everything that may be a campaign tonight. What one client holds of what would be published is judged
+    as one as well, beside its parts.
+
+    innocent : evidence of earlier nights' innocent communities (`reference`)
+    """
+    found = detect.candidates(night.population, objects)
+    groups, evidence = _weighed(con, night, found, objects, policy)
+    apart = _decided(night, found, groups, evidence, innocent, policy)
+    joined = detect.unions([found[at] for at in apart.guilty], night.population)
+    if not joined:
+        return apart
+    more_groups, more_evidence = _weighed(con, night, joined, objects, policy)
+    return _decided(
+        night, [*found, *joined], [*groups, *more_groups], [*evidence, *more_evidence], innocent, policy
+    )
+
+
+def _weighed(
+    con: duckdb.DuckDBPyConnection,
+    night: Night,
+    candidates: Sequence[detect.Candidate],
+    objects: detect.SharedObjects,
+    policy: detect.Policy,
+) -> tuple[list[detect.Group], list[list[detect.Evidence]]]:
+    """The candidates as groups, with what is measured on samples of their requests, and the evidence on
+    each."""
+    groups = with_samples(
+        con, night, candidates, [detect.group_of(one, night.population, objects) for one in candidates]
+    )
+    return groups, [detect.weighed(detect.weigh(group), policy) for group in groups]
+
+
+def _decided(
+    night: Night,
+    candidates: list[detect.Candidate],
+    groups: list[detect.Group],
+    evidence: list[list[detect.Evidence]],
+    innocent: npt.NDArray[np.float64],
+    policy: detect.Policy,
+) -> Judged:
+    members = detect.Memberships.of([group.members for group in groups], len(night.population))
+    verdicts = detect.decide(
+        evidence,
+        innocent,
+        has_content=[group.has_content for group in groups],
+        policy=policy,
+        members=members,
+    )
+    guilty = detect.standing(
+        groups, [verdict.log_odds for verdict in verdicts], [verdict.flagged for verdict in verdicts]
+    )
+    return Judged(candidates, groups, evidence, verdicts, members, guilty)
+
+
 def with_samples(
     con: duckdb.DuckDBPyConnection,
     night: Night,

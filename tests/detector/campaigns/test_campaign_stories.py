@@ -5,7 +5,7 @@ import pytest
 from nights import Judged, Night, flagged, grouped, judged
 
 from detector.campaigns import Likeness, approved_carriers, candidates, shared_objects
-from detector.campaigns.refining import scarcity
+from detector.campaigns.refining import refine, scarcity
 
 NOT_KNOWN = float("nan")
 WITHOUT_PROMPTS = {"training_share": NOT_KNOWN, "repeat_share": NOT_KNOWN, "single_turn_share": NOT_KNOWN}
@@ -30,6 +30,27 @@ def test_a_campaign_is_found_whole_and_with_every_kind_of_reason() -> None:
     assert found.piece("SHARED_PAYMENT").log_odds == 2.5  # no account names an organisation: none shares one
     assert found.verdict.p_value < 1e-4
     assert found.verdict.score > 0.99
+
+
+def test_strangers_behind_one_address_do_not_vouch_for_one_another() -> None:
+    """Six accounts of one house behave like a campaign's and send a public prompt that it works with, too, but
+    not its own one. Their address is no sign that they belong to it."""
+    night = Night()
+    night.people(2_000)
+    night.add("reader", 60, objects={"template": {"public": 0.1}})
+    ours = [
+        {"template": {"public": 0.5, "kiln's own": 0.5}, "address": {f"kiln home {at}": 1.0}}
+        for at in range(60)
+    ]
+    campaign = night.campaign(n=60, objects=ours, n_requests=np.full(60, 40.0))
+    house = [{"template": {"public": 0.9}, "address": {"house": 1.0}} for _ in range(6)]
+    strangers = night.campaign("house", 6, objects=house, n_requests=np.full(6, 18.0))
+    names = [account.name for account in night.accounts]
+    population = night.population()
+    together = np.flatnonzero(np.isin(names, campaign + strangers))
+    found = refine(together, population, shared_objects(population), Likeness.of(population))
+    assert found is not None
+    assert [names[at] for at in found.members] == campaign
 
 
 @pytest.mark.parametrize("n_people", [300, 4_000])

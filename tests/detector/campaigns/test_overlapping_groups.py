@@ -95,3 +95,56 @@ def test_a_pool_and_those_it_swept_in_both_stand_when_they_are_dealt_different_l
     population, (few, pool) = night_of(np.full(7, 700), np.full(60, 40))
     whole, swept = group(population, few[:5], pool), group(population, few)
     assert sorted(standing([whole, swept], [7.0, 6.0])) == [0, 1]
+
+
+def test_accounts_that_two_operators_rent_are_in_both_findings() -> None:
+    """Each gives them its load, so that they do as much as the others of both together."""
+    population, (one, both, other) = night_of(np.full(40, 14), np.full(20, 42), np.full(40, 28))
+    groups = [group(population, one, both), group(population, both, other), group(population, both)]
+    assert sorted(standing(groups, [7.0, 7.0, 6.5])) == [0, 1]
+
+
+def test_a_group_of_another_load_that_is_no_sum_is_another_operators() -> None:
+    population, (one, middle, other) = night_of(np.full(40, 14), np.full(20, 90), np.full(40, 28))
+    groups = [group(population, one, middle), group(population, middle, other), group(population, middle),
+              group(population, one), group(population, other)]  # fmt: skip
+    assert sorted(standing(groups, [7.0, 7.0, 6.5, 6.5, 6.5])) == [2, 3, 4]
+
+
+def test_three_quotas_under_one_text_are_three_operators_however_small_one_is() -> None:
+    """What is left beside any of them is dealt by nobody; parts that mix two quotas prove nothing."""
+    rng = np.random.default_rng(3)
+    population, (many, some, few) = night_of(
+        rng.integers(27, 30, 120), rng.integers(83, 86, 38), np.full(5, 709)
+    )
+    mixed = group(population, many[:60], some, few)
+    groups = [
+        group(population, many, some, few),
+        mixed,
+        group(population, many),
+        group(population, some, few),
+    ]
+    assert sorted(standing(groups, [9.0, 9.0, 8.4, 9.0])) == [2, 3]
+
+
+def test_parts_that_share_accounts_are_two_operators_only_where_these_do_more() -> None:
+    """Who hides least is in every part that is told by its texts, and sends least besides."""
+    rng = np.random.default_rng(3)
+    population, (quiet, busy) = night_of(rng.poisson(9, 100), rng.poisson(16, 60), cards="common")
+    texts = group(population, quiet, busy)
+    parts = [group(population, quiet, busy[:20]), group(population, quiet, busy[20:40])]
+    alike = replace(texts.uses, n_requests=np.full(len(texts.rows), 3.0))
+    whole = replace(texts, uses=alike)
+    parts = [
+        replace(part, uses=replace(part.uses, n_requests=np.full(len(part.rows), 3.0))) for part in parts
+    ]
+    assert standing([whole, *parts], [6.0, 5.8, 5.8]) == [0]
+
+
+def test_a_text_known_of_half_of_them_does_not_make_two_of_those_who_are_counted_out_alike() -> None:
+    population, (one, other) = night_of(np.full(60, 15), np.full(40, 15))
+    whole, part = group(population, one, other), group(population, one)
+    half = np.where(np.isin(whole.account, other), 7.0, 15.0)
+    whole = replace(whole, uses=replace(whole.uses, n_requests=half))
+    rest = group(population, other)
+    assert standing([whole, part, rest], [8.0, 7.5, 7.0]) == [0]
