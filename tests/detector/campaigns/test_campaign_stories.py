@@ -33,7 +33,7 @@ def test_a_campaign_is_found_whole_and_with_every_kind_of_reason() -> None:
 
 
 def test_strangers_behind_one_address_do_not_vouch_for_one_another() -> None:
-    """Six accounts of one house behave like a campaign's and send a public prompt that it works with, too, but
+    """Six accounts of one house behave like a campaign's and send a public prompt that it sends, too, but
     not its own one. Their address is no sign that they belong to it."""
     night = Night()
     night.people(2_000)
