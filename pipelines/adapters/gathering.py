@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.adapters.block import Block, Malformed
+from pipelines.adapters.connection import as_block
 from pipelines.adapters.lines import mended
-from pipelines.adapters.records import as_block
 from pipelines.adapters.source import Gathering, Source
 
 

@@ -4,7 +4,7 @@
 
 -- Almost every text begins with a visible ASCII character: that is decided by its first bytes alone.
 CREATE MACRO is_blank(t) AS
-    CASE WHEN t >= '!' AND t <= '~' THEN false ELSE trim(t, getvariable('blank_characters')) = '' END;
+    CASE WHEN t >= '!' AND t <= '~' THEN false ELSE trim(t, blank_characters()) = '' END;
 
 CREATE MACRO text_or_null(t) AS CASE WHEN is_blank(t) THEN NULL ELSE t END;
 
