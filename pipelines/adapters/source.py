@@ -130,11 +130,14 @@ class Gathering:
     structure: Structure
     """The fields that `key` and `place` read."""
 
+    steps: Sequence[Mapping[str, str]] = ()
+    """Values computed on the way, as those of a source are."""
+
     key: str
-    """SQL over `doc`: equal for the records of one request; null for a record that stands alone."""
+    """SQL over `doc` and the steps: equal for the records of one request; null for one that stands alone."""
 
     place: str
-    """SQL over `doc`: a whole number that orders them."""
+    """SQL over `doc` and the steps: a whole number that orders them."""
 
     most: int
     """Of a request with more records no more than these are read."""
@@ -267,7 +270,7 @@ class Source:
         whole = self.structure if self.gathering is None else {"parts": [self.structure]}
         parse = parse.replace("$structure", literal(json.dumps(whole, default=dict)))
         query = parse.replace("FROM lines", f"FROM ({lines})")
-        if self.each is not None and usual_only:
+        if self.each is not None and usual_only and self._is_alone_as_a_rule:
             query = f"SELECT *, NULL::VARCHAR AS item FROM ({query})"  # unnest would copy every document
         elif self.each is not None:
             # A document without requests stays one row, so that it is counted.
@@ -292,6 +295,10 @@ class Source:
         look for the usual shape first would be to read twice."""
         n_odd = sum(any(_is_odd(one, step) for step in self._shapes) for one in records)
         return n_odd > len(records) // 2
+
+    @property
+    def _is_alone_as_a_rule(self) -> bool:
+        return any(step.lists_at for step in self._shapes)
 
     @property
     def _shapes(self) -> list[Shapes]:

@@ -6,7 +6,7 @@
 SELECT row_number, doc, doc IS NOT NULL AS is_read, CASE WHEN doc IS NOT NULL THEN line END AS line
 FROM (
     SELECT row_number, line,
-           CASE WHEN starts_with(ltrim(line, concat(' ', chr(9))), '{')
+           CASE WHEN begins_object(line)
                 THEN TRY(json_transform(line, $structure)) END AS doc
     FROM lines
 )

@@ -5,7 +5,7 @@
 SELECT row_number, fields IS NOT NULL AS is_read, true AS is_request, fields.*
 FROM (
     SELECT row_number,
-           CASE WHEN json_valid(line) AND starts_with(ltrim(line, concat(' ', chr(9))), '{')
+           CASE WHEN json_valid(line) AND begins_object(line)
                 THEN json_transform(line, $structure) END AS fields
     FROM block
 )
