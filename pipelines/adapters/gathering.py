@@ -89,10 +89,16 @@ def _documents(rows: pa.Table, gathering: Gathering) -> pa.Table:
     ends = np.cumsum(is_taken)
     lines = rows["line"].cast(pa.large_string()).combine_chunks().take(pa.array(order[is_taken]))
     offsets = pa.array(np.append(ends[starts] - 1, len(lines)).astype(np.int32))
-    comma, begin, end, nothing = (pa.scalar(text, pa.large_string()) for text in (",", '{"parts":[', "]}", ""))
+    comma, begin, end, nothing = (
+        pa.scalar(text, pa.large_string()) for text in (",", '{"parts":[', "]}", "")
+    )
     parts = pc.binary_join(pa.ListArray.from_arrays(offsets, lines), comma)
     documents = pc.binary_join_element_wise(begin, parts, end, nothing)
     return pa.table({"row_number": first[keys][order][starts], "line": documents})
+
+
+def _large(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
 
 
 def _keys_sql(gathering: Gathering) -> str:
