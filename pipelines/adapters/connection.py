@@ -28,26 +28,9 @@ _ROWS_PER_TASK = 2_048
 _PLANS = 64
 """Statements whose plans are kept: two for each format there is."""
 
-_BLANK = "".join(
-    map(
-        chr,
-        (
-            *range(9, 14),
-            0,
-            32,
-            133,
-            160,
-            5760,
-            *range(8192, 8206),
-            8232,
-            8233,
-            8239,
-            8287,
-            8288,
-            12288,
-            65279,
-        ),
-    )
+_BLANK = (
+    "\0\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
+    "\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
 """Characters that show nothing: ASCII blanks and NUL, no-break, narrow and ideographic spaces, zero-width
 characters, byte order mark."""
