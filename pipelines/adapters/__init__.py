@@ -15,13 +15,14 @@ import pyarrow as pa
 from pipelines.adapters.adapter import Adapter, Sample
 from pipelines.adapters.block import Block
 from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
+from pipelines.adapters.connection import connect
 from pipelines.adapters.containers import Container, Kind, look
 from pipelines.adapters.edges import Edges
 from pipelines.adapters.joining import Join, Joined
 from pipelines.adapters.logs import find_logs
 from pipelines.adapters.mapping import is_mapping, read_mapping
 from pipelines.adapters.mapping_paths import not_found, require_needed
-from pipelines.adapters.reader import Complete, LogReader, connected
+from pipelines.adapters.reader import Complete, LogReader
 from pipelines.adapters.recognition import fields_seen, not_understood, recognises
 from pipelines.adapters.records import Answered
 from pipelines.adapters.refused import REFUSED_SCHEMA
@@ -173,7 +174,7 @@ def open_logs(
 
     def answer(name: str, parts: Sequence[Block]) -> list[Answered]:
         adapter, source = formats[name], _source(formats[name])
-        with connected(threads, source) as con:
+        with connect(threads) as con:
             return answer_together(
                 con,
                 parts,

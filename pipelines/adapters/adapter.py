@@ -42,6 +42,11 @@ class Adapter:
     canonical column without an expression is null."""
 
 
+def literal(text: str) -> str:
+    """A text as DuckDB reads it literally."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def quoted(name: str) -> str:
     """An identifier as DuckDB reads it literally."""
     return '"' + name.replace('"', '""') + '"'

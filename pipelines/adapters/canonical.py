@@ -9,8 +9,6 @@ are only ever data.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import duckdb
@@ -86,41 +84,13 @@ class _Column:
     faults: Sequence[tuple[Fault, str]]
 
 
-def connect(threads: int) -> duckdb.DuckDBPyConnection:
-    """A connection of its own to DuckDB in memory, the casts loaded: ordered output, UTC, no files."""
-    con = _database(threads).cursor()
-    con.execute(_sql("session"))
-    return con
-
-
-@cache
-def _database(threads: int) -> duckdb.DuckDBPyConnection:
-    """The database behind all readers: loading the casts takes longer than reading a small file."""
-    con = duckdb.connect()
-    con.execute(f"SET threads = {int(threads)}")
-    con.execute("SET preserve_insertion_order = true")
-    con.execute("SET enable_progress_bar = false")
-    con.execute("SET parquet_metadata_cache = true")
-    con.execute("SET enable_external_file_cache = false")  # a log is read once: caching it is memory lost
-    con.execute(_sql("session"))
-    con.execute(_sql("casts"))
-    con.execute(_sql("bodies"))
-    for sources_own in ("services", "telemetry", "gemini", "text_lines"):
-        con.execute(_sql(sources_own))
-    return con
-
-
-def _sql(name: str) -> str:
-    return files("pipelines.adapters").joinpath(f"sql/{name}.sql").read_text(encoding="utf-8")
-
-
 def canonical_query(
     con: duckdb.DuckDBPyConnection,
     target: Target,
     expressions: Mapping[str, str],
     source: str,
-    values: Mapping[str, Any],
     newest_by: str | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> Query:
     """The query that casts and checks records.
 
@@ -128,8 +98,8 @@ def canonical_query(
     ----------
     expressions : canonical column to SQL expression over the fields of `source`
     source : a SELECT like those the query will read; only its types are looked at
-    values : parameters of `source`
     newest_by : SQL of a number over the fields of `source`, handed on as the column `version`
+    values : parameters of `source`, where it has any
     """
     types = _types_of(con, expressions, source, values)
     raw, helpers, selected, conditions = [], [], [], []
@@ -166,12 +136,15 @@ def with_canonical_types(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordB
 
 
 def _types_of(
-    con: duckdb.DuckDBPyConnection, expressions: Mapping[str, str], source: str, values: Mapping[str, Any]
+    con: duckdb.DuckDBPyConnection,
+    expressions: Mapping[str, str],
+    source: str,
+    values: Mapping[str, Any] | None,
 ) -> dict[str, str]:
     if not expressions:
         return {}
     picked = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in expressions.items())
-    described = con.execute(f"DESCRIBE SELECT {picked} FROM ({source})", dict(values)).fetchall()
+    described = con.execute(f"DESCRIBE SELECT {picked} FROM ({source})", values).fetchall()
     return {row[0]: row[1] for row in described}
 
 

@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.adapters.adapter import literal
 from pipelines.adapters.block import Block, Malformed
+from pipelines.adapters.connection import as_block, ask
 from pipelines.adapters.lines import mended
-from pipelines.adapters.records import as_block
 from pipelines.adapters.source import Gathering, Source
 
 
@@ -36,15 +37,15 @@ def gathered(
             goes_on = pc.is_in(held["key"], rows["key"].combine_chunks())
             done = held.filter(pc.invert(goes_on))
             held = pa.concat_tables([held.filter(goes_on), rows])
-        yield Block(_documents(con, done, gathering), [*block.malformed, *malformed])
+        yield Block(_documents(done, gathering), [*block.malformed, *malformed])
     if held is not None:
-        yield Block(_documents(con, held, gathering))
+        yield Block(_documents(held, gathering))
 
 
 def gathered_whole(con: duckdb.DuckDBPyConnection, block: Block, gathering: Gathering) -> Block:
     """The same of a block that is a whole file."""
     rows, malformed = _keyed(con, block.rows, gathering)
-    return Block(_documents(con, rows, gathering), [*block.malformed, *malformed])
+    return Block(_documents(rows, gathering), [*block.malformed, *malformed])
 
 
 def line_blocks_of(
@@ -63,30 +64,52 @@ def _keyed(
     con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering
 ) -> tuple[pa.Table, Sequence[Malformed]]:
     """The lines with `key` and `place`; what JSON readers reject is mended, or malformed."""
-    keyed = _ask(con, rows, _keys_sql(gathering), gathering)
+    keyed = ask(con, _keys_sql(gathering), rows)
     is_unread = np.asarray(pc.is_null(keyed["key"]))
     if not is_unread.any():
         return keyed, []
     numbers = np.asarray(rows["row_number"])
     lost = np.searchsorted(numbers, np.asarray(keyed["row_number"])[is_unread])
     better, malformed = mended(rows.take(pa.array(np.unique(lost))))
-    again = _ask(con, better, _keys_sql(gathering), gathering)
+    again = ask(con, _keys_sql(gathering), better)
     both = pa.concat_tables([keyed.filter(pa.array(~is_unread)), again])
     return both.filter(pc.is_valid(both["key"])), malformed
 
 
-def _documents(con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering) -> pa.Table:
-    statement = files("pipelines.adapters").joinpath("sql/gathered.sql").read_text(encoding="utf-8")
-    with as_block(con, rows):
-        return con.sql(statement, params={"most": gathering.most}).to_arrow_table()
+def _documents(rows: pa.Table, gathering: Gathering) -> pa.Table:
+    """The lines of each key as one document, by place, at most `most`; in the order of their first lines."""
+    numbers = np.asarray(rows["row_number"])
+    keys = np.asarray(rows["key"].combine_chunks().dictionary_encode().indices)
+    first = np.full(keys.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, keys, numbers)
+    order = np.lexsort((numbers, np.asarray(rows["place"]), first[keys]))
+    starts = np.flatnonzero(np.diff(first[keys][order], prepend=-1))
+    nth = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+    is_taken = nth < gathering.most
+    ends = np.cumsum(is_taken)
+    lines = rows["line"].cast(pa.large_string()).combine_chunks().take(pa.array(order[is_taken]))
+    offsets = pa.array(np.append(ends[starts] - 1, len(lines)).astype(np.int32))
+    comma, begin, end, nothing = (
+        pa.scalar(text, pa.large_string()) for text in (",", '{"parts":[', "]}", "")
+    )
+    parts = pc.binary_join(pa.ListArray.from_arrays(offsets, lines), comma)
+    documents = pc.binary_join_element_wise(begin, parts, end, nothing)
+    return pa.table({"row_number": first[keys][order][starts], "line": documents})
+
+
+def _large(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
 
 
 def _keys_sql(gathering: Gathering) -> str:
-    statement = files("pipelines.adapters").joinpath("sql/gathering_keys.sql").read_text(encoding="utf-8")
-    return statement.replace("doc_key", gathering.key).replace("doc_place", gathering.place)
+    structure = literal(json.dumps(gathering.structure, default=dict))
+    parsed = _sql("gathering_documents").replace("$structure", structure)
+    for step in gathering.steps:
+        values = ", ".join(f"{sql} AS {name}" for name, sql in step.items())
+        parsed = f"SELECT *, {values} FROM ({parsed})"
+    keys = _sql("gathering_keys").replace("FROM parsed", f"FROM ({parsed})")
+    return keys.replace("doc_key", gathering.key).replace("doc_place", gathering.place)
 
 
-def _ask(con: duckdb.DuckDBPyConnection, rows: pa.Table, statement: str, gathering: Gathering) -> pa.Table:
-    with as_block(con, rows):
-        structure = json.dumps(gathering.structure, default=dict)
-        return con.sql(statement, params={"structure": structure}).to_arrow_table()
+def _sql(name: str) -> str:
+    return files("pipelines.adapters").joinpath(f"sql/{name}.sql").read_text(encoding="utf-8")

@@ -17,10 +17,11 @@ from pipelines.adapters.beside import with_bodies
 from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.blocks import pieces
 from pipelines.adapters.canonical import UNREAD, Query, Target, canonical_query
+from pipelines.adapters.connection import as_block, ask
 from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.documents import document_blocks
-from pipelines.adapters.lines import json_source, json_values, line_blocks, mended
-from pipelines.adapters.records import Select, as_block, ask, in_batches, newest_by
+from pipelines.adapters.lines import json_source, line_blocks, mended
+from pipelines.adapters.records import Select, in_batches, newest_by
 from pipelines.adapters.refusals import NOT_JSON
 from pipelines.adapters.refused import Refusals
 from pipelines.adapters.source import Source
@@ -61,11 +62,10 @@ class JsonRecords:
     ) -> None:
         """`sample` : some of the records, to tell whether looking for their usual shape first is worth it."""
         self._con = con
-        self._source = json_source() if source is None else source.over(_LINES)
+        self._source = json_source(fields) if source is None else source.over(_LINES)
         self._usual: str | None = None
         if source is not None and source.has_odd_shapes and not source.is_odd_as_a_rule(sample):
             self._usual = source.over(_LINES, usual_only=True)
-        self._values = json_values(fields) if source is None else source.values()
         self._newest_by = newest_by(source)
         self._types = dict.fromkeys(fields, "VARCHAR")
         self._blocks = blocks
@@ -98,7 +98,7 @@ class JsonRecords:
         if asked not in _QUERIES:
             with as_block(self._con, rows):
                 _QUERIES[asked] = canonical_query(
-                    self._con, target, expressions, self._source, self._values, self._newest_by
+                    self._con, target, expressions, self._source, self._newest_by
                 )
         return _QUERIES[asked]
 
@@ -106,14 +106,14 @@ class JsonRecords:
         """The answer, by way of the usual shapes as long as most records have them."""
         if self._usual is None:
             return self._ask(query, rows)
-        answer = ask(self._con, query, rows, self._usual, self._values)
+        answer = ask(self._con, query.over(self._usual), rows)
         odd = _unread(answer, rows)
         if len(odd) > len(rows) // 2:
             self._usual = None
         return _merged(answer, odd, self._ask(query, odd)) if len(odd) else answer
 
     def _ask(self, query: Query, lines: pa.Table) -> pa.Table:
-        return ask(self._con, query, lines, self._source, self._values)
+        return ask(self._con, query.over(self._source), lines)
 
 
 _QUERIES: dict[tuple[object, ...], Query] = {}

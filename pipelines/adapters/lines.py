@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.adapters import refusals
+from pipelines.adapters.adapter import literal
 from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.blocks import MAX_RECORD_BYTES, positions, repaired
 
@@ -36,14 +37,10 @@ def line_blocks(pieces: Iterator[bytes], max_line_bytes: int = MAX_RECORD_BYTES)
     yield from cutter.finish()
 
 
-def json_source() -> str:
-    """A SELECT over `block` that parses its lines; takes the parameters of `json_values`."""
-    return files("pipelines.adapters").joinpath("sql/json_fields.sql").read_text(encoding="utf-8")
-
-
-def json_values(fields: Sequence[str]) -> dict[str, str]:
-    """Parameters of `json_source`: which fields, each as text."""
-    return {"structure": json.dumps(dict.fromkeys(fields, "VARCHAR"))}
+def json_source(fields: Sequence[str]) -> str:
+    """A SELECT over `block` that parses these fields of its lines, each as text."""
+    parse = files("pipelines.adapters").joinpath("sql/json_fields.sql").read_text(encoding="utf-8")
+    return parse.replace("$structure", literal(json.dumps(dict.fromkeys(fields, "VARCHAR"))))
 
 
 def mended(rows: pa.Table) -> tuple[pa.Table, list[Malformed]]:

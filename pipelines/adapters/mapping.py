@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 from pydantic import ValidationError
 
-from pipelines.adapters.canonical import connect
+from pipelines.adapters.connection import connect
 from pipelines.adapters.expressions import checked_expression
 from pipelines.adapters.mapping_file import Clues, Expression, MappingFile, NamedField
 from pipelines.adapters.mapping_paths import keys_of, placed, value_at
@@ -34,7 +34,6 @@ from pipelines.adapters.sources.bodies import (
     MESSAGES,
     REQUEST,
     RESPONSE,
-    STRUCTURES,
     request_at,
     response_at,
 )
@@ -86,8 +85,6 @@ def _read(path: Path, modified_ns: int) -> Source:
     except ValueError as error:  # not TOML, not UTF-8
         raise UsageError(f"{path}: {error}", remedy="the file must be TOML") from None
     with connect(1) as con:
-        for name, structure in STRUCTURES.items():
-            con.execute(f"SET VARIABLE {name} = $structure", {"structure": structure})
         return _Declaration(path, file, con).source()
 
 
@@ -280,7 +277,6 @@ class _Declaration:
     def _try_out(self, source: Source, names: Sequence[str]) -> None:
         """Let DuckDB bind every expression over a record of this structure."""
         rows = source.over("SELECT 1::BIGINT AS row_number, '{}' AS line")
-        values = source.values()
         tried = {f"columns.{name}": source.columns[name] for name in names} | {
             "is_request": source.is_request
         }
@@ -288,14 +284,14 @@ class _Declaration:
             # Over the steps alone: the condition itself is part of the whole.
             query = replace(source, is_request="true").over("SELECT 1::BIGINT AS row_number, '{}' AS line")
             try:
-                described = self._con.execute(f"DESCRIBE SELECT {sql} FROM ({query})", values).fetchall()
+                described = self._con.execute(f"DESCRIBE SELECT {sql} FROM ({query})").fetchall()
             except duckdb.Error as error:
                 raise self._error(
                     where, str(error).split("\n", 1)[0], "correct the expression; DuckDB's words are above"
                 ) from None
             if where == "is_request" and described[0][1] != "BOOLEAN":
                 raise self._error(where, "neither true nor false", "compare something: kind = 'completion'")
-        self._con.execute(f"DESCRIBE {rows}", values)
+        self._con.execute(f"DESCRIBE {rows}")
 
     def _error(self, where: str, why: str, remedy: str) -> UsageError:
         return UsageError(f"{self._path}, {where}: {why}", remedy=remedy)

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 
 from pipelines.adapters.block import Block
 from pipelines.adapters.blocks import pieces
-from pipelines.adapters.canonical import PASSED_OVER, Problem, Target, connect, with_canonical_types
+from pipelines.adapters.canonical import PASSED_OVER, Problem, Target, with_canonical_types
+from pipelines.adapters.connection import connect
 from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.csvfile import csv_blocks
 from pipelines.adapters.gathering import gathered, line_blocks_of
@@ -28,7 +29,6 @@ from pipelines.adapters.parquet import ParquetFile
 from pipelines.adapters.records import Answered, NoRecords, ParquetRecords, Records, Select, TableRecords
 from pipelines.adapters.refused import Refusals
 from pipelines.adapters.source import Source
-from pipelines.adapters.sources.bodies import STRUCTURES
 from pipelines.adapters.textlines import text_blocks, written_on
 from pipelines.errors import UnreadableInput
 
@@ -86,7 +86,7 @@ class TableReader:
         if answered is not None:
             self._records: Records = answered
             return
-        self._con = connected(threads, source)
+        self._con = connect(threads)
         try:
             self._records = _records(path, container, fields, self._con, self._rows, source)
         except UnreadableInput:
@@ -203,15 +203,6 @@ class LogReader(TableReader):
 
     not_found: tuple[str, ...] = ()
     """Paths that a user's mapping reads and that the first records do not have."""
-
-
-def connected(threads: int, source: Source | None) -> duckdb.DuckDBPyConnection:
-    """A connection with what the macros over a source's bodies need."""
-    con = connect(threads)
-    if source is not None:
-        for name, structure in STRUCTURES.items():
-            con.execute(f"SET VARIABLE {name} = $structure", {"structure": structure})
-    return con
 
 
 def _records(

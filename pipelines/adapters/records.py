@@ -4,9 +4,8 @@ Here: CSV and Parquet. Not here: JSON (`jsonrecords`), the query itself (`canoni
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import duckdb
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.canonical import Problem, Query, Target, canonical_query
+from pipelines.adapters.connection import as_block, ask
 from pipelines.adapters.parquet import ParquetFile
 from pipelines.adapters.refused import Refusals
 from pipelines.adapters.source import Source
@@ -76,7 +76,6 @@ class TableRecords:
         self._blocks = blocks
         self._foreign = source
         self._source = _ROWS
-        self._values: Mapping[str, Any] = {} if source is None else source.values()
 
     def answers(
         self, select: Select, target: Target, batch_rows: int, refusals: Refusals
@@ -87,7 +86,7 @@ class TableRecords:
             if query is None:
                 query = self._query(select, target, block.rows)
                 refusals.meanings = query.problems
-            answer = ask(self._con, query, block.rows, self._source, self._values)
+            answer = ask(self._con, query.over(self._source), block.rows)
             yield from in_batches(answer, batch_rows)
 
     def _query(self, select: Select, target: Target, rows: pa.Table) -> Query:
@@ -96,9 +95,7 @@ class TableRecords:
             types = {row[0]: row[1] for row in described if row[0] not in _OWN_COLUMNS}
             if self._foreign is not None:
                 self._source = self._foreign.over(self._foreign.as_lines(types, _ROWS))
-            return canonical_query(
-                self._con, target, select(types), self._source, self._values, newest_by(self._foreign)
-            )
+            return canonical_query(self._con, target, select(types), self._source, newest_by(self._foreign))
 
 
 class ParquetRecords:
@@ -118,7 +115,6 @@ class ParquetRecords:
         self._file = file
         self._rows = rows
         self._foreign = source
-        self._values: Mapping[str, Any] = {} if source is None else source.values()
 
     def answers(
         self, select: Select, target: Target, batch_rows: int, refusals: Refusals
@@ -128,9 +124,7 @@ class ParquetRecords:
         types = self._file.types(self._con, source, values)
         if self._foreign is not None:
             source = self._foreign.over(self._foreign.as_lines(types, source))
-        query = canonical_query(
-            self._con, target, select(types), source, values | dict(self._values), newest_by(self._foreign)
-        )
+        query = canonical_query(self._con, target, select(types), source, newest_by(self._foreign), values)
         refusals.meanings = query.problems
         n_done = 0
         try:
@@ -147,36 +141,15 @@ class ParquetRecords:
         n_rows = self._file.rows_per_batch(batch_rows)
         for first, end in self._file.windows():
             if self._rows is None:
-                answer = self._con.sql(query, params=self._file.values(first, end) | dict(self._values))
+                answer = self._con.sql(query, params=self._file.values(first, end))
             else:
                 wanted = self._rows[slice(*np.searchsorted(self._rows, (first, end), "right"))] - 1
                 if len(wanted) == 0:
                     continue
                 # A join, of which DuckDB promises no order.
-                values = self._file.values(first, end, wanted.tolist()) | dict(self._values)
+                values = self._file.values(first, end, wanted.tolist())
                 answer = self._con.sql(f"{query} ORDER BY row_number", params=values)
             yield from answer.to_arrow_reader(n_rows)
-
-
-_ROWS_PER_TASK = 4_096
-"""Rows DuckDB gives one thread at a time: two vectors, so that a block keeps all threads busy."""
-
-
-@contextmanager
-def as_block(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
-    """Let SQL see these rows as `block`."""
-    con.register("block", pa.Table.from_batches(rows.to_batches(max_chunksize=_ROWS_PER_TASK), rows.schema))
-    try:
-        yield
-    finally:
-        con.unregister("block")
-
-
-def ask(
-    con: duckdb.DuckDBPyConnection, query: Query, rows: pa.Table, source: str, values: Mapping[str, Any]
-) -> pa.Table:
-    with as_block(con, rows):
-        return con.sql(query.over(source), params=dict(values) or None).to_arrow_table()
 
 
 def in_batches(answer: pa.Table, batch_rows: int) -> Iterator[pa.RecordBatch]:

@@ -6,7 +6,7 @@ Here: the ids as hashes, by file and row. Not here: what a repeat means (`check`
 import duckdb
 import pyarrow as pa
 
-from pipelines.adapters.canonical import connect
+from pipelines.adapters.connection import connect
 
 
 class SeenIds:

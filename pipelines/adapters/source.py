@@ -10,11 +10,13 @@ after that is expressions over typed columns, and no record becomes a Python obj
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
+
+from pipelines.adapters.adapter import literal, quoted
 
 Structure = Mapping[str, Any]
 """A JSON structure as DuckDB's json_transform takes it: names to "VARCHAR", "JSON",
@@ -96,6 +98,27 @@ class Shapes:
     body_at: tuple[str, ...] = ()
     """Where the value lies, when a text in its place is the odd shape."""
 
+    lists_at: frozenset[str] = frozenset()
+    """Top-level fields that only a record of the odd shape has."""
+
+
+def alone(each: str, structure: Structure, lists_at: Collection[str]) -> Shapes:
+    """A step of a source whose documents are one record each as a rule, and sometimes hold several.
+
+    Parameters
+    ----------
+    each : `Source.each`; its elements are JSON texts
+    structure : `Source.structure`
+    lists_at : top-level fields in which a document holds its records
+    """
+    item = f"TRY(json_transform(item, {literal(json.dumps(structure, default=dict))}))"
+    return Shapes(
+        usual="doc",
+        is_odd=f"len({each}) > 0",
+        of_any=f"CASE WHEN item IS NULL THEN doc ELSE {item} END",
+        lists_at=frozenset(lists_at),
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathering:
@@ -107,11 +130,14 @@ class Gathering:
     structure: Structure
     """The fields that `key` and `place` read."""
 
+    steps: Sequence[Mapping[str, str]] = ()
+    """Values computed on the way, as those of a source are."""
+
     key: str
-    """SQL over `doc`: equal for the records of one request; null for a record that stands alone."""
+    """SQL over `doc` and the steps: equal for the records of one request; null for one that stands alone."""
 
     place: str
-    """SQL over `doc`: a whole number that orders them."""
+    """SQL over `doc` and the steps: a whole number that orders them."""
 
     most: int
     """Of a request with more records no more than these are read."""
@@ -203,11 +229,6 @@ class Source:
         """Canonical column to SQL, the account chosen by `account` or else by the format itself."""
         return with_account(self.columns, account or self.account)
 
-    def values(self) -> dict[str, str]:
-        """Parameters of `over`."""
-        whole = self.structure if self.gathering is None else {"parts": [self.structure]}
-        return {"structure": json.dumps(whole, default=dict)}
-
     def as_lines(self, present: Mapping[str, str], rows: str) -> str:
         """A SELECT of `row_number` and `line`: each row of a table as the JSON document it stands for.
 
@@ -222,11 +243,11 @@ class Source:
         names = [name for name in self.fields if name in present]
         if not names:
             return f"SELECT row_number, '{{}}' AS line FROM ({rows})"
-        packed = ", ".join(f"{_quoted(name)} := {self._as_json(name, present[name])}" for name in names)
+        packed = ", ".join(f"{quoted(name)} := {self._as_json(name, present[name])}" for name in names)
         return f"SELECT row_number, to_json(struct_pack({packed}))::VARCHAR AS line FROM ({rows})"
 
     def _as_json(self, name: str, kind: str) -> str:
-        column = _quoted(name)
+        column = quoted(name)
         if kind.startswith("DECIMAL") and self.structure[name] == TEXT:
             return f"{column}::VARCHAR"  # as a number of JSON it would lose digits beyond a double's
         if kind != "VARCHAR" or self.structure[name] == TEXT:
@@ -237,8 +258,7 @@ class Source:
         )
 
     def over(self, lines: str, *, usual_only: bool = False) -> str:
-        """A SELECT of `row_number`, `is_read`, `is_request`, `line`, `doc` and every step's values; takes the
-        parameters of `values`.
+        """A SELECT of `row_number`, `is_read`, `is_request`, `line`, `doc` and every step's values.
 
         Parameters
         ----------
@@ -247,8 +267,12 @@ class Source:
             false, and it is to be asked for again without this
         """
         parse = files("pipelines.adapters").joinpath("sql/json_documents.sql").read_text(encoding="utf-8")
+        whole = self.structure if self.gathering is None else {"parts": [self.structure]}
+        parse = parse.replace("$structure", literal(json.dumps(whole, default=dict)))
         query = parse.replace("FROM lines", f"FROM ({lines})")
-        if self.each is not None:
+        if self.each is not None and usual_only and self._is_alone_as_a_rule:
+            query = f"SELECT *, NULL::VARCHAR AS item FROM ({query})"  # unnest would copy every document
+        elif self.each is not None:
             # A document without requests stays one row, so that it is counted.
             items = f"CASE WHEN len({self.each}) > 0 THEN {self.each} ELSE [NULL] END"
             query = f"SELECT *, unnest({items}) AS item FROM ({query})"
@@ -267,10 +291,14 @@ class Source:
         return bool(self._shapes)
 
     def is_odd_as_a_rule(self, records: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether most of these records have texts where the usual shape is a body: to look for that first
-        would be to read twice."""
-        n_odd = sum(any(_is_text(one, step.body_at) for step in self._shapes) for one in records)
+        """Whether most of these records have texts where the usual shape is a body, or are several in one: to
+        look for the usual shape first would be to read twice."""
+        n_odd = sum(any(_is_odd(one, step) for step in self._shapes) for one in records)
         return n_odd > len(records) // 2
+
+    @property
+    def _is_alone_as_a_rule(self) -> bool:
+        return any(step.lists_at for step in self._shapes)
 
     @property
     def _shapes(self) -> list[Shapes]:
@@ -295,16 +323,16 @@ def with_account(columns: Mapping[str, str], account: Sequence[Level]) -> dict[s
     return result
 
 
+def _is_odd(record: Mapping[str, Any], step: Shapes) -> bool:
+    return _is_text(record, step.body_at) or not step.lists_at.isdisjoint(record)
+
+
 def _is_text(record: Mapping[str, Any], path: tuple[str, ...]) -> bool:
     """Whether a text that could be JSON lies at this path."""
     value: Any = record if path else None
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
     return isinstance(value, str) and value.lstrip().startswith(("{", "["))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _step_sql(value: str | Shapes, usual_only: bool) -> str:

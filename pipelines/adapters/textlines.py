@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.adapters.block import Block
-from pipelines.adapters.records import as_block
+from pipelines.adapters.connection import as_block
 
 TEXT_LINE = "text line"
 """Field of a line's record; a name that no program gives to a field of its own."""

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.adapters.source import AS_JSON, TEXT, Beside, Source, Writing, has
+from pipelines.adapters.source import AS_JSON, TEXT, Beside, Source, Writing, alone, has
 from pipelines.adapters.sources.bodies import BODY_COLUMNS, BODY_IGNORES, REQUEST
 
 _USERS = ("end_user_id", "end_user", "user_id", "userId", "user")
@@ -83,6 +83,18 @@ _RECORD: Mapping[str, Any] = {
 }
 
 
+_STRUCTURE: Mapping[str, Any] = {
+    **_RECORD,
+    "Records": [AS_JSON],
+    "message": TEXT,
+    "logEvents": [{"message": TEXT}],
+}
+_EACH = (
+    "coalesce(doc.Records::VARCHAR[], list_transform(doc.logEvents, lambda e: e.message), "
+    "CASE WHEN doc.schemaType IS NULL AND is_json_text(doc.message) THEN [doc.message] END)"
+)
+
+
 def _tag(names: tuple[str, ...]) -> str:
     return f"coalesce({', '.join(f'record.requestMetadata.{name}' for name in names)})"
 
@@ -122,12 +134,7 @@ BEDROCK = Source(
         (has("logEvents.message.schemaType", "ModelInvocationLog"),),
         (has("requestId"), has("modelId"), has("input.inputContentType")),
     ),
-    structure={
-        **_RECORD,
-        "Records": [AS_JSON],
-        "message": TEXT,
-        "logEvents": [{"message": TEXT}],
-    },
+    structure=_STRUCTURE,
     beside=Beside(
         folder="data",
         mark="BodyS3Path",
@@ -136,12 +143,10 @@ BEDROCK = Source(
             ("output", "outputBodyS3Path", "outputBodyJson"),
         ),
     ),
-    each="coalesce(doc.Records::VARCHAR[], "
-    "list_transform(doc.logEvents, lambda e: e.message), "
-    "CASE WHEN doc.schemaType IS NULL AND is_json_text(doc.message) THEN [doc.message] END)",
+    each=_EACH,
     steps=(
         {
-            "record": "CASE WHEN item IS NULL THEN doc ELSE TRY(json_transform(item, $structure)) END",
+            "record": alone(_EACH, _STRUCTURE, {"Records", "logEvents", "message"}),
             "text": "coalesce(item, line)",
         },
         {

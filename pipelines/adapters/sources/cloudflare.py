@@ -6,7 +6,7 @@ bodies are encrypted to the customer's key and so count as redacted. Not here: d
 
 import json
 
-from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, alone, has
 from pipelines.adapters.sources.bodies import BODY_COLUMNS, MESSAGES
 
 _USERS = ("user_id", "userId", "user", "end_user_id", "customer_id", "customerId")
@@ -18,6 +18,29 @@ def _tag(names: tuple[str, ...]) -> str:
     return f"coalesce({', '.join(f'tags.{name}' for name in names)})"
 
 
+_STRUCTURE = {
+    **dict.fromkeys(
+        (
+            "id",
+            "created_at",
+            "provider",
+            "model",
+            "path",
+            "duration",
+            "status_code",
+            "success",
+            "tokens_in",
+            "tokens_out",
+            "metadata",
+            "request",
+            "response",
+        ),
+        TEXT,
+    ),
+    "result": [AS_JSON],
+}
+_EACH = "doc.result::VARCHAR[]"
+
 CLOUDFLARE = Source(
     name="cloudflare",
     title="Cloudflare AI Gateway, logs of its API",
@@ -26,30 +49,10 @@ CLOUDFLARE = Source(
         (has("tokens_in"), has("created_at"), has("provider"), has("model")),
         (has("result.tokens_in"), has("result.created_at"), has("result.provider")),
     ),
-    structure={
-        **dict.fromkeys(
-            (
-                "id",
-                "created_at",
-                "provider",
-                "model",
-                "path",
-                "duration",
-                "status_code",
-                "success",
-                "tokens_in",
-                "tokens_out",
-                "metadata",
-                "request",
-                "response",
-            ),
-            TEXT,
-        ),
-        "result": [AS_JSON],
-    },
-    each="doc.result::VARCHAR[]",
+    structure=_STRUCTURE,
+    each=_EACH,
     steps=(
-        {"record": "CASE WHEN item IS NULL THEN doc ELSE TRY(json_transform(item, $structure)) END"},
+        {"record": alone(_EACH, _STRUCTURE, {"result"})},
         {
             "tags": f"TRY(json_transform(record.metadata, '{_TAGS}'))",
             "request": "request_of(record.request)",

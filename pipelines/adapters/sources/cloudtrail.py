@@ -5,10 +5,25 @@ Here: events of `bedrock.amazonaws.com` that call a model. Not here: the calls' 
 itself (`bedrock`) under the same request ids: join the two. By itself it is a log without content.
 """
 
-from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, alone, has
 
 _SERVICE = "bedrock.amazonaws.com"
 _CALLS = ("InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream")
+
+_STRUCTURE = {
+    "Records": [AS_JSON],
+    "eventSource": TEXT,
+    "eventName": TEXT,
+    "eventTime": TEXT,
+    "requestID": TEXT,
+    "sourceIPAddress": TEXT,
+    "userAgent": TEXT,
+    "errorCode": TEXT,
+    "recipientAccountId": TEXT,
+    "userIdentity": {"arn": TEXT, "accountId": TEXT},
+    "requestParameters": {"modelId": TEXT},
+}
+_EACH = "doc.Records::VARCHAR[]"
 
 CLOUDTRAIL = Source(
     name="cloudtrail",
@@ -18,21 +33,9 @@ CLOUDTRAIL = Source(
         (has("eventSource"), has("requestID"), has("eventName")),
         (has("Records.eventSource"), has("Records.eventName")),
     ),
-    structure={
-        "Records": [AS_JSON],
-        "eventSource": TEXT,
-        "eventName": TEXT,
-        "eventTime": TEXT,
-        "requestID": TEXT,
-        "sourceIPAddress": TEXT,
-        "userAgent": TEXT,
-        "errorCode": TEXT,
-        "recipientAccountId": TEXT,
-        "userIdentity": {"arn": TEXT, "accountId": TEXT},
-        "requestParameters": {"modelId": TEXT},
-    },
-    each="doc.Records::VARCHAR[]",
-    steps=({"event": "CASE WHEN item IS NULL THEN doc ELSE TRY(json_transform(item, $structure)) END"},),
+    structure=_STRUCTURE,
+    each=_EACH,
+    steps=({"event": alone(_EACH, _STRUCTURE, {"Records"})},),
     is_request=f"event.eventSource = '{_SERVICE}' AND event.requestID IS NOT NULL "
     f"AND event.eventName IN {_CALLS!r}",
     columns={

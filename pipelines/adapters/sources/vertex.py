@@ -5,51 +5,83 @@ Cloud Audit Logs, which have who called from where and share no id with these ro
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
-from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.source import AS_JSON, TEXT, Shapes, Source, Writing, has
 from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, MESSAGES
 
 _USERS = ("user_id", "user", "end_user", "customer", "customer_id")
 _TENANTS = ("tenant_id", "tenant", "org_id", "organisation", "organization", "team")
 
 _MEDIA = {"mimeType": TEXT}
-_ASKED = json.dumps(
-    {
-        "contents": [{"role": TEXT, "parts": [{"text": TEXT, "inlineData": _MEDIA, "fileData": _MEDIA}]}],
-        "systemInstruction": {"parts": [{"text": TEXT}]},
-        "tools": [{"functionDeclarations": [{"name": TEXT}]}],
-        "generationConfig": {
-            **dict.fromkeys(
-                ("temperature", "topP", "candidateCount", "maxOutputTokens", "responseLogprobs", "logprobs"),
-                TEXT,
-            ),
-            "responseMimeType": TEXT,
-            "responseSchema": AS_JSON,
-            "responseJsonSchema": AS_JSON,
-            "thinkingConfig": {"thinkingBudget": TEXT, "includeThoughts": TEXT, "thinkingLevel": TEXT},
-        },
-        "labels": dict.fromkeys((*_USERS, *_TENANTS), TEXT),
-    }
-)
-_ANSWERED = json.dumps(
-    [
+_ASKED: Mapping[str, Any] = {
+    "contents": [{"role": TEXT, "parts": [{"text": TEXT, "inlineData": _MEDIA, "fileData": _MEDIA}]}],
+    "systemInstruction": {"parts": [{"text": TEXT}]},
+    "tools": [{"functionDeclarations": [{"name": TEXT}]}],
+    "generationConfig": {
+        **dict.fromkeys(
+            ("temperature", "topP", "candidateCount", "maxOutputTokens", "responseLogprobs", "logprobs"),
+            TEXT,
+        ),
+        "responseMimeType": TEXT,
+        "responseSchema": AS_JSON,
+        "responseJsonSchema": AS_JSON,
+        "thinkingConfig": {"thinkingBudget": TEXT, "includeThoughts": TEXT, "thinkingLevel": TEXT},
+    },
+    "labels": dict.fromkeys((*_USERS, *_TENANTS), TEXT),
+}
+_ANSWERED: Mapping[str, Any] = {
+    "candidates": [
         {
-            "candidates": [
-                {
-                    "content": {"parts": [{"text": TEXT, "thought": TEXT, "functionCall": AS_JSON}]},
-                    "finishReason": TEXT,
-                }
-            ],
-            "usageMetadata": dict.fromkeys(
-                ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount"),
-                TEXT,
-            ),
-            "promptFeedback": {"blockReason": TEXT},
-            "responseId": TEXT,
-            "error": {"code": TEXT},
+            "content": {"parts": [{"text": TEXT, "thought": TEXT, "functionCall": AS_JSON}]},
+            "finishReason": TEXT,
         }
-    ]
+    ],
+    "usageMetadata": dict.fromkeys(
+        ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount"),
+        TEXT,
+    ),
+    "promptFeedback": {"blockReason": TEXT},
+    "responseId": TEXT,
+    "error": {"code": TEXT},
+}
+
+_IS_PARTNER = "contains(lower(doc.api_method), 'rawpredict')"
+_HAS_ASKED = "doc.full_request.contents IS NOT NULL"
+_HAS_ANSWERED = (
+    "coalesce(doc.full_response.candidates IS NOT NULL OR doc.full_response.error IS NOT NULL "
+    "OR doc.full_response.promptFeedback IS NOT NULL, false)"
 )
+
+
+def _text_of(body: str, payload: str) -> str:
+    """SQL of a body's text, however it is logged."""
+    return f"coalesce(nullif(line ->> '$.{body}', 'null'), nullif(array_to_string(doc.{payload}, ''), ''))"
+
+
+_ASKED_TEXT = _text_of("full_request", "request_payload")
+_ANSWERED_TEXT = _text_of("full_response", "response_payload")
+
+
+def _gemini(is_there: str, *, usual: str, parsed: str, body: str) -> Shapes:
+    """The step of one of Gemini's bodies: parsed with the record as a rule, else from its text."""
+    is_usual = f"({is_there} AND coalesce(NOT {_IS_PARTNER}, false))"
+    return Shapes(
+        usual=usual,
+        is_odd=f"NOT {is_usual}",
+        of_any=f"CASE WHEN {is_usual} THEN {usual} WHEN NOT {_IS_PARTNER} THEN TRY({parsed}) END",
+        body_at=(body,),
+    )
+
+
+def _partners(macro: str, text: str) -> Shapes:
+    """The step of a partner's body; of a constant null DuckDB would not know the structure."""
+    return Shapes(
+        usual=f"{macro}(left(line, 0))",
+        is_odd=_IS_PARTNER,
+        of_any=f"CASE WHEN {_IS_PARTNER} THEN {macro}({text}) END",
+    )
 
 
 def _label(names: tuple[str, ...]) -> str:
@@ -75,26 +107,29 @@ VERTEX = Source(
     ),
     structure={
         **dict.fromkeys(("endpoint", "logging_time", "request_id", "model", "api_method"), TEXT),
-        "full_request": AS_JSON,
-        "full_response": AS_JSON,
+        "full_request": _ASKED,
+        "full_response": _ANSWERED,
         "request_payload": [TEXT],
         "response_payload": [TEXT],
         "metadata": AS_JSON,
     },
     steps=(
         {
-            "asked_text": "coalesce(opened_text(doc.full_request), "
-            "nullif(array_to_string(doc.request_payload, ''), ''))",
-            "answered_text": "coalesce(opened_text(doc.full_response), "
-            "nullif(array_to_string(doc.response_payload, ''), ''))",
-            "is_partner": "contains(lower(doc.api_method), 'rawpredict')",
-        },
-        {
-            "asked": f"CASE WHEN NOT is_partner THEN TRY(json_transform(asked_text, '{_ASKED}')) END",
-            "chunks": "CASE WHEN NOT is_partner "
-            f"THEN TRY(json_transform(as_list_text(answered_text), '{_ANSWERED}')) END",
-            "request": "CASE WHEN is_partner THEN request_of(asked_text) END",
-            "response": "CASE WHEN is_partner THEN response_of(answered_text) END",
+            "asked": _gemini(
+                _HAS_ASKED,
+                usual="doc.full_request",
+                parsed=f"json_transform({_ASKED_TEXT}, '{json.dumps(_ASKED)}')",
+                body="full_request",
+            ),
+            # A stream is logged as a list of answers.
+            "chunks": _gemini(
+                _HAS_ANSWERED,
+                usual="[doc.full_response]",
+                parsed=f"json_transform(as_list_text({_ANSWERED_TEXT}), '{json.dumps([_ANSWERED])}')",
+                body="full_response",
+            ),
+            "request": _partners("request_of", _ASKED_TEXT),
+            "response": _partners("response_of", _ANSWERED_TEXT),
         },
         {
             "messages": f"coalesce(messages_of_contents(asked.contents), {MESSAGES})",
@@ -150,7 +185,14 @@ VERTEX = Source(
         "response": f"coalesce(gemini_answer_text(chunks), {BODY_COLUMNS['response']})",
     },
     account=("end_user", "project", "organisation"),
-    ignores=frozenset({"deployed_model_id", "model_version", "otel_log"}),
+    ignores=frozenset(
+        {
+            "deployed_model_id", "model_version", "otel_log", "full_request.*", "full_request.labels.*",
+            "full_request.systemInstruction.*", "full_request.generationConfig.*",
+            "full_request.generationConfig.thinkingConfig.*", "full_response.*",
+            "full_response.usageMetadata.*", "full_response.promptFeedback.*", "full_response.error.*",
+        }
+    ),
     lacks={
         "account_id": "only where calls are labelled (user_id, tenant_id): without labels a project is one "
         "account; who called is in Cloud Audit Logs alone",
@@ -164,4 +206,4 @@ VERTEX = Source(
             | {"request_id", "ts", "account_id", "org_id", "project_id", "latency_ms"},
         )
     },
-)
+)  # fmt: skip

@@ -13,18 +13,15 @@ from pipelines.adapters.textlines import KNOWN_AS, TEXT_LINE
 _RECEIVED = r"Received request ([^\s:]+): "
 
 _LINE = f'doc."{TEXT_LINE}"'
-_SAID = f"said_by_server({_LINE})"
-_ID = (
-    f"nullif(regexp_extract({_SAID}, '(?:Received request|\\bRequest|Generated response) ([^\\s:]+)', 1), '')"
-)
-_IS_PART = f"{_ID} IS NOT NULL AND NOT contains({_SAID}, ' (streaming delta)')"
+_ID = "nullif(regexp_extract(said, '(?:Received request|\\bRequest|Generated response) ([^\\s:]+)', 1), '')"
+_IS_PART = "id IS NOT NULL AND NOT contains(said, ' (streaming delta)')"
 """The whole answer has a line of its own after its pieces."""
 _N_RECEIVED = (
-    f"count(CASE WHEN contains({_SAID}, 'Received request ') THEN 1 END) OVER (PARTITION BY {_ID} "
+    "count(CASE WHEN contains(said, 'Received request ') THEN 1 END) OVER (PARTITION BY id "
     "ORDER BY row_number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
 )
 _KEY = (
-    f"concat({_ID}, ' ', {_N_RECEIVED} - contains({_SAID}, 'Generated response ')::INTEGER, ' ', "
+    f"concat(id, ' ', {_N_RECEIVED} - contains(said, 'Generated response ')::INTEGER, ' ', "
     "min(row_number) OVER ())"
 )
 """A client may name its requests itself, and all alike: each reception begins a request of its own."""
@@ -40,7 +37,9 @@ _ACCESS = r'^[^"]*?([0-9a-fA-F.:\[\]]+):\d+ - "([A-Z]+) (\S+) HTTP/[0-9.]+" (\d{
 
 def _text_with(words: str) -> str:
     """SQL: of the lines of one request the first in which the server says these words."""
-    return f"list_filter(texts, lambda t: contains(said_by_server(t), '{words}'))[1]"
+    # CASE, not AND: of an AND DuckDB computes both sides for every line.
+    said = f"CASE WHEN contains(t, '{words}') THEN contains(said_by_server(t), '{words}') ELSE false END"
+    return f"list_filter(texts, lambda t: {said})[1]"
 
 
 def _param(name: str, macro: str) -> str:
@@ -54,7 +53,11 @@ VLLM = Source(
     told_by=((has(KNOWN_AS, "vllm"),),),
     structure={TEXT_LINE: TEXT, "written": TEXT},
     gathering=Gathering(
-        structure={TEXT_LINE: TEXT}, key=f"CASE WHEN {_IS_PART} THEN {_KEY} END", place="0", most=8
+        structure={TEXT_LINE: TEXT},
+        steps=({"said": f"said_by_server({_LINE})"}, {"id": _ID}),
+        key=f"CASE WHEN {_IS_PART} THEN {_KEY} END",
+        place="0",
+        most=8,
     ),
     steps=(
         {"texts": f'list_transform(doc.parts, lambda p: p."{TEXT_LINE}")', "written": "doc.parts[1].written"},

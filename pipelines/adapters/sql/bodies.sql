@@ -1,6 +1,6 @@
 -- bodies: macros over request and response bodies of model APIs, for every source that carries them.
--- Loaded once into the database behind all readers, after casts. Structures: sources/bodies.py, as variables
--- request_structure and response_structure of each connection.
+-- Loaded once into the database behind all readers, after casts. Structures: body_structures.py, as macros
+-- request_structure(), response_structure() and chunk_structure().
 --
 -- The common case stands first in a CASE of its own, decided by what is cheap. CASE, not coalesce: what DuckDB
 -- finds twice in an expression it computes for all rows beforehand, but of a CASE it looks at no more than the
@@ -171,7 +171,7 @@ CREATE MACRO events_as_json(t) AS
     concat('[', array_to_string(list_filter(
         regexp_extract_all(t, '(?m)^data: ?(\{.*\})\r?$', 1), lambda e: json_valid(e)), ','), ']');
 
-CREATE MACRO chunks_of(t) AS from_json(t, getvariable('chunk_structure'));
+CREATE MACRO chunks_of(t) AS from_json(t, chunk_structure());
 CREATE MACRO last_written(values_of) AS list_filter(values_of, lambda v: v IS NOT NULL)[-1];
 CREATE MACRO first_written(values_of) AS list_filter(values_of, lambda v: v IS NOT NULL)[1];
 CREATE MACRO folded_choices(chunks) AS json_object(
@@ -211,10 +211,10 @@ CREATE MACRO folded(t) AS
 
 -- Parsed from text; null when it is no JSON object.
 CREATE MACRO request_of(t) AS
-    CASE WHEN starts_with(ltrim(t), '{') THEN TRY(json_transform(t, getvariable('request_structure'))) END;
+    CASE WHEN starts_with(ltrim(t), '{') THEN TRY(json_transform(t, request_structure())) END;
 CREATE MACRO response_of(t) AS
-    CASE WHEN starts_with(ltrim(t), '{') THEN TRY(json_transform(t, getvariable('response_structure')))
-         ELSE TRY(json_transform(folded(t), getvariable('response_structure'))) END;
+    CASE WHEN starts_with(ltrim(t), '{') THEN TRY(json_transform(t, response_structure()))
+         ELSE TRY(json_transform(folded(t), response_structure())) END;
 
 -- -- LiteLLM -----------------------------------------------------------------------------------------
 

@@ -4,7 +4,12 @@
 
 -- Almost every text begins with a visible ASCII character: that is decided by its first bytes alone.
 CREATE MACRO is_blank(t) AS
-    CASE WHEN t >= '!' AND t <= '~' THEN false ELSE trim(t, getvariable('blank_characters')) = '' END;
+    CASE WHEN t >= '!' AND t <= '~' THEN false ELSE trim(t, blank_characters()) = '' END;
+
+-- Nearly every line of JSON begins with its brace: trimming, which looks for each character among the blanks, is
+-- for the others.
+CREATE MACRO begins_object(t) AS
+    CASE WHEN starts_with(t, '{') THEN true ELSE starts_with(ltrim(t, concat(' ', chr(9))), '{') END;
 
 CREATE MACRO text_or_null(t) AS CASE WHEN is_blank(t) THEN NULL ELSE t END;
 

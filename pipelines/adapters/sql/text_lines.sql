@@ -2,7 +2,7 @@
 -- Loaded once into the database behind all readers, after bodies. Nothing here fails on what a line holds.
 
 -- What a line has before the first quote: a server quotes whatever a client wrote, so this is the server's own.
-CREATE MACRO said_by_server(t) AS regexp_extract(t, '^[^''"]*');
+CREATE MACRO said_by_server(t) AS split_part(split_part(t, '''', 1), '"', 1);
 -- What a logger writes before the message: level, time, place; nobody's prompt reaches into it.
 CREATE MACRO before_message(t) AS left(t, 120);
 -- When a line was written: in full, as container runtimes have it before each line, or as vLLM does, without a year.

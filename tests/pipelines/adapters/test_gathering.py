@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.adapters.block import Block
-from pipelines.adapters.canonical import connect
+from pipelines.adapters.connection import connect
 from pipelines.adapters.gathering import gathered
 from pipelines.adapters.source import TEXT, Gathering
 

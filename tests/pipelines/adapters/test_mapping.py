@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from pipelines import cli
 from pipelines.adapters import detect_format, named, open_log, with_mappings
-from pipelines.adapters.canonical import connect
 from pipelines.adapters.check import check_logs
+from pipelines.adapters.connection import connect
 from pipelines.adapters.expressions import FUNCTIONS, checked_expression
 from pipelines.adapters.mapping import read_mapping
 from pipelines.adapters.sources.bodies import REQUEST

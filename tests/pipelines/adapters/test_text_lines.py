@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from log_files import read
 
-from pipelines.adapters.canonical import connect
+from pipelines.adapters.connection import connect
 
 BEFORE = "(APIServer pid=7) INFO 11-02 03:14:07 [logger.py:40] "
 LOGGED = datetime(2026, 11, 5, tzinfo=UTC).timestamp()

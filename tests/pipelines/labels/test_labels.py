@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines import cli
-from pipelines.adapters.canonical import connect
+from pipelines.adapters.connection import connect
 from pipelines.cases import CaseStore, Label, Level, Said, Subject, Verdict, standing
 from pipelines.errors import UnreadableInput
 from pipelines.labels import campaign_accounts, import_labels, note_labels, with_labels

@@ -1,0 +1,87 @@
+"""A statement is planned once, and what it is asked of each time is the rows of that time alone."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.adapters import connection, open_log
+from pipelines.adapters.connection import ask, connect
+from pipelines.adapters.sources import WRITINGS
+from pipelines.record import REQUEST_SCHEMA
+from pipelines.simulate.files import WRITERS
+
+CALL = {
+    "request_id": "r1", "ts": datetime(2025, 6, 1, 12, tzinfo=UTC), "account_id": "ana", "org_id": "org",
+    "prompt": "how long?", "n_turns": 1, "model": "lark-2", "endpoint": "/v1/chat/completions",
+    "ip": "203.0.113.7", "provider": "openai", "status": 200, "response": "an hour", "stop_reason": "stop",
+    "provider_request_id": "p1", "input_tokens": 4, "output_tokens": 3, "end_user_id": "u1",
+}  # fmt: skip
+DOUBLED = "SELECT row_number, line || line AS twice FROM block WHERE line <> 'no'"
+
+
+def block(texts, first=1):
+    numbers = pa.array(range(first, first + len(texts)), pa.int64())
+    return pa.table({"row_number": numbers, "line": pa.array(texts, pa.large_string())})
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "bc", "no", ""]), max_size=5), max_size=5))
+def test_each_block_has_its_own_answer(blocks):
+    con = connect(2)
+    for texts in blocks:
+        answer = ask(con, DOUBLED, block(texts)).to_pydict()
+        kept = [(at, text) for at, text in enumerate(texts, 1) if text != "no"]
+        assert answer == {"row_number": [at for at, _ in kept], "twice": [text * 2 for _, text in kept]}
+
+
+def test_rows_keep_their_order_over_all_threads():
+    texts = [str(n) for n in range(50_000)]
+    answer = ask(connect(2), DOUBLED, block(texts))
+    assert answer["row_number"].to_pylist() == list(range(1, 50_001))
+    assert answer["twice"].to_pylist() == [text * 2 for text in texts]
+
+
+def test_readers_in_several_threads_do_not_get_each_others_rows():
+    def asked(n):
+        return ask(connect(2), DOUBLED, block([f"{n}-{at}" for at in range(3_000)]))["twice"][-1].as_py()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(asked, range(20))) == [f"{n}-2999{n}-2999" for n in range(20)]
+
+
+def test_the_same_statement_over_columns_of_another_type_is_another_plan():
+    con, statement = connect(1), "SELECT row_number, line FROM block"
+    for kind, value in ((pa.large_string(), "7"), (pa.int64(), 7), (pa.large_string(), "8")):
+        rows = pa.table({"row_number": pa.array([1], pa.int64()), "line": pa.array([value], kind)})
+        assert ask(con, statement, rows)["line"].to_pylist() == [value]
+
+
+def test_rows_are_let_go_when_they_were_answered():
+    con = connect(1)
+    ask(con, DOUBLED, block(["once"]))
+    before = pa.total_allocated_bytes()
+    ask(con, DOUBLED, block(["x" * 1_000] * 10_000))
+    assert pa.total_allocated_bytes() < before + 1_000_000
+
+
+@pytest.mark.parametrize("name", WRITINGS)
+def test_a_second_file_of_a_format_is_not_planned_again(name, tmp_path):
+    """A variable or a parameter in any source's SQL would have it planned with every block."""
+    source, writing = WRITINGS[name]
+    path = tmp_path / f"log{writing.ending}"
+    WRITERS[name][1](pa.Table.from_pylist([CALL], schema=REQUEST_SCHEMA), path)
+
+    def spent_s():
+        begun = time.process_time()
+        with open_log(path, format=source.name, batch_rows=100, threads=1) as reader:
+            assert sum(len(batch) for batch in reader.batches()) > 0
+        return time.process_time() - begun
+
+    spent_s()  # the database's own beginnings
+    connection._planned.cache_clear()
+    first_s = spent_s()
+    assert min(spent_s() for _ in range(5)) < first_s / 2
