@@ -116,7 +116,7 @@ def load_requests(
                 unreadable.append(_gone(path, error))
             else:
                 con.execute("INSERT INTO reading VALUES ($id)", {"id": file_ids[path]})
-        unreadable += read_edge_logs(con, edges, file_ids, settings, formats, step)
+        unreadable += read_edge_logs(con, edges, file_ids, settings, formats, step, set(logs_alone))
         with Intake(con, settings, key) as intake:
             for path, opened in adapters.open_logs(
                 [path for path in logs_alone if path in file_ids],

@@ -253,17 +253,16 @@ def edges_among(
 
     Parameters
     ----------
-    format : where the logs' format is given, none of them is an edge
+    format : where the logs' format is given, none of them is an edge, unless it holds texts of that format
     folder : for temporary files; None: the system's place
 
     Raises
     ------
     UsageError : a join names a format that there is not.
     """
-    edges = Edges(joins, tuple(formats), folder=folder, memory_mb=memory_mb, threads=threads)
-    if format != "auto":
-        return list(paths), edges
-    return edges.split(paths, lambda path: _recognised(path, look(path), formats)), edges
+    edges = Edges(joins, formats, folder=folder, memory_mb=memory_mb, threads=threads)
+    given = None if format == "auto" else format
+    return edges.split(paths, lambda path: _recognised(path, look(path), formats), given), edges
 
 
 def open_edge_logs(

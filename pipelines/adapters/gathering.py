@@ -63,16 +63,26 @@ def _keyed(
     con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering
 ) -> tuple[pa.Table, Sequence[Malformed]]:
     """The lines with `key` and `place`; what JSON readers reject is mended, or malformed."""
+    rows = _unpacked(con, rows, gathering)
     keyed = _ask(con, rows, _keys_sql(gathering), gathering)
     is_unread = np.asarray(pc.is_null(keyed["key"]))
     if not is_unread.any():
         return keyed, []
-    numbers = np.asarray(rows["row_number"])
-    lost = np.searchsorted(numbers, np.asarray(keyed["row_number"])[is_unread])
-    better, malformed = mended(rows.take(pa.array(np.unique(lost))))
-    again = _ask(con, better, _keys_sql(gathering), gathering)
+    # By place, not by number: a line may hold several records, and DuckDB keeps their order.
+    better, malformed = mended(rows.filter(pa.array(is_unread)))
+    again = _ask(con, _unpacked(con, better, gathering), _keys_sql(gathering), gathering)
     both = pa.concat_tables([keyed.filter(pa.array(~is_unread)), again])
     return both.filter(pc.is_valid(both["key"])), malformed
+
+
+def _unpacked(con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering) -> pa.Table:
+    """A line for each record, where lines hold several; one that cannot be read stays as it is."""
+    if gathering.unpacked is None:
+        return rows
+    with as_block(con, rows):
+        return con.sql(
+            f"SELECT row_number, unnest(coalesce({gathering.unpacked}, [line])) AS line FROM block"
+        ).to_arrow_table()
 
 
 def _documents(con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering) -> pa.Table:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import duckdb
 import numpy as np
@@ -48,6 +48,13 @@ Filled = Literal[
     "client_fingerprint",
 ]
 """Canonical columns that an edge can know. None of content: that is the other log's."""
+
+Text = Literal[
+    "prompt", "system_prompt", "n_turns", "tool_names", "n_images", "stop_reason", "body_state", "response"
+]
+"""Canonical columns of content, which may lie in records of another kind (`source.Apart`)."""
+
+TEXTS: tuple[Text, ...] = get_args(Text)
 
 _OF_THE_CALLER: tuple[Filled, ...] = (
     "account_id",
@@ -85,11 +92,13 @@ class Join:
     """id in the content log"""
     edge_by: JoinColumn = "request_id"
     """id in the edge log"""
-    fills: tuple[Filled, ...] = ()
+    fills: tuple[Filled | Text, ...] = ()
     """columns that the edge fills where the content log has nothing; empty: what an edge usually fills"""
+    mark: bytes = b""
+    """what the line of a record of the edge has, where such records may also lie among those of the content"""
 
     @property
-    def columns(self) -> tuple[Filled, ...]:
+    def columns(self) -> tuple[Filled | Text, ...]:
         """The columns that the edge fills."""
         return self.fills or usually_filled(self.by)
 
@@ -215,7 +224,11 @@ class EdgeRows:
         for name in self.join.columns:
             if name in columns:
                 own = columns[name].cast(self._schema.field(name).type)
+                if name == "body_state":
+                    own = pc.if_else(pc.equal(own, "absent"), None, own)
                 columns[name] = pc.coalesce(own, in_one_piece(edge[name]))
+        if "body_state" in self.join.columns and "body_state" in columns:
+            columns["body_state"] = columns["body_state"].fill_null("absent")
         if "status" in columns:
             columns["status"] = columns["status"].cast(pa.int32()).fill_null(DEFAULT_STATUS)
         if "account_id" in columns:
@@ -271,7 +284,12 @@ class EdgeRows:
         return pa.concat_tables(parts).combine_chunks().take(pa.array(back))
 
 
-_SQL = {pa.string(): "VARCHAR", pa.int32(): "INTEGER", pa.float64(): "DOUBLE"}
+_SQL = {
+    pa.string(): "VARCHAR",
+    pa.int32(): "INTEGER",
+    pa.float64(): "DOUBLE",
+    pa.list_(pa.string()): "VARCHAR[]",
+}
 
 
 def _is_first(

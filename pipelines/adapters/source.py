@@ -116,6 +116,10 @@ class Gathering:
     most: int
     """Of a request with more records no more than these are read."""
 
+    unpacked: str | None = None
+    """SQL over `line`: a list of JSON texts, where one line holds the records of several requests; null where
+    it cannot be read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
@@ -129,6 +133,16 @@ class Beside:
     fields: Sequence[tuple[str, str, str]]
     """Of each body: the object of the record, the field in it that names the file (a path that ends with its
     name), and the field that takes the body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """Texts in records of another format, in files of their own or among the records of this one."""
+
+    format: str
+
+    mark: bytes
+    """What the line of such a record has, and no line without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +177,9 @@ class Source:
 
     beside: Beside | None = None
     """Where large bodies lie that are not in the records."""
+
+    texts_in: Apart | None = None
+    """Where texts lie that are in records of another kind, each with the id of its request."""
 
     newest_by: str | None = None
     """SQL: a number that grows with each version of a record, where an export may hold several of one; of
