@@ -95,7 +95,7 @@ class Join:
     fills: tuple[Filled | Text, ...] = ()
     """columns that the edge fills where the content log has nothing; empty: what an edge usually fills"""
     mark: bytes = b""
-    """what the line of a record of the edge has, where such records may also lie among those of the content"""
+    """what the line of a record of the edge has, where such records may lie among those of the content"""
 
     @property
     def columns(self) -> tuple[Filled | Text, ...]:

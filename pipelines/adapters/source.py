@@ -120,6 +120,9 @@ class Gathering:
     """SQL over `line`: a list of JSON texts, where one line holds the records of several requests; null where
     it cannot be read."""
 
+    packed: Sequence[str] = ()
+    """Top-level fields of what `unpacked` reads, where those of the structure are none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
@@ -214,6 +217,8 @@ class Source:
     @property
     def fields(self) -> tuple[str, ...]:
         """Top-level fields; a closed list, so names never come from a file into SQL."""
+        if self.gathering is not None and self.gathering.packed:
+            return tuple(self.gathering.packed)
         return tuple(self.structure)
 
     def expressions(self, account: Sequence[Level] = ()) -> dict[str, str]:
@@ -244,9 +249,9 @@ class Source:
 
     def _as_json(self, name: str, kind: str) -> str:
         column = _quoted(name)
-        if kind.startswith("DECIMAL") and self.structure[name] == TEXT:
+        if kind.startswith("DECIMAL") and self.structure.get(name) == TEXT:
             return f"{column}::VARCHAR"  # as a number of JSON it would lose digits beyond a double's
-        if kind != "VARCHAR" or self.structure[name] == TEXT:
+        if kind != "VARCHAR" or self.structure.get(name) == TEXT:
             return column
         return (
             f"CASE WHEN is_json_text({column}) AND json_valid({column}) THEN {column}::JSON "

@@ -6,13 +6,15 @@
         opentelemetry-instrumentation-anthropic
     python tools/record/otel.py tests/pipelines/adapters/recorded
 
-Development only: none of these is a dependency of ours, and the newest of them may ask for different versions of
-one library: what an environment lacks is named and left out. Each way of writing is recorded by a process of its own,
+Development only: none of these is a dependency of ours, and the newest of them may ask for different
+versions of one library: what an environment lacks is named and left out. Messages as log records of their
+own (`otel-messages`) were written by opentelemetry-instrumentation-openai-v2 up to 2.3b0 (with wrapt below 2)
+alone; 2.4b0 takes opentelemetry-util-genai 1.1b0. Each way of writing is recorded by a process of its own,
 for all of them wrap the same functions. The calls go to a local server that answers in the wire formats
 (`calls`), so nothing leaves the machine and every text is invented. Spans and log records go through the
 exporter's own encoding into OTLP and out as the collector's file exporter writes it: JSON with ids in hex,
-one export request a line, traces and logs in one file. Each file's first line names the versions that wrote it;
-times and ids differ from run to run.
+one export request a line, traces and logs in one file. Each file's first line names the versions that wrote
+it; times and ids differ from run to run.
 """
 
 import base64

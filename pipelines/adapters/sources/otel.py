@@ -90,7 +90,7 @@ _CALLER_CARRIED = frozenset(
         "client_fingerprint",
     }
 )
-_CARRIED = _CALLER_CARRIED | CHAT_CARRIED - {
+CARRIED = _CALLER_CARRIED | CHAT_CARRIED - {
     "n_images",
     "n_logit_bias",
     "response_format",
@@ -146,7 +146,8 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "org_id": _at("organization.id"),
         "project_id": _on_resource("service.name"),
         "api_key_id": f"key_of_header(first_text_of({_at('http.request.header.authorization')}))",
-        "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id', 'gen_ai.user')}, {BODY_COLUMNS['end_user_id']})",
+        "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id', 'gen_ai.user')}, "
+        f"{BODY_COLUMNS['end_user_id']})",
         "session_id": _at("gen_ai.conversation.id", "session.id"),
         "trace_id": "span.traceId",
         "provider_request_id": f"coalesce({_at('gen_ai.response.id')}, response.id)",
@@ -165,7 +166,8 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "top_p": _number("top_p"),
         "max_tokens": _whole("max_tokens", "max_tokens"),
         "n_choices": _whole("choice.count", "n_choices"),
-        "stream": f"coalesce(truth_or_null({_at('gen_ai.request.stream', 'gen_ai.is_streaming', 'llm.is_streaming')}), "
+        "stream": "coalesce(truth_or_null("
+        f"{_at('gen_ai.request.stream', 'gen_ai.is_streaming', 'llm.is_streaming')}), "
         f"{BODY_COLUMNS['stream']})",
         "thinking": f"coalesce({_at('gen_ai.request.reasoning.level')} NOT IN ('none', 'disabled'), "
         f"{BODY_COLUMNS['thinking']})",
@@ -245,8 +247,8 @@ OTEL = Source(
         "completeness": "where traces are sampled: queues, pace and volume are those of the sample",
     },
     writings={
-        "otel": Writing("otel", carries=_CARRIED),
-        "otel-flat": Writing("otel_flat", carries=_CARRIED - {"tool_names", "reasoning_tokens", "n_choices"}),
+        "otel": Writing("otel", carries=CARRIED),
+        "otel-flat": Writing("otel_flat", carries=CARRIED - {"tool_names", "reasoning_tokens", "n_choices"}),
         "openinference": Writing("openinference", carries=_CALLER_CARRIED | CHAT_CARRIED),
     },
 )

@@ -7,8 +7,8 @@ which are the requests: these records fill what they lack, by trace and span.
 The records of one span become a span with events, so that whatever reads spans reads them.
 """
 
-from pipelines.adapters.source import AS_JSON, TEXT, Gathering, Source, has
-from pipelines.adapters.sources.otel import ATTRIBUTES, CALL_COLUMNS, CALL_STEPS, CALLS
+from pipelines.adapters.source import TEXT, Gathering, Source, Writing, has
+from pipelines.adapters.sources.otel import ATTRIBUTES, CALL_COLUMNS, CALL_STEPS, CALLS, CARRIED
 
 _MOST_RECORDS = 10_000
 """A conversation of as many messages, one record each."""
@@ -26,8 +26,8 @@ _FIRST = "doc.parts[1].record"
 OTEL_RECORDS = Source(
     name="otel-records",
     title="OpenTelemetry log records of model calls (GenAI events) as OTLP JSON",
-    versions="opentelemetry-instrumentation-openai-v2 2.3b0 and 2.4b0, opentelemetry-instrumentation-openai 0.62.4 "
-    "(recorded); semantic conventions 1.27 to 1.41; OTLP 1.0 to 1.9",
+    versions="semantic conventions 1.27 to 1.44 and the GenAI repository; OTLP 1.0 to 1.9; recorded: "
+    "opentelemetry-instrumentation-openai-v2 2.3b0 and 2.4b0, opentelemetry-instrumentation-openai 0.62.4",
     told_by=((has("resourceLogs"),),),
     structure={
         "resource": {"attributes": ATTRIBUTES},
@@ -39,6 +39,7 @@ OTEL_RECORDS = Source(
         place="TRY_CAST(time_of_record(doc.record) AS BIGINT)",
         most=_MOST_RECORDS,
         unpacked="log_records_of(line)",
+        packed=("resourceLogs",),
     ),
     steps=(
         {
@@ -60,7 +61,9 @@ OTEL_RECORDS = Source(
     account=("account", "end_user", "key", "project"),
     ignores=frozenset({"resourceLogs", "resourceSpans", "resourceMetrics"}),
     lacks={
-        "account_id, status, latency_ms, sampling": "in the spans: read both, in one file or in two, and each call "
-        "is one request",
+        "account_id, status, latency_ms": "in the spans: name both, in one file or in two; alone, those that "
+        "tell message by message have neither model nor account",
+        "completeness": "records without a span's id, as some instrumentations write them, belong to no call",
     },
+    writings={"otel-records": Writing("otel_records", carries=CARRIED - {"latency_ms"})},
 )
