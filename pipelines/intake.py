@@ -124,7 +124,7 @@ def read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[Iterator[pa.Record
 
 
 _TEXTS = ("prompt", "system_prompt", "response")
-_UNUSED = ("trace_id", "provider_request_id")
+_UNUSED = ("trace_id",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class Loaded:
     n_loaded: int
     n_refused: int
     n_repeated: int
+    n_told_elsewhere: int
+    """Rows of calls of which a log of another format tells more."""
     n_other_day: int
     n_passed_over: int
     """Records that are no requests."""
@@ -191,7 +193,7 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     known = con.execute(
         """UPDATE raw.file SET size_bytes = $size, modified_ns = $modified, format = NULL, n_rows = 0,
                   n_loaded = 0, n_refused = 0, n_repeated = 0, n_other_day = 0, n_passed_over = 0,
-                  not_understood = NULL, error = NULL
+                  n_told_elsewhere = 0, not_understood = NULL, error = NULL
            WHERE path = $path RETURNING file_id""",
         facts,
     ).fetchall()
@@ -256,6 +258,7 @@ def _settle(
     con.execute("DELETE FROM core.request WHERE rowid IN (FROM repeated)")
     # What no new reading replaced is its file's again.
     con.execute("UPDATE core.request SET file_id = -file_id WHERE file_id < 0")
+    changed_days, n_told_elsewhere = _leave_out_told_elsewhere(con, day)
     con.execute(
         """INSERT INTO core.system_text
            SELECT system_hash, any_value(n_bytes), any_value(training_permille), any_value(shingles)
@@ -288,12 +291,13 @@ def _settle(
     for name in ("new_system", "new_toolset", "reading", "repeated"):
         con.execute(f"DROP TABLE {name}")
     return Loaded(
-        days=tuple(sorted(lost_days | {row[0] for row in new_days})),
+        days=tuple(sorted(lost_days | changed_days | {row[0] for row in new_days})),
         n_files=totals[0],
         n_rows=totals[1],
         n_loaded=totals[2],
         n_refused=totals[3],
         n_repeated=totals[4],
+        n_told_elsewhere=n_told_elsewhere,
         n_other_day=totals[5],
         n_passed_over=totals[6],
         not_understood=tuple(row[0] for row in strangers),
@@ -301,6 +305,24 @@ def _settle(
         refused=tuple(Refusals(*row) for row in refused),
         unreadable=tuple(unreadable),
     )
+
+
+def _leave_out_told_elsewhere(con: duckdb.DuckDBPyConnection, day: date | None) -> tuple[set[date], int]:
+    """Of a call that logs of two formats tell of, leave the row that tells most; days and rows that lost."""
+    (n_formats,) = con.execute("SELECT count(DISTINCT format) FROM raw.file").fetchall()[0]
+    if n_formats < 2:
+        return set(), 0
+    con.execute(statement("load/logged_twice"), {"day": day})
+    con.execute(
+        """UPDATE raw.file SET n_told_elsewhere = coalesce(n_told_elsewhere, 0) + n, n_loaded = n_loaded - n
+           FROM (SELECT file_id, count(*) AS n FROM logged_twice GROUP BY file_id) AS lost
+           WHERE file.file_id = lost.file_id"""
+    )
+    gone = con.execute(
+        "DELETE FROM core.request WHERE rowid IN (SELECT row_of_less FROM logged_twice) RETURNING day"
+    ).fetchall()
+    con.execute("DROP TABLE logged_twice")
+    return {row[0] for row in gone}, len(gone)
 
 
 __all__ = ["Loaded", "Refusals", "load_requests", "warm_up"]

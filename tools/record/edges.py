@@ -5,9 +5,9 @@
     python tools/record/edges.py tests/pipelines/adapters/recorded
 
 Development only: none of these is a dependency of ours; what is not installed is named and left out. nginx
-writes the log_format that docs/how-to/edge-logs.md gives, Envoy the keys of Envoy AI Gateway's examples as
-far as Envoy alone knows them, uvicorn its own lines, with times put before them as a container's runtime does.
-Everything listens on the loopback interface alone. A log's first line names the version that wrote it.
+writes the log_format of docs/how-to/edge-logs.md, Envoy the keys of Envoy AI Gateway's examples as
+far as Envoy alone knows them, uvicorn its own lines, with times put before them as a container's runtime
+does. Everything listens on the loopback interface alone. A log's first line names the version that wrote it.
 """
 
 import json
