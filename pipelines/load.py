@@ -4,6 +4,7 @@ Here: files, what earlier readings of them brought, repeats and counts. Not here
 way of a batch into the warehouse (intake), later steps (nightly).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -256,6 +257,7 @@ def _settle(
         {"day": day},
     ).fetchall()
     con.execute("DELETE FROM core.request WHERE rowid IN (FROM repeated)")
+    lost_days |= _leave_newest_versions(con, day)
     # What no new reading replaced is its file's again.
     con.execute("UPDATE core.request SET file_id = -file_id WHERE file_id < 0")
     changed_days, n_told_elsewhere = _leave_out_told_elsewhere(con, day)
@@ -305,6 +307,31 @@ def _settle(
         refused=tuple(Refusals(*row) for row in refused),
         unreadable=tuple(unreadable),
     )
+
+
+def _leave_newest_versions(con: duckdb.DuckDBPyConnection, day: date | None) -> set[date]:
+    """Delete rows of earlier scans of which a newer version has come in; their days."""
+    has_versions = (
+        "SELECT 1 FROM core.request WHERE version IS NOT NULL AND file_id IN (FROM reading) LIMIT 1"
+    )
+    if not con.execute(has_versions).fetchall():
+        return set()
+    gone = con.execute(
+        """DELETE FROM core.request
+           WHERE NOT (file_id IN (FROM reading) AND day = coalesce($day, day))
+             AND request_key IN (SELECT request_key FROM core.request
+                                 WHERE version IS NOT NULL AND file_id IN (FROM reading)
+                                   AND day = coalesce($day, day))
+           RETURNING abs(file_id), day""",
+        {"day": day},
+    ).fetchall()
+    for file_id, n_gone in Counter(row[0] for row in gone).items():
+        con.execute(
+            """UPDATE raw.file SET n_loaded = n_loaded - $n, n_repeated = n_repeated + $n
+               WHERE file_id = $id""",
+            {"n": n_gone, "id": file_id},
+        )
+    return {row[1] for row in gone}
 
 
 def _leave_out_told_elsewhere(con: duckdb.DuckDBPyConnection, day: date | None) -> tuple[set[date], int]:

@@ -173,8 +173,8 @@ def _show_left_out(summary: "ScanSummary") -> None:
     if summary.n_told_elsewhere:
         show()
         show(
-            f"Left out {plural(summary.n_told_elsewhere, 'record')} of calls of which another log tells more: "
-            "each call counts once."
+            f"Left out {plural(summary.n_told_elsewhere, 'record')} of calls of which another log tells "
+            "more: each call counts once."
         )
     if summary.n_other_day:
         show()

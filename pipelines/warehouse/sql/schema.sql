@@ -121,9 +121,12 @@ CREATE TABLE IF NOT EXISTS core.request (
     shingles           UINTEGER[],         -- 4-token shingles, half of them, in order of appearance
     system_hash        UBIGINT,
     response_hash      UBIGINT,
-    call_key           UBIGINT             -- of the provider's own id; null where the log has none
+    call_key           UBIGINT,            -- of the provider's own id; null where the log has none
+    version            BIGINT              -- grows with each version of one record; null where a log has no versions
 );
-ALTER TABLE core.request ADD COLUMN IF NOT EXISTS call_key UBIGINT;  -- a warehouse made before gains it
+-- A warehouse made before these columns gains them.
+ALTER TABLE core.request ADD COLUMN IF NOT EXISTS call_key UBIGINT;
+ALTER TABLE core.request ADD COLUMN IF NOT EXISTS version BIGINT;
 
 -- core.system_text: each distinct system prompt once, as a fingerprint.
 CREATE TABLE IF NOT EXISTS core.system_text (
