@@ -46,6 +46,12 @@ class JoinSettings(_Section):
     edge_by: JoinColumn = "request_id"
     """The call's id in the edge log."""
 
+    content_files: str = ""
+    """Which files of its format are the content log: part of a path, with `*` for anything. Empty: all."""
+
+    edge_files: str = ""
+    """Which files of its format are the edge log, likewise; needed where both logs are in one format."""
+
     fills: tuple[Filled, ...] = ()
     """Columns that are taken from the edge where the content log has nothing; what it has always stays.
     Empty: account, key, address, country, network, user agent and client fingerprint; and, by an id of one

@@ -177,7 +177,7 @@ def open_logs(
             return answer_together(
                 con,
                 parts,
-                target=_target(edges.complete(name) if edges else None),
+                target=_target(is_added_to=edges is not None and edges.adds_to(name)),
                 fields=adapter.fields,
                 select=lambda present: _expressions(adapter, present, account),
                 source=source,
@@ -192,12 +192,12 @@ def open_logs(
             path,
             container,
             formats[name],
-            _target(edges.complete(name) if edges else None),
+            _target(is_added_to=edges is not None and edges.adds_to(name)),
             batch_rows,
             threads,
             account=account,
             answered=answered,
-            complete=edges.complete(name) if edges else None,
+            complete=edges.complete(name, path) if edges else None,
         ),
     )
 
@@ -286,9 +286,9 @@ def open_edge_logs(
             yield path, gone(path, error)
 
 
-def _target(complete: Complete | None) -> Target:
+def _target(*, is_added_to: bool) -> Target:
     """What requests must be; the status of those that an edge adds to is not known yet."""
-    if complete is None:
+    if not is_added_to:
         return _REQUESTS
     return replace(_REQUESTS, defaults={k: v for k, v in _REQUESTS.defaults.items() if k != "status"})
 

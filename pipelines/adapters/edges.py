@@ -19,7 +19,7 @@ import pyarrow as pa
 from pipelines.adapters.adapter import Adapter
 from pipelines.adapters.blocks import compression_of, pieces
 from pipelines.adapters.canonical import Problem
-from pipelines.adapters.joining import TEXTS, EdgeRows, Join, Joined
+from pipelines.adapters.joining import TEXTS, EdgeRows, Join, Joined, with_status
 from pipelines.adapters.reader import Complete, LogReader
 from pipelines.adapters.source import Source
 from pipelines.errors import UnreadableInput, UsageError
@@ -51,10 +51,11 @@ class Edges:
                 raise UsageError(
                     f"input.join: {unknown[0]}: no such log format", remedy="`stillwatch sources` lists them"
                 )
-            if join.content == join.edge:
+            if join.content == join.edge and not join.edge_files:
                 raise UsageError(
                     f"input.join: {join.edge} is joined with itself",
-                    remedy="give one of the two logs a name of its own in a mapping file",
+                    remedy="say which files are the edge (edge_files), or give one of the two logs a name of "
+                    "its own in a mapping file",
                 )
         self._joins = (*joins, *_of_texts_apart(formats))
         self._options: dict[str, Any] = {"folder": folder, "memory_mb": memory_mb, "threads": threads}
@@ -91,18 +92,18 @@ class Edges:
                 continue
         both: set[Path] = set()
         for join in joins:
-            if not of_format[join.content] or join in self._rows:
+            contents = [path for path in of_format[join.content] if join.is_content(path)]
+            if not contents or join in self._rows:
                 continue
             mixed = [
-                path
-                for path in of_format[join.content]
-                if join.mark and path not in self._files and _has(path, join.mark)
+                path for path in contents if join.mark and path not in self._files and _has(path, join.mark)
             ]
             both.update(mixed)
-            if of_format[join.edge] or mixed:
+            apart = [path for path in of_format[join.edge] if join.is_edge(path)]
+            if apart or mixed:
                 rows = EdgeRows(join, **self._options)
                 self._rows[join] = self._stack.enter_context(rows)
-                for path in (*of_format[join.edge], *mixed):
+                for path in (*apart, *mixed):
                     self._files.setdefault(path, []).append(rows)
         return [path for path in paths if path not in self._files or path in both]
 
@@ -128,15 +129,25 @@ class Edges:
         for rows in self._rows.values():
             rows.seal()
 
-    def complete(self, content: str) -> Complete | None:
-        """What completes a batch of a log of this format; None where nothing does."""
-        edges = [rows for join, rows in self._rows.items() if join.content == content]
-        if not edges:
+    def adds_to(self, content: str) -> bool:
+        """Whether there is an edge for logs of this format, or for some of them."""
+        return any(join.content == content for join in self._rows)
+
+    def complete(self, content: str, path: Path) -> Complete | None:
+        """What completes a batch of this log, of this format; None where there is no edge for its format."""
+        if not self.adds_to(content):
             return None
+        edges = [
+            rows for join, rows in self._rows.items() if join.content == content and join.is_content(path)
+        ]
 
         def filled(batch: pa.RecordBatch, meanings: Sequence[Problem]) -> pa.RecordBatch:
             for rows in edges:
                 batch = rows.fill(batch, meanings)
+            if not edges:
+                batch = pa.record_batch(
+                    with_status({name: batch.column(name) for name in batch.schema.names})
+                )
             return batch
 
         return filled

@@ -11,6 +11,7 @@ edge once a batch.
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, get_args
@@ -94,6 +95,10 @@ class Join:
     """id in the edge log"""
     fills: tuple[Filled | Text, ...] = ()
     """columns that the edge fills where the content log has nothing; empty: what an edge usually fills"""
+    content_files: str = ""
+    """which files of that format are the content (`is_named`); empty: all"""
+    edge_files: str = ""
+    """which files of that format are the edge; empty: all"""
     mark: bytes = b""
     """what the line of a record of the edge has, where such records may lie among those of the content"""
 
@@ -101,6 +106,27 @@ class Join:
     def columns(self) -> tuple[Filled | Text, ...]:
         """The columns that the edge fills."""
         return self.fills or usually_filled(self.by)
+
+    def is_edge(self, path: Path) -> bool:
+        """Whether a file of the edge's format is of the edge."""
+        return is_named(path, self.edge_files)
+
+    def is_content(self, path: Path) -> bool:
+        """Whether a file of the content's format is of the content, and not the edge itself."""
+        return is_named(path, self.content_files) and not (self.content == self.edge and self.is_edge(path))
+
+
+def is_named(path: Path, pattern: str) -> bool:
+    """Whether a pattern names a file: the file itself, a folder it lies in, or their path's end.
+
+    `*` stands for anything, `?` for one character. A pattern with a slash is compared with whole paths.
+    """
+    if not pattern:
+        return True
+    if "/" not in pattern:
+        return any(fnmatchcase(part, pattern) for part in path.parts)
+    written, named = f"/{path.as_posix().lstrip('/')}", pattern.strip("/")
+    return any(fnmatchcase(written, f"*/{named}{rest}") for rest in ("", "/*"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,8 +255,7 @@ class EdgeRows:
                 columns[name] = pc.coalesce(own, in_one_piece(edge[name]))
         if "body_state" in self.join.columns and "body_state" in columns:
             columns["body_state"] = columns["body_state"].fill_null("absent")
-        if "status" in columns:
-            columns["status"] = columns["status"].cast(pa.int32()).fill_null(DEFAULT_STATUS)
+        columns = with_status(columns)
         if "account_id" in columns:
             columns["problems"] = _without_missing_account(columns, meanings)
         return pa.record_batch(columns)
@@ -238,8 +263,8 @@ class EdgeRows:
     def joined(self) -> Joined:
         """What became of it so far."""
         return Joined(
-            content=self.join.content,
-            edge=self.join.edge,
+            content=_label(self.join.content, self.join.content_files),
+            edge=_label(self.join.edge, self.join.edge_files),
             by=self.join.by,
             edge_by=self.join.edge_by,
             n_matched=self._n_matched,
@@ -282,6 +307,17 @@ class EdgeRows:
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
         return pa.concat_tables(parts).combine_chunks().take(pa.array(back))
+
+
+def _label(log_format: str, files: str) -> str:
+    return f"{log_format} ({files})" if files else log_format
+
+
+def with_status(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """The columns with a status where there is none yet."""
+    if "status" not in columns:
+        return columns
+    return columns | {"status": columns["status"].cast(pa.int32()).fill_null(DEFAULT_STATUS)}
 
 
 _SQL = {

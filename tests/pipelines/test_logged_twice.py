@@ -99,7 +99,7 @@ def test_an_id_that_a_server_gives_out_again_costs_nothing_within_one_log(desk, 
 
 
 def test_whoever_writes_ids_hides_no_more_calls_than_he_makes_elsewhere(desk, logs):  # noqa: F811
-    """Ten calls through one system under one id, and two through another: two pairs, however they are made."""
+    """Ten calls through one system under one id, and two through another: two pairs."""
     many = [gateway(at, "cc-1", minutes=at / 10) for at in range(10)]
     few = [own(at, "cc-1", minutes=at / 10) for at in range(2)]
     loaded = desk.load(logs("gw.jsonl", *many), logs("own.jsonl", *few))

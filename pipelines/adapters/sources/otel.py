@@ -220,7 +220,9 @@ OTEL = Source(
     name="otel",
     title="OpenTelemetry spans (GenAI conventions, OpenInference) as OTLP JSON",
     versions="semantic conventions 1.27 to 1.44 and the GenAI repository, OpenLLMetry attributes of 2024, "
-    "OpenInference of 2026; OTLP 1.0 to 1.9",
+    "OpenInference of 2026; OTLP 1.0 to 1.9; recorded: opentelemetry-instrumentation-openai-v2 2.3b0 and "
+    "2.4b0, opentelemetry-instrumentation-openai and -anthropic 0.62.4, openinference-instrumentation-openai "
+    "0.1.66 and -anthropic 3.1.0",
     told_by=((has("resourceSpans"),),),
     structure={
         "resourceSpans": [
@@ -240,8 +242,9 @@ OTEL = Source(
     lacks={
         "top_logprobs, n_logit_bias": "the GenAI conventions have no attribute for them: soft labels and "
         "logit extraction show in OpenInference's invocation parameters alone",
-        "prompt, system_prompt, tool_names, response": "recorded only when the instrumentation was told to; "
-        "as log records apart from the span they are not read: everything about content",
+        "prompt, system_prompt, tool_names, response": "recorded only when the instrumentation was told to, "
+        "in the span or in log records beside it (otel-records); some drop content that is a list of parts: "
+        "everything about content",
         "api_key_id, org_id": "no attribute of the conventions: ties through keys and payers, unless the "
         "gateway records request headers",
         "completeness": "where traces are sampled: queues, pace and volume are those of the sample",
