@@ -69,12 +69,13 @@ def _openllmetry(as_attributes: bool) -> Callable[[Any, Any], None]:
 _CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _NEWEST = {"OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental"}
 _V2 = ("opentelemetry-instrumentation-openai-v2",)
+_V2_NEWEST = (*_V2, "opentelemetry-util-genai")
 _OPENLLMETRY = ("opentelemetry-instrumentation-openai", "opentelemetry-instrumentation-anthropic")
 
 WAYS: Mapping[str, Way] = {
     "otel-messages": Way(_V2, _openai_v2, {_CONTENT: "true"}),
-    "otel-details": Way(_V2, _openai_v2, {_CONTENT: "EVENT_ONLY", **_NEWEST}),
-    "otel-attributes": Way(_V2, _openai_v2, {_CONTENT: "SPAN_ONLY", **_NEWEST}),
+    "otel-details": Way(_V2_NEWEST, _openai_v2, {_CONTENT: "EVENT_ONLY", **_NEWEST}),
+    "otel-attributes": Way(_V2_NEWEST, _openai_v2, {_CONTENT: "SPAN_ONLY", **_NEWEST}),
     "openinference": Way(
         ("openinference-instrumentation-openai", "openinference-instrumentation-anthropic"), _openinference
     ),
