@@ -63,7 +63,8 @@ class Busy:
     accounts : rows of account_lone, of every account; columns : their features; at : positions of busy ones
     tonight : the busy ones' columns, those of lone.COLUMNS among them; peer_groups : their kinds of use
     earlier, earlier_groups : the same of ordinary busy accounts of earlier nights
-    relays : findings on those that add a text to what many products send, by positions among the busy ones
+    adds_text : who adds a text to what many products send; relays : findings on those whose text makes it
+        training material, by positions among the busy ones
     """
 
     accounts: pa.Table
@@ -73,14 +74,13 @@ class Busy:
     peer_groups: npt.NDArray[np.object_]
     earlier: Columns
     earlier_groups: npt.NDArray[np.object_]
+    adds_text: npt.NDArray[np.bool_]
     relays: tuple[lone.LoneFinding, ...]
 
     @property
-    def relay_ids(self) -> set[str]:
+    def adding_ids(self) -> set[str]:
         """Accounts that add a text to what many products send."""
-        return set(
-            self.accounts["account_id"].take(pa.array(self.at[[one.row for one in self.relays]])).to_pylist()
-        )
+        return set(self.accounts["account_id"].take(pa.array(self.at[self.adds_text])).to_pylist())
 
 
 def measure_busy(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> Busy:
@@ -99,7 +99,8 @@ def measure_busy(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) 
     earlier, earlier_groups = _earlier(con, day, settings)
     relays = lone.relays(tonight, _usual_training(tonight, earlier), is_public)
     groups = _texts(accounts, "peer_group")[busy]
-    return Busy(accounts, columns, busy, tonight, groups, earlier, earlier_groups, tuple(relays))
+    adding = lone.adds_text(tonight, is_public)
+    return Busy(accounts, columns, busy, tonight, groups, earlier, earlier_groups, adding, tuple(relays))
 
 
 def judge_alone(

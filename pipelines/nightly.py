@@ -16,6 +16,7 @@ from typing import TypeVar
 import duckdb
 import pyarrow as pa
 
+from detector import campaigns as communities
 from detector import features as measures
 from detector import models, text
 from pipelines import accounts as account_files
@@ -171,6 +172,7 @@ def warm_up() -> None:
     models and communities need: it takes seconds, which can pass while logs are read."""
     text.warm_up()
     measures.warm_up()
+    communities.warm_up()
     models.import_libraries()
 
 

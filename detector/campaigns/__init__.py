@@ -33,7 +33,7 @@ from detector.campaigns.population import (
     Uses,
     shared_objects,
 )
-from detector.campaigns.refining import Candidate, Likeness, approved_carriers
+from detector.campaigns.refining import Candidate, Likeness, approved_carriers, warm_up
 from detector.campaigns.standing import standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
@@ -95,6 +95,7 @@ __all__ = [
     "supporting_families",
     "tail_p_values",
     "turns_of",
+    "warm_up",
     "weigh",
     "weigh_without",
     "weighed",

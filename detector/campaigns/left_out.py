@@ -47,7 +47,7 @@ def without(population: Population, parts: Collection[Part]) -> Population:
     if "content" in parts:
         hidden.update(CONTENT_LAYERS)
         changed |= {"templates": Uses.none(), "systems": Uses.none(), "training_share": unknown}
-        changed["relays"] = None
+        changed["adds_text"] = None
         changed |= dict.fromkeys(
             ("repeat_share", "single_turn_share", "output_tokens_mean", "greedy_share"), unknown
         )

@@ -155,7 +155,7 @@ class Population:
     """What the rows of the `template` layer carry: families of user prompts."""
     systems: Uses = field(default_factory=Uses.none)
     """What the rows of the `system_prompt` layer carry: families of system prompts, and what was asked."""
-    relays: Bool | None = None
+    adds_text: Bool | None = None
     """adds a text of its own to what ten products or more send (detector.models.lone); None when not known"""
     fail_overs: FailOvers = field(default_factory=FailOvers.none)
     """Tonight and on the nights before, as far as links look back."""

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from detector.campaigns.population import CONTENT_LAYERS, Bool, Float64, Int64, Population, SharedObjects
+from detector.kernels import membership as kernels
 
 MEMBER_LOG_ODDS = 2.0
 """Posterior log-odds of membership that an account needs: seven to one."""
@@ -195,7 +197,10 @@ def _may_join(
         at_most += np.maximum.accumulate(np.where(layer == position, log_ratio[common_first], 0.0))
     needed = MEMBER_LOG_ODDS - np.log(len(members) / len(population)) - Likeness.MOST * len(likeness.bins)
     telling = core[common_first[at_most >= needed - 1e-6]]
-    return np.union1d(members, objects.by_object[:, telling].indices).astype(np.int64)
+    carriers = objects.by_object
+    return np.asarray(
+        kernels.who_could_join(carriers.indptr, carriers.indices, telling, members, len(population))
+    )
 
 
 def _log_odds(
@@ -215,21 +220,23 @@ def _log_odds(
     address with a campaign but never its template is a bystander, and who shares one template of several may
     be somebody else's.
     """
-    account, column, shares = objects.carried(among, core)
-    carriers, row = np.unique(account, return_inverse=True)
-    touched = among[carriers]
+    layer = objects.layer_of[core]
+    against = _against_lacking(members, core, layer, population, objects)
+    carried = objects.shares
+    sums = kernels.weigh_carried(
+        carried.indptr, carried.indices, carried.data, among, core, log_ratio, layer, against,
+        carried.shape[1], len(population.layers),
+    )  # fmt: skip
+    carries = sums[0].any(axis=1)
+    touched = among[carries]
+    # Each object counts by its share and by what it tells: cover traffic dilutes neither.
+    shares, worth, points, lacking = (one[carries] for one in sums)
     is_member = np.isin(touched, members, assume_unique=True)
-    layer = objects.layer_of[core][column]
     total = np.full(len(touched), np.log(len(members) / len(population)))
     for position in np.unique(layer):
-        mine = layer == position
-        share = np.bincount(row[mine], weights=shares[mine], minlength=len(touched))
-        # Each object counts by its share and by what it tells: cover traffic dilutes neither.
-        worth = shares[mine] * log_ratio[column[mine]]
-        weight = np.bincount(row[mine], weights=worth, minlength=len(touched))
-        points = np.bincount(row[mine], weights=worth * log_ratio[column[mine]], minlength=len(touched))
-        mean_ratio = points / np.where(weight > 0, weight, 1.0)
-        share = np.minimum(share, 1.0)  # a request may carry several texts, and counts once
+        share = np.minimum(shares[:, position], 1.0)  # a request may carry several texts, and counts once
+        weight = worth[:, position]
+        mean_ratio = points[:, position] / np.where(weight > 0, weight, 1.0)
         as_usual = _of_usual(share, is_member)
         kind = population.layers[position].kind
         if kind == "template":
@@ -239,31 +246,39 @@ def _log_odds(
             total += np.where(share > 0, scarcity(uses, is_member & (share > 0)), 0.0)
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:
-            lacking = _lacking(column[mine], row[mine], is_member, len(members))
             any_reach = np.count_nonzero(share[is_member]) / len(members)
             none_at_all = np.where(share > 0, 0.0, np.log(1 - any_reach + LEFT_OUT))
-            total += LAYER_WEIGHT[kind] * np.minimum(lacking, none_at_all)
+            total += LAYER_WEIGHT[kind] * np.minimum(lacking[:, position], none_at_all)
     return touched.astype(np.int64), total
+
+
+def warm_up() -> None:
+    """Compile the loops of membership, or read them from the cache, on a night of one account."""
+    one, nothing = np.zeros(1, np.int64), np.zeros(1)
+    carried = csr_matrix(np.ones((1, 1)))
+    kernels.who_could_join(carried.tocsc().indptr, carried.tocsc().indices, one, one, 1)
+    kernels.n_carrying(carried.indptr, carried.indices, one, one, 1)
+    kernels.weigh_carried(
+        carried.indptr, carried.indices, carried.data, one, one, nothing, one, nothing, 1, 1
+    )
+
+
+def _against_lacking(
+    members: Int64, core: Int64, layer: Int64, population: Population, objects: SharedObjects
+) -> Float64:
+    """For each core object what it tells against an account to lack it: only of texts that nearly all members
+    carry; float64, shape of `core`, at most 0."""
+    is_text = np.array([one.kind in CONTENT_LAYERS for one in population.layers], dtype=np.bool_)[layer]
+    carried = objects.shares
+    n_carrying = kernels.n_carrying(carried.indptr, carried.indices, members, core, carried.shape[1])
+    reach = np.minimum(n_carrying / len(members), 1.0)
+    return np.where(is_text & (reach >= NEARLY_ALL), np.log(1 - reach + LEFT_OUT), 0.0)
 
 
 def _of_usual(values: npt.NDArray[Any], is_member: Bool) -> Float64:
     """Each value over the median of the members that have any, at most 1."""
     some = values[is_member & (values > 0)]
     return np.asarray(np.minimum(values / (np.median(some) if len(some) else 1.0), 1.0), np.float64)
-
-
-def _lacking(object_: Int64, row: Int64, is_member: Bool, n_members: int) -> Float64:
-    """Log-odds against accounts that lack a text which nearly all members carry; 0 for those that lack none.
-
-    object_, row : one entry for each account (a row) that carries an object of the layer
-    """
-    reach = np.bincount(object_[is_member[row]], minlength=int(object_.max(initial=-1)) + 1) / n_members
-    against = np.zeros(len(is_member))
-    for expected in np.flatnonzero(reach >= NEARLY_ALL):
-        lacks = np.ones(len(is_member), dtype=np.bool_)
-        lacks[row[object_ == expected]] = False
-        against[lacks] = np.minimum(against[lacks], np.log(1 - min(reach[expected], 1.0) + LEFT_OUT))
-    return against
 
 
 MOST_SCARCITY = 6.0

@@ -57,7 +57,7 @@ def find_campaigns(
     policy = settings.detection.policy()
     night = fetch_night(con, day, gather_objects(con, day) if gathered is None else gathered)
     busy = lone.measure_busy(con, day, settings)
-    night = night.with_relays(busy.relay_ids).without(policy.leave_out)
+    night = night.with_added_texts(busy.adding_ids).without(policy.leave_out)
     objects = detect.shared_objects(night.population)
     candidates = detect.candidates(night.population, objects)
     groups = with_samples(

@@ -1,6 +1,7 @@
-"""Groups of which a bounded sample of requests is looked at.
+"""Groups as lists of ids, for SQL that is asked about many at once.
 
-Here: what is asked of a group, and the size of its sample. Not here: what is measured on it (slots, turns).
+Here: what is asked of a group, and its rows. Not here: what is measured on it (samples, slots, turns,
+harvest).
 """
 
 from collections.abc import Sequence
@@ -9,14 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-GROUP_ROWS, ACCOUNT_ROWS = 2_000, 100
-"""Requests of one group, and of one of its accounts, that are looked at: enough for an error of a likeness
-of one in a hundred."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A group whose slots are to be measured: ids of its accounts and of the prompt families they share."""
+    """A group of which a sample is asked for: ids of its accounts and of the prompt families they share."""
 
     account_ids: Sequence[str]
     family_ids: Sequence[str]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from detector import campaigns as detect
 from pipelines.campaigns.asked import Asked
 from pipelines.campaigns.night import Night
+from pipelines.campaigns.samples import gather_samples
 from pipelines.campaigns.slots import measure_slots
 from pipelines.campaigns.turns import measure_turns
 from pipelines.warehouse.statements import statement
@@ -57,7 +58,8 @@ def with_samples(
         Asked(night.account_ids(candidate.members), sorted(night.family_requests(group)))
         for candidate, group in zip(candidates, groups, strict=True)
     ]
-    slots, turns = measure_slots(con, night.day, asked), measure_turns(con, night.day, asked)
+    samples = gather_samples(con, night.day, asked)
+    slots, turns = measure_slots(con, night.day, samples), measure_turns(con, night.day, samples)
     return [
         replace(group, slots=filled, turns=taken)
         for group, filled, taken in zip(groups, slots, turns, strict=True)

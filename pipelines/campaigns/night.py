@@ -55,10 +55,10 @@ class Night:
             self, population=detect.without(self.population, parts), remembers="history" not in parts
         )
 
-    def with_relays(self, account_ids: Collection[str]) -> "Night":
+    def with_added_texts(self, account_ids: Collection[str]) -> "Night":
         """The same night, these accounts known to add a text to what many products send."""
-        relays = self.accounts["account_id"].is_in(list(account_ids)).to_numpy()
-        return replace(self, population=replace(self.population, relays=relays))
+        adding = self.accounts["account_id"].is_in(list(account_ids)).to_numpy()
+        return replace(self, population=replace(self.population, adds_text=adding))
 
     def account_ids(self, members: npt.NDArray[np.int64]) -> list[str]:
         """Ids of the accounts at these positions."""

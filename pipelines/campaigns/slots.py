@@ -1,82 +1,111 @@
 """What fills the slots of a group's templates: one list dealt out among its members, or texts of their own?
 
-Here: fetching a bounded sample of each group's requests and having it measured. Not here: the measures
+Here: choosing a bounded sample of each group's requests and having it measured. Not here: the measures
 (detector.text.queues), what they are evidence of (detector.campaigns). A family's own row in
 night.family_queue counts everybody who uses it; of a group only its members are asked, since a few strangers
 with texts of their own hide a list.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from detector import campaigns as detect
 from detector import text
 from detector.text import Traits
-from pipelines.campaigns.asked import ACCOUNT_ROWS, GROUP_ROWS, Asked, pairs
-from pipelines.queues import account_numbers, traits_of
-from pipelines.warehouse.arrow import fetch, lists_of, registered
+from detector.text import queues as measures
+from pipelines.campaigns.samples import Int64, Requests, Samples, numbered
+from pipelines.warehouse.arrow import array_of, fetch, lists_of, registered
 from pipelines.warehouse.statements import statement
 
 GROUPS_AT_ONCE = 32
-"""Groups whose shingles are in memory at a time: about 50 MB."""
+"""Groups whose traits are in memory at a time: about 15 MB."""
+
+READ_AT_ONCE = 50_000
+"""Requests whose shingles are in memory at a time: about 50 MB."""
+
+SIZES = ("n_bytes", "n_tokens", "script", "capability")
+"""What is compared of a request as it is."""
 
 
-def measure_slots(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]) -> list[detect.Slots]:
-    """What is known of each group's slots, in the order of the groups.
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """What is compared of n requests, before it is set beside a group's: 100 bytes each.
 
-    Needs the temporary table `tonight_family_request` that `find_night_families` leaves.
+    sizes : SIZES and the number of shingles in the slots, n_slot; int64, shape (n,)
+    projection : float32, shape (n, 16) (detector.text.queues.project_slots)
     """
-    ids = sorted({family_id for group in groups for family_id in group.family_ids})
-    number = {family_id: position for position, family_id in enumerate(ids)}
-    members = pairs([group.account_ids for group in groups], "account_id")
-    used = pairs([group.family_ids for group in groups], "family_id")
-    used = used.append_column(
-        "family", pa.array([number[name] for name in used.column("family_id").to_pylist()], pa.int32())
-    )
-    with registered(con, "group_member", members), registered(con, "group_family", used):
-        con.execute(
-            statement("campaigns/slots"),
-            {"day": day, "group_rows": GROUP_ROWS, "account_rows": ACCOUNT_ROWS},
-        )
+
+    sizes: dict[str, npt.NDArray[Any]]
+    projection: npt.NDArray[np.float32]
+
+    def traits(self, rows: Int64) -> Traits:
+        """Of some of the requests."""
+        n_slot = self.sizes["n_slot"][rows]
+        n_bytes, n_tokens, script, capability = (self.sizes[name][rows] for name in SIZES)
+        return measures.slot_traits(n_bytes, n_tokens, script, capability, self.projection[rows], n_slot)
+
+
+def measure_slots(con: duckdb.DuckDBPyConnection, day: date, samples: Samples) -> list[detect.Slots]:
+    """What is known of each group's slots, in the order of the groups."""
+    if len(samples) == 0:
+        return []
+    requests = samples.templated.by_item()
+    rows = [
+        requests.chosen(members, families)
+        for members, families in zip(samples.members, samples.families, strict=True)
+    ]
+    used, place = np.unique(np.concatenate(rows), return_inverse=True)
+    requests = requests.at(used)
+    prints = _prints(con, day, requests, samples.family_ids)
+    places = np.split(place.ravel(), np.cumsum([len(chosen) for chosen in rows])[:-1])
     found: list[detect.Slots] = []
-    for first in range(0, len(groups), GROUPS_AT_ONCE):
-        n_groups = min(GROUPS_AT_ONCE, len(groups) - first)
-        found.extend(_measured(con, day, ids, first, n_groups))
-    con.execute("DROP TABLE group_use")
+    for first in range(0, len(places), GROUPS_AT_ONCE):
+        found += _measured(requests, prints, places[first : first + GROUPS_AT_ONCE])
     return found
 
 
-def _measured(
-    con: duckdb.DuckDBPyConnection, day: date, ids: Sequence[str], first: int, n_groups: int
-) -> list[detect.Slots]:
-    """Slots of some groups after one another, from their requests in group_use."""
-    uses = fetch(
-        con,
-        """SELECT * REPLACE ((number - $first)::INTEGER AS number) FROM group_use
-           WHERE number >= $first AND number < $first + $n_groups ORDER BY number, row_id""",
-        {"first": first, "n_groups": n_groups},
-    )
-    here, family = np.unique(np.array(uses.column("family")), return_inverse=True)
-    uses = uses.set_column(uses.column_names.index("family"), "family", pa.array(family.astype(np.int32)))
-    with registered(con, "asked", pa.table({"family_id": pa.array([ids[at] for at in here], pa.string())})):
-        shingles = fetch(
-            con,
-            """SELECT shingles FROM asked JOIN night.family AS family USING (family_id)
-               WHERE day = $day ORDER BY family_id""",
-            {"day": day},
-        )
+def _prints(
+    con: duckdb.DuckDBPyConnection, day: date, requests: Requests, family_ids: Sequence[str]
+) -> Prints:
+    """The requests' prints; their shingles are read once and never all at a time."""
+    with registered(con, "asked_family", numbered(family_ids)):
+        families = fetch(con, statement("campaigns/family_shingles"), {"day": day})
+    of_families = lists_of(families.column("shingles"))
+    n = len(requests.row_id)
+    sizes = {name: np.zeros(n, np.int64) for name in (*SIZES, "n_slot")}
+    projection = np.zeros((n, measures.PROJECTED), np.float32)
+    chosen = pa.table({"place": np.arange(n), "family": requests.family, "row_id": requests.row_id})
+    with registered(con, "chosen", chosen):
+        answer = con.sql(statement("campaigns/fingerprints"), params={"day": day})
+        for batch in answer.to_arrow_reader(READ_AT_ONCE):
+            piece = pa.Table.from_batches([batch])
+            at = array_of(piece, "place")
+            projection[at], sizes["n_slot"][at] = measures.project_slots(
+                *lists_of(piece.column("shingles")), array_of(piece, "family"), *of_families
+            )
+            for name in SIZES:
+                sizes[name][at] = array_of(piece, name)
+    return Prints(sizes, projection)
+
+
+def _measured(requests: Requests, prints: Prints, places: Sequence[Int64]) -> list[detect.Slots]:
+    """Slots of some groups, from their requests' places."""
+    chosen = np.concatenate(places)
+    number = np.repeat(np.arange(len(places), dtype=np.int32), [len(one) for one in places])
     judged = text.judge(
-        np.array(uses.column("number")),
-        account_numbers(uses.column("account_id")),
-        np.array(uses.column("item")),
-        np.array(uses.column("sent_at_us")),
-        _beside_their_template(uses, traits_of(uses, *lists_of(shingles.column("shingles")))),
-        n_groups,
+        number,
+        requests.account[chosen],
+        requests.item[chosen],
+        requests.sent_at_us[chosen],
+        _beside_their_template(number, requests.family[chosen], prints.traits(chosen)),
+        len(places),
     )
     return [
         detect.Slots(
@@ -88,15 +117,18 @@ def _measured(
             top_item=float(judged.top_item_share[at]),
             geometric_z=float(judged.geometric_z[at]),
         )
-        for at in range(n_groups)
+        for at in range(len(places))
     ]
 
 
-def _beside_their_template(uses: pa.Table, traits: Traits) -> Traits:
+def _beside_their_template(
+    number: npt.NDArray[np.int32], family: npt.NDArray[np.int32], traits: Traits
+) -> Traits:
     """Traits as differences from the mean of their group's requests from the same template: who is given
     another template than the next member is not unlike him in what fills it."""
-    number, family = np.array(uses.column("number")), np.array(uses.column("family"))
-    _, template = np.unique(number * (family.max(initial=0) + 1) + family, return_inverse=True)
+    _, template = np.unique(
+        number.astype(np.int64) * (family.max(initial=0) + 1) + family, return_inverse=True
+    )
     n_of_template = np.bincount(template)
     values = traits.values.copy()
     for column in range(values.shape[1]):

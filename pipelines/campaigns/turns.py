@@ -1,6 +1,6 @@
 """How the requests of a group's accounts follow one another.
 
-Here: fetching a bounded sample of each group's requests: those that follow its templates, or all where there
+Here: choosing a bounded sample of each group's requests: those that follow its templates, or all where there
 are none. Not here: the measure and what it is evidence of (detector.campaigns).
 """
 
@@ -11,39 +11,35 @@ import duckdb
 import numpy as np
 
 from detector import campaigns as detect
-from pipelines.campaigns.asked import ACCOUNT_ROWS, GROUP_ROWS, Asked, pairs
-from pipelines.queues import account_numbers
-from pipelines.warehouse.arrow import fetch, registered
-from pipelines.warehouse.statements import statement
-
-
-def measure_turns(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]) -> list[detect.Turns]:
-    """How each group's requests follow one another, in the order of the groups.
-
-    Needs the temporary table `tonight_family_request` that `find_night_families` leaves.
-    """
-    found: list[detect.Turns] = []
-    for first in range(0, len(groups), GROUPS_AT_ONCE):
-        found.extend(_measured(con, day, groups[first : first + GROUPS_AT_ONCE]))
-    return found
-
+from pipelines.campaigns.samples import Int64, Requests, Samples, whatever_they_sent
 
 GROUPS_AT_ONCE = 256
 """Groups whose requests are sorted at a time: half a million of the sample, whatever the night has."""
 
 
-def _measured(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]) -> list[detect.Turns]:
-    members = pairs([group.account_ids for group in groups], "account_id")
-    used = pairs([group.family_ids for group in groups], "family_id")
-    with registered(con, "group_member", members), registered(con, "group_family", used):
-        sent = fetch(
-            con,
-            statement("campaigns/turns"),
-            {"day": day, "group_rows": GROUP_ROWS, "account_rows": ACCOUNT_ROWS},
-        )
-    return detect.turns_of(
-        np.array(sent.column("number")).astype(np.int64),
-        account_numbers(sent.column("account_id")),
-        np.array(sent.column("sent_at_us")),
-        len(groups),
-    )
+def measure_turns(con: duckdb.DuckDBPyConnection, day: date, samples: Samples) -> list[detect.Turns]:
+    """How each group's requests follow one another, in the order of the groups."""
+    templated = samples.templated.first_attempts()
+    rows = [
+        templated.chosen(members, families)
+        for members, families in zip(samples.members, samples.families, strict=True)
+    ]
+    found = _measured(templated, rows)
+    without = np.flatnonzero([len(chosen) == 0 for chosen in rows])
+    if len(without):
+        sent = whatever_they_sent(con, day, samples, without)
+        of_these = _measured(sent, [sent.chosen(samples.members[at]) for at in without])
+        for at, turns in zip(without, of_these, strict=True):
+            found[at] = turns
+    return found
+
+
+def _measured(requests: Requests, rows: Sequence[Int64]) -> list[detect.Turns]:
+    """Turns of samples, given by their rows."""
+    found: list[detect.Turns] = []
+    for first in range(0, len(rows), GROUPS_AT_ONCE):
+        some = rows[first : first + GROUPS_AT_ONCE]
+        chosen = np.concatenate(some)
+        group = np.repeat(np.arange(len(some)), [len(one) for one in some])
+        found += detect.turns_of(group, requests.account[chosen], requests.sent_at_us[chosen], len(some))
+    return found

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from detector.campaigns import Slots
+from pipelines.campaigns import slots
 from pipelines.campaigns.asked import Asked
-from pipelines.campaigns.slots import measure_slots
+from pipelines.campaigns.samples import gather_samples
 from tests.dealt import given_families, harvest, people, request
 from tests.drawn import JUNE_1, insert_requests, warehouse
 
@@ -14,6 +15,10 @@ from tests.drawn import JUNE_1, insert_requests, warehouse
 def con():
     with warehouse() as con:
         yield con
+
+
+def measure_slots(con, day, groups):
+    return slots.measure_slots(con, day, gather_samples(con, day, groups))
 
 
 BOTS = [f"bot-{n:03}" for n in range(100)]
@@ -72,6 +77,6 @@ def test_a_group_is_measured_the_same_whatever_else_is_asked(con, monkeypatch):
     assert [text_of(one) for one in together] == [text_of(one) for one in alone]
 
 
-def text_of(slots: Slots) -> str:
+def text_of(found: Slots) -> str:
     """NaN is equal to itself in words."""
-    return repr(slots)
+    return repr(found)

@@ -3,8 +3,9 @@
 import pytest
 
 from detector.campaigns.turns import clumping
+from pipelines.campaigns import turns
 from pipelines.campaigns.asked import Asked
-from pipelines.campaigns.turns import measure_turns
+from pipelines.campaigns.samples import gather_samples
 from tests.dealt import given_families, request
 from tests.drawn import JUNE_1, insert_requests, warehouse
 
@@ -13,6 +14,10 @@ from tests.drawn import JUNE_1, insert_requests, warehouse
 def con():
     with warehouse() as con:
         yield con
+
+
+def measure_turns(con, day, groups):
+    return turns.measure_turns(con, day, gather_samples(con, day, groups))
 
 
 def in_turn(name: str, n_accounts: int, rounds: int) -> list[dict[str, object]]:
@@ -61,8 +66,8 @@ def test_small_talk_between_does_not_hide_what_is_dealt(con):
 
 
 def test_a_huge_group_and_a_huge_account_are_sampled(con, monkeypatch):
-    monkeypatch.setattr("pipelines.campaigns.turns.GROUP_ROWS", 100)
-    monkeypatch.setattr("pipelines.campaigns.turns.ACCOUNT_ROWS", 10)
+    monkeypatch.setattr("pipelines.campaigns.samples.GROUP_ROWS", 100)
+    monkeypatch.setattr("pipelines.campaigns.samples.ACCOUNT_ROWS", 10)
     insert_requests(con, in_turn("bot", 40, 30), JUNE_1)
     given_families(con, list="bot")
     [sampled] = measure_turns(con, JUNE_1, [Asked(members("bot", 40), ["list"])])

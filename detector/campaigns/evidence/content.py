@@ -165,16 +165,30 @@ def training_technique(group: Group) -> Evidence | None:
     )  # fmt: skip
 
 
+SEVERAL_CUSTOMERS = 0.5
+"""Different organisations, by number of accounts, from which accounts are several customers' by what they
+say of themselves: a house has its few, and one for every other account is no house."""
+
+
 def added_text(group: Group) -> Evidence | None:
-    """Whether the members carry many products each, with one text of their own added to what those send,
-    which makes it training material (detector.models.lone.relay)."""
-    if group.population.relays is None or not group.population.relays[group.members].any():
+    """Whether the members carry many products each and add a text of their own to what those send
+    (detector.models.lone.relay).
+
+    A platform for assistants adds its house rules, too, and is one customer. Several customers who add the
+    same text are one middleman who deals out other people's requests and does not want to be seen as one.
+    """
+    adds_text = group.population.adds_text
+    if adds_text is None or not adds_text[group.members].any():
         return None
-    share = float(group.population.relays[group.members].mean())
-    # A platform for assistants adds its rules, too, and may hold several accounts: odds of seven at most.
+    share = float(adds_text[group.members].mean())
+    organisation = group.population.organisation[group.members[adds_text[group.members]]]
+    n_customers = len(np.unique(organisation[organisation >= 0]))
+    points = ramp(share, (0.3, 0.0), (0.8, 2.0))
+    if n_customers < max(SEVERAL_CUSTOMERS * len(organisation), 2):
+        points = min(points, 0.5)  # one house with many keys, for all one knows
     return Evidence(
         "content", "ADDED_TEXT", "share of accounts that add one text to the requests of many products",
-        share, "0 for resellers who pass on what customers send", ramp(share, (0.3, 0.0), (0.8, 2.0)),
+        share, "0 for resellers who pass on what customers send", points,
     )  # fmt: skip
 
 
@@ -217,14 +231,22 @@ def greedy_answers(group: Group) -> Evidence | None:
     )  # fmt: skip
 
 
+MOSTLY_PASSED_ON = 0.5
+"""Share of accounts that add a text to other people's requests from which those people are who talks."""
+
+
 def conversation(group: Group) -> Evidence | None:
-    """Whether anybody talks: people ask again, scripts do not."""
+    """Whether anybody talks: people ask again, scripts do not. Of accounts that pass on what others write,
+    with a text added, nothing follows from it: those others are people."""
     shares = group.population.single_turn_share[group.members]
     if not any_known(shares):
         return None
     share = float(np.nanmean(shares))
+    points = ramp(share, (0.3, -1.0), (0.6, 0.0), (0.9, 0.5))
+    adds_text = group.population.adds_text
+    if adds_text is not None and adds_text[group.members].mean() > MOSTLY_PASSED_ON:
+        points = max(points, 0.0)
     return Evidence(
         "content", "SINGLE_TURN", "mean share of requests that open and end a conversation",
-        share, "0.2 to 0.7 for people",
-        ramp(share, (0.3, -1.0), (0.6, 0.0), (0.9, 0.5)),
+        share, "0.2 to 0.7 for people", points,
     )  # fmt: skip

@@ -26,6 +26,7 @@ from detector.models.lone.relay import (
     AddedText,
     PublicTexts,
     added_text,
+    adds_text,
     relays,
 )
 from detector.models.lone.surprise import Peers
@@ -44,6 +45,7 @@ __all__ = [
     "Reason",
     "Verdicts",
     "added_text",
+    "adds_text",
     "beyond_approval",
     "decide",
     "extractors",

@@ -138,32 +138,44 @@ def _n_products(systems: OwnedTexts, held: Int64, used: Int64, n_accounts: int) 
     return np.bincount(systems.owner[under[says[under]]], minlength=n_accounts).astype(np.float64)
 
 
+def adds_text(columns: Columns, is_public: Mask) -> Mask:
+    """Who adds one text to the requests of many products, whatever the text is for: bool, shape (n,).
+
+    Parameters
+    ----------
+    columns : float64 arrays of shape (n,): the features of each account, and COLUMNS; NaN unknown
+    is_public : bool, shape (n,): the added text is one that many organisations send
+
+    All must hold: ten products or more with the text; surely on most prompts; the items are new, and the text
+    is not a public one. Such an account passes on what others write.
+    """
+    return np.asarray(
+        (columns["n_products"] >= LEAST_PRODUCTS)
+        & (lower_share(columns["added_text_share"], columns["n_sampled"]) >= PART_OF_PROMPTS)
+        & ~(columns["repeat_share"] > 0.5)
+        & ~is_public
+    )
+
+
 def relays(columns: Columns, usual_training: Float64, is_public: Mask) -> list[LoneFinding]:
     """Accounts that add one text to the requests of many products, which makes these ask for training
     material.
 
     Parameters
     ----------
-    columns : float64 arrays of shape (n,): the features of each account, and COLUMNS; NaN unknown
+    columns, is_public : as for `adds_text`
     usual_training : float64: mean probability over the prompts of each account with many system prompts and
         no added text, tonight's and earlier nights'
-    is_public : bool, shape (n,): the added text is one that many organisations send
 
-    All must hold: ten products or more with the text; surely on most prompts; these ask for training
-    material surely more often than 95 % of such accounts; the items are new, and the text is not a public
-    one. In order of rows; always `watch`.
+    The account adds a text (`adds_text`), and requests with it ask for training material surely more often
+    than 95 % of such accounts. In order of rows; always `watch`.
     """
     if len(usual_training) < LEAST_OTHERS:
         return []
     usual = np.sort(usual_training)
     most_usual = float(np.quantile(usual, 0.95, method="inverted_cdf"))
-    found = (
-        (columns["n_products"] >= LEAST_PRODUCTS)
-        & (lower_share(columns["added_text_share"], columns["n_sampled"]) >= PART_OF_PROMPTS)
-        & (columns["added_text_training"] - 2 * columns["training_error"] > most_usual)
-        & ~(columns["repeat_share"] > 0.5)
-        & ~is_public
-    )
+    asks_for_it = columns["added_text_training"] - 2 * columns["training_error"] > most_usual
+    found = adds_text(columns, is_public) & asks_for_it
     others = {name: _known(columns[name][~found]) for name in SHOWN} | {"added_text_training": usual}
     return [_relay(row, columns, others) for row in np.flatnonzero(found).tolist()]
 

@@ -12,6 +12,7 @@ kinds share is whether an account's items are *exchangeable*: from a dealt list 
 item, while a person's texts resemble one another in length, script, subject and words.
 """
 
+from detector.kernels.queues import PROJECTED
 from detector.text.queues.judging import judge, warm_up
 from detector.text.queues.known import KnownSets, known_sets, locate, padded
 from detector.text.queues.likeness import pooled_likeness
@@ -20,6 +21,7 @@ from detector.text.queues.traits import TRAIT_BLOCKS, Traits, project_slots, slo
 from detector.text.queues.verdict import VERDICTS
 
 __all__ = [
+    "PROJECTED",
     "TRAIT_BLOCKS",
     "VERDICTS",
     "KnownSets",

@@ -343,18 +343,24 @@ def test_signs_of_one_scheduler_have_a_common_cap() -> None:
     assert taken_back.family not in supporting_families(case.evidence, Policy())
 
 
-@pytest.mark.parametrize(("n_relays", "expected"), [(6, 2.0), (3, 0.8), (0, None)])
-def test_accounts_that_add_a_text_to_what_many_products_send_say_what_the_group_is_for(
-    n_relays: int, expected: float | None
+@pytest.mark.parametrize(
+    ("n_adding", "n_customers", "expected"),
+    [(6, 6, 2.0), (3, 6, 0.8), (0, 6, None), (6, 2, 0.5), (6, 0, 0.5), (6, 3, 2.0)],
+)
+def test_several_customers_who_add_one_text_to_what_many_products_send_are_one_middleman(
+    n_adding: int, n_customers: int, expected: float | None
 ) -> None:
+    """And one customer who does so is a platform with house rules."""
     night = Night()
     night.people(300)
     pool = night.campaign("pool", 6, n_requests=np.full(6, 400.0))
     population = night.population()
-    relays = np.isin([account.name for account in night.accounts], pool[:n_relays])
-    population = replace(population, relays=relays)
+    names = [account.name for account in night.accounts]
+    members = np.flatnonzero(np.isin(names, pool))
+    organisation = population.organisation.copy()
+    organisation[members] = organisation.max() + 1 + np.arange(6) % n_customers if n_customers else -1
+    population = replace(population, adds_text=np.isin(names, pool[:n_adding]), organisation=organisation)
     objects = shared_objects(population)
-    members = np.flatnonzero(np.isin([account.name for account in night.accounts], pool))
     [found] = [one for one in candidates(population, objects) if np.array_equal(one.members, members)]
     said = {piece.code: piece for piece in weigh(group_of(found, population, objects))}
     if expected is None:
@@ -362,6 +368,24 @@ def test_accounts_that_add_a_text_to_what_many_products_send_say_what_the_group_
     else:
         assert said["ADDED_TEXT"].log_odds == pytest.approx(expected)
         assert said["ADDED_TEXT"].family == "content"
+
+
+def test_of_accounts_that_pass_on_what_others_write_talk_is_the_others() -> None:
+    assert points("SINGLE_TURN", single_turn_share=0.2) < 0
+    night = Night()
+    night.people(300)
+    pool = night.campaign("pool", 6, single_turn_share=np.full(6, 0.2))
+    population = night.population()
+    adds_text = np.isin([account.name for account in night.accounts], pool)
+    population = replace(population, adds_text=adds_text)
+    objects = shared_objects(population)
+    [found] = [
+        one
+        for one in candidates(population, objects)
+        if np.array_equal(one.members, np.flatnonzero(adds_text))
+    ]
+    said = {piece.code: piece.log_odds for piece in weigh(group_of(found, population, objects))}
+    assert said["SINGLE_TURN"] == 0
 
 
 def test_greedy_answers_are_how_one_measures() -> None:

@@ -1,0 +1,97 @@
+"""Loops over what accounts carry of a group's objects.
+
+Here: numba loops and nothing else. Meaning: detector.campaigns.refining. Slow twins:
+tests/reference/membership.py.
+"""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def who_could_join(indptr, indices, objects, members, n_accounts):
+    """The members and every account that carries one of some objects; int64, ascending.
+
+    indptr, indices : the accounts of each object, as in a csc matrix
+    """
+    met = np.zeros(n_accounts, np.bool_)
+    found = np.empty(len(members) + _n_entries(indptr, objects), np.int64)
+    n = 0
+    for account in members:
+        met[account] = True
+        found[n] = account
+        n += 1
+    for column in objects:
+        for at in range(indptr[column], indptr[column + 1]):
+            account = indices[at]
+            if not met[account]:
+                met[account] = True
+                found[n] = account
+                n += 1
+    return np.sort(found[:n])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _n_entries(indptr, chosen):
+    n = 0
+    for one in chosen:
+        n += indptr[one + 1] - indptr[one]
+    return n
+
+
+@njit(cache=True, nogil=True)
+def n_carrying(indptr, indices, accounts, objects, n_objects):
+    """How many of some accounts carry each of some objects: int64, shape of `objects`.
+
+    indptr, indices : the objects of each account, as in a csr matrix
+    """
+    place = _places(objects, n_objects)
+    counts = np.zeros(len(objects), np.int64)
+    for account in accounts:
+        for at in range(indptr[account], indptr[account + 1]):
+            if place[indices[at]]:
+                counts[place[indices[at]] - 1] += 1
+    return counts
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _places(objects, n_objects):
+    """For every object one more than its place among `objects`, 0 for those that are not there."""
+    place = np.zeros(n_objects, np.int32)
+    for at in range(len(objects)):
+        place[objects[at]] = at + 1
+    return place
+
+
+@njit(cache=True, nogil=True)
+def weigh_carried(indptr, indices, shares, accounts, objects, log_ratio, layer, against, n_objects, n_layers):
+    """What accounts carry of some objects, added up by layer.
+
+    indptr, indices, shares : what each account carries, as in a csr matrix
+    log_ratio, layer, against : of each of `objects`: what carrying it tells, its layer, and what lacking it
+        tells, 0 where that is nothing
+
+    Returns four float64 arrays of shape (n_accounts, n_layers): the shares; shares times ratio; shares times
+    ratio squared; and the most that lacking an object tells against the account, at most 0.
+    """
+    place = _places(objects, n_objects)
+    expected = np.flatnonzero(against)
+    seen = np.full(len(objects), -1, np.int64)
+    n = len(accounts)
+    share, worth = np.zeros((n, n_layers)), np.zeros((n, n_layers))
+    points, lacking = np.zeros((n, n_layers)), np.zeros((n, n_layers))
+    for row in range(n):
+        account = accounts[row]
+        for at in range(indptr[account], indptr[account + 1]):
+            one = place[indices[at]] - 1
+            if one >= 0:
+                seen[one] = row
+                here = layer[one]
+                told = shares[at] * log_ratio[one]
+                share[row, here] += shares[at]
+                worth[row, here] += told
+                points[row, here] += told * log_ratio[one]
+        for one in expected:
+            if seen[one] != row:
+                lacking[row, layer[one]] = min(lacking[row, layer[one]], against[one])
+    return share, worth, points, lacking

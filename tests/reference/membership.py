@@ -1,0 +1,32 @@
+"""Slow twins of detector.kernels.membership: one account and one object at a time."""
+
+import numpy as np
+
+
+def who_could_join(carried: np.ndarray, objects: np.ndarray, members: np.ndarray) -> list[int]:
+    """carried : shape (n_accounts, n_objects), the share of each account's requests that carried it"""
+    return [
+        account
+        for account in range(len(carried))
+        if account in members or any(carried[account, one] > 0 for one in objects)
+    ]
+
+
+def n_carrying(carried: np.ndarray, accounts: np.ndarray, objects: np.ndarray) -> list[int]:
+    return [sum(bool(carried[account, one] > 0) for account in accounts) for one in objects]
+
+
+def weigh_carried(carried, accounts, objects, log_ratio, layer, against, n_layers):
+    """Shares, shares times ratio, shares times ratio squared, and the most that a lack tells; each by account
+    and layer."""
+    share, worth, points, lacking = (np.zeros((len(accounts), n_layers)) for _ in range(4))
+    for row, account in enumerate(accounts):
+        for one, ratio, here, told in zip(objects, log_ratio, layer, against, strict=True):
+            mine = carried[account, one]
+            if mine > 0:
+                share[row, here] += mine
+                worth[row, here] += mine * ratio
+                points[row, here] += mine * ratio * ratio
+            else:
+                lacking[row, here] = min(lacking[row, here], told)
+    return share, worth, points, lacking
