@@ -118,10 +118,11 @@ CALL_STEPS: tuple[Mapping[str, str], ...] = (
         "request": "CASE WHEN is_call THEN request_of(coalesce("
         "json_merge_patch(input, parameters)::VARCHAR, input, parameters)) END",
         "response": f"CASE WHEN is_call THEN response_of({_at('output.value')}) END",
-        "asked": "CASE WHEN is_call THEN coalesce("
+        # Sorting out numbered attributes is spared where the messages are one attribute.
+        "asked": f"CASE WHEN is_call AND {_at('gen_ai.input.messages')} IS NULL THEN coalesce("
         "nullif(numbered(span.attributes, 'gen_ai.prompt'), []), "
         "numbered(span.attributes, 'llm.input_messages')) END",
-        "answered": "CASE WHEN is_call THEN coalesce("
+        "answered": f"CASE WHEN is_call AND {_at('gen_ai.output.messages')} IS NULL THEN coalesce("
         "nullif(numbered(span.attributes, 'gen_ai.completion'), []), "
         "numbered(span.attributes, 'llm.output_messages')) END",
         "output": f"CASE WHEN is_call THEN span_messages_of({_at('gen_ai.output.messages')}) END",
