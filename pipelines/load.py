@@ -4,7 +4,6 @@ Here: files, what earlier readings of them brought, repeats and counts. Not here
 way of a batch into the warehouse (intake), later steps (nightly).
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,6 +19,7 @@ from pipelines.edge_logs import read_edge_logs
 from pipelines.errors import UnreadableInput
 from pipelines.intake import Intake, read_ahead, warm_up
 from pipelines.progress import Progress, Step
+from pipelines.repeats import leave_newest_versions, leave_out_told_elsewhere
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.counting import counts_of, note_counts, note_error
@@ -257,10 +257,10 @@ def _settle(
         {"day": day},
     ).fetchall()
     con.execute("DELETE FROM core.request WHERE rowid IN (FROM repeated)")
-    lost_days |= _leave_newest_versions(con, day)
+    lost_days |= leave_newest_versions(con, day)
     # What no new reading replaced is its file's again.
     con.execute("UPDATE core.request SET file_id = -file_id WHERE file_id < 0")
-    changed_days, n_told_elsewhere = _leave_out_told_elsewhere(con, day)
+    changed_days, n_told_elsewhere = leave_out_told_elsewhere(con, day)
     con.execute(
         """INSERT INTO core.system_text
            SELECT system_hash, any_value(n_bytes), any_value(training_permille), any_value(shingles)
@@ -307,49 +307,6 @@ def _settle(
         refused=tuple(Refusals(*row) for row in refused),
         unreadable=tuple(unreadable),
     )
-
-
-def _leave_newest_versions(con: duckdb.DuckDBPyConnection, day: date | None) -> set[date]:
-    """Delete rows of earlier scans of which a newer version has come in; their days."""
-    has_versions = (
-        "SELECT 1 FROM core.request WHERE version IS NOT NULL AND file_id IN (FROM reading) LIMIT 1"
-    )
-    if not con.execute(has_versions).fetchall():
-        return set()
-    gone = con.execute(
-        """DELETE FROM core.request
-           WHERE NOT (file_id IN (FROM reading) AND day = coalesce($day, day))
-             AND request_key IN (SELECT request_key FROM core.request
-                                 WHERE version IS NOT NULL AND file_id IN (FROM reading)
-                                   AND day = coalesce($day, day))
-           RETURNING abs(file_id), day""",
-        {"day": day},
-    ).fetchall()
-    for file_id, n_gone in Counter(row[0] for row in gone).items():
-        con.execute(
-            """UPDATE raw.file SET n_loaded = n_loaded - $n, n_repeated = n_repeated + $n
-               WHERE file_id = $id""",
-            {"n": n_gone, "id": file_id},
-        )
-    return {row[1] for row in gone}
-
-
-def _leave_out_told_elsewhere(con: duckdb.DuckDBPyConnection, day: date | None) -> tuple[set[date], int]:
-    """Of a call that logs of two formats tell of, leave the row that tells most; days and rows that lost."""
-    (n_formats,) = con.execute("SELECT count(DISTINCT format) FROM raw.file").fetchall()[0]
-    if n_formats < 2:
-        return set(), 0
-    con.execute(statement("load/logged_twice"), {"day": day})
-    con.execute(
-        """UPDATE raw.file SET n_told_elsewhere = coalesce(n_told_elsewhere, 0) + n, n_loaded = n_loaded - n
-           FROM (SELECT file_id, count(*) AS n FROM logged_twice GROUP BY file_id) AS lost
-           WHERE file.file_id = lost.file_id"""
-    )
-    gone = con.execute(
-        "DELETE FROM core.request WHERE rowid IN (SELECT row_of_less FROM logged_twice) RETURNING day"
-    ).fetchall()
-    con.execute("DROP TABLE logged_twice")
-    return {row[0] for row in gone}, len(gone)
 
 
 __all__ = ["Loaded", "Refusals", "load_requests", "warm_up"]

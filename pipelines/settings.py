@@ -18,7 +18,7 @@ from pydantic_settings import (
 
 from detector.campaigns import LADDER, Action, Part, Policy
 from detector.models.lone import LonePolicy
-from pipelines.adapters.joining import Filled, Join, JoinColumn
+from pipelines.adapters.join import Filled, Join, JoinColumn
 from pipelines.adapters.source import Level
 from pipelines.errors import UsageError
 

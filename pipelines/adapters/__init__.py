@@ -17,7 +17,7 @@ from pipelines.adapters.block import Block
 from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
 from pipelines.adapters.containers import Container, Kind, look
 from pipelines.adapters.edges import Edges
-from pipelines.adapters.joining import Join, Joined
+from pipelines.adapters.join import Join, Joined
 from pipelines.adapters.logs import find_logs
 from pipelines.adapters.mapping import is_mapping, read_mapping
 from pipelines.adapters.mapping_paths import not_found, require_needed

@@ -19,7 +19,8 @@ import pyarrow as pa
 from pipelines.adapters.adapter import Adapter
 from pipelines.adapters.blocks import compression_of, pieces
 from pipelines.adapters.canonical import Problem
-from pipelines.adapters.joining import TEXTS, EdgeRows, Join, Joined, with_status
+from pipelines.adapters.join import TEXTS, Join, Joined
+from pipelines.adapters.joining import EdgeRows, with_status
 from pipelines.adapters.reader import Complete, LogReader
 from pipelines.adapters.source import Source
 from pipelines.errors import UnreadableInput, UsageError

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from pipelines import cli
 from pipelines.adapters import Join, edges_among, joining, open_edge_logs, open_log, open_logs
 from pipelines.adapters.check import check_logs
+from pipelines.adapters.join import is_named
 from pipelines.adapters.joining import EdgeRows
 from pipelines.adapters.sources import WRITINGS
 from pipelines.errors import UnreadableInput, UsageError
@@ -359,4 +360,4 @@ def test_files_that_no_join_names_are_logs_like_any_other(lines, tmp_path):
     ],
 )
 def test_a_pattern_names_files_folders_or_the_end_of_a_path(pattern, path, is_one):
-    assert joining.is_named(Path(path), pattern) is is_one
+    assert is_named(Path(path), pattern) is is_one
