@@ -70,9 +70,7 @@ _SPANS = (
 )
 
 # OpenInference says what failed in an event alone.
-_ERROR_STATUS = (
-    f"status_of_exception(coalesce({_at('error.type', 'exception.type')}, exception_of(span.events)))"
-)
+_FAILURE = f"coalesce({_at('error.type', 'exception.type')}, exception_of(span.events))"
 
 _CALLER_CARRIED = frozenset(
     {
@@ -109,6 +107,8 @@ CALL_STEPS: tuple[Mapping[str, str], ...] = (
     {
         "kind": _at("openinference.span.kind"),
         "operation": _at("gen_ai.operation.name"),
+        # a step, for the macro that reads it names it ten times
+        "failure": f"CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN {_FAILURE} END",
         "input": f"json_object_or_null({_at('input.value')})",
         "parameters": f"json_object_or_null({_at('llm.invocation_parameters')})",
     },
@@ -200,7 +200,8 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         )
         + f", {BODY_COLUMNS['reasoning_tokens']})",
         "status": f"coalesce(whole_or_null({_at('http.response.status_code')}), "
-        f"CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN coalesce({_ERROR_STATUS}, 500) END)",
+        "CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') "
+        "THEN coalesce(status_of_exception(failure), 500) END)",
         "stop_reason": "coalesce(stop_reason_of(coalesce("
         f"first_text_of({_at('gen_ai.response.finish_reasons')}), "
         f"{_at('gen_ai.completion.0.finish_reason', 'llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
