@@ -39,7 +39,7 @@ import pyarrow.parquet as pq
 
 from pipelines.adapters import open_log
 from pipelines.adapters.source import Source
-from pipelines.adapters.sources import WRITINGS
+from pipelines.adapters.sources import SOURCES, WRITINGS
 from pipelines.adapters.sources.bodies import REQUEST, RESPONSE
 from pipelines.simulate import simulate
 from pipelines.simulate.files import WRITERS
@@ -53,6 +53,18 @@ BODIES_WITHIN: Mapping[str, Mapping[str, Any]] = {
     "langfuse": {"input": REQUEST, "modelParameters": REQUEST},
 }
 """Of writings whose bodies are no part of the structure: where their texts lie, and what is read of them."""
+
+PACKED: Mapping[str, Mapping[str, Any]] = {
+    "otel-records": {
+        "resourceLogs": [
+            {
+                "resource": SOURCES["otel-records"].structure["resource"],
+                "scopeLogs": [{"logRecords": [SOURCES["otel-records"].structure["record"]]}],
+            }
+        ]
+    }
+}
+"""Of sources whose records are unpacked first: what a line holds."""
 
 
 _SAMPLING = ", ".join(f"{name}=([^,)]*)" for name in ("n", "temperature", "top_p"))
@@ -138,7 +150,8 @@ def figures(name: str, rows: pa.Table, place: Path, n_runs: int, threads: int) -
 
 def parse(path: Path, source: Source, within: Mapping[str, Any], threads: int) -> None:
     """DuckDB's own parsing into the source's fields, to Arrow like ours."""
-    kinds = {name: "VARCHAR" if name in within else kind for name, kind in source.structure.items()}
+    structure = PACKED.get(source.name, source.structure)
+    kinds = {name: "VARCHAR" if name in within else kind for name, kind in structure.items()}
     columns = ", ".join(f"'{name}': '{duckdb_type(kind)}'" for name, kind in kinds.items())
     bodies = "".join(f", json_transform({text}, $body_{at}) AS body_{at}" for at, text in enumerate(within))
     structures = {f"body_{at}": json.dumps(kind, default=dict) for at, kind in enumerate(within.values())}

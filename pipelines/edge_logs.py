@@ -4,7 +4,7 @@ Here: edge logs into their rows, their counts and refusals into the warehouse. N
 the logs themselves (load).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import duckdb
@@ -24,8 +24,14 @@ def read_edge_logs(
     settings: Settings,
     formats: adapters.Formats,
     step: Step,
+    logs_alone: Collection[Path],
 ) -> list[UnreadableInput]:
-    """Read every edge log among these files; returns what could not be read, which is left out."""
+    """Read every edge log among these files; returns what could not be read, which is left out.
+
+    Parameters
+    ----------
+    logs_alone : the logs themselves. A file that is both is counted, and complained of, as a log.
+    """
     unreadable: list[UnreadableInput] = []
     for path, opened in adapters.open_edge_logs(
         edges,
@@ -39,10 +45,14 @@ def read_edge_logs(
         try:
             if isinstance(opened, UnreadableInput):
                 raise opened
-            _read_one(con, edges, opened, file_ids[path], step)
+            if path in logs_alone:
+                _read_through(edges, opened)
+            else:
+                _read_one(con, edges, opened, file_ids[path], step)
         except UnreadableInput as error:  # what stood before the break is kept
-            unreadable.append(error)
-            note_error(con, file_ids[path], str(error))
+            if path not in logs_alone:
+                unreadable.append(error)
+                note_error(con, file_ids[path], str(error))
     edges.seal()
     return unreadable
 
@@ -54,10 +64,14 @@ def _read_one(
     file_id: int,
     step: Step,
 ) -> None:
+    try:
+        _read_through(edges, opened)
+    finally:
+        count_file(con, opened, file_id)
+        step.advance(opened.size_bytes)
+
+
+def _read_through(edges: adapters.Edges, opened: adapters.LogReader) -> None:
     with opened as reader:
-        try:
-            for _ in edges.read(reader):
-                pass
-        finally:
-            count_file(con, reader, file_id)
-            step.advance(reader.size_bytes)
+        for _ in edges.read(reader):
+            pass

@@ -124,7 +124,7 @@ def read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[Iterator[pa.Record
 
 
 _TEXTS = ("prompt", "system_prompt", "response")
-_UNUSED = ("trace_id", "provider_request_id")
+_UNUSED = ("trace_id",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,7 @@ def _narrow(batch: pa.RecordBatch, file_id: int, max_bytes: int, secret: text.Se
     columns = {
         name: batch.column(name) for name in batch.schema.names if name not in _TEXTS and name not in _UNUSED
     } | {
+        "version": batch["version"] if "version" in batch.schema.names else pa.nulls(len(batch), pa.int64()),
         "file_id": pa.repeat(pa.scalar(file_id, pa.int32()), len(batch)),
         "prompt_hash": prints.text_hash,
         "n_prompt_bytes": prints.n_bytes,

@@ -153,6 +153,7 @@ def write_summary(journal: Journal, summary: "ScanSummary") -> None:
         n_loaded=summary.n_loaded,
         n_refused=summary.n_refused,
         n_repeated=summary.n_repeated,
+        n_told_elsewhere=summary.n_told_elsewhere,
         n_other_day=summary.n_other_day,
         n_passed_over=summary.n_passed_over,
         n_unreadable=len(summary.unreadable),

@@ -19,6 +19,7 @@ from pipelines.edge_logs import read_edge_logs
 from pipelines.errors import UnreadableInput
 from pipelines.intake import Intake, read_ahead, warm_up
 from pipelines.progress import Progress, Step
+from pipelines.repeats import leave_newest_versions, leave_out_told_elsewhere
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.counting import counts_of, note_counts, note_error
@@ -50,6 +51,8 @@ class Loaded:
     n_loaded: int
     n_refused: int
     n_repeated: int
+    n_told_elsewhere: int
+    """Rows of calls of which a log of another format tells more."""
     n_other_day: int
     n_passed_over: int
     """Records that are no requests."""
@@ -116,7 +119,7 @@ def load_requests(
                 unreadable.append(_gone(path, error))
             else:
                 con.execute("INSERT INTO reading VALUES ($id)", {"id": file_ids[path]})
-        unreadable += read_edge_logs(con, edges, file_ids, settings, formats, step)
+        unreadable += read_edge_logs(con, edges, file_ids, settings, formats, step, set(logs_alone))
         with Intake(con, settings, key) as intake:
             for path, opened in adapters.open_logs(
                 [path for path in logs_alone if path in file_ids],
@@ -191,7 +194,7 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     known = con.execute(
         """UPDATE raw.file SET size_bytes = $size, modified_ns = $modified, format = NULL, n_rows = 0,
                   n_loaded = 0, n_refused = 0, n_repeated = 0, n_other_day = 0, n_passed_over = 0,
-                  not_understood = NULL, error = NULL
+                  n_told_elsewhere = 0, not_understood = NULL, error = NULL
            WHERE path = $path RETURNING file_id""",
         facts,
     ).fetchall()
@@ -254,8 +257,10 @@ def _settle(
         {"day": day},
     ).fetchall()
     con.execute("DELETE FROM core.request WHERE rowid IN (FROM repeated)")
+    lost_days |= leave_newest_versions(con, day)
     # What no new reading replaced is its file's again.
     con.execute("UPDATE core.request SET file_id = -file_id WHERE file_id < 0")
+    changed_days, n_told_elsewhere = leave_out_told_elsewhere(con, day)
     con.execute(
         """INSERT INTO core.system_text
            SELECT system_hash, any_value(n_bytes), any_value(training_permille), any_value(shingles)
@@ -288,12 +293,13 @@ def _settle(
     for name in ("new_system", "new_toolset", "reading", "repeated"):
         con.execute(f"DROP TABLE {name}")
     return Loaded(
-        days=tuple(sorted(lost_days | {row[0] for row in new_days})),
+        days=tuple(sorted(lost_days | changed_days | {row[0] for row in new_days})),
         n_files=totals[0],
         n_rows=totals[1],
         n_loaded=totals[2],
         n_refused=totals[3],
         n_repeated=totals[4],
+        n_told_elsewhere=n_told_elsewhere,
         n_other_day=totals[5],
         n_passed_over=totals[6],
         not_understood=tuple(row[0] for row in strangers),

@@ -76,6 +76,7 @@ class ScanSummary:
     n_loaded: int
     n_refused: int
     n_repeated: int
+    n_told_elsewhere: int
     n_other_day: int
     n_passed_over: int
     not_understood: tuple[str, ...]
@@ -154,6 +155,7 @@ def scan(
         n_loaded=loaded.n_loaded,
         n_refused=loaded.n_refused,
         n_repeated=loaded.n_repeated,
+        n_told_elsewhere=loaded.n_told_elsewhere,
         n_other_day=loaded.n_other_day,
         n_passed_over=loaded.n_passed_over,
         not_understood=loaded.not_understood,

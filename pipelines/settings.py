@@ -18,7 +18,7 @@ from pydantic_settings import (
 
 from detector.campaigns import LADDER, Action, Part, Policy
 from detector.models.lone import LonePolicy
-from pipelines.adapters.joining import Filled, Join, JoinColumn
+from pipelines.adapters.join import Filled, Join, JoinColumn
 from pipelines.adapters.source import Level
 from pipelines.errors import UsageError
 
@@ -45,6 +45,12 @@ class JoinSettings(_Section):
 
     edge_by: JoinColumn = "request_id"
     """The call's id in the edge log."""
+
+    content_files: str = ""
+    """Which files of its format are the content log: part of a path, with `*` for anything. Empty: all."""
+
+    edge_files: str = ""
+    """Which files of its format are the edge log, likewise; needed where both logs are in one format."""
 
     fills: tuple[Filled, ...] = ()
     """Columns that are taken from the edge where the content log has nothing; what it has always stays.

@@ -170,6 +170,12 @@ def _show_left_out(summary: "ScanSummary") -> None:
     if summary.n_repeated:
         show()
         show(f"Dropped {plural(summary.n_repeated, 'repeated request_id')}: each request counts once.")
+    if summary.n_told_elsewhere:
+        show()
+        show(
+            f"Left out {plural(summary.n_told_elsewhere, 'record')} of calls of which another log tells "
+            "more: each call counts once."
+        )
     if summary.n_other_day:
         show()
         show(f"Passed over {plural(summary.n_other_day, 'row')} of other days.")

@@ -45,7 +45,8 @@ Vertex AI log them.
 never zero, and `check` and `scan` name what was not looked for.
 
 **Two logs of the same calls**, one with bodies and one with addresses, become one record of each call:
-[joins](how-to/joins.md).
+[joins](how-to/joins.md). Without being joined, a call that two formats tell of counts once
+([why](decisions/0025-a-call-that-two-systems-logged-counts-once.md)).
 
 **Which identity is the account** is a setting, for a log often knows several:
 

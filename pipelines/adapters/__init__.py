@@ -18,7 +18,7 @@ from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
 from pipelines.adapters.connection import connect
 from pipelines.adapters.containers import Container, Kind, look
 from pipelines.adapters.edges import Edges
-from pipelines.adapters.joining import Join, Joined
+from pipelines.adapters.join import Join, Joined
 from pipelines.adapters.logs import find_logs
 from pipelines.adapters.mapping import is_mapping, read_mapping
 from pipelines.adapters.mapping_paths import not_found, require_needed
@@ -178,7 +178,7 @@ def open_logs(
             return answer_together(
                 con,
                 parts,
-                target=_target(edges.complete(name) if edges else None),
+                target=_target(is_added_to=edges is not None and edges.adds_to(name)),
                 fields=adapter.fields,
                 select=lambda present: _expressions(adapter, present, account),
                 source=source,
@@ -193,12 +193,12 @@ def open_logs(
             path,
             container,
             formats[name],
-            _target(edges.complete(name) if edges else None),
+            _target(is_added_to=edges is not None and edges.adds_to(name)),
             batch_rows,
             threads,
             account=account,
             answered=answered,
-            complete=edges.complete(name) if edges else None,
+            complete=edges.complete(name, path) if edges else None,
         ),
     )
 
@@ -254,17 +254,16 @@ def edges_among(
 
     Parameters
     ----------
-    format : where the logs' format is given, none of them is an edge
+    format : where the logs' format is given, none of them is an edge, unless it holds texts of that format
     folder : for temporary files; None: the system's place
 
     Raises
     ------
     UsageError : a join names a format that there is not.
     """
-    edges = Edges(joins, tuple(formats), folder=folder, memory_mb=memory_mb, threads=threads)
-    if format != "auto":
-        return list(paths), edges
-    return edges.split(paths, lambda path: _recognised(path, look(path), formats)), edges
+    edges = Edges(joins, formats, folder=folder, memory_mb=memory_mb, threads=threads)
+    given = None if format == "auto" else format
+    return edges.split(paths, lambda path: _recognised(path, look(path), formats), given), edges
 
 
 def open_edge_logs(
@@ -288,9 +287,9 @@ def open_edge_logs(
             yield path, gone(path, error)
 
 
-def _target(complete: Complete | None) -> Target:
+def _target(*, is_added_to: bool) -> Target:
     """What requests must be; the status of those that an edge adds to is not known yet."""
-    if complete is None:
+    if not is_added_to:
         return _REQUESTS
     return replace(_REQUESTS, defaults={k: v for k, v in _REQUESTS.defaults.items() if k != "status"})
 

@@ -200,6 +200,8 @@ def check_logs(
     )
     with edges, (progress or Silent()).step("check", total=total) as step:
         of_edges = [_check_edge(path, opened, edges, step) for path, opened in open_edge_logs(edges, **how)]
+        # A file that holds both is reported as the log it is.
+        of_edges = [one for one in of_edges if one.path not in logs_alone]
         edges.seal()
         for path, opened in open_logs(logs_alone, format=name, edges=edges, **how):
             files.append(_check_file(path, opened, seen, step))

@@ -16,10 +16,16 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from pipelines.adapters.adapter import Adapter
+from pipelines.adapters.blocks import compression_of, pieces
 from pipelines.adapters.canonical import Problem
-from pipelines.adapters.joining import EdgeRows, Join, Joined
+from pipelines.adapters.join import TEXTS, Join, Joined
+from pipelines.adapters.joining import EdgeRows, with_status
 from pipelines.adapters.reader import Complete, LogReader
+from pipelines.adapters.source import Source
 from pipelines.errors import UnreadableInput, UsageError
+
+Formats = Mapping[str, Source | Adapter]
 
 
 class Edges:
@@ -28,7 +34,7 @@ class Edges:
     def __init__(
         self,
         joins: Sequence[Join],
-        formats: Sequence[str],
+        formats: Formats,
         *,
         folder: Path | None,
         memory_mb: int,
@@ -46,12 +52,13 @@ class Edges:
                 raise UsageError(
                     f"input.join: {unknown[0]}: no such log format", remedy="`stillwatch sources` lists them"
                 )
-            if join.content == join.edge:
+            if join.content == join.edge and not join.edge_files:
                 raise UsageError(
                     f"input.join: {join.edge} is joined with itself",
-                    remedy="give one of the two logs a name of its own in a mapping file",
+                    remedy="say which files are the edge (edge_files), or give one of the two logs a name of "
+                    "its own in a mapping file",
                 )
-        self._joins = joins
+        self._joins = (*joins, *_of_texts_apart(formats))
         self._options: dict[str, Any] = {"folder": folder, "memory_mb": memory_mb, "threads": threads}
         self._stack = ExitStack()
         self._rows: dict[Join, EdgeRows] = {}
@@ -65,14 +72,18 @@ class Edges:
     ) -> None:
         self._stack.close()
 
-    def split(self, paths: Sequence[Path], recognise: Callable[[Path], str]) -> list[Path]:
+    def split(
+        self, paths: Sequence[Path], recognise: Callable[[Path], str], given: str | None = None
+    ) -> list[Path]:
         """The logs that are not edges; those that are come from `files`.
 
         Parameters
         ----------
         recognise : a file's format; what it cannot read stays among the logs, which will say why
+        given : the format that somebody said the logs are in: of the joins only its own counts then
         """
-        if not self._joins:
+        joins = [join for join in self._joins if given in (None, join.content if join.mark else None)]
+        if not joins:
             return list(paths)
         of_format: defaultdict[str, list[Path]] = defaultdict(list)
         for path in paths:
@@ -80,13 +91,22 @@ class Edges:
                 of_format[recognise(path)].append(path)
             except (UnreadableInput, OSError):
                 continue
-        for join in self._joins:
-            if of_format[join.content] and of_format[join.edge] and join not in self._rows:
+        both: set[Path] = set()
+        for join in joins:
+            contents = [path for path in of_format[join.content] if join.is_content(path)]
+            if not contents or join in self._rows:
+                continue
+            mixed = [
+                path for path in contents if join.mark and path not in self._files and _has(path, join.mark)
+            ]
+            both.update(mixed)
+            apart = [path for path in of_format[join.edge] if join.is_edge(path)]
+            if apart or mixed:
                 rows = EdgeRows(join, **self._options)
                 self._rows[join] = self._stack.enter_context(rows)
-                for path in of_format[join.edge]:
+                for path in (*apart, *mixed):
                     self._files.setdefault(path, []).append(rows)
-        return [path for path in paths if path not in self._files]
+        return [path for path in paths if path not in self._files or path in both]
 
     @property
     def files(self) -> Mapping[Path, Sequence[EdgeRows]]:
@@ -110,15 +130,25 @@ class Edges:
         for rows in self._rows.values():
             rows.seal()
 
-    def complete(self, content: str) -> Complete | None:
-        """What completes a batch of a log of this format; None where nothing does."""
-        edges = [rows for join, rows in self._rows.items() if join.content == content]
-        if not edges:
+    def adds_to(self, content: str) -> bool:
+        """Whether there is an edge for logs of this format, or for some of them."""
+        return any(join.content == content for join in self._rows)
+
+    def complete(self, content: str, path: Path) -> Complete | None:
+        """What completes a batch of this log, of this format; None where there is no edge for its format."""
+        if not self.adds_to(content):
             return None
+        edges = [
+            rows for join, rows in self._rows.items() if join.content == content and join.is_content(path)
+        ]
 
         def filled(batch: pa.RecordBatch, meanings: Sequence[Problem]) -> pa.RecordBatch:
             for rows in edges:
                 batch = rows.fill(batch, meanings)
+            if not edges:
+                batch = pa.record_batch(
+                    with_status({name: batch.column(name) for name in batch.schema.names})
+                )
             return batch
 
         return filled
@@ -132,3 +162,25 @@ class Edges:
         for join in self._rows:
             if join.content == content:
                 yield join.edge, join.columns
+
+
+def _of_texts_apart(formats: Formats) -> Iterator[Join]:
+    """The joins of formats whose texts may lie in records of another format; nobody has to ask for them."""
+    for name, source in formats.items():
+        if isinstance(source, Source) and source.texts_in is not None:
+            yield Join(content=name, edge=source.texts_in.format, fills=TEXTS, mark=source.texts_in.mark)
+
+
+def _has(path: Path, mark: bytes) -> bool:
+    """Whether a file has this somewhere; what cannot be read to its end is said when it is read as a log."""
+    tail = b""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+        for piece in pieces(path, compression_of(head)):
+            if mark in piece or mark in tail + piece[: len(mark)]:
+                return True
+            tail = piece[-len(mark) :]
+    except (OSError, UnreadableInput):
+        pass
+    return False

@@ -64,16 +64,24 @@ def _keyed(
     con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering
 ) -> tuple[pa.Table, Sequence[Malformed]]:
     """The lines with `key` and `place`; what JSON readers reject is mended, or malformed."""
+    rows = _unpacked(con, rows, gathering)
     keyed = ask(con, _keys_sql(gathering), rows)
     is_unread = np.asarray(pc.is_null(keyed["key"]))
     if not is_unread.any():
         return keyed, []
-    numbers = np.asarray(rows["row_number"])
-    lost = np.searchsorted(numbers, np.asarray(keyed["row_number"])[is_unread])
-    better, malformed = mended(rows.take(pa.array(np.unique(lost))))
-    again = ask(con, _keys_sql(gathering), better)
+    # By place, not by number: a line may hold several records, and DuckDB keeps their order.
+    better, malformed = mended(rows.filter(pa.array(is_unread)))
+    again = ask(con, _keys_sql(gathering), _unpacked(con, better, gathering))
     both = pa.concat_tables([keyed.filter(pa.array(~is_unread)), again])
     return both.filter(pc.is_valid(both["key"])), malformed
+
+
+def _unpacked(con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering) -> pa.Table:
+    """A line for each record, where lines hold several; one that cannot be read stays as it is."""
+    if gathering.unpacked is None:
+        return rows
+    records = f"SELECT row_number, unnest(coalesce({gathering.unpacked}, [line])) AS line FROM block"
+    return ask(con, records, rows)
 
 
 def _documents(rows: pa.Table, gathering: Gathering) -> pa.Table:
@@ -82,8 +90,9 @@ def _documents(rows: pa.Table, gathering: Gathering) -> pa.Table:
     keys = np.asarray(rows["key"].combine_chunks().dictionary_encode().indices)
     first = np.full(keys.max(initial=-1) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, keys, numbers)
-    order = np.lexsort((numbers, np.asarray(rows["place"]), first[keys]))
-    starts = np.flatnonzero(np.diff(first[keys][order], prepend=-1))
+    # By key as well: a line that holds several records may be the first of several keys.
+    order = np.lexsort((numbers, np.asarray(rows["place"]), keys, first[keys]))
+    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
     nth = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
     is_taken = nth < gathering.most
     ends = np.cumsum(is_taken)
@@ -95,10 +104,6 @@ def _documents(rows: pa.Table, gathering: Gathering) -> pa.Table:
     parts = pc.binary_join(pa.ListArray.from_arrays(offsets, lines), comma)
     documents = pc.binary_join_element_wise(begin, parts, end, nothing)
     return pa.table({"row_number": first[keys][order][starts], "line": documents})
-
-
-def _large(text: str) -> pa.Scalar:
-    return pa.scalar(text, pa.large_string())
 
 
 def _keys_sql(gathering: Gathering) -> str:

@@ -10,10 +10,9 @@ edge once a batch.
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import duckdb
 import numpy as np
@@ -23,97 +22,15 @@ import pyarrow.compute as pc
 
 from pipelines.adapters.adapter import quoted
 from pipelines.adapters.canonical import Problem
+from pipelines.adapters.join import Join, Joined, labelled
 from pipelines.adapters.refusals import MISSING
 from pipelines.record import REQUEST_SCHEMA
 from pipelines.warehouse.arrow import in_one_piece, registered
-
-JoinColumn = Literal["request_id", "trace_id", "provider_request_id"]
-"""Canonical columns that hold an id of the call."""
-
-Filled = Literal[
-    "account_id",
-    "org_id",
-    "project_id",
-    "api_key_id",
-    "end_user_id",
-    "provider",
-    "model",
-    "endpoint",
-    "status",
-    "latency_ms",
-    "ip",
-    "country",
-    "asn",
-    "user_agent",
-    "client_fingerprint",
-]
-"""Canonical columns that an edge can know. None of content: that is the other log's."""
-
-_OF_THE_CALLER: tuple[Filled, ...] = (
-    "account_id",
-    "api_key_id",
-    "ip",
-    "country",
-    "asn",
-    "user_agent",
-    "client_fingerprint",
-)
-_OF_THE_CALL: tuple[Filled, ...] = ("status", "latency_ms")
-
-
-def usually_filled(by: JoinColumn) -> tuple[Filled, ...]:
-    """What an edge fills unless somebody says. A trace may hold several calls of one caller: the first one's
-    outcome is not that of the others."""
-    return _OF_THE_CALLER if by == "trace_id" else (*_OF_THE_CALLER, *_OF_THE_CALL)
-
 
 DEFAULT_STATUS = 200
 """Of a request of which neither log has a status."""
 
 _ROWS_PER_PIECE = 122_880
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Which log fills what of which other, and by which ids."""
-
-    content: str
-    """format of the log that knows the prompts, or whatever it knows; its rows are the requests"""
-    edge: str
-    """format of the log that adds to them"""
-    by: JoinColumn = "request_id"
-    """id in the content log"""
-    edge_by: JoinColumn = "request_id"
-    """id in the edge log"""
-    fills: tuple[Filled, ...] = ()
-    """columns that the edge fills where the content log has nothing; empty: what an edge usually fills"""
-
-    @property
-    def columns(self) -> tuple[Filled, ...]:
-        """The columns that the edge fills."""
-        return self.fills or usually_filled(self.by)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
-    """What became of a join."""
-
-    content: str
-    edge: str
-    by: str
-    edge_by: str
-    n_matched: int
-    """requests that found their row of the edge"""
-    n_alone: int
-    """requests that did not"""
-    n_edge: int
-    """rows of the edge"""
-    n_unused: int
-    """of them, rows that no request asked for; repeats aside"""
-    n_repeated: int
-    """of them, rows whose id stood in an earlier one: the first counts"""
-    n_without_id: int
-    """of them, rows without an id"""
 
 
 class EdgeRows:
@@ -215,9 +132,12 @@ class EdgeRows:
         for name in self.join.columns:
             if name in columns:
                 own = columns[name].cast(self._schema.field(name).type)
+                if name == "body_state":
+                    own = pc.if_else(pc.equal(own, "absent"), None, own)
                 columns[name] = pc.coalesce(own, in_one_piece(edge[name]))
-        if "status" in columns:
-            columns["status"] = columns["status"].cast(pa.int32()).fill_null(DEFAULT_STATUS)
+        if "body_state" in self.join.columns and "body_state" in columns:
+            columns["body_state"] = columns["body_state"].fill_null("absent")
+        columns = with_status(columns)
         if "account_id" in columns:
             columns["problems"] = _without_missing_account(columns, meanings)
         return pa.record_batch(columns)
@@ -225,8 +145,8 @@ class EdgeRows:
     def joined(self) -> Joined:
         """What became of it so far."""
         return Joined(
-            content=self.join.content,
-            edge=self.join.edge,
+            content=labelled(self.join.content, self.join.content_files),
+            edge=labelled(self.join.edge, self.join.edge_files),
             by=self.join.by,
             edge_by=self.join.edge_by,
             n_matched=self._n_matched,
@@ -271,7 +191,19 @@ class EdgeRows:
         return pa.concat_tables(parts).combine_chunks().take(pa.array(back))
 
 
-_SQL = {pa.string(): "VARCHAR", pa.int32(): "INTEGER", pa.float64(): "DOUBLE"}
+def with_status(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """The columns with a status where there is none yet."""
+    if "status" not in columns:
+        return columns
+    return columns | {"status": columns["status"].cast(pa.int32()).fill_null(DEFAULT_STATUS)}
+
+
+_SQL = {
+    pa.string(): "VARCHAR",
+    pa.int32(): "INTEGER",
+    pa.float64(): "DOUBLE",
+    pa.list_(pa.string()): "VARCHAR[]",
+}
 
 
 def _is_first(

@@ -81,6 +81,7 @@ class TableReader:
         self._rows = None if rows is None else np.asarray(rows, dtype=np.int64)
         self._select = select
         self._is_in_order = source is None or source.gathering is None
+        self._has_versions = source is not None and source.newest_by is not None
         self._complete = complete
         self._con: duckdb.DuckDBPyConnection | None = None
         if answered is not None:
@@ -104,8 +105,9 @@ class TableReader:
 
     @property
     def schema(self) -> pa.Schema:
-        """The target schema and `row_number`."""
-        return self._target.schema.append(pa.field("row_number", pa.int64()))
+        """The target schema, `row_number`, and `version` where the format has versions of one record."""
+        schema = self._target.schema.append(pa.field("row_number", pa.int64()))
+        return schema.append(pa.field("version", pa.int64())) if self._has_versions else schema
 
     @property
     def n_rows(self) -> int:
@@ -128,7 +130,7 @@ class TableReader:
         return self._refusals.table(every_fault=True)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The good rows in the file's order, at most `batch_rows` at a time, `row_number` last.
+        """The good rows in the file's order, at most `batch_rows` at a time, in the columns of `schema`.
 
         `row_number` is 1-based: the physical line a record begins on in text files, the row in Parquet.
 

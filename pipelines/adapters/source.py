@@ -142,6 +142,13 @@ class Gathering:
     most: int
     """Of a request with more records no more than these are read."""
 
+    unpacked: str | None = None
+    """SQL over `line`: a list of JSON texts, where one line holds the records of several requests; null where
+    it cannot be read."""
+
+    packed: Sequence[str] = ()
+    """Top-level fields of what `unpacked` reads, where those of the structure are none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
@@ -155,6 +162,16 @@ class Beside:
     fields: Sequence[tuple[str, str, str]]
     """Of each body: the object of the record, the field in it that names the file (a path that ends with its
     name), and the field that takes the body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """Texts in records of another format, in files of their own or among the records of this one."""
+
+    format: str
+
+    mark: bytes
+    """What the line of such a record has, and no line without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +207,9 @@ class Source:
     beside: Beside | None = None
     """Where large bodies lie that are not in the records."""
 
+    texts_in: Apart | None = None
+    """Where texts lie that are in records of another kind, each with the id of its request."""
+
     newest_by: str | None = None
     """SQL: a number that grows with each version of a record, where an export may hold several of one; of
     those in one batch only the newest counts."""
@@ -223,6 +243,8 @@ class Source:
     @property
     def fields(self) -> tuple[str, ...]:
         """Top-level fields; a closed list, so names never come from a file into SQL."""
+        if self.gathering is not None and self.gathering.packed:
+            return tuple(self.gathering.packed)
         return tuple(self.structure)
 
     def expressions(self, account: Sequence[Level] = ()) -> dict[str, str]:
@@ -248,9 +270,9 @@ class Source:
 
     def _as_json(self, name: str, kind: str) -> str:
         column = quoted(name)
-        if kind.startswith("DECIMAL") and self.structure[name] == TEXT:
+        if kind.startswith("DECIMAL") and self.structure.get(name) == TEXT:
             return f"{column}::VARCHAR"  # as a number of JSON it would lose digits beyond a double's
-        if kind != "VARCHAR" or self.structure[name] == TEXT:
+        if kind != "VARCHAR" or self.structure.get(name) == TEXT:
             return column
         return (
             f"CASE WHEN is_json_text({column}) AND json_valid({column}) THEN {column}::JSON "

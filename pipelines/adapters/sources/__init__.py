@@ -21,6 +21,7 @@ from pipelines.adapters.sources.litellm import LITELLM
 from pipelines.adapters.sources.litellm_spend import SPEND
 from pipelines.adapters.sources.nginx import NGINX
 from pipelines.adapters.sources.otel import OTEL
+from pipelines.adapters.sources.otel_records import OTEL_RECORDS
 from pipelines.adapters.sources.portkey import PORTKEY
 from pipelines.adapters.sources.vertex import VERTEX
 from pipelines.adapters.sources.vllm import UVICORN, VLLM
@@ -29,6 +30,7 @@ _ALL = (
     LITELLM,
     SPEND,
     OTEL,
+    OTEL_RECORDS,
     BEDROCK,
     AZURE_APIM,
     AZURE_APIM_STORAGE,

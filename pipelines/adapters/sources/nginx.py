@@ -31,7 +31,7 @@ _SDK = ", ".join(f"dash_to_null(doc.{name})" for name in ("sdk", "sdk_version", 
 NGINX = Source(
     name="nginx",
     title="nginx access log in the format llm_edge",
-    versions="nginx 1.11.8 and later (escape=json)",
+    versions="nginx 1.11.8 and later (escape=json); recorded: 1.22.1",
     told_by=((has("msec"), has("remote_addr"), has("uri"), has("request_time")),),
     structure=dict.fromkeys(_FIELDS, TEXT),
     steps=(

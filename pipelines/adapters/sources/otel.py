@@ -10,12 +10,13 @@ each start, and a cached answer keeps its id.
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from pipelines.adapters.source import AS_JSON, TEXT, Source, Writing, has
+from pipelines.adapters.source import AS_JSON, TEXT, Apart, Source, Writing, has
 from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, REQUEST
 
-_VALUE = {
+VALUE = {
     "stringValue": TEXT,
     "intValue": TEXT,
     "doubleValue": TEXT,
@@ -23,14 +24,14 @@ _VALUE = {
     "arrayValue": AS_JSON,
     "kvlistValue": AS_JSON,
 }
-_ATTRIBUTES = [{"key": TEXT, "value": _VALUE}]
+ATTRIBUTES = [{"key": TEXT, "value": VALUE}]
 _SPAN: Mapping[str, Any] = {
     "traceId": TEXT,
     "spanId": TEXT,
     "startTimeUnixNano": TEXT,
     "endTimeUnixNano": TEXT,
-    "attributes": _ATTRIBUTES,
-    "events": [{"name": TEXT, "attributes": _ATTRIBUTES}],
+    "attributes": ATTRIBUTES,
+    "events": [{"name": TEXT, "attributes": ATTRIBUTES}],
     "status": {"code": TEXT},
 }
 _TOOLS = json.dumps([REQUEST["tools"][0]])
@@ -54,10 +55,10 @@ def _whole(name: str, column: str) -> str:
     return f"coalesce(whole_or_null({_at(f'gen_ai.request.{name}')}), {BODY_COLUMNS[column]})"
 
 
-_CALLS = "'chat', 'generate_content', 'text_completion', 'embeddings'"
+CALLS = "'chat', 'generate_content', 'text_completion', 'embeddings'"
 _IS_CALL = (
     f"CASE WHEN kind IS NOT NULL THEN kind IN ('LLM', 'EMBEDDING') "
-    f"WHEN operation IS NOT NULL THEN operation IN ({_CALLS}) "
+    f"WHEN operation IS NOT NULL THEN operation IN ({CALLS}) "
     # the oldest generation names no operation; what it calls a kind of span is never a model call
     f"ELSE {_at('gen_ai.request.model', 'gen_ai.response.model')} IS NOT NULL "
     f"AND {_at('traceloop.span.kind')} IS NULL END"
@@ -68,7 +69,8 @@ _SPANS = (
     "list_transform(s.spans, lambda p: {'span': p, 'resource': r.resource.attributes})))))"
 )
 
-_ERROR_STATUS = f"status_of_exception({_at('error.type', 'exception.type')})"
+# OpenInference says what failed in an event alone.
+_FAILURE = f"coalesce({_at('error.type', 'exception.type')}, exception_of(span.events))"
 
 _CALLER_CARRIED = frozenset(
     {
@@ -86,7 +88,7 @@ _CALLER_CARRIED = frozenset(
         "client_fingerprint",
     }
 )
-_CARRIED = _CALLER_CARRIED | CHAT_CARRIED - {
+CARRIED = _CALLER_CARRIED | CHAT_CARRIED - {
     "n_images",
     "n_logit_bias",
     "response_format",
@@ -95,56 +97,48 @@ _CARRIED = _CALLER_CARRIED | CHAT_CARRIED - {
     "top_logprobs",
 }
 
-OTEL = Source(
-    name="otel",
-    title="OpenTelemetry spans (GenAI conventions, OpenInference) as OTLP JSON",
-    versions="semantic conventions 1.27 to 1.44 and the GenAI repository, OpenLLMetry attributes of 2024, "
-    "OpenInference of 2026; OTLP 1.0 to 1.9",
-    told_by=((has("resourceSpans"),),),
-    structure={
-        "resourceSpans": [
-            {"resource": {"attributes": _ATTRIBUTES}, "scopeSpans": [{"spans": [_SPAN]}]},
-        ]
+CALL_STEPS: tuple[Mapping[str, str], ...] = (
+    {
+        "keys": "attribute_keys(span.attributes)",
+        "texts": "attribute_texts(span.attributes)",
+        "resource_keys": "attribute_keys(resource)",
+        "resource_texts": "attribute_texts(resource)",
     },
-    each=_SPANS,
-    steps=(
-        {
-            "span": "item.span",
-            "keys": "attribute_keys(item.span.attributes)",
-            "texts": "attribute_texts(item.span.attributes)",
-            "resource_keys": "attribute_keys(item.resource)",
-            "resource_texts": "attribute_texts(item.resource)",
-        },
-        {
-            "kind": _at("openinference.span.kind"),
-            "operation": _at("gen_ai.operation.name"),
-            "input": f"json_object_or_null({_at('input.value')})",
-            "parameters": f"json_object_or_null({_at('llm.invocation_parameters')})",
-        },
-        # Bodies of spans that are no calls are not parsed: an agent's span repeats those of its calls.
-        {"is_call": _IS_CALL},
-        {
-            "request": "CASE WHEN is_call THEN request_of(coalesce("
-            "json_merge_patch(input, parameters)::VARCHAR, input, parameters)) END",
-            "response": f"CASE WHEN is_call THEN response_of({_at('output.value')}) END",
-            "asked": "CASE WHEN is_call THEN coalesce("
-            "nullif(numbered(span.attributes, 'gen_ai.prompt'), []), "
-            "numbered(span.attributes, 'llm.input_messages')) END",
-            "answered": "CASE WHEN is_call THEN coalesce("
-            "nullif(numbered(span.attributes, 'gen_ai.completion'), []), "
-            "numbered(span.attributes, 'llm.output_messages')) END",
-            "output": f"CASE WHEN is_call THEN span_messages_of({_at('gen_ai.output.messages')}) END",
-        },
-        {
-            "messages": f"CASE WHEN is_call THEN coalesce(span_messages_of({_at('gen_ai.input.messages')}), "
-            "request.messages, messages_of(request.input), messages_of(request.prompt), "
-            "numbered_messages(asked), event_messages(span.events), "
-            f"CASE WHEN input IS NULL AND {_at('input.value')} IS NOT NULL "
-            f"THEN [{{'role': 'user', 'content': to_json({_at('input.value')})}}] END) END"
-        },
-    ),
-    is_request="is_call",
-    columns={
+    {
+        "kind": _at("openinference.span.kind"),
+        "operation": _at("gen_ai.operation.name"),
+        # a step, for the macro that reads it names it ten times
+        "failure": f"CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN {_FAILURE} END",
+        "input": f"json_object_or_null({_at('input.value')})",
+        "parameters": f"json_object_or_null({_at('llm.invocation_parameters')})",
+    },
+    # Bodies of spans that are no calls are not parsed: an agent's span repeats those of its calls.
+    {"is_call": _IS_CALL},
+    {
+        "request": "CASE WHEN is_call THEN request_of(coalesce("
+        "json_merge_patch(input, parameters)::VARCHAR, input, parameters)) END",
+        "response": f"CASE WHEN is_call THEN response_of({_at('output.value')}) END",
+        # Sorting out numbered attributes is spared where the messages are one attribute.
+        "asked": f"CASE WHEN is_call AND {_at('gen_ai.input.messages')} IS NULL THEN coalesce("
+        "nullif(numbered(span.attributes, 'gen_ai.prompt'), []), "
+        "numbered(span.attributes, 'llm.input_messages')) END",
+        "answered": f"CASE WHEN is_call AND {_at('gen_ai.output.messages')} IS NULL THEN coalesce("
+        "nullif(numbered(span.attributes, 'gen_ai.completion'), []), "
+        "numbered(span.attributes, 'llm.output_messages')) END",
+        "output": f"CASE WHEN is_call THEN span_messages_of({_at('gen_ai.output.messages')}) END",
+    },
+    {
+        "messages": f"CASE WHEN is_call THEN coalesce(span_messages_of({_at('gen_ai.input.messages')}), "
+        "request.messages, messages_of(request.input), messages_of(request.prompt), "
+        "numbered_messages(asked), event_messages(span.events), "
+        f"CASE WHEN input IS NULL AND {_at('input.value')} IS NOT NULL "
+        f"THEN [{{'role': 'user', 'content': to_json({_at('input.value')})}}] END) END"
+    },
+)
+"""What is computed of the steps `span` and `resource` on the way to the columns."""
+
+CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
         **BODY_COLUMNS,
         "request_id": "coalesce(span.traceId || '-' || span.spanId, "
         "concat('span-', md5(to_json(span)::VARCHAR)))",
@@ -153,13 +147,15 @@ OTEL = Source(
         "org_id": _at("organization.id"),
         "project_id": _on_resource("service.name"),
         "api_key_id": f"key_of_header(first_text_of({_at('http.request.header.authorization')}))",
-        "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id')}, {BODY_COLUMNS['end_user_id']})",
+        "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id', 'gen_ai.user')}, "
+        f"{BODY_COLUMNS['end_user_id']})",
         "session_id": _at("gen_ai.conversation.id", "session.id"),
         "trace_id": "span.traceId",
         "provider_request_id": f"coalesce({_at('gen_ai.response.id')}, response.id)",
         "provider": _at("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
-        "model": f"coalesce({_at('gen_ai.request.model', 'llm.model_name')}, {BODY_COLUMNS['model']}, "
-        f"{_at('gen_ai.response.model')})",
+        # llm.model_name is the answer's model where the answer names one
+        "model": f"coalesce({_at('gen_ai.request.model', 'llm.request.model_name')}, request.model, "
+        f"{_at('llm.model_name')}, {BODY_COLUMNS['model']}, {_at('gen_ai.response.model')})",
         "endpoint": f"coalesce({_at('url.path')}, operation)",
         "system_prompt": "system_text(messages, coalesce("
         f"instructions_of({_at('gen_ai.system_instructions')}), request.instructions, request.system))",
@@ -171,7 +167,8 @@ OTEL = Source(
         "top_p": _number("top_p"),
         "max_tokens": _whole("max_tokens", "max_tokens"),
         "n_choices": _whole("choice.count", "n_choices"),
-        "stream": f"coalesce(truth_or_null({_at('gen_ai.request.stream', 'llm.is_streaming')}), "
+        "stream": "coalesce(truth_or_null("
+        f"{_at('gen_ai.request.stream', 'gen_ai.is_streaming', 'llm.is_streaming')}), "
         f"{BODY_COLUMNS['stream']})",
         "thinking": f"coalesce({_at('gen_ai.request.reasoning.level')} NOT IN ('none', 'disabled'), "
         f"{BODY_COLUMNS['thinking']})",
@@ -196,10 +193,15 @@ OTEL = Source(
         )
         + f", {BODY_COLUMNS['cached_tokens']})",
         "reasoning_tokens": "coalesce("
-        f"{_at('gen_ai.usage.reasoning.output_tokens', 'llm.token_count.completion_details.reasoning')}, "
-        f"{BODY_COLUMNS['reasoning_tokens']})",
+        + _at(
+            "gen_ai.usage.reasoning.output_tokens",
+            "gen_ai.usage.reasoning_tokens",
+            "llm.token_count.completion_details.reasoning",
+        )
+        + f", {BODY_COLUMNS['reasoning_tokens']})",
         "status": f"coalesce(whole_or_null({_at('http.response.status_code')}), "
-        f"CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN coalesce({_ERROR_STATUS}, 500) END)",
+        "CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') "
+        "THEN coalesce(status_of_exception(failure), 500) END)",
         "stop_reason": "coalesce(stop_reason_of(coalesce("
         f"first_text_of({_at('gen_ai.response.finish_reasons')}), "
         f"{_at('gen_ai.completion.0.finish_reason', 'llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
@@ -212,21 +214,46 @@ OTEL = Source(
         "response": "coalesce(joined(list_transform(output, lambda m: content_text(m.content))), "
         f"{BODY_COLUMNS['response']}, numbered_text(answered), event_text(span.events), "
         f"CASE WHEN NOT starts_with({_at('output.value')}, '{{') THEN {_at('output.value')} END)",
+    }
+)
+"""Canonical column to SQL over `span`, `resource` and what `CALL_STEPS` adds."""
+
+OTEL = Source(
+    name="otel",
+    title="OpenTelemetry spans (GenAI conventions, OpenInference) as OTLP JSON",
+    versions="semantic conventions 1.27 to 1.44 and the GenAI repository, OpenLLMetry attributes of 2024, "
+    "OpenInference of 2026; OTLP 1.0 to 1.9; recorded: opentelemetry-instrumentation-openai-v2 2.3b0 and "
+    "2.4b0, opentelemetry-instrumentation-openai and -anthropic 0.62.4, openinference-instrumentation-openai "
+    "0.1.66 and -anthropic 3.1.0",
+    told_by=((has("resourceSpans"),),),
+    structure={
+        "resourceSpans": [
+            {"resource": {"attributes": ATTRIBUTES}, "scopeSpans": [{"spans": [_SPAN]}]},
+        ]
     },
+    each=_SPANS,
+    steps=(
+        {"span": "item.span", "resource": "item.resource"},
+        *CALL_STEPS,
+    ),
+    is_request="is_call",
+    columns=CALL_COLUMNS,
+    texts_in=Apart(format="otel-records", mark=b'"resourceLogs"'),
     account=("account", "end_user", "key", "project"),
     ignores=frozenset({"resourceLogs", "resourceMetrics"}),
     lacks={
         "top_logprobs, n_logit_bias": "the GenAI conventions have no attribute for them: soft labels and "
         "logit extraction show in OpenInference's invocation parameters alone",
-        "prompt, system_prompt, tool_names, response": "recorded only when the instrumentation was told to; "
-        "as log records apart from the span they are not read: everything about content",
+        "prompt, system_prompt, tool_names, response": "recorded only when the instrumentation was told to, "
+        "in the span or in log records beside it (otel-records); some drop content that is a list of parts: "
+        "everything about content",
         "api_key_id, org_id": "no attribute of the conventions: ties through keys and payers, unless the "
         "gateway records request headers",
         "completeness": "where traces are sampled: queues, pace and volume are those of the sample",
     },
     writings={
-        "otel": Writing("otel", carries=_CARRIED),
-        "otel-flat": Writing("otel_flat", carries=_CARRIED - {"tool_names", "reasoning_tokens", "n_choices"}),
+        "otel": Writing("otel", carries=CARRIED),
+        "otel-flat": Writing("otel_flat", carries=CARRIED - {"tool_names", "reasoning_tokens", "n_choices"}),
         "openinference": Writing("openinference", carries=_CALLER_CARRIED | CHAT_CARRIED),
     },
 )

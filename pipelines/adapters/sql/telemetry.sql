@@ -19,7 +19,8 @@ CREATE MACRO entry_of(entries, name) AS list_filter(entries, lambda e: e.key = n
 CREATE MACRO parts_of_nested(parts) AS list_transform(parts, lambda p: {
     'type': entry_of(p.kvlistValue.values, 'type').stringValue,
     'modality': entry_of(p.kvlistValue.values, 'modality').stringValue,
-    'content': entry_of(p.kvlistValue.values, 'content').stringValue});
+    'content': coalesce(entry_of(p.kvlistValue.values, 'content').stringValue,
+                        entry_of(p.kvlistValue.values, 'text').stringValue)});
 CREATE MACRO nested_messages_of(t) AS
     list_transform(
         TRY(json_transform(t, '{"values": [{"kvlistValue": {"values": [{"key": "VARCHAR", "value": {
@@ -74,14 +75,66 @@ CREATE MACRO numbered_text(parts) AS
 
 CREATE MACRO value_at(attributes, name) AS
     attribute_text(list_filter(attributes, lambda a: a.key = name)[1].value);
+-- A message's content: a text, or a list of parts. Told by its kind, never by how a text begins: that is the client's.
+CREATE MACRO content_of_value(v) AS
+    CASE WHEN v.arrayValue IS NOT NULL THEN to_json(parts_of_nested(
+             TRY(json_transform(v.arrayValue, '{"values": [{"kvlistValue": {"values": [
+                 {"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]}}]}')).values))
+         ELSE to_json(attribute_text(v)) END;
+CREATE MACRO content_at(attributes, name) AS content_of_value(list_filter(attributes, lambda a: a.key = name)[1].value);
+CREATE MACRO is_message_event(name) AS regexp_matches(name, '^gen_ai\.(system|user|assistant|tool)\.message$');
 CREATE MACRO event_messages(events) AS
-    CASE WHEN len(list_filter(events, lambda e: regexp_matches(e.name, '^gen_ai\.(system|user|assistant|tool)\.message$'))) > 0
-         THEN list_transform(
-             list_filter(events, lambda e: regexp_matches(e.name, '^gen_ai\.(system|user|assistant|tool)\.message$')),
-             lambda e: {'role': split_part(e.name, '.', 2), 'content': to_json(value_at(e.attributes, 'content'))}) END;
+    CASE WHEN len(list_filter(events, lambda e: is_message_event(e.name))) > 0
+         THEN list_transform(list_filter(events, lambda e: is_message_event(e.name)),
+                             lambda e: {'role': split_part(e.name, '.', 2), 'content': content_at(e.attributes, 'content')}) END;
+-- An answer's text: its content, or that of the message in it.
+CREATE MACRO choice_of_event(e) AS
+    coalesce(content_text(content_at(e.attributes, 'content')),
+             content_text(content_at(
+                 TRY(json_transform(list_filter(e.attributes, lambda a: a.key = 'message')[1].value.kvlistValue,
+                     '{"values": [{"key": "VARCHAR", "value": {"stringValue": "VARCHAR", "intValue": "VARCHAR",
+                         "doubleValue": "VARCHAR", "boolValue": "VARCHAR", "arrayValue": "JSON", "kvlistValue": "JSON"}}]}')).values,
+                 'content')),
+             list_filter(e.attributes, lambda a: a.key = 'message')[1].value.stringValue);
 CREATE MACRO event_text(events) AS
-    joined(list_transform(list_filter(events, lambda e: e.name = 'gen_ai.choice'),
-                          lambda e: value_at(e.attributes, 'content')));
+    joined(list_transform(list_filter(events, lambda e: e.name = 'gen_ai.choice'), lambda e: choice_of_event(e)));
+CREATE MACRO exception_of(events) AS
+    value_at(list_filter(events, lambda e: e.name = 'exception')[1].attributes, 'exception.type');
+CREATE MACRO reason_of_events(events) AS
+    value_at(list_filter(events, lambda e: e.name = 'gen_ai.choice')[1].attributes, 'finish_reason');
+
+-- -- log records beside the span (sources/otel_records.py) -------------------------------------------------------------
+
+-- Each log record of an export, as JSON with its resource; an export of spans has none. Null for what cannot be read.
+CREATE MACRO log_records_of(line) AS
+    CASE WHEN contains(line, '"resourceLogs"')
+         THEN flatten(list_transform(
+             TRY(json_transform(line, '{"resourceLogs": [{"resource": "JSON", "scopeLogs": [{"logRecords": ["JSON"]}]}]}')).resourceLogs,
+             lambda r: flatten(list_transform(r.scopeLogs, lambda s: list_transform(s.logRecords, lambda l:
+                 concat('{"resource":', coalesce(r.resource::VARCHAR, 'null'), ',"record":', l::VARCHAR, '}'))))))
+         WHEN contains(line, '"resourceSpans"') THEN [] END;
+CREATE MACRO time_of_record(r) AS coalesce(nullif(r.timeUnixNano, '0'), r.observedTimeUnixNano);
+-- A body is a list of entries, or a JSON text of them.
+CREATE MACRO text_entry(name, t) AS
+    {'key': name, 'value': {'stringValue': t, 'intValue': NULL::VARCHAR, 'doubleValue': NULL::VARCHAR,
+                            'boolValue': NULL::VARCHAR, 'arrayValue': NULL::JSON, 'kvlistValue': NULL::JSON}};
+CREATE MACRO entries_of_body(body) AS
+    CASE WHEN body.kvlistValue IS NOT NULL THEN body.kvlistValue.values
+         WHEN starts_with(body.stringValue, '{') AND json_valid(body.stringValue)
+         THEN [text_entry('content', json_extract_string(body.stringValue, '$.content')),
+               text_entry('message', json_extract_string(body.stringValue, '$.message.content')),
+               text_entry('finish_reason', json_extract_string(body.stringValue, '$.finish_reason')),
+               text_entry('gen_ai.system_instructions', json_extract(body.stringValue, '$."gen_ai.system_instructions"')::VARCHAR),
+               text_entry('gen_ai.input.messages', json_extract(body.stringValue, '$."gen_ai.input.messages"')::VARCHAR),
+               text_entry('gen_ai.output.messages', json_extract(body.stringValue, '$."gen_ai.output.messages"')::VARCHAR)]
+         WHEN body.stringValue IS NOT NULL THEN [text_entry('content', body.stringValue)] END;
+CREATE MACRO event_of_record(r) AS
+    {'name': coalesce(nullif(r.eventName, ''), value_at(r.attributes, 'event.name')),
+     'attributes': list_concat(r.attributes, entries_of_body(r.body))};
+-- The attributes of the record that tells all of a call; of a call told message by message those of the first.
+CREATE MACRO details_of_events(events) AS
+    coalesce(list_filter(events, lambda e: e.name = 'gen_ai.client.inference.operation.details')[1].attributes,
+             list_filter(events, lambda e: starts_with(e.name, 'gen_ai.'))[1].attributes);
 
 CREATE MACRO n_span_images_of(messages) AS
     list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '"modality":"image')));

@@ -121,6 +121,23 @@ CREATE MACRO resource_spans(r, name, attributes) AS [{
     }]
 }];
 
+-- resourceLogs with one record of that call, its attributes given alike.
+CREATE MACRO resource_logs(r, name, attributes) AS [{
+    'resource': {'attributes': list_filter([{'key': 'service.name', 'value': {'stringValue': r.project_id}}],
+                                           lambda a: a.value.stringValue IS NOT NULL)},
+    'scopeLogs': [{
+        'scope': {'name': 'stillwatch.simulate'},
+        'logRecords': [{
+            'timeUnixNano': (epoch_us(r.ts) * 1000)::VARCHAR,
+            'eventName': name,
+            'traceId': md5(coalesce(r.trace_id, r.request_id)),
+            'spanId': left(md5(r.request_id), 16),
+            'attributes': list_transform(list_filter(attributes, lambda a: a.v IS NOT NULL),
+                                         lambda a: {'key': a.k, 'value': span_value(a.kind, a.v)})
+        }]
+    }]
+}];
+
 CREATE MACRO caller_attributes(r) AS [
     {'k': 'user.id', 'kind': 'text', 'v': r.account_id},
     {'k': 'enduser.id', 'kind': 'text', 'v': r.end_user_id},

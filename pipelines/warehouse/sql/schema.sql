@@ -20,11 +20,13 @@ CREATE TABLE IF NOT EXISTS raw.file (
     n_other_day  BIGINT NOT NULL DEFAULT 0,   -- rows outside the asked-for day
     error        VARCHAR,                     -- why the file could not be read at all
     n_passed_over BIGINT DEFAULT 0,           -- records that are no requests
-    not_understood VARCHAR[]                  -- fields that the log's format does not know
+    not_understood VARCHAR[],                 -- fields that the log's format does not know
+    n_told_elsewhere BIGINT DEFAULT 0         -- rows of calls of which a log of another format tells more
 );
 -- A warehouse made before these columns gains them.
 ALTER TABLE raw.file ADD COLUMN IF NOT EXISTS n_passed_over BIGINT DEFAULT 0;
 ALTER TABLE raw.file ADD COLUMN IF NOT EXISTS not_understood VARCHAR[];
+ALTER TABLE raw.file ADD COLUMN IF NOT EXISTS n_told_elsewhere BIGINT DEFAULT 0;
 
 -- raw.reject: every refused row, by place and reason; never its content.
 CREATE TABLE IF NOT EXISTS raw.reject (
@@ -118,8 +120,13 @@ CREATE TABLE IF NOT EXISTS core.request (
     training_permille  INTEGER,            -- probability, in thousandths, that it asks for training material at all
     shingles           UINTEGER[],         -- 4-token shingles, half of them, in order of appearance
     system_hash        UBIGINT,
-    response_hash      UBIGINT
+    response_hash      UBIGINT,
+    call_key           UBIGINT,            -- of the provider's own id; null where the log has none
+    version            BIGINT              -- grows with each version of one record; null where a log has no versions
 );
+-- A warehouse made before these columns gains them.
+ALTER TABLE core.request ADD COLUMN IF NOT EXISTS call_key UBIGINT;
+ALTER TABLE core.request ADD COLUMN IF NOT EXISTS version BIGINT;
 
 -- core.system_text: each distinct system prompt once, as a fingerprint.
 CREATE TABLE IF NOT EXISTS core.system_text (

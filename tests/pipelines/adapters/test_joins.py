@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from pipelines import cli
 from pipelines.adapters import Join, edges_among, joining, open_edge_logs, open_log, open_logs
 from pipelines.adapters.check import check_logs
+from pipelines.adapters.join import is_named
 from pipelines.adapters.joining import EdgeRows
 from pipelines.adapters.sources import WRITINGS
 from pipelines.errors import UnreadableInput, UsageError
@@ -311,3 +312,52 @@ def test_what_an_edge_adds_is_not_said_to_be_missing(lines, truth, tmp_path):
     assert "network" in alone.unseen["bedrock"]
     assert "bedrock" not in both.unseen
     assert pc.sum(pc.is_valid(few["ip"])).as_py() == 5
+
+
+# -- two logs of one format ----------------------------------------------------------------------------------
+
+
+SAME = Join(content="gateway", edge="gateway", edge_by="provider_request_id", edge_files="front")
+
+
+def test_two_logs_of_one_format_are_told_apart_by_where_they_lie(lines, tmp_path):
+    (tmp_path / "front").mkdir()
+    front = a_call("f1", client_ip="203.0.113.9", status=429, response={"id": "r1"})
+    paths = [lines(front, name="front/a.jsonl"), lines(a_call("r1"), a_call("r2"), name="back.jsonl")]
+    rows, refused, (joined,) = read_joined(paths, SAME)
+    assert {name: (row["ip"], row["status"]) for name, row in rows.items()} == {
+        "r1": ("203.0.113.9", 429), "r2": (None, 200),
+    }  # fmt: skip
+    assert (refused, joined.n_matched, joined.edge) == ([], 1, "gateway (front)")
+
+
+def test_files_that_no_join_names_are_logs_like_any_other(lines, tmp_path):
+    for folder in ("front", "back", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    front = a_call("f1", client_ip="203.0.113.9", status=429, response={"id": "r1"})
+    paths = [
+        lines(front, name="front/a.jsonl"),
+        *(
+            lines(a_call(call), name=f"{folder}/{call}.jsonl")
+            for folder, call in [("back", "r1"), ("elsewhere", "x1")]
+        ),
+    ]
+    rows, _, (joined,) = read_joined(paths, replace(SAME, content_files="back"))
+    assert {name: row["status"] for name, row in rows.items()} == {"r1": 429, "x1": 200}
+    assert (joined.n_matched, joined.n_alone) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "is_one"),
+    [
+        ("", "logs/a.jsonl", True),
+        ("edge", "logs/edge/day=1/a.jsonl", True),
+        ("edge", "logs/edges/a.jsonl", False),
+        ("edge-*.jsonl", "/logs/edge-3.jsonl", True),
+        ("day=*/edge", "logs/day=2025-06-01/edge/a.jsonl", True),
+        ("/logs/edge/", "/logs/edge/a.jsonl", True),
+        ("logs/edge", "/srv/otherlogs/edge/a.jsonl", False),
+    ],
+)
+def test_a_pattern_names_files_folders_or_the_end_of_a_path(pattern, path, is_one):
+    assert is_named(Path(path), pattern) is is_one

@@ -15,5 +15,5 @@ SELECT
     refusal_category, latency_ms, ip, country, asn, user_agent, client_fingerprint, body_state, sample_rate,
     prompt_hash, n_prompt_bytes, n_prompt_tokens, script, capability, technique, technique_margin,
     training_permille, shingles,
-    system_hash, response_hash
+    system_hash, response_hash, hash(nullif(provider_request_id, '')) AS call_key, version
 FROM batch
