@@ -10,14 +10,13 @@ from functools import partial
 
 import duckdb
 import numpy as np
-import polars as pl
 
 from detector import campaigns as detect
 from pipelines import lone
 from pipelines.approved import flag_beyond_approval, note_ended
 from pipelines.campaigns.judging import as_flagged, judge, reference
 from pipelines.campaigns.links import held_together
-from pipelines.campaigns.night import fetch_night, gather_objects
+from pipelines.campaigns.night import Objects, fetch_night, gather_objects
 from pipelines.campaigns.writing import write_campaigns, write_candidates
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import registered
@@ -47,7 +46,7 @@ class Found:
 
 
 def find_campaigns(
-    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, gathered: pl.DataFrame | None = None
+    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, gathered: Objects | None = None
 ) -> Found:
     """Replace the campaigns, flagged accounts and candidates of `day`.
 

@@ -17,6 +17,7 @@ from pipelines.campaigns.fail_overs import circles, known_fail_overs, note_fail_
 from pipelines.campaigns.frames import frame_of
 from pipelines.campaigns.hand_overs import measure_hand_overs
 from pipelines.campaigns.sign_ups import rushes
+from pipelines.warehouse.arrow import fetch
 
 LAYER_KINDS = (
     "template",
@@ -29,6 +30,9 @@ LAYER_KINDS = (
     "fail_over",
     "sign_up",
 )
+
+SHOWN = ("account_id", "n_requests", "output_tokens", "first_sent_at", "last_sent_at")
+"""What findings say of their accounts; the rest of an account's row is in the population's arrays."""
 
 LASTING_NIGHTS = 14
 """Nights over which the use of a text adds up: two weeks show the slowest account of the public record at
@@ -75,10 +79,30 @@ class Night:
         return {self.names[group.layer][object_]: float(requests[object_]) for object_ in used}
 
 
-def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """What accounts share on a night, by their positions: ids of millions of rows are not kept.
+
+    names : kind of layer -> names of its objects
+    """
+
+    layers: tuple[detect.Layer, ...]
+    names: dict[str, list[str]]
+    templates: detect.Uses
+    systems: detect.Uses
+
+
+def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> Objects:
     """What accounts could share on `day`, for `find_campaigns`: long queries, and they need no scores. Notes
-    the night's fail-overs."""
+    the night's fail-overs. Needs night.account_day of the day."""
     note_fail_overs(con, day)
+    accounts = pl.from_arrow(
+        fetch(
+            con, "SELECT account_id FROM night.account_day WHERE day = $day ORDER BY account_id", {"day": day}
+        )
+    )
+    assert isinstance(accounts, pl.DataFrame)
+    position = accounts.with_row_index("account").select("account_id", pl.col("account").cast(pl.Int64))
     objects = frame_of(
         con,
         "campaigns/objects",
@@ -92,27 +116,37 @@ def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
         circles(con, day, LASTING_NIGHTS).with_columns(kind=pl.lit("fail_over")),
         rushes(con, day).with_columns(kind=pl.lit("sign_up")),
     ]
-    return pl.concat(
-        [objects, *(frame.with_columns(share=pl.lit(1.0)) for frame in more)], how="diagonal"
-    ).with_columns(pl.col(pl.Float64).fill_null(0.0))
+    rows = (
+        pl.concat([objects, *(frame.with_columns(share=pl.lit(1.0)) for frame in more)], how="diagonal")
+        .with_columns(pl.col(pl.Float64).fill_null(0.0))
+        .join(position, on="account_id", how="inner", maintain_order="left")
+        .drop("account_id")
+    )
+    by_kind = {
+        str(kind): frame
+        for (kind,), frame in rows.partition_by("kind", as_dict=True, maintain_order=True).items()
+    }
+    kinds = [kind for kind in LAYER_KINDS if kind in by_kind]
+    names = {kind: by_kind[kind]["object"].unique(maintain_order=True).to_list() for kind in kinds}
+    layers = [_layer(kind, by_kind[kind], len(names[kind])) for kind in kinds]
+    nothing = rows.clear()
+    return Objects(
+        tuple(layers),
+        names,
+        _uses(by_kind.get("template", nothing)),
+        _uses(by_kind.get("system_prompt", nothing)),
+    )
 
 
-def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: pl.DataFrame) -> Night:
+def _layer(kind: str, rows: pl.DataFrame, n_objects: int) -> detect.Layer:
+    # Rows come ordered by object, so a run's number is the object's position.
+    number = rows["object"].rle_id().to_numpy().astype(np.int64)
+    return detect.Layer(kind, rows["account"].to_numpy(), number, rows["share"].to_numpy(), n_objects)
+
+
+def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: Objects) -> Night:
     accounts = frame_of(con, "campaigns/accounts", {"day": day})
     position = pl.DataFrame({"account_id": accounts["account_id"], "account": np.arange(len(accounts))})
-    objects = objects.join(position, on="account_id", how="inner", maintain_order="left")
-    layers = []
-    names: dict[str, list[str]] = {}
-    for kind in LAYER_KINDS:
-        rows = objects.filter(pl.col("kind") == kind)
-        if rows.is_empty():
-            continue
-        # Rows come ordered by object, so a run's number is the object's position.
-        number = rows["object"].rle_id().to_numpy().astype(np.int64)
-        names[kind] = rows["object"].unique(maintain_order=True).to_list()
-        layers.append(
-            detect.Layer(kind, rows["account"].to_numpy(), number, rows["share"].to_numpy(), len(names[kind]))
-        )
     population = detect.Population(
         n_requests=_floats(accounts, "n_requests"),
         output_tokens=_floats(accounts, "output_tokens"),
@@ -129,17 +163,16 @@ def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: pl.DataFrame
         payment=_codes(accounts["payment_fingerprint"]),
         approved=accounts["is_approved"].to_numpy().astype(np.bool_),
         habits=detect.in_steps([_floats(accounts, name) for name in detect.HABITS]),
-        layers=tuple(layers),
-        templates=_uses(objects, "template"),
-        systems=_uses(objects, "system_prompt"),
+        layers=objects.layers,
+        templates=objects.templates,
+        systems=objects.systems,
         fail_overs=known_fail_overs(con, day, LASTING_NIGHTS, position),
-        hand_overs=measure_hand_overs(con, day, LASTING_NIGHTS, names.get("template", [])),
+        hand_overs=measure_hand_overs(con, day, LASTING_NIGHTS, objects.names.get("template", [])),
     )
-    return Night(day, accounts, population, names)
+    return Night(day, accounts.select(SHOWN), population, objects.names)
 
 
-def _uses(objects: pl.DataFrame, kind: str) -> detect.Uses:
-    rows = objects.filter(pl.col("kind") == kind)
+def _uses(rows: pl.DataFrame) -> detect.Uses:
     columns = ("n_requests", "n_earlier_requests", "n_items", "n_shared_items", "n_training")
     return detect.Uses(*(rows[name].to_numpy() for name in columns))
 
