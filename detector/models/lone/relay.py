@@ -32,8 +32,8 @@ ADDED_SHARE, LEAST_PRODUCTS = 0.2, 10
 products, hardly one of five with ten and more. Fewer than ten products are one house's."""
 
 LEAST_ADDED = 5
-"""Shingles of added texts that a prompt holds where they were added to it: eight words, a short sentence. What
-users of ten products say in half of their prompts by habit is shorter."""
+"""Shingles of added texts that a prompt holds where they were added to it: eight words, a short sentence.
+What users of ten products say in half of their prompts by habit is shorter."""
 
 PART_OF_PROMPTS = 0.5
 """Most of the prompts must surely have it: an added text stands on all but what a relay spares."""
