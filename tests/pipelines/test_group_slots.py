@@ -57,7 +57,7 @@ def test_who_is_given_another_template_is_not_unlike_the_next(con):
 
 
 def test_what_is_asked_under_a_common_system_prompt_is_looked_at_as_well(con):
-    """A pool whose texts have nothing in common but who they are written for, and people under a framework."""
+    """A pool whose texts have nothing in common but whom they are put to, and people under a framework."""
     rng = np.random.default_rng(1)
     rows = [row | {"system": "judge"} for row in harvest(rng)] + [
         row | {"system": "helper"} for row in people(rng)
@@ -66,12 +66,12 @@ def test_what_is_asked_under_a_common_system_prompt_is_looked_at_as_well(con):
     given_families(con, judged="nobody", helped="nobody")
     con.execute(
         """INSERT INTO tonight_system_family
-           SELECT DISTINCT system_hash, if(starts_with(account_id, 'bot'), 'judged', 'helped') FROM core.request"""
+           SELECT DISTINCT system_hash, if(account_id LIKE 'bot%', 'judged', 'helped') FROM core.request"""
     )
-    pool, crowd = measure_slots(con, JUNE_1, [Asked(BOTS, ["judged"]), Asked(PEOPLE, ["helped"])])
-    assert (pool.n_items, pool.n_compared) == (600, 100)
-    assert abs(pool.likeness) < 0.03
-    assert crowd.likeness > 0.3
+    judged, helped = measure_slots(con, JUNE_1, [Asked(BOTS, ["judged"]), Asked(PEOPLE, ["helped"])])
+    assert (judged.n_items, judged.n_compared) == (600, 100)
+    assert abs(judged.likeness) < 0.03
+    assert helped.likeness > 0.3
 
 
 def test_a_request_in_two_of_a_groups_families_counts_once(con):
