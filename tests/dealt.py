@@ -39,7 +39,6 @@ def given_families(con, **accounts_of: str) -> None:
         con.execute(
             """CREATE TEMP TABLE IF NOT EXISTS tonight_family_request (row_id BIGINT, family_id VARCHAR, place
             TINYINT);
-            CREATE TEMP TABLE IF NOT EXISTS tonight_system_family (text_hash UBIGINT, family_id VARCHAR);
             """
         )
         con.execute(

@@ -56,24 +56,6 @@ def test_who_is_given_another_template_is_not_unlike_the_next(con):
     assert abs(together.likeness) < 0.03
 
 
-def test_what_is_asked_under_a_common_system_prompt_is_looked_at_as_well(con):
-    """A pool whose texts have nothing in common but whom they are put to, and people under a framework."""
-    rng = np.random.default_rng(1)
-    rows = [row | {"system": "judge"} for row in harvest(rng)] + [
-        row | {"system": "helper"} for row in people(rng)
-    ]
-    insert_requests(con, rows, JUNE_1)
-    given_families(con, judged="nobody", helped="nobody")
-    con.execute(
-        """INSERT INTO tonight_system_family
-           SELECT DISTINCT system_hash, if(account_id LIKE 'bot%', 'judged', 'helped') FROM core.request"""
-    )
-    judged, helped = measure_slots(con, JUNE_1, [Asked(BOTS, ["judged"]), Asked(PEOPLE, ["helped"])])
-    assert (judged.n_items, judged.n_compared) == (600, 100)
-    assert abs(judged.likeness) < 0.03
-    assert helped.likeness > 0.3
-
-
 def test_a_request_in_two_of_a_groups_families_counts_once(con):
     rows = [request(f"bot-{n % 6:03}", 60 * n, f"item {n % 20}") for n in range(60)]
     insert_requests(con, rows, JUNE_1)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from detector.models.base import Float64
 from detector.models.lone.findings import Columns, LoneFinding, Mask, Reason, reason
 from detector.models.lone.surprise import lower_share
+from detector.text import TELLING_SHINGLES
 from detector.text.repeated import Int64, Keys, OwnedTexts
 
 OWN_SHARE, LEAST_TEXTS = 0.1, 5
@@ -30,10 +31,6 @@ LEAST_PIECES = 3
 ADDED_SHARE, LEAST_PRODUCTS = 0.2, 10
 """A text is added by the account when a fifth of its products have it: one customer of ten may run several
 products, hardly one of five with ten and more. Fewer than ten products are one house's."""
-
-LEAST_ADDED = 5
-"""Shingles of added texts that a prompt holds where they were added to it: eight words, a short sentence.
-What users of ten products say in half of their prompts by habit is shorter."""
 
 PART_OF_PROMPTS = 0.5
 """Most of the prompts must surely have it: an added text stands on all but what a relay spares."""
@@ -108,9 +105,9 @@ def added_text(
     of_system = np.arange(len(systems.owner), dtype=np.int64)
     in_systems = systems.repeated(of_system, least_share=ADDED_SHARE, least_units=LEAST_PRODUCTS)
     held = systems.n_held(in_systems)
-    has_added = prompts.n_held(in_prompts) >= LEAST_ADDED
+    has_added = prompts.n_held(in_prompts) >= TELLING_SHINGLES
     if len(held):
-        has_added |= (system >= 0) & (held >= LEAST_ADDED)[np.maximum(system, 0)]
+        has_added |= (system >= 0) & (held >= TELLING_SHINGLES)[np.maximum(system, 0)]
     n = np.bincount(owner, minlength=n_accounts).astype(np.float64)
     n_added = np.bincount(owner[has_added], minlength=n_accounts)
     mean = _mean(training[has_added], owner[has_added], n_accounts)

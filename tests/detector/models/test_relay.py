@@ -98,13 +98,6 @@ def test_honest_resellers_are_left_alone():
     assert flagged(passes_on, house_rules, one_product, few) == []
 
 
-@pytest.mark.parametrize(("n_shingles", "rows"), [(5, [1]), (4, [])])
-def test_a_short_sentence_is_an_added_text_and_a_turn_of_phrase_is_none(n_shingles, rows):
-    fresh = Fresh()
-    relay = reseller(fresh, training=0.55, in_prompts=ADDED[:n_shingles])
-    assert flagged(reseller(fresh), relay) == rows
-
-
 def test_each_customers_own_template_is_no_added_text():
     fresh = Fresh()
     systems, prompts = reseller(fresh, training=0.55)
