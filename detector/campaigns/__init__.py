@@ -23,6 +23,7 @@ from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.joining import unions
 from detector.campaigns.left_out import without
+from detector.campaigns.likeness import Likeness
 from detector.campaigns.links import FEW_USES, Link, links_of, loosely_tied, weigh_without
 from detector.campaigns.memberships import Memberships
 from detector.campaigns.population import (
@@ -34,7 +35,7 @@ from detector.campaigns.population import (
     Uses,
     shared_objects,
 )
-from detector.campaigns.refining import Candidate, Likeness, approved_carriers, warm_up
+from detector.campaigns.refining import Candidate, approved_carriers, warm_up
 from detector.campaigns.standing import standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (

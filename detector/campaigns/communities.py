@@ -16,6 +16,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from detector.campaigns.habits import own_classes
+from detector.campaigns.likeness import Likeness
 from detector.campaigns.parts import parts_of
 from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects
 from detector.campaigns.refining import (
@@ -23,7 +24,6 @@ from detector.campaigns.refining import (
     LEAST_MEMBERS,
     MOST_SURPRISE,
     Candidate,
-    Likeness,
     narrowed,
     refine,
 )

@@ -13,6 +13,7 @@ import numpy as np
 from detector.campaigns import evidence as ask
 from detector.campaigns.evidence import QUESTIONS, Evidence
 from detector.campaigns.group import Group, group_of
+from detector.campaigns.likeness import Likeness
 from detector.campaigns.population import (
     Bool,
     FailOvers,
@@ -22,7 +23,7 @@ from detector.campaigns.population import (
     SharedObjects,
     Uses,
 )
-from detector.campaigns.refining import Candidate, Likeness, remaining
+from detector.campaigns.refining import Candidate, remaining
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ where groups come from (communities), whether one is a campaign (evidence, decis
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from detector.campaigns.likeness import Likeness
 from detector.campaigns.population import (
     CONTENT_LAYERS,
     IDENTITY_LAYERS,
@@ -74,7 +75,7 @@ class Candidate:
 
 
 def refine(
-    seed: Int64, population: Population, objects: SharedObjects, likeness: "Likeness"
+    seed: Int64, population: Population, objects: SharedObjects, likeness: Likeness
 ) -> Candidate | None:
     """Let members leave and others join by the objects that set the seed apart; None when too few remain.
 
@@ -107,7 +108,7 @@ def _strength(log_odds: Float64) -> Float64:
 
 
 def narrowed(
-    part: Int64, whole: Int64, population: Population, objects: SharedObjects, likeness: "Likeness"
+    part: Int64, whole: Int64, population: Population, objects: SharedObjects, likeness: Likeness
 ) -> Candidate | None:
     """A class of a group's accounts as a candidate by itself: members may leave, and nobody joins, since
     the text that ties part and whole would bring back whom the part was told apart from. None when too few
@@ -132,7 +133,7 @@ def remaining(
     kept: Bool,
     population: Population,
     objects: SharedObjects,
-    likeness: "Likeness",
+    likeness: Likeness,
 ) -> Candidate | None:
     """The candidate as some of its core objects alone would hold it together; None when too few remain.
 
@@ -151,7 +152,7 @@ def remaining(
 
 
 def approved_carriers(
-    candidate: Candidate, population: Population, objects: SharedObjects, likeness: "Likeness"
+    candidate: Candidate, population: Population, objects: SharedObjects, likeness: Likeness
 ) -> Int64:
     """Accounts with an approved use that the core objects would make members, had they none; ascending."""
     carriers = np.unique(objects.by_object[:, candidate.core].indices)
@@ -204,7 +205,7 @@ def _may_join(
     log_ratio: Float64,
     population: Population,
     objects: SharedObjects,
-    likeness: "Likeness",
+    likeness: Likeness,
 ) -> Int64:
     """The members, and every other account that could reach MEMBER_LOG_ODDS; ascending.
 
@@ -353,45 +354,3 @@ def scarcity(n_uses: Float64, is_member: Bool) -> Float64:
     as_few = np.log((np.searchsorted(usual, n_uses, "right") + 0.5) / (len(usual) + 0.5))
     by_chance = np.log(ONE_MORE_BY_CHANCE) * np.maximum(n_uses - 1, 0)
     return np.asarray(np.clip(as_few - by_chance, -MOST_SCARCITY, 0.0))
-
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """How much an account behaves like a group rather than like the night, in log-odds.
-
-    bins : int64, shape (n_behaviours, n_accounts): coarse bin of each behaviour, -1 when not known
-    frequency : float64, shape (n_behaviours, n_bins): smoothed share of the night's accounts in each bin
-    """
-
-    bins: Int64
-    frequency: Float64
-
-    MOST: ClassVar[float] = 1.0
-    """Cap of each behaviour's say in membership: behaviour alone neither lets in nor keeps out."""
-
-    N_BINS: ClassVar[int] = 9
-
-    @classmethod
-    def of(cls, population: Population) -> "Likeness":
-        """Bin the night's behaviours once."""
-        behaviours = (
-            (population.single_turn_share, (0.2, 0.5, 0.8, 0.95)),
-            (population.account_age_days, (7, 30, 90, 365)),
-            (population.training_share, (0.05, 0.2, 0.5, 0.8)),
-            (np.log2(population.n_requests + 1), (2, 3, 4, 5, 6, 8, 10)),
-        )
-        bins = np.array(
-            [np.where(np.isfinite(values), np.digitize(values, edges), -1) for values, edges in behaviours]
-        )
-        counts = np.array([np.bincount(row[row >= 0], minlength=cls.N_BINS) + 1.0 for row in bins])
-        return cls(bins, counts / counts.sum(axis=1, keepdims=True))
-
-    def log_odds(self, accounts: Int64, group: Int64) -> Float64:
-        """For each of `accounts`: log-ratio of its behaviours inside the group against the whole night."""
-        total = np.zeros(len(accounts))
-        for row, everyone in zip(self.bins, self.frequency, strict=True):
-            inside = np.bincount(row[group][row[group] >= 0], minlength=self.N_BINS) + 1.0
-            points = np.clip(np.log(inside / inside.sum() / everyone), -self.MOST, self.MOST)
-            mine = row[accounts]
-            total += np.where(mine >= 0, points[mine], 0.0)
-        return total

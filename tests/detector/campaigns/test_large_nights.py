@@ -16,8 +16,9 @@ from detector.campaigns import (
     group_of,
     shared_objects,
 )
+from detector.campaigns.likeness import Likeness
 from detector.campaigns.measures import rank_probability, requests_weighted, weighted_of_others
-from detector.campaigns.refining import MEMBER_LOG_ODDS, Likeness, _log_odds, _may_join, _typical_objects
+from detector.campaigns.refining import MEMBER_LOG_ODDS, _log_odds, _may_join, _typical_objects
 
 NOBODY = np.empty(0, np.int64)
 
