@@ -17,8 +17,13 @@ from detector.campaigns import Part
 from detector.features import FAMILIES, SCORED
 from detector.models import lone, scoring
 from pipelines.settings import Settings
+from pipelines.warehouse.arrow import registered
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
+
+ROWS_AT_ONCE = 100_000
+"""Rows written at a time: reasons are long, and a million rows of them, sorted, do not fit into the memory that
+the warehouse may use while other queries run beside."""
 
 REFERENCE_NIGHTS = 28
 """Nights that calibrate: four weeks, each weekday four times, yet recent enough to be today's customers."""
@@ -115,9 +120,9 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     )
     with transaction(con):
         con.execute("DELETE FROM night.account_score WHERE day = $day", {"day": day})
-        con.register("scored", table)
-        con.execute("INSERT INTO night.account_score BY NAME FROM scored ORDER BY account_id")
-        con.unregister("scored")
+        for first in range(0, len(table), ROWS_AT_ONCE):
+            with registered(con, "scored", table.slice(first, ROWS_AT_ONCE)):
+                con.execute("INSERT INTO night.account_score BY NAME FROM scored ORDER BY account_id")
     return len(accounts)
 
 
