@@ -22,8 +22,8 @@ from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 
 ROWS_AT_ONCE = 100_000
-"""Rows written at a time: reasons are long, and a million rows of them, sorted, do not fit into the memory that
-the warehouse may use while other queries run beside."""
+"""Rows written at a time: reasons are long, and a million rows of them, sorted, do not fit into the memory
+that the warehouse may use while other queries run beside."""
 
 REFERENCE_NIGHTS = 28
 """Nights that calibrate: four weeks, each weekday four times, yet recent enough to be today's customers."""
