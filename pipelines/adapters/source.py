@@ -197,9 +197,9 @@ class Source:
     """Values computed on the way, by name: SQL over `doc` (the parsed record), `line` (its text) and the
     values of earlier steps. Each step is computed once per record, however often it is used."""
 
-    each: str | None = None
-    """SQL over `doc` and `line`: a list, when one document holds several requests; each element is `item` in
-    the steps."""
+    each: Mapping[str, str] = field(default_factory=dict)
+    """Where one document holds several requests: names of elements to SQL of the lists that hold them, over
+    `doc`, `line` and the elements before; the steps know all of these."""
 
     gathering: Gathering | None = None
     """How records that tell of one request together are found, when they are several."""
@@ -292,12 +292,12 @@ class Source:
         whole = self.structure if self.gathering is None else {"parts": [self.structure]}
         parse = parse.replace("$structure", literal(json.dumps(whole, default=dict)))
         query = parse.replace("FROM lines", f"FROM ({lines})")
-        if self.each is not None and usual_only and self._is_alone_as_a_rule:
-            query = f"SELECT *, NULL::VARCHAR AS item FROM ({query})"  # unnest would copy every document
-        elif self.each is not None:
-            # A document without requests stays one row, so that it is counted.
-            items = f"CASE WHEN len({self.each}) > 0 THEN {self.each} ELSE [NULL] END"
-            query = f"SELECT *, unnest({items}) AS item FROM ({query})"
+        for name, items in self.each.items():
+            if usual_only and self._is_alone_as_a_rule:
+                query = f"SELECT *, NULL::VARCHAR AS {name} FROM ({query})"
+            else:  # a document without requests stays one row, so that it is counted
+                items = f"CASE WHEN len({items}) > 0 THEN {items} ELSE [NULL] END"
+                query = f"SELECT *, unnest({items}) AS {name} FROM ({query})"
         odd = [step.is_odd for step in self._shapes] if usual_only else []
         for step in self.steps:
             values = ", ".join(f"{_step_sql(sql, usual_only)} AS {name}" for name, sql in step.items())

@@ -143,7 +143,7 @@ BEDROCK = Source(
             ("output", "outputBodyS3Path", "outputBodyJson"),
         ),
     ),
-    each=_EACH,
+    each={"item": _EACH},
     steps=(
         {
             "record": alone(_EACH, _STRUCTURE, {"Records", "logEvents", "message"}),

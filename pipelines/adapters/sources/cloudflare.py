@@ -50,7 +50,7 @@ CLOUDFLARE = Source(
         (has("result.tokens_in"), has("result.created_at"), has("result.provider")),
     ),
     structure=_STRUCTURE,
-    each=_EACH,
+    each={"item": _EACH},
     steps=(
         {"record": alone(_EACH, _STRUCTURE, {"result"})},
         {

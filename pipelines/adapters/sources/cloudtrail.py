@@ -34,7 +34,7 @@ CLOUDTRAIL = Source(
         (has("Records.eventSource"), has("Records.eventName")),
     ),
     structure=_STRUCTURE,
-    each=_EACH,
+    each={"item": _EACH},
     steps=({"event": alone(_EACH, _STRUCTURE, {"Records"})},),
     is_request=f"event.eventSource = '{_SERVICE}' AND event.requestID IS NOT NULL "
     f"AND event.eventName IN {_CALLS!r}",

@@ -43,10 +43,6 @@ def _at(*names: str) -> str:
     return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
 
 
-def _on_resource(name: str) -> str:
-    return f"resource_texts[list_position(resource_keys, '{name}')]"
-
-
 def _number(name: str) -> str:
     return f"coalesce(number_or_null({_at(f'gen_ai.request.{name}')}), {BODY_COLUMNS[name]})"
 
@@ -64,13 +60,14 @@ _IS_CALL = (
     f"AND {_at('traceloop.span.kind')} IS NULL END"
 )
 
-_SPANS = (
-    "flatten(list_transform(doc.resourceSpans, lambda r: flatten(list_transform(r.scopeSpans, lambda s: "
-    "list_transform(s.spans, lambda p: {'span': p, 'resource': r.resource.attributes})))))"
-)
-
 # OpenInference says what failed in an event alone.
 _FAILURE = f"coalesce({_at('error.type', 'exception.type')}, exception_of(span.events))"
+
+# CASE for the list: what is chosen by coalesce is copied.
+_PARAMETERS_OVER_BODY = "{" + ", ".join(
+    f"'{name}': CASE WHEN parameters.{name} IS NULL THEN body.{name} ELSE parameters.{name} END"
+    for name in REQUEST
+) + "}"
 
 _CALLER_CARRIED = frozenset(
     {
@@ -107,32 +104,47 @@ CALL_STEPS: tuple[Mapping[str, str], ...] = (
     {
         "kind": _at("openinference.span.kind"),
         "operation": _at("gen_ai.operation.name"),
-        # a step, for the macro that reads it names it ten times
-        "failure": f"CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN {_FAILURE} END",
-        "input": f"json_object_or_null({_at('input.value')})",
-        "parameters": f"json_object_or_null({_at('llm.invocation_parameters')})",
+        "input_text": _at("gen_ai.input.messages"),
+        "output_text": _at("gen_ai.output.messages"),
+        "instructions_text": _at("gen_ai.system_instructions"),
+        "input_value": _at("input.value"),
+        "output_value": _at("output.value"),
+        "is_failed": "coalesce(span.status.code IN ('2', 'STATUS_CODE_ERROR'), false)",
     },
-    # Bodies of spans that are no calls are not parsed: an agent's span repeats those of its calls.
-    {"is_call": _IS_CALL},
+    {"is_call": _IS_CALL, "failure": f"CASE WHEN is_failed THEN {_FAILURE} END"},
+    # Of spans that are no calls nothing is parsed: an agent's span repeats the bodies of its calls.
     {
-        "request": "CASE WHEN is_call THEN request_of(coalesce("
-        "json_merge_patch(input, parameters)::VARCHAR, input, parameters)) END",
-        "response": f"CASE WHEN is_call THEN response_of({_at('output.value')}) END",
+        "body": "CASE WHEN is_call AND input_value IS NOT NULL THEN request_of(input_value) END",
+        "parameters": f"CASE WHEN is_call THEN request_of({_at('llm.invocation_parameters')}) END",
+        "response": "CASE WHEN is_call AND output_value IS NOT NULL THEN response_of(output_value) END",
         # Sorting out numbered attributes is spared where the messages are one attribute.
-        "asked": f"CASE WHEN is_call AND {_at('gen_ai.input.messages')} IS NULL THEN coalesce("
-        "nullif(numbered(span.attributes, 'gen_ai.prompt'), []), "
-        "numbered(span.attributes, 'llm.input_messages')) END",
-        "answered": f"CASE WHEN is_call AND {_at('gen_ai.output.messages')} IS NULL THEN coalesce("
-        "nullif(numbered(span.attributes, 'gen_ai.completion'), []), "
-        "numbered(span.attributes, 'llm.output_messages')) END",
-        "output": f"CASE WHEN is_call THEN span_messages_of({_at('gen_ai.output.messages')}) END",
+        "prompts": "CASE WHEN is_call AND input_text IS NULL THEN numbered(keys, texts, 'gen_ai.prompt') END",
+        "completions": "CASE WHEN is_call AND output_text IS NULL "
+        "THEN numbered(keys, texts, 'gen_ai.completion') END",
+        "output": "CASE WHEN is_call THEN span_messages_of(output_text) END",
+        "own_instructions": "CASE WHEN is_call THEN instructions_of(instructions_text) END",
+    },
+    # Invocation parameters overrule the body: libraries fill in what the caller left to them.
+    {
+        "request": "CASE WHEN parameters IS NULL THEN body ELSE " + _PARAMETERS_OVER_BODY + " END",
+        "said": "CASE WHEN output IS NOT NULL THEN "
+        "joined(list_transform(output, lambda m: content_text(m.content))) END",
+        "told": "CASE WHEN is_call THEN span_messages_of(input_text) END",
+        "asked": "CASE WHEN len(prompts) = 0 THEN numbered(keys, texts, 'llm.input_messages') ELSE prompts END",
+        "answered": "CASE WHEN len(completions) = 0 THEN numbered(keys, texts, 'llm.output_messages') "
+        "ELSE completions END",
     },
     {
-        "messages": f"CASE WHEN is_call THEN coalesce(span_messages_of({_at('gen_ai.input.messages')}), "
+        "messages": "CASE WHEN told IS NOT NULL THEN told WHEN is_call THEN coalesce("
         "request.messages, messages_of(request.input), messages_of(request.prompt), "
         "numbered_messages(asked), event_messages(span.events), "
-        f"CASE WHEN input IS NULL AND {_at('input.value')} IS NOT NULL "
-        f"THEN [{{'role': 'user', 'content': to_json({_at('input.value')})}}] END) END"
+        "CASE WHEN body IS NULL AND input_value IS NOT NULL "
+        "THEN [{'role': 'user', 'content': to_json(input_value)}] END) END",
+        "answer": "CASE WHEN said IS NOT NULL THEN said WHEN is_call THEN coalesce("
+        f"{BODY_COLUMNS['response']}, numbered_text(answered), event_text(span.events), "
+        "CASE WHEN NOT starts_with(output_value, '{') THEN output_value END) END",
+        "instructions": "CASE WHEN own_instructions IS NOT NULL THEN own_instructions "
+        "ELSE coalesce(request.instructions, request.system) END",
     },
 )
 """What is computed of the steps `span` and `resource` on the way to the columns."""
@@ -145,7 +157,7 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "ts": "span.startTimeUnixNano",
         "account_id": _at("user.id"),
         "org_id": _at("organization.id"),
-        "project_id": _on_resource("service.name"),
+        "project_id": "resource_texts[list_position(resource_keys, 'service.name')]",
         "api_key_id": f"key_of_header(first_text_of({_at('http.request.header.authorization')}))",
         "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id', 'gen_ai.user')}, "
         f"{BODY_COLUMNS['end_user_id']})",
@@ -157,8 +169,7 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "model": f"coalesce({_at('gen_ai.request.model', 'llm.request.model_name')}, request.model, "
         f"{_at('llm.model_name')}, {BODY_COLUMNS['model']}, {_at('gen_ai.response.model')})",
         "endpoint": f"coalesce({_at('url.path')}, operation)",
-        "system_prompt": "system_text(messages, coalesce("
-        f"instructions_of({_at('gen_ai.system_instructions')}), request.instructions, request.system))",
+        "system_prompt": "system_text(messages, instructions)",
         "n_images": "n_images_of(messages) + n_span_images_of(messages)",
         "tool_names": "coalesce(tool_names_of(TRY(json_transform("
         f"{_at('gen_ai.tool.definitions')}, '{_TOOLS}')), NULL::STRUCT(name VARCHAR)[]), "
@@ -200,20 +211,17 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         )
         + f", {BODY_COLUMNS['reasoning_tokens']})",
         "status": f"coalesce(whole_or_null({_at('http.response.status_code')}), "
-        "CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') "
-        "THEN coalesce(status_of_exception(failure), 500) END)",
+        "CASE WHEN is_failed THEN coalesce(status_of_exception(failure), 500) END)",
         "stop_reason": "coalesce(stop_reason_of(coalesce("
         f"first_text_of({_at('gen_ai.response.finish_reasons')}), "
         f"{_at('gen_ai.completion.0.finish_reason', 'llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
-        "CASE WHEN span.status.code IN ('2', 'STATUS_CODE_ERROR') THEN 'error' END)",
+        "CASE WHEN is_failed THEN 'error' END)",
         "latency_ms": "ms_between(span.startTimeUnixNano, span.endTimeUnixNano)",
         "ip": f"first_address({_at('client.address', 'http.client_ip')})",
         "country": _at("geo.country.iso_code"),
         "user_agent": _at("user_agent.original", "http.user_agent"),
         "client_fingerprint": _at("tls.client.ja3"),
-        "response": "coalesce(joined(list_transform(output, lambda m: content_text(m.content))), "
-        f"{BODY_COLUMNS['response']}, numbered_text(answered), event_text(span.events), "
-        f"CASE WHEN NOT starts_with({_at('output.value')}, '{{') THEN {_at('output.value')} END)",
+        "response": "answer",
     }
 )
 """Canonical column to SQL over `span`, `resource` and what `CALL_STEPS` adds."""
@@ -231,11 +239,8 @@ OTEL = Source(
             {"resource": {"attributes": ATTRIBUTES}, "scopeSpans": [{"spans": [_SPAN]}]},
         ]
     },
-    each=_SPANS,
-    steps=(
-        {"span": "item.span", "resource": "item.resource"},
-        *CALL_STEPS,
-    ),
+    each={"of_resource": "doc.resourceSpans", "of_scope": "of_resource.scopeSpans", "span": "of_scope.spans"},
+    steps=({"resource": "of_resource.resource.attributes"}, *CALL_STEPS),
     is_request="is_call",
     columns=CALL_COLUMNS,
     texts_in=Apart(format="otel-records", mark=b'"resourceLogs"'),

@@ -19,10 +19,9 @@ CREATE MACRO whole_or_null(t) AS
 CREATE MACRO number_or_null(t) AS
     CASE WHEN isfinite(TRY_CAST(t AS DOUBLE)) THEN TRY_CAST(t AS DOUBLE) END;
 
--- Milliseconds from one time to another, in whatever unit or spelling; absent when time runs back.
-CREATE MACRO ms_between(first_t, last_t) AS
-    CASE WHEN us_of_text(last_t) >= us_of_text(first_t)
-         THEN (us_of_text(last_t) - us_of_text(first_t)) / 1e3 END;
+-- Milliseconds from one time to another, in whatever unit or spelling; absent when time runs back, which no unsigned
+-- number can say.
+CREATE MACRO ms_between(first_t, last_t) AS TRY_CAST(us_of_text(last_t) - us_of_text(first_t) AS UBIGINT) / 1e3;
 
 -- Of a header with several values, logged as a list, the first.
 CREATE MACRO first_value_of(t) AS

@@ -48,7 +48,8 @@ CREATE MACRO us_of_text(t) AS
     CASE WHEN TRY_CAST(t AS DOUBLE) IS NULL
               -- a second try in capitals: RFC 3339 allows a small t and z
               THEN us_of_instant(coalesce(TRY_CAST(t AS TIMESTAMPTZ), TRY_CAST(upper(t) AS TIMESTAMPTZ)))
-         WHEN whole_of_text(t) IS NOT NULL THEN us_of_whole(whole_of_text(t))
+         -- a list of one gives the number a name: macros put in what they are given as often as they name it
+         WHEN whole_of_text(t) IS NOT NULL THEN list_transform([whole_of_text(t)], lambda n: us_of_whole(n))[1]
          ELSE us_of_double(TRY_CAST(t AS DOUBLE)) END;
 
 CREATE MACRO names_of_text(t) AS

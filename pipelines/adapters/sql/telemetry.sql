@@ -32,7 +32,7 @@ CREATE MACRO nested_messages_of(t) AS
                                 to_json(entry_of(m.kvlistValue.values, 'content').stringValue))});
 CREATE MACRO written_messages_of(t) AS
     list_transform(TRY(json_transform(t, '[{"role": "VARCHAR", "parts": "JSON", "content": "JSON"}]')),
-                   lambda m: {'role': m.role, 'content': coalesce(m.parts, m.content)});
+                   lambda m: {'role': m.role, 'content': CASE WHEN m.parts IS NULL THEN m.content ELSE m.parts END});
 CREATE MACRO span_messages_of(t) AS
     CASE WHEN starts_with(ltrim(t), '[') THEN written_messages_of(t)
          WHEN starts_with(t, '{"values"') THEN nested_messages_of(t) END;
@@ -47,17 +47,20 @@ CREATE MACRO instructions_of(t) AS
 -- -- messages over numbered attributes: gen_ai.prompt.0.content, llm.input_messages.0.message.contents.1. ... ----------
 
 CREATE MACRO number_pattern(name) AS concat(
-    '^', name, '\.(\d{1,6})\.(?:message\.)?(role|content|contents\.(\d{1,6})\.message_content\.(text|image\.image\.url))$');
-CREATE MACRO numbered(attributes, name) AS
+    '^', name, '\.(\d{1,6})\.(?:message\.)?(role|content|contents\.(\d{1,6})\.message_content\.(?:text|image\.image\.url))$');
+-- Each key is cut once, into its number, what it is of the message, and the number of its part.
+CREATE MACRO numbered(keys, texts, name) AS
     list_sort(list_transform(
-        list_filter(attributes, lambda a: starts_with(a.key, concat(name, '.'))
-                                          AND regexp_matches(a.key, number_pattern(name))),
+        list_filter(
+            list_transform(
+                list_filter(list_zip(keys, texts), lambda a: starts_with(a[1], concat(name, '.'))),
+                lambda a: {'at': regexp_extract(a[1], number_pattern(name), ['n', 'what', 'part']), 'said': a[2]}),
+            lambda a: a.at.n <> ''),
         lambda a: {
-            'n': regexp_extract(a.key, number_pattern(name), 1)::INTEGER,
-            'part': CASE WHEN ends_with(a.key, '.role') THEN -1
-                         ELSE coalesce(TRY_CAST(regexp_extract(a.key, number_pattern(name), 3) AS INTEGER), 0) END,
-            'is_image': ends_with(a.key, '.url'),
-            'said': attribute_text(a.value)}));
+            'n': a.at.n::INTEGER,
+            'part': CASE WHEN a.at.what = 'role' THEN -1 ELSE coalesce(TRY_CAST(a.at.part AS INTEGER), 0) END,
+            'is_image': ends_with(a.at.what, '.url'),
+            'said': a.said}));
 -- Sorted, a role comes before its parts: so the list of messages can be written as one JSON text in a single pass,
 -- whatever the number of messages. The first message of it is nobody's and is left out.
 CREATE MACRO numbered_messages(parts) AS
@@ -73,31 +76,37 @@ CREATE MACRO numbered_text(parts) AS
 
 -- -- messages as events of the span ------------------------------------------------------------------------------------
 
+-- Lists of one and lambdas give a value a name: what stands in a macro twice is worked out twice, and planned twice.
 CREATE MACRO value_at(attributes, name) AS
-    attribute_text(list_filter(attributes, lambda a: a.key = name)[1].value);
+    list_transform(list_filter(attributes, lambda a: a.key = name)[:1], lambda a: attribute_text(a.value))[1];
 -- A message's content: a text, or a list of parts. Told by its kind, never by how a text begins: that is the client's.
 CREATE MACRO content_of_value(v) AS
     CASE WHEN v.arrayValue IS NOT NULL THEN to_json(parts_of_nested(
              TRY(json_transform(v.arrayValue, '{"values": [{"kvlistValue": {"values": [
                  {"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]}}]}')).values))
          ELSE to_json(attribute_text(v)) END;
-CREATE MACRO content_at(attributes, name) AS content_of_value(list_filter(attributes, lambda a: a.key = name)[1].value);
+CREATE MACRO content_at(attributes, name) AS
+    list_transform(list_filter(attributes, lambda a: a.key = name)[:1], lambda a: content_of_value(a.value))[1];
 CREATE MACRO is_message_event(name) AS regexp_matches(name, '^gen_ai\.(system|user|assistant|tool)\.message$');
 CREATE MACRO event_messages(events) AS
-    CASE WHEN len(list_filter(events, lambda e: is_message_event(e.name))) > 0
-         THEN list_transform(list_filter(events, lambda e: is_message_event(e.name)),
-                             lambda e: {'role': split_part(e.name, '.', 2), 'content': content_at(e.attributes, 'content')}) END;
+    list_filter([list_transform(list_filter(events, lambda e: is_message_event(e.name)), lambda e:
+                    {'role': split_part(e.name, '.', 2), 'content': content_at(e.attributes, 'content')})],
+                lambda m: len(m) > 0)[1];
+-- The attributes of an answer's message.
+CREATE MACRO choice_message(attributes) AS
+    list_transform(list_filter(attributes, lambda a: a.key = 'message')[:1], lambda a: {
+        'text': to_json(a.value.stringValue),
+        'entries': TRY(json_transform(a.value.kvlistValue,
+            '{"values": [{"key": "VARCHAR", "value": {"stringValue": "VARCHAR", "intValue": "VARCHAR",
+                "doubleValue": "VARCHAR", "boolValue": "VARCHAR", "arrayValue": "JSON", "kvlistValue": "JSON"}}]}')).values})[1];
 -- An answer's text: its content, or that of the message in it.
-CREATE MACRO choice_of_event(e) AS
-    coalesce(content_text(content_at(e.attributes, 'content')),
-             content_text(content_at(
-                 TRY(json_transform(list_filter(e.attributes, lambda a: a.key = 'message')[1].value.kvlistValue,
-                     '{"values": [{"key": "VARCHAR", "value": {"stringValue": "VARCHAR", "intValue": "VARCHAR",
-                         "doubleValue": "VARCHAR", "boolValue": "VARCHAR", "arrayValue": "JSON", "kvlistValue": "JSON"}}]}')).values,
-                 'content')),
-             list_filter(e.attributes, lambda a: a.key = 'message')[1].value.stringValue);
+CREATE MACRO contents_of_choice(attributes) AS
+    list_transform([choice_message(attributes)], lambda m:
+        [content_at(attributes, 'content'), content_at(m.entries, 'content'), m.text])[1];
 CREATE MACRO event_text(events) AS
-    joined(list_transform(list_filter(events, lambda e: e.name = 'gen_ai.choice'), lambda e: choice_of_event(e)));
+    joined(list_transform(
+        list_transform(list_filter(events, lambda e: e.name = 'gen_ai.choice'), lambda e: contents_of_choice(e.attributes)),
+        lambda contents: list_filter(list_transform(contents, lambda c: content_text(c)), lambda t: t IS NOT NULL)[1]));
 CREATE MACRO exception_of(events) AS
     value_at(list_filter(events, lambda e: e.name = 'exception')[1].attributes, 'exception.type');
 CREATE MACRO reason_of_events(events) AS
