@@ -17,6 +17,8 @@ from importlib.resources import files
 from threading import Lock
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.adapters.adapter import literal
@@ -38,9 +40,7 @@ characters, byte order mark."""
 
 def connect(threads: int) -> duckdb.DuckDBPyConnection:
     """A connection of its own to DuckDB in memory, the casts loaded: ordered output, UTC, no files."""
-    con = _database(threads).cursor()
-    con.execute(_sql("session"))
-    return con
+    return _cursor(_database(threads, is_ordered=True))
 
 
 @contextmanager
@@ -59,7 +59,8 @@ def ask(con: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> pa.Ta
     Parameters
     ----------
     con : a reader's connection, whose database and number of threads are used
-    statement : without parameters and variables, which would have it planned anew each time
+    statement : without parameters and variables, which would have it planned anew each time; it hands on
+        `row_number`, in which it sees the rows' places instead, and nothing else
     """
     (threads,) = con.execute("SELECT current_setting('threads')").fetchall()[0]
     return _planned(threads, statement, rows.schema).ask(rows)
@@ -74,7 +75,7 @@ class _Plan:
     """One statement on a connection of its own."""
 
     def __init__(self, threads: int, statement: str, schema: pa.Schema) -> None:
-        self._con = connect(threads)
+        self._con = _cursor(_database(threads, is_ordered=False))
         self._block = _Block(schema)
         self._con.register("block", self._block)
         self._con.execute(f"PREPARE statement AS {statement}")
@@ -82,9 +83,10 @@ class _Plan:
 
     def ask(self, rows: pa.Table) -> pa.Table:
         with self._lock:
-            self._block.rows = in_tasks(rows)
+            self._block.rows = in_tasks(_with_numbers(rows, np.arange(len(rows))))
             try:
-                return self._con.sql("EXECUTE statement").to_arrow_table()
+                answer = self._con.sql("EXECUTE statement").to_arrow_table()
+                return _in_order(answer, np.asarray(rows["row_number"]))
             finally:
                 self._block.rows = rows.schema.empty_table()
 
@@ -107,12 +109,37 @@ def _planned(threads: int, statement: str, schema: pa.Schema) -> _Plan:
 atexit.register(_planned.cache_clear)  # before the interpreter goes, which DuckDB's objects need to go well
 
 
+def _in_order(answer: pa.Table, numbers: npt.NDArray[np.int64]) -> pa.Table:
+    """The answer in the order of the rows it was asked of, which it has numbered by place; by their own numbers.
+
+    Several rows that came of one stay as they are: one thread made them, one after the other.
+    """
+    places = np.asarray(answer["row_number"])
+    if (places[1:] < places[:-1]).any():
+        order = np.argsort(places, kind="stable")
+        answer, places = answer.take(pa.array(order)), places[order]
+    return _with_numbers(answer, numbers[places])
+
+
+def _with_numbers(rows: pa.Table, numbers: npt.NDArray[np.int64]) -> pa.Table:
+    return rows.set_column(rows.schema.get_field_index("row_number"), "row_number", pa.array(numbers, pa.int64()))
+
+
+def _cursor(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    con = database.cursor()
+    con.execute(_sql("session"))
+    return con
+
+
 @cache
-def _database(threads: int) -> duckdb.DuckDBPyConnection:
-    """The database behind all readers: loading the casts takes longer than reading a small file."""
+def _database(threads: int, *, is_ordered: bool) -> duckdb.DuckDBPyConnection:
+    """A database behind all readers: loading the casts takes longer than reading a small file.
+
+    `is_ordered` : answers keep the order of the rows; a prepared statement is then executed by one thread.
+    """
     con = duckdb.connect()
     con.execute(f"SET threads = {int(threads)}")
-    con.execute("SET preserve_insertion_order = true")
+    con.execute(f"SET preserve_insertion_order = {is_ordered}")
     con.execute("SET enable_progress_bar = false")
     con.execute("SET parquet_metadata_cache = true")
     con.execute("SET enable_external_file_cache = false")  # a log is read once: caching it is memory lost

@@ -66,14 +66,23 @@ def _keyed(
     """The lines with `key` and `place`; what JSON readers reject is mended, or malformed."""
     rows = _unpacked(con, rows, gathering)
     keyed = ask(con, _keys_sql(gathering), rows)
-    is_unread = np.asarray(pc.is_null(keyed["key"]))
-    if not is_unread.any():
-        return keyed, []
-    # By place, not by number: a line may hold several records, and DuckDB keeps their order.
-    better, malformed = mended(rows.filter(pa.array(is_unread)))
-    again = ask(con, _keys_sql(gathering), _unpacked(con, better, gathering))
-    both = pa.concat_tables([keyed.filter(pa.array(~is_unread)), again])
-    return both.filter(pc.is_valid(both["key"])), malformed
+    is_read, malformed = keyed["is_read"], list[Malformed]()
+    if not pc.all(is_read).as_py():
+        # By place, not by number: a line may hold several records, and their order is kept.
+        better, malformed = mended(rows.filter(pc.invert(is_read)))
+        again = ask(con, _keys_sql(gathering), _unpacked(con, better, gathering))
+        keyed = pa.concat_tables([keyed.filter(is_read), again.filter(again["is_read"])])
+    return _with_lone_keys(keyed.drop_columns("is_read")), malformed
+
+
+def _with_lone_keys(keyed: pa.Table) -> pa.Table:
+    """A record that names no request stands alone, by a key of its own."""
+    keys = keyed["key"]
+    if keys.null_count == 0:
+        return keyed
+    of_line = pc.cast(keyed["row_number"], keys.type)
+    lone = pc.binary_join_element_wise("row", of_line, pa.array(range(len(keyed)), pa.int64()).cast(keys.type), " ")
+    return keyed.set_column(keyed.schema.get_field_index("key"), "key", pc.coalesce(keys, lone))
 
 
 def _unpacked(con: duckdb.DuckDBPyConnection, rows: pa.Table, gathering: Gathering) -> pa.Table:
