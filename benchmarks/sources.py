@@ -54,18 +54,6 @@ BODIES_WITHIN: Mapping[str, Mapping[str, Any]] = {
 }
 """Of writings whose bodies are no part of the structure: where their texts lie, and what is read of them."""
 
-PACKED: Mapping[str, Mapping[str, Any]] = {
-    "otel-records": {
-        "resourceLogs": [
-            {
-                "resource": SOURCES["otel-records"].structure["resource"],
-                "scopeLogs": [{"logRecords": [SOURCES["otel-records"].structure["record"]]}],
-            }
-        ]
-    }
-}
-"""Of sources whose records are unpacked first: what a line holds."""
-
 
 _SAMPLING = ", ".join(f"{name}=([^,)]*)" for name in ("n", "temperature", "top_p"))
 LINES: Mapping[str, Mapping[str, str]] = {
@@ -150,8 +138,7 @@ def figures(name: str, rows: pa.Table, place: Path, n_runs: int, threads: int) -
 
 def parse(path: Path, source: Source, within: Mapping[str, Any], threads: int) -> None:
     """DuckDB's own parsing into the source's fields, to Arrow like ours."""
-    structure = PACKED.get(source.name, source.structure)
-    kinds = {name: "VARCHAR" if name in within else kind for name, kind in structure.items()}
+    kinds = {name: "VARCHAR" if name in within else kind for name, kind in source.structure.items()}
     columns = ", ".join(f"'{name}': '{duckdb_type(kind)}'" for name, kind in kinds.items())
     bodies = "".join(f", json_transform({text}, $body_{at}) AS body_{at}" for at, text in enumerate(within))
     structures = {f"body_{at}": json.dumps(kind, default=dict) for at, kind in enumerate(within.values())}

@@ -60,7 +60,7 @@ def ask(con: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> pa.Ta
     ----------
     con : a reader's connection, whose database and number of threads are used
     statement : without parameters and variables, which would have it planned anew each time; it hands on
-        `row_number`, in which it sees the rows' places instead, and nothing else
+        `row_number`, which is the row's place where several rows have one number
     """
     (threads,) = con.execute("SELECT current_setting('threads')").fetchall()[0]
     return _planned(threads, statement, rows.schema).ask(rows)
@@ -83,10 +83,12 @@ class _Plan:
 
     def ask(self, rows: pa.Table) -> pa.Table:
         with self._lock:
-            self._block.rows = in_tasks(_with_numbers(rows, np.arange(len(rows))))
+            numbers = np.asarray(rows["row_number"])
+            has_own = bool((numbers[1:] > numbers[:-1]).all())
+            self._block.rows = in_tasks(rows if has_own else _with_numbers(rows, np.arange(len(rows))))
             try:
-                answer = self._con.sql("EXECUTE statement").to_arrow_table()
-                return _in_order(answer, np.asarray(rows["row_number"]))
+                answer = _in_order(self._con.sql("EXECUTE statement").to_arrow_table())
+                return answer if has_own else _with_numbers(answer, numbers[np.asarray(answer["row_number"])])
             finally:
                 self._block.rows = rows.schema.empty_table()
 
@@ -109,16 +111,12 @@ def _planned(threads: int, statement: str, schema: pa.Schema) -> _Plan:
 atexit.register(_planned.cache_clear)  # before the interpreter goes, which DuckDB's objects need to go well
 
 
-def _in_order(answer: pa.Table, numbers: npt.NDArray[np.int64]) -> pa.Table:
-    """The answer in the order of the rows it was asked of, which it has numbered by place; by their own numbers.
-
-    Several rows that came of one stay as they are: one thread made them, one after the other.
-    """
-    places = np.asarray(answer["row_number"])
-    if (places[1:] < places[:-1]).any():
-        order = np.argsort(places, kind="stable")
-        answer, places = answer.take(pa.array(order)), places[order]
-    return _with_numbers(answer, numbers[places])
+def _in_order(answer: pa.Table) -> pa.Table:
+    """The answer by row number; what came of one row stays as it is: one thread made it, one after the other."""
+    numbers = np.asarray(answer["row_number"])
+    if (numbers[1:] >= numbers[:-1]).all():
+        return answer
+    return answer.take(pa.array(np.argsort(numbers, kind="stable")))
 
 
 def _with_numbers(rows: pa.Table, numbers: npt.NDArray[np.int64]) -> pa.Table:

@@ -20,13 +20,11 @@ from pipelines.adapters.canonical import UNREAD, Query, Target, canonical_query
 from pipelines.adapters.connection import as_block, ask
 from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.documents import document_blocks
-from pipelines.adapters.lines import json_source, line_blocks, mended
+from pipelines.adapters.lines import LINES, json_source, line_blocks, mended
 from pipelines.adapters.records import Select, in_batches, newest_by
 from pipelines.adapters.refusals import NOT_JSON
 from pipelines.adapters.refused import Refusals
 from pipelines.adapters.source import Source
-
-_LINES = "SELECT row_number, line FROM block"
 
 
 def json_blocks(
@@ -62,10 +60,11 @@ class JsonRecords:
     ) -> None:
         """`sample` : some of the records, to tell whether looking for their usual shape first is worth it."""
         self._con = con
-        self._source = json_source(fields) if source is None else source.over(_LINES)
+        rows = LINES if source is None or source.gathering is None else "FROM block"
+        self._source = json_source(fields) if source is None else source.over(rows)
         self._usual: str | None = None
         if source is not None and source.has_odd_shapes and not source.is_odd_as_a_rule(sample):
-            self._usual = source.over(_LINES, usual_only=True)
+            self._usual = source.over(rows, usual_only=True)
         self._newest_by = newest_by(source)
         self._types = dict.fromkeys(fields, "VARCHAR")
         self._blocks = blocks

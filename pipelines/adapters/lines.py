@@ -17,6 +17,9 @@ from pipelines.adapters.adapter import literal
 from pipelines.adapters.block import Block, Malformed
 from pipelines.adapters.blocks import MAX_RECORD_BYTES, positions, repaired
 
+LINES = "SELECT row_number, line FROM block"
+"""Every line of a block, for statements over lines."""
+
 _NEWLINE = 0x0A
 _BLANK = b" \t\r\n\0"
 

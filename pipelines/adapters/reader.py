@@ -219,7 +219,7 @@ def _records(
         return NoRecords()
     if source is not None and (source.gathering is not None or container.kind is Kind.TEXT):
         lines = _as_lines(path, container, fields, con, source)
-        blocks = lines if source.gathering is None else gathered(con, lines, source.gathering)
+        blocks = lines if source.gathering is None else gathered(con, lines, source)
         return JsonRecords(con, fields, blocks, source)
     if container.kind is Kind.PARQUET:
         return ParquetRecords(con, ParquetFile(path, fields), rows, source)

@@ -124,30 +124,28 @@ def alone(each: str, structure: Structure, lists_at: Collection[str]) -> Shapes:
 class Gathering:
     """Which records of a file tell of one request together: a body in pieces, a call and its outcome.
 
-    They become one document, `doc.parts`, a list of what the source's structure reads of each.
+    Each record is parsed once, into the source's structure. What `parts` takes of it is gathered: the steps of
+    the source see lists of these, an element for each record of the request.
     """
-
-    structure: Structure
-    """The fields that `key` and `place` read."""
 
     steps: Sequence[Mapping[str, str]] = ()
     """Values computed on the way, as those of a source are."""
 
+    is_part: str = "true"
+    """SQL over `line`: whether there may be a record of this kind in it; other lines are not even counted."""
+
     key: str
-    """SQL over `doc` and the steps: equal for the records of one request; null for one that stands alone."""
+    """SQL over `doc`, `line`, the elements of `each` and the steps: equal for the records of one request; null
+    for one that stands alone."""
 
     place: str
-    """SQL over `doc` and the steps: a whole number that orders them."""
+    """SQL over the same: a whole number that orders them."""
+
+    parts: Mapping[str, str]
+    """Names to SQL over the same: texts or lists of texts."""
 
     most: int
     """Of a request with more records no more than these are read."""
-
-    unpacked: str | None = None
-    """SQL over `line`: a list of JSON texts, where one line holds the records of several requests; null where
-    it cannot be read."""
-
-    packed: Sequence[str] = ()
-    """Top-level fields of what `unpacked` reads, where those of the structure are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,8 +241,6 @@ class Source:
     @property
     def fields(self) -> tuple[str, ...]:
         """Top-level fields; a closed list, so names never come from a file into SQL."""
-        if self.gathering is not None and self.gathering.packed:
-            return tuple(self.gathering.packed)
         return tuple(self.structure)
 
     def expressions(self, account: Sequence[Level] = ()) -> dict[str, str]:
@@ -284,20 +280,14 @@ class Source:
 
         Parameters
         ----------
-        lines : a SELECT of `row_number` and `line`
+        lines : a SELECT of `row_number` and `line`; of a source that gathers, of what `parts_of` gives
         usual_only : read every record in its usual shape, which is faster; where one is odd `is_read` is
             false, and it is to be asked for again without this
         """
-        parse = files("pipelines.adapters").joinpath("sql/json_documents.sql").read_text(encoding="utf-8")
-        whole = self.structure if self.gathering is None else {"parts": [self.structure]}
-        parse = parse.replace("$structure", literal(json.dumps(whole, default=dict)))
-        query = parse.replace("FROM lines", f"FROM ({lines})")
-        for name, items in self.each.items():
-            if usual_only and self._is_alone_as_a_rule:
-                query = f"SELECT *, NULL::VARCHAR AS {name} FROM ({query})"
-            else:  # a document without requests stays one row, so that it is counted
-                items = f"CASE WHEN len({items}) > 0 THEN {items} ELSE [NULL] END"
-                query = f"SELECT *, unnest({items}) AS {name} FROM ({query})"
+        if self.gathering is None:
+            query = self._parsed(lines, usual_only=usual_only)
+        else:
+            query = f"SELECT *, true AS is_read FROM ({lines})"
         odd = [step.is_odd for step in self._shapes] if usual_only else []
         for step in self.steps:
             values = ", ".join(f"{_step_sql(sql, usual_only)} AS {name}" for name, sql in step.items())
@@ -306,6 +296,29 @@ class Source:
             is_odd = " OR ".join(f"({sql})" for sql in odd)
             query = f"SELECT * REPLACE (is_read AND ({is_odd}) IS NOT TRUE AS is_read) FROM ({query})"
         return f"SELECT *, coalesce({self.is_request}, false) AS is_request FROM ({query})"
+
+    def parts_of(self, lines: str, gathering: Gathering) -> str:
+        """A SELECT of `row_number`, `is_read`, `key`, `place` and the parts of every record."""
+        query = self._parsed(f"SELECT * FROM ({lines}) WHERE {gathering.is_part}", usual_only=False)
+        for step in gathering.steps:
+            values = ", ".join(f"{sql} AS {name}" for name, sql in step.items())
+            query = f"SELECT *, {values} FROM ({query})"
+        parts = ", ".join(f"{sql} AS {name}" for name, sql in gathering.parts.items())
+        place = f"coalesce({gathering.place}, 0)::BIGINT"
+        return f"SELECT row_number, is_read, {gathering.key} AS key, {place} AS place, {parts} FROM ({query})"
+
+    def _parsed(self, lines: str, *, usual_only: bool) -> str:
+        """The lines parsed, a row for each element of `each`."""
+        parse = files("pipelines.adapters").joinpath("sql/json_documents.sql").read_text(encoding="utf-8")
+        parse = parse.replace("$structure", literal(json.dumps(self.structure, default=dict)))
+        query = parse.replace("FROM lines", f"FROM ({lines})")
+        for name, items in self.each.items():
+            if usual_only and self._is_alone_as_a_rule:
+                query = f"SELECT *, NULL::VARCHAR AS {name} FROM ({query})"
+            else:  # a document without requests stays one row, so that it is counted
+                items = f"CASE WHEN len({items}) > 0 THEN {items} ELSE [NULL] END"
+                query = f"SELECT *, unnest({items}) AS {name} FROM ({query})"
+        return query
 
     @property
     def has_odd_shapes(self) -> bool:

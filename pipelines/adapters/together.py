@@ -140,7 +140,7 @@ def answer_together(
     parts : each file's records; row numbers below 2**32
     """
     if source is not None and source.gathering is not None:
-        parts = [gathered_whole(con, part, source.gathering) for part in parts]
+        parts = [gathered_whole(con, part, source) for part in parts]
     rows = pa.concat_tables(_numbered(part.rows, at) for at, part in enumerate(parts)).combine_chunks()
     refusals = Refusals()
     reading = JsonRecords(con, fields, iter([Block(rows)]), source)

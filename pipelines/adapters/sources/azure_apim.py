@@ -71,9 +71,9 @@ def _header(name: str) -> str:
 _COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         **BODY_COLUMNS,
-        "request_id": "coalesce(correlation, concat('record-', md5(line)))",
-        "ts": f"coalesce(strftime(try_strptime({_first('at')}, '{_PORTAL_TIME}'), '%Y-%m-%dT%H:%M:%S.%fZ'), "
-        f"{_first('at')})",
+        "request_id": "coalesce(correlation_id, concat('record-', digest[1]))",
+        "ts": f"coalesce(strftime(try_strptime({_first('written_at')}, '{_PORTAL_TIME}'), '%Y-%m-%dT%H:%M:%S.%fZ'), "
+        f"{_first('written_at')})",
         # User 1 is whoever set the service up: keys without an owner are his.
         "account_id": f"nullif(nullif({_first('UserId')}, '1'), '')",
         "org_id": "resource",
@@ -107,18 +107,13 @@ def _source(
     told_by: Any,
     structure: Mapping[str, Any],
     parts: Mapping[str, str],
-    key: str,
     place: str,
-    key_structure: Mapping[str, Any],
+    resource_id: str,
     resource: str,
     ignores: frozenset[str],
     statement: str,
 ) -> Source:
-    # A list of each field, not one of structs: filtering those would copy every body for every field.
-    lists = {
-        f"{field}_parts": f"list_filter(list_transform(doc.parts, lambda p: {sql}), lambda v: v IS NOT NULL)"
-        for field, sql in parts.items()
-    }
+    texts = {field: f"({sql})::VARCHAR" for field, sql in parts.items()}
     return Source(
         name=name,
         title=title,
@@ -126,16 +121,24 @@ def _source(
         told_by=told_by,
         structure=structure,
         gathering=Gathering(
-            structure=key_structure,
-            key=key,
+            steps=({"correlation": parts["correlation"]},),
+            key="correlation",
             # The row of the gateway's own table has no number: it comes last.
             place=f"coalesce(TRY_CAST({place} AS BIGINT), 1000000)",
+            parts={
+                **texts,
+                "resource_id": resource_id,
+                "digest": "CASE WHEN correlation IS NULL THEN md5(concat('{\"parts\":[', line, ']}')) END",
+            },
             most=_MOST_PARTS,
         ),
         steps=(
-            {**lists, "resource": resource},
             {
-                "correlation": _first("correlation"),
+                **{f"{field}_parts": f"list_filter({field}, lambda v: v IS NOT NULL)" for field in parts},
+                "resource": resource,
+            },
+            {
+                "correlation_id": _first("correlation"),
                 "asked": _text("RequestMessages"),
                 "answered": _text("ResponseMessages"),
                 "headers": f"TRY(opened_text({_first('RequestHeaders')})::JSON)",
@@ -192,16 +195,15 @@ AZURE_APIM = _source(
         **_GATEWAY_FIELDS,
     },
     parts={
-        "correlation": "p.CorrelationId",
-        "at": 'coalesce(p.TimeGenerated, p."TimeGenerated [UTC]")',
-        "address": "p.CallerIpAddress",
-        "taken_ms": "p.TotalTime",
-        **{field: f"p.{field}" for field in (*_MODEL_FIELDS, *_GATEWAY_FIELDS)},
+        "correlation": "doc.CorrelationId",
+        "written_at": 'coalesce(doc.TimeGenerated, doc."TimeGenerated [UTC]")',
+        "address": "doc.CallerIpAddress",
+        "taken_ms": "doc.TotalTime",
+        **{field: f"doc.{field}" for field in (*_MODEL_FIELDS, *_GATEWAY_FIELDS)},
     },
-    key="doc.CorrelationId",
     place="doc.SequenceNumber",
-    key_structure={"CorrelationId": TEXT, "SequenceNumber": TEXT},
-    resource="nullif(regexp_extract(doc.parts[1]._ResourceId, '[^/]*$'), '')",
+    resource_id="doc._ResourceId",
+    resource="nullif(regexp_extract(resource_id[1], '[^/]*$'), '')",
     ignores=frozenset(
         {
             "Type", "OperationName", "ApiVersion", "Region", "TotalTokens", "_SubscriptionId", "TenantId",
@@ -234,16 +236,15 @@ AZURE_APIM_STORAGE = _source(
         },
     },
     parts={
-        "correlation": "coalesce(p.correlationId, p.properties.correlationId)",
-        "at": "p.time",
-        "address": "p.callerIpAddress",
-        "taken_ms": "p.durationMs",
-        **{field: f"p.properties.{_camel(field)}" for field in (*_MODEL_FIELDS, *_GATEWAY_FIELDS)},
+        "correlation": "coalesce(doc.correlationId, doc.properties.correlationId)",
+        "written_at": "doc.time",
+        "address": "doc.callerIpAddress",
+        "taken_ms": "doc.durationMs",
+        **{field: f"doc.properties.{_camel(field)}" for field in (*_MODEL_FIELDS, *_GATEWAY_FIELDS)},
     },
-    key="coalesce(doc.correlationId, doc.properties.correlationId)",
     place="doc.properties.sequenceNumber",
-    key_structure={"correlationId": TEXT, "properties": {"correlationId": TEXT, "sequenceNumber": TEXT}},
-    resource="nullif(lower(regexp_extract(doc.parts[1].resourceId, '[^/]*$')), '')",
+    resource_id="doc.resourceId",
+    resource="nullif(lower(regexp_extract(resource_id[1], '[^/]*$')), '')",
     ignores=frozenset(
         {
             "category", "operationName", "location", "isRequestSuccess", "Level", "level", "resultType",

@@ -51,17 +51,15 @@ def _whole(name: str, column: str) -> str:
     return f"coalesce(whole_or_null({_at(f'gen_ai.request.{name}')}), {BODY_COLUMNS[column]})"
 
 
+SERVICE = "value_at(resource, 'service.name')"
 CALLS = "'chat', 'generate_content', 'text_completion', 'embeddings'"
-_IS_CALL = (
+IS_CALL = (
     f"CASE WHEN kind IS NOT NULL THEN kind IN ('LLM', 'EMBEDDING') "
     f"WHEN operation IS NOT NULL THEN operation IN ({CALLS}) "
     # the oldest generation names no operation; what it calls a kind of span is never a model call
     f"ELSE {_at('gen_ai.request.model', 'gen_ai.response.model')} IS NOT NULL "
     f"AND {_at('traceloop.span.kind')} IS NULL END"
 )
-
-# OpenInference says what failed in an event alone.
-_FAILURE = f"coalesce({_at('error.type', 'exception.type')}, exception_of(span.events))"
 
 # CASE for the list: what is chosen by coalesce is copied.
 _PARAMETERS_OVER_BODY = "{" + ", ".join(
@@ -94,75 +92,95 @@ CARRIED = _CALLER_CARRIED | CHAT_CARRIED - {
     "top_logprobs",
 }
 
-CALL_STEPS: tuple[Mapping[str, str], ...] = (
+SPAN_STEPS: tuple[Mapping[str, str], ...] = (
     {
         "keys": "attribute_keys(span.attributes)",
         "texts": "attribute_texts(span.attributes)",
-        "resource_keys": "attribute_keys(resource)",
-        "resource_texts": "attribute_texts(resource)",
-    },
-    {
-        "kind": _at("openinference.span.kind"),
-        "operation": _at("gen_ai.operation.name"),
-        "input_text": _at("gen_ai.input.messages"),
-        "output_text": _at("gen_ai.output.messages"),
-        "instructions_text": _at("gen_ai.system_instructions"),
-        "input_value": _at("input.value"),
-        "output_value": _at("output.value"),
+        "service": SERVICE,
+        "trace_id": "span.traceId",
+        "span_id": "span.spanId",
+        "begun": "span.startTimeUnixNano",
+        "ended": "span.endTimeUnixNano",
         "is_failed": "coalesce(span.status.code IN ('2', 'STATUS_CODE_ERROR'), false)",
     },
-    {"is_call": _IS_CALL, "failure": f"CASE WHEN is_failed THEN {_FAILURE} END"},
-    # Of spans that are no calls nothing is parsed: an agent's span repeats the bodies of its calls.
+    # OpenInference says what failed in an event alone.
     {
-        "body": "CASE WHEN is_call AND input_value IS NOT NULL THEN request_of(input_value) END",
-        "parameters": f"CASE WHEN is_call THEN request_of({_at('llm.invocation_parameters')}) END",
-        "response": "CASE WHEN is_call AND output_value IS NOT NULL THEN response_of(output_value) END",
-        # Sorting out numbered attributes is spared where the messages are one attribute.
-        "prompts": "CASE WHEN is_call AND input_text IS NULL THEN numbered(keys, texts, 'gen_ai.prompt') END",
-        "completions": "CASE WHEN is_call AND output_text IS NULL "
-        "THEN numbered(keys, texts, 'gen_ai.completion') END",
-        "output": "CASE WHEN is_call THEN span_messages_of(output_text) END",
-        "own_instructions": "CASE WHEN is_call THEN instructions_of(instructions_text) END",
-    },
-    # Invocation parameters overrule the body: libraries fill in what the caller left to them.
-    {
-        "request": "CASE WHEN parameters IS NULL THEN body ELSE " + _PARAMETERS_OVER_BODY + " END",
-        "said": "CASE WHEN output IS NOT NULL THEN "
-        "joined(list_transform(output, lambda m: content_text(m.content))) END",
-        "told": "CASE WHEN is_call THEN span_messages_of(input_text) END",
-        "asked": "CASE WHEN len(prompts) = 0 THEN numbered(keys, texts, 'llm.input_messages') ELSE prompts END",
-        "answered": "CASE WHEN len(completions) = 0 THEN numbered(keys, texts, 'llm.output_messages') "
-        "ELSE completions END",
-    },
-    {
-        "messages": "CASE WHEN told IS NOT NULL THEN told WHEN is_call THEN coalesce("
-        "request.messages, messages_of(request.input), messages_of(request.prompt), "
-        "numbered_messages(asked), event_messages(span.events), "
-        "CASE WHEN body IS NULL AND input_value IS NOT NULL "
-        "THEN [{'role': 'user', 'content': to_json(input_value)}] END) END",
-        "answer": "CASE WHEN said IS NOT NULL THEN said WHEN is_call THEN coalesce("
-        f"{BODY_COLUMNS['response']}, numbered_text(answered), event_text(span.events), "
-        "CASE WHEN NOT starts_with(output_value, '{') THEN output_value END) END",
-        "instructions": "CASE WHEN own_instructions IS NOT NULL THEN own_instructions "
-        "ELSE coalesce(request.instructions, request.system) END",
+        "failure": "CASE WHEN is_failed THEN "
+        f"coalesce({_at('error.type', 'exception.type')}, exception_of(span.events)) END",
     },
 )
-"""What is computed of the steps `span` and `resource` on the way to the columns."""
+"""What is computed of the steps `span` and `resource`."""
+
+
+def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str], ...]:
+    """What is computed on the way from what `SPAN_STEPS` gives to the columns.
+
+    Parameters
+    ----------
+    is_call : SQL over the steps before and `kind` and `operation`
+    told, said : SQL of messages and of an answer's text where no attribute has them
+    """
+    return (
+        {
+            "kind": _at("openinference.span.kind"),
+            "operation": _at("gen_ai.operation.name"),
+            "input_text": _at("gen_ai.input.messages"),
+            "output_text": _at("gen_ai.output.messages"),
+            "instructions_text": _at("gen_ai.system_instructions"),
+            "input_value": _at("input.value"),
+            "output_value": _at("output.value"),
+        },
+        {"is_call": is_call},
+        # Of spans that are no calls nothing is parsed: an agent's span repeats the bodies of its calls.
+        {
+            "body": "CASE WHEN is_call AND input_value IS NOT NULL THEN request_of(input_value) END",
+            "parameters": f"CASE WHEN is_call THEN request_of({_at('llm.invocation_parameters')}) END",
+            "response": "CASE WHEN is_call AND output_value IS NOT NULL THEN response_of(output_value) END",
+            # Sorting out numbered attributes is spared where the messages are one attribute.
+            "prompts": "CASE WHEN is_call AND input_text IS NULL THEN numbered(keys, texts, 'gen_ai.prompt') END",
+            "completions": "CASE WHEN is_call AND output_text IS NULL "
+            "THEN numbered(keys, texts, 'gen_ai.completion') END",
+            "output": "CASE WHEN is_call THEN span_messages_of(output_text) END",
+            "own_instructions": "CASE WHEN is_call THEN instructions_of(instructions_text) END",
+        },
+        # Invocation parameters overrule the body: libraries fill in what the caller left to them.
+        {
+            "request": "CASE WHEN parameters IS NULL THEN body ELSE " + _PARAMETERS_OVER_BODY + " END",
+            "own_answer": "CASE WHEN output IS NOT NULL THEN "
+            "joined(list_transform(output, lambda m: content_text(m.content))) END",
+            "own_messages": "CASE WHEN is_call THEN span_messages_of(input_text) END",
+            "asked": "CASE WHEN len(prompts) = 0 THEN numbered(keys, texts, 'llm.input_messages') ELSE prompts END",
+            "answered": "CASE WHEN len(completions) = 0 THEN numbered(keys, texts, 'llm.output_messages') "
+            "ELSE completions END",
+        },
+        {
+            "messages": "CASE WHEN own_messages IS NOT NULL THEN own_messages WHEN is_call THEN coalesce("
+            "request.messages, messages_of(request.input), messages_of(request.prompt), "
+            f"numbered_messages(asked), {told}, "
+            "CASE WHEN body IS NULL AND input_value IS NOT NULL "
+            "THEN [{'role': 'user', 'content': to_json(input_value)}] END) END",
+            "answer": "CASE WHEN own_answer IS NOT NULL THEN own_answer WHEN is_call THEN coalesce("
+            f"{BODY_COLUMNS['response']}, numbered_text(answered), {said}, "
+            "CASE WHEN NOT starts_with(output_value, '{') THEN output_value END) END",
+            "instructions": "CASE WHEN own_instructions IS NOT NULL THEN own_instructions "
+            "ELSE coalesce(request.instructions, request.system) END",
+        },
+    )
+
 
 CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         **BODY_COLUMNS,
-        "request_id": "coalesce(span.traceId || '-' || span.spanId, "
-        "concat('span-', md5(to_json(span)::VARCHAR)))",
-        "ts": "span.startTimeUnixNano",
+        "request_id": "coalesce(trace_id || '-' || span_id, concat('span-', md5(to_json(span)::VARCHAR)))",
+        "ts": "begun",
         "account_id": _at("user.id"),
         "org_id": _at("organization.id"),
-        "project_id": "resource_texts[list_position(resource_keys, 'service.name')]",
+        "project_id": "service",
         "api_key_id": f"key_of_header(first_text_of({_at('http.request.header.authorization')}))",
         "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id', 'gen_ai.user')}, "
         f"{BODY_COLUMNS['end_user_id']})",
         "session_id": _at("gen_ai.conversation.id", "session.id"),
-        "trace_id": "span.traceId",
+        "trace_id": "trace_id",
         "provider_request_id": f"coalesce({_at('gen_ai.response.id')}, response.id)",
         "provider": _at("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
         # llm.model_name is the answer's model where the answer names one
@@ -216,7 +234,7 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         f"first_text_of({_at('gen_ai.response.finish_reasons')}), "
         f"{_at('gen_ai.completion.0.finish_reason', 'llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
         "CASE WHEN is_failed THEN 'error' END)",
-        "latency_ms": "ms_between(span.startTimeUnixNano, span.endTimeUnixNano)",
+        "latency_ms": "ms_between(begun, ended)",
         "ip": f"first_address({_at('client.address', 'http.client_ip')})",
         "country": _at("geo.country.iso_code"),
         "user_agent": _at("user_agent.original", "http.user_agent"),
@@ -224,7 +242,7 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "response": "answer",
     }
 )
-"""Canonical column to SQL over `span`, `resource` and what `CALL_STEPS` adds."""
+"""Canonical column to SQL over what `SPAN_STEPS` and `call_steps` give."""
 
 OTEL = Source(
     name="otel",
@@ -240,7 +258,11 @@ OTEL = Source(
         ]
     },
     each={"of_resource": "doc.resourceSpans", "of_scope": "of_resource.scopeSpans", "span": "of_scope.spans"},
-    steps=({"resource": "of_resource.resource.attributes"}, *CALL_STEPS),
+    steps=(
+        {"resource": "of_resource.resource.attributes"},
+        *SPAN_STEPS,
+        *call_steps(is_call=IS_CALL, told="event_messages(span.events)", said="event_text(span.events)"),
+    ),
     is_request="is_call",
     columns=CALL_COLUMNS,
     texts_in=Apart(format="otel-records", mark=b'"resourceLogs"'),

@@ -8,7 +8,7 @@ The records of one span become a span with events, so that whatever reads spans 
 """
 
 from pipelines.adapters.source import TEXT, Gathering, Source, Writing, has
-from pipelines.adapters.sources.otel import ATTRIBUTES, CALL_COLUMNS, CALL_STEPS, CALLS, CARRIED
+from pipelines.adapters.sources.otel import ATTRIBUTES, CALL_COLUMNS, CALLS, CARRIED, SERVICE, call_steps
 
 _MOST_RECORDS = 10_000
 """A conversation of as many messages, one record each."""
@@ -16,12 +16,14 @@ _MOST_RECORDS = 10_000
 _ID = {"traceId": TEXT, "spanId": TEXT}
 _TIMES = {"timeUnixNano": TEXT, "observedTimeUnixNano": TEXT}
 _BODY = {"stringValue": TEXT, "kvlistValue": {"values": ATTRIBUTES}}
+_RECORD = {**_ID, **_TIMES, "eventName": TEXT, "body": _BODY, "attributes": ATTRIBUTES}
 # A record outside of any span is of nobody knows which call.
 _IS_CALL = (
-    "span.traceId IS NOT NULL AND span.spanId IS NOT NULL AND span.attributes IS NOT NULL "
+    "trace_id IS NOT NULL AND span_id IS NOT NULL AND nth IS NOT NULL "
     f"AND coalesce(operation IN ({CALLS}), true)"
 )
-_FIRST = "doc.parts[1].record"
+_DETAILS = "gen_ai.client.inference.operation.details"
+_CHOICE = "name = 'gen_ai.choice'"
 
 OTEL_RECORDS = Source(
     name="otel-records",
@@ -30,33 +32,63 @@ OTEL_RECORDS = Source(
     "opentelemetry-instrumentation-openai-v2 2.3b0 and 2.4b0, opentelemetry-instrumentation-openai 0.62.4",
     told_by=((has("resourceLogs"),),),
     structure={
-        "resource": {"attributes": ATTRIBUTES},
-        "record": {**_ID, **_TIMES, "eventName": TEXT, "body": _BODY, "attributes": ATTRIBUTES},
+        "resourceLogs": [{"resource": {"attributes": ATTRIBUTES}, "scopeLogs": [{"logRecords": [_RECORD]}]}]
+    },
+    each={
+        "of_resource": "doc.resourceLogs",
+        "of_scope": "of_resource.scopeLogs",
+        "record": "of_scope.logRecords",
     },
     gathering=Gathering(
-        structure={"record": {**_ID, **_TIMES}},
-        key="nullif(doc.record.traceId, '') || '-' || nullif(doc.record.spanId, '')",
-        place="TRY_CAST(time_of_record(doc.record) AS BIGINT)",
+        is_part="contains(line, '\"resourceLogs\"') OR NOT contains(line, '\"resourceSpans\"')",
+        steps=(
+            {
+                "resource": "of_resource.resource.attributes",
+                "entries": "list_concat(record.attributes, entries_of_body(record.body))",
+                "name": "coalesce(nullif(record.eventName, ''), value_at(record.attributes, 'event.name'))",
+            },
+        ),
+        key="nullif(record.traceId, '') || '-' || nullif(record.spanId, '')",
+        place="TRY_CAST(time_of_record(record) AS BIGINT)",
+        parts={
+            "trace_ids": "nullif(record.traceId, '')",
+            "span_ids": "nullif(record.spanId, '')",
+            "times": "time_of_record(record)",
+            "services": SERVICE,
+            "names": "name",
+            "keys_of": "attribute_keys(entries)",
+            "texts_of": "attribute_texts(entries)",
+            "contents": "CASE WHEN is_message_event(name) THEN content_at(entries, 'content')::VARCHAR END",
+            "choices": f"CASE WHEN {_CHOICE} THEN choice_text_at(entries) END",
+            "reasons": f"CASE WHEN {_CHOICE} THEN value_at(entries, 'finish_reason') END",
+        },
         most=_MOST_RECORDS,
-        unpacked="log_records_of(line)",
-        packed=("resourceLogs",),
     ),
     steps=(
         {
-            "events": "list_transform(doc.parts, lambda p: event_of_record(p.record))",
-            "resource": "doc.parts[1].resource.attributes",
+            "trace_id": "trace_ids[1]",
+            "span_id": "span_ids[1]",
+            "begun": "times[1]",
+            "ended": "NULL::VARCHAR",
+            "service": "services[1]",
+            "is_failed": "false",
+            "failure": "NULL::VARCHAR",
+            # the record that tells all of a call; of a call told message by message the first
+            "nth": f"coalesce(list_position(names, '{_DETAILS}'), "
+            "list_position(list_transform(names, lambda n: starts_with(n, 'gen_ai.')), true))",
         },
-        {
-            "span": f"{{'traceId': nullif({_FIRST}.traceId, ''), 'spanId': nullif({_FIRST}.spanId, ''), "
-            f"'startTimeUnixNano': time_of_record({_FIRST}), 'endTimeUnixNano': NULL::VARCHAR, "
-            "'attributes': details_of_events(events), 'events': events, 'status': {'code': NULL::VARCHAR}}",
-        },
-        *({**step, "is_call": _IS_CALL} if "is_call" in step else step for step in CALL_STEPS),
+        {"keys": "keys_of[nth]", "texts": "texts_of[nth]"},
+        *call_steps(
+            is_call=_IS_CALL,
+            told="messages_of_records(names, contents)",
+            said="joined(list_filter(choices, lambda t: t IS NOT NULL))",
+        ),
     ),
     is_request="is_call",
     columns={
         **CALL_COLUMNS,
-        "stop_reason": f"coalesce({CALL_COLUMNS['stop_reason']}, stop_reason_of(reason_of_events(events)))",
+        "request_id": "trace_id || '-' || span_id",
+        "stop_reason": f"coalesce({CALL_COLUMNS['stop_reason']}, stop_reason_of(reasons[list_position(names, 'gen_ai.choice')]))",
     },
     account=("account", "end_user", "key", "project"),
     ignores=frozenset({"resourceLogs", "resourceSpans", "resourceMetrics"}),

@@ -53,14 +53,13 @@ VLLM = Source(
     told_by=((has(KNOWN_AS, "vllm"),),),
     structure={TEXT_LINE: TEXT, "written": TEXT},
     gathering=Gathering(
-        structure={TEXT_LINE: TEXT},
         steps=({"said": f"said_by_server({_LINE})"}, {"id": _ID}),
         key=f"CASE WHEN {_IS_PART} THEN {_KEY} END",
         place="0",
+        parts={"texts": _LINE, "days": "doc.written"},
         most=8,
     ),
     steps=(
-        {"texts": f'list_transform(doc.parts, lambda p: p."{TEXT_LINE}")', "written": "doc.parts[1].written"},
         {
             "received": _text_with("Received request "),
             "details": _text_with(" details: "),
@@ -79,7 +78,7 @@ VLLM = Source(
     is_request="received IS NOT NULL",
     columns={
         "request_id": "concat(own_id, ' ', left(md5(concat(row_number, ' ', received)), 12))",
-        "ts": "time_of_line(received, written)",
+        "ts": "time_of_line(received, days[1])",
         "account_id": "'vllm'",
         "provider_request_id": "own_id",
         "model": f"nullif(regexp_extract(received, '{_ADAPTER}', 1), '')",

@@ -103,25 +103,15 @@ CREATE MACRO choice_message(attributes) AS
 CREATE MACRO contents_of_choice(attributes) AS
     list_transform([choice_message(attributes)], lambda m:
         [content_at(attributes, 'content'), content_at(m.entries, 'content'), m.text])[1];
+CREATE MACRO choice_text_at(attributes) AS
+    list_filter(list_transform(contents_of_choice(attributes), lambda c: content_text(c)), lambda t: t IS NOT NULL)[1];
 CREATE MACRO event_text(events) AS
-    joined(list_transform(
-        list_transform(list_filter(events, lambda e: e.name = 'gen_ai.choice'), lambda e: contents_of_choice(e.attributes)),
-        lambda contents: list_filter(list_transform(contents, lambda c: content_text(c)), lambda t: t IS NOT NULL)[1]));
+    joined(list_transform(list_filter(events, lambda e: e.name = 'gen_ai.choice'), lambda e: choice_text_at(e.attributes)));
 CREATE MACRO exception_of(events) AS
     value_at(list_filter(events, lambda e: e.name = 'exception')[1].attributes, 'exception.type');
-CREATE MACRO reason_of_events(events) AS
-    value_at(list_filter(events, lambda e: e.name = 'gen_ai.choice')[1].attributes, 'finish_reason');
 
 -- -- log records beside the span (sources/otel_records.py) -------------------------------------------------------------
 
--- Each log record of an export, as JSON with its resource; an export of spans has none. Null for what cannot be read.
-CREATE MACRO log_records_of(line) AS
-    CASE WHEN contains(line, '"resourceLogs"')
-         THEN flatten(list_transform(
-             TRY(json_transform(line, '{"resourceLogs": [{"resource": "JSON", "scopeLogs": [{"logRecords": ["JSON"]}]}]}')).resourceLogs,
-             lambda r: flatten(list_transform(r.scopeLogs, lambda s: list_transform(s.logRecords, lambda l:
-                 concat('{"resource":', coalesce(r.resource::VARCHAR, 'null'), ',"record":', l::VARCHAR, '}'))))))
-         WHEN contains(line, '"resourceSpans"') THEN [] END;
 CREATE MACRO time_of_record(r) AS coalesce(nullif(r.timeUnixNano, '0'), r.observedTimeUnixNano);
 -- A body is a list of entries, or a JSON text of them.
 CREATE MACRO text_entry(name, t) AS
@@ -137,13 +127,10 @@ CREATE MACRO entries_of_body(body) AS
                text_entry('gen_ai.input.messages', json_extract(body.stringValue, '$."gen_ai.input.messages"')::VARCHAR),
                text_entry('gen_ai.output.messages', json_extract(body.stringValue, '$."gen_ai.output.messages"')::VARCHAR)]
          WHEN body.stringValue IS NOT NULL THEN [text_entry('content', body.stringValue)] END;
-CREATE MACRO event_of_record(r) AS
-    {'name': coalesce(nullif(r.eventName, ''), value_at(r.attributes, 'event.name')),
-     'attributes': list_concat(r.attributes, entries_of_body(r.body))};
--- The attributes of the record that tells all of a call; of a call told message by message those of the first.
-CREATE MACRO details_of_events(events) AS
-    coalesce(list_filter(events, lambda e: e.name = 'gen_ai.client.inference.operation.details')[1].attributes,
-             list_filter(events, lambda e: starts_with(e.name, 'gen_ai.'))[1].attributes);
+CREATE MACRO messages_of_records(names, contents) AS
+    list_filter([list_transform(list_filter(list_zip(names, contents), lambda e: is_message_event(e[1])), lambda e:
+                    {'role': split_part(e[1], '.', 2), 'content': TRY(e[2]::JSON)})],
+                lambda m: len(m) > 0)[1];
 
 CREATE MACRO n_span_images_of(messages) AS
     list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '"modality":"image')));

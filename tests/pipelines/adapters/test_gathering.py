@@ -9,9 +9,19 @@ from hypothesis import strategies as st
 from pipelines.adapters.block import Block
 from pipelines.adapters.connection import connect
 from pipelines.adapters.gathering import gathered
-from pipelines.adapters.source import TEXT, Gathering
+from pipelines.adapters.source import TEXT, Gathering, Source
 
-BY_CALL = Gathering(structure={"call": TEXT, "at": TEXT}, key="doc.call", place="doc.at::BIGINT", most=50)
+BY_CALL = Source(
+    name="calls",
+    title="Calls in parts",
+    versions="",
+    told_by=(),
+    structure={"call": TEXT, "at": TEXT},
+    gathering=Gathering(
+        key="doc.call", place="doc.at::BIGINT", parts={"calls": "doc.call", "places": "doc.at"}, most=50
+    ),
+    columns={},
+)
 
 
 def gather(*blocks, by=BY_CALL):
@@ -25,7 +35,11 @@ def gather(*blocks, by=BY_CALL):
     found = [*gathered(con, iter(tables), by)]
     documents = [row for block in found for row in block.rows.to_pylist()]
     malformed = [one.row_number for block in found for one in block.malformed]
-    return [(row["row_number"], json.loads(row["line"])["parts"]) for row in documents], malformed
+    return [(row["row_number"], parts_of(row)) for row in documents], malformed
+
+
+def parts_of(row):
+    return [{"call": call, "at": int(at)} for call, at in zip(row["calls"], row["places"], strict=True)]
 
 
 def line(call, at):
