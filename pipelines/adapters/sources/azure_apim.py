@@ -64,8 +64,7 @@ def _text(name: str) -> str:
     )
 
 
-def _header(name: str) -> str:
-    return f"coalesce(headers ->> '$.\"{name}\"', headers ->> '$.\"{name.lower()}\"')"
+_AGENT = """['$."User-Agent"', '$."user-agent"']"""
 
 
 _COLUMNS: Mapping[str, str] = MappingProxyType(
@@ -90,9 +89,8 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
         "status": f"coalesce({_first('ResponseCode')}, ({BODY_COLUMNS['status']})::VARCHAR)",
         "latency_ms": _first("taken_ms"),
         "ip": f"first_address({_first('address')})",
-        "user_agent": _header("User-Agent"),
-        "response": "coalesce(joined(list_transform(messages_of(TRY(answered::JSON)), "
-        "lambda m: content_text(m.content))), CASE WHEN NOT is_json_text(answered) THEN answered END, "
+        "user_agent": "coalesce(headers[1], headers[2])",
+        "response": "coalesce(answer, CASE WHEN NOT is_json_text(answered) THEN answered END, "
         f"{BODY_COLUMNS['response']})",
         "body_state": "CASE WHEN messages IS NOT NULL THEN 'full' WHEN asked IS NOT NULL THEN 'truncated' "
         "ELSE 'absent' END",
@@ -141,11 +139,17 @@ def _source(
                 "correlation_id": _first("correlation"),
                 "asked": _text("RequestMessages"),
                 "answered": _text("ResponseMessages"),
-                "headers": f"TRY(opened_text({_first('RequestHeaders')})::JSON)",
-                "request": f"request_of(opened_text({_first('RequestBody')}))",
-                "response": f"response_of(opened_text({_first('ResponseBody')}))",
+                "headers": f"TRY(json_extract_string(opened_text({_first('RequestHeaders')}), {_AGENT}))",
+                "request_text": f"opened_text({_first('RequestBody')})",
+                "response_text": f"opened_text({_first('ResponseBody')})",
             },
-            {"messages": "coalesce(messages_of(TRY(asked::JSON)), request.messages)"},
+            {
+                "request": "CASE WHEN request_text IS NOT NULL THEN request_of(request_text) END",
+                "response": "CASE WHEN response_text IS NOT NULL THEN response_of(response_text) END",
+                "asked_messages": "messages_of_text(asked)",
+                "answer": "joined(list_transform(messages_of_text(answered), lambda m: content_text(m.content)))",
+            },
+            {"messages": "CASE WHEN asked_messages IS NOT NULL THEN asked_messages ELSE request.messages END"},
         ),
         is_request="len(SequenceNumber_parts) > 0 "
         f"OR is_model_path(path_of_url({_first('Url')}))",

@@ -44,7 +44,8 @@ OTEL_RECORDS = Source(
         steps=(
             {
                 "resource": "of_resource.resource.attributes",
-                "entries": "list_concat(record.attributes, entries_of_body(record.body))",
+                "entries": "CASE WHEN record.body IS NULL THEN record.attributes "
+                "ELSE list_concat(record.attributes, entries_of_body(record.body)) END",
                 "name": "coalesce(nullif(record.eventName, ''), value_at(record.attributes, 'event.name'))",
             },
         ),

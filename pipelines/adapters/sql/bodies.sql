@@ -59,8 +59,14 @@ CREATE MACRO messages_of(j) AS
          THEN from_json(j, '[{"role": "VARCHAR", "content": "JSON"}]')
          WHEN starts_with(j, '"') THEN [{'role': 'user', 'content': j}] END;
 
+-- The same from a text that need not be JSON.
+CREATE MACRO messages_of_text(t) AS
+    CASE WHEN starts_with(t, '[') THEN TRY(from_json(t, '[{"role": "VARCHAR", "content": "JSON"}]'))
+         WHEN starts_with(t, '"') THEN messages_of(TRY(t::JSON)) END;
+
+CREATE MACRO written(texts) AS list_filter(texts, lambda t: t <> '');
 -- Texts joined by blank lines, the absent ones left out; null when there is none.
-CREATE MACRO joined(texts) AS list_aggregate(list_filter(texts, lambda t: t <> ''), 'string_agg', chr(10) || chr(10));
+CREATE MACRO joined(texts) AS list_aggregate(written(texts), 'string_agg', chr(10) || chr(10));
 CREATE MACRO part_text(p) AS
     CASE WHEN p.text IS NOT NULL THEN p.text
          WHEN p.type = 'text' AND starts_with(p.content, '"') THEN json_extract_string(p.content, '$') END;
@@ -81,9 +87,9 @@ CREATE MACRO last_user_text(messages) AS
              list_filter(list_transform(of_users(messages), lambda m: content_text(m.content)),
                          lambda t: t IS NOT NULL)[-1]);
 CREATE MACRO system_text(messages, instructions) AS
-    CASE WHEN coalesce(n_system(messages), 0) = 0 THEN nullif(content_text(instructions), '')
+    CASE WHEN coalesce(n_system(messages), 0) = 0 THEN unless_it_is(content_text(instructions), '')
          WHEN n_system(messages) = 1 AND instructions IS NULL AND is_system(messages[1].role)
-         THEN nullif(content_text(messages[1].content), '')
+         THEN unless_it_is(content_text(messages[1].content), '')
          ELSE joined(list_concat([content_text(instructions)],
                                  list_transform(list_filter(messages, lambda m: is_system(m.role)),
                                                 lambda m: content_text(m.content)))) END;
@@ -148,10 +154,10 @@ CREATE MACRO choice_text(c) AS
     CASE WHEN starts_with(c.message.content, '"') THEN json_extract_string(c.message.content, '$')
          ELSE coalesce(content_text(c.message.content), c.text) END;
 CREATE MACRO answer_text(choices, output, content) AS
-    CASE WHEN len(choices) = 1 THEN nullif(choice_text(choices[1]), '')
-         WHEN choices IS NULL AND output IS NULL AND len(content) = 1 THEN nullif(part_text(content[1]), '')
+    CASE WHEN len(choices) = 1 THEN written(list_transform(choices, lambda c: choice_text(c)))[1]
+         WHEN choices IS NULL AND output IS NULL AND len(content) = 1 THEN written(list_transform(content, lambda p: part_text(p)))[1]
          WHEN choices IS NULL AND content IS NULL AND len(output) = 1 AND len(output[1].content) = 1
-         THEN nullif(part_text(output[1].content[1]), '')
+         THEN written(list_transform(output[1].content, lambda p: part_text(p)))[1]
          ELSE joined(list_concat(list_concat(
                   list_transform(choices, lambda c: choice_text(c)),
                   list_transform(output, lambda o: parts_text(o.content))),

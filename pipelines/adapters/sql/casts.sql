@@ -11,6 +11,10 @@ CREATE MACRO is_blank(t) AS
 CREATE MACRO begins_object(t) AS
     CASE WHEN starts_with(t, '{') THEN true ELSE starts_with(ltrim(t, concat(' ', chr(9))), '{') END;
 
+-- A text that is anything but this one. A list of one gives a value a name: what a macro names twice is worked out
+-- twice, as in nullif.
+CREATE MACRO unless_it_is(t, word) AS list_filter([t], lambda x: x <> word)[1];
+
 CREATE MACRO text_or_null(t) AS CASE WHEN is_blank(t) THEN NULL ELSE t END;
 
 -- 12, 12.0 and 1.2e1 are whole, 12.5 is not: a bare cast would round it.
@@ -48,7 +52,6 @@ CREATE MACRO us_of_text(t) AS
     CASE WHEN TRY_CAST(t AS DOUBLE) IS NULL
               -- a second try in capitals: RFC 3339 allows a small t and z
               THEN us_of_instant(coalesce(TRY_CAST(t AS TIMESTAMPTZ), TRY_CAST(upper(t) AS TIMESTAMPTZ)))
-         -- a list of one gives the number a name: macros put in what they are given as often as they name it
          WHEN whole_of_text(t) IS NOT NULL THEN list_transform([whole_of_text(t)], lambda n: us_of_whole(n))[1]
          ELSE us_of_double(TRY_CAST(t AS DOUBLE)) END;
 

@@ -51,7 +51,7 @@ CREATE MACRO call_of_any_plugin(line, structure) AS
 
 -- A value that may be JSON or a text that holds it, as that text; tables write JSON's null as a text.
 CREATE MACRO opened_text(j) AS
-    nullif(CASE WHEN starts_with(j, '"') THEN json_extract_string(j, '$') ELSE j::VARCHAR END, 'null');
+    unless_it_is(CASE WHEN starts_with(j, '"') THEN json_extract_string(j, '$') ELSE j::VARCHAR END, 'null');
 CREATE MACRO json_object_or_null(t) AS CASE WHEN starts_with(ltrim(t), '{') AND json_valid(t) THEN t END;
 -- What an integration took for a call's input, as a request body: a body, a list of messages, or nothing of that kind.
 CREATE MACRO body_of_input(t) AS
