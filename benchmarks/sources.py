@@ -39,7 +39,7 @@ import pyarrow.parquet as pq
 
 from pipelines.adapters import open_log
 from pipelines.adapters.source import Source
-from pipelines.adapters.sources import SOURCES, WRITINGS
+from pipelines.adapters.sources import WRITINGS
 from pipelines.adapters.sources.bodies import REQUEST, RESPONSE
 from pipelines.simulate import simulate
 from pipelines.simulate.files import WRITERS

@@ -112,7 +112,7 @@ atexit.register(_planned.cache_clear)  # before the interpreter goes, which Duck
 
 
 def _in_order(answer: pa.Table) -> pa.Table:
-    """The answer by row number; what came of one row stays as it is: one thread made it, one after the other."""
+    """The answer by row number; what came of one row stays as it is, for one thread made it in order."""
     numbers = np.asarray(answer["row_number"])
     if (numbers[1:] >= numbers[:-1]).all():
         return answer
@@ -120,7 +120,9 @@ def _in_order(answer: pa.Table) -> pa.Table:
 
 
 def _with_numbers(rows: pa.Table, numbers: npt.NDArray[np.int64]) -> pa.Table:
-    return rows.set_column(rows.schema.get_field_index("row_number"), "row_number", pa.array(numbers, pa.int64()))
+    return rows.set_column(
+        rows.schema.get_field_index("row_number"), "row_number", pa.array(numbers, pa.int64())
+    )
 
 
 def _cursor(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -1,4 +1,4 @@
-"""Requests of which a log tells in several records: each record is parsed once, and what is read of them gathered.
+"""Requests of which a log tells in several records: each is parsed once, and what is read of them gathered.
 
 Here: what was parsed of records with the same key becomes one row, with a list of each part, block by block.
 Not here: which records belong together (each source declares its `Gathering`), what the parts mean.
@@ -70,7 +70,9 @@ def _keyed(
     keyed, malformed = ask(con, statement, rows), list[Malformed]()
     is_read = keyed["is_read"]
     if not pc.all(is_read, min_count=0).as_py():
-        unread = rows.filter(pc.is_in(rows["row_number"], keyed["row_number"].filter(pc.invert(is_read)).combine_chunks()))
+        unread = rows.filter(
+            pc.is_in(rows["row_number"], keyed["row_number"].filter(pc.invert(is_read)).combine_chunks())
+        )
         better, malformed = mended(unread)
         again = ask(con, statement, better)
         keyed = pa.concat_tables([keyed.filter(is_read), again.filter(again["is_read"])])

@@ -124,8 +124,8 @@ def alone(each: str, structure: Structure, lists_at: Collection[str]) -> Shapes:
 class Gathering:
     """Which records of a file tell of one request together: a body in pieces, a call and its outcome.
 
-    Each record is parsed once, into the source's structure. What `parts` takes of it is gathered: the steps of
-    the source see lists of these, an element for each record of the request.
+    Each record is parsed once, into the source's structure. What `parts` takes of it is gathered: the steps
+    of the source see lists of these, an element for each record of the request.
     """
 
     steps: Sequence[Mapping[str, str]] = ()
@@ -135,8 +135,8 @@ class Gathering:
     """SQL over `line`: whether there may be a record of this kind in it; other lines are not even counted."""
 
     key: str
-    """SQL over `doc`, `line`, the elements of `each` and the steps: equal for the records of one request; null
-    for one that stands alone."""
+    """SQL over `doc`, `line`, the elements of `each` and the steps: equal for the records of one request;
+    null for one that stands alone."""
 
     place: str
     """SQL over the same: a whole number that orders them."""
@@ -316,8 +316,8 @@ class Source:
             if usual_only and self._is_alone_as_a_rule:
                 query = f"SELECT *, NULL::VARCHAR AS {name} FROM ({query})"
             else:  # a document without requests stays one row, so that it is counted
-                items = f"CASE WHEN len({items}) > 0 THEN {items} ELSE [NULL] END"
-                query = f"SELECT *, unnest({items}) AS {name} FROM ({query})"
+                at_least_one = f"CASE WHEN len({items}) > 0 THEN {items} ELSE [NULL] END"
+                query = f"SELECT *, unnest({at_least_one}) AS {name} FROM ({query})"
         return query
 
     @property

@@ -27,7 +27,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from calls import CHAT_CALLS, KEY, answering
+from calls import answering
 
 USER = "usr-17"
 RECORDS_PER_LINE = 4
@@ -108,29 +108,12 @@ def record(way: Way, url: str) -> list[dict[str, Any]]:
     tracers.add_span_processor(SimpleSpanProcessor(spans))
     loggers.add_log_record_processor(SimpleLogRecordProcessor(logs))
     way.instrument(tracers, loggers)
+    from clients import call  # when the instrumentation is in place
+
     call(url)
     finished, written = spans.get_finished_spans(), logs.get_finished_logs()
     lines = [_as_json(encode_spans(one)) for one in _batches(finished)]
     return lines + [_as_json(encode_logs(one)) for one in _batches(written)]
-
-
-def call(url: str) -> None:
-    """The calls: those of `calls`, and one of Responses and of Messages each."""
-    import anthropic
-    import openai
-
-    client: Any = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
-    for one in CHAT_CALLS:
-        try:
-            answer = client.chat.completions.create(model="lark-2", **one)
-            if one.get("stream"):
-                list(answer)
-        except openai.RateLimitError:
-            pass
-    client.responses.create(model="lark-2", input="sort these words", instructions="Answer briefly.")
-    other: Any = anthropic.Anthropic(base_url=url, api_key=KEY, max_retries=0)
-    messages = [{"role": "user", "content": "a haiku about rain"}]
-    other.messages.create(model="wren-5", max_tokens=64, system="Score from 1 to 10.", messages=messages)
 
 
 def _batches(records: Any) -> list[Any]:

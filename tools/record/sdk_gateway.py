@@ -11,32 +11,14 @@ import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import anthropic
-import openai
-from calls import CAPTURED, CHAT_CALLS, KEY, LONG, answering
-
-
-def record(url: str) -> None:
-    client: Any = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
-    for call in CHAT_CALLS:
-        try:
-            answer = client.chat.completions.create(model="lark-2", **call)
-            if call.get("stream"):
-                list(answer)
-        except openai.RateLimitError:
-            pass
-    client.responses.create(model="lark-2", input="sort these words", instructions="Answer briefly.")
-    other: Any = anthropic.Anthropic(base_url=url, api_key=KEY, max_retries=0)
-    messages = [{"role": "user", "content": "a haiku about rain"}]
-    other.messages.create(model="wren-5", max_tokens=64, system="Score from 1 to 10.", messages=messages)
-    other.messages.create(model="wren-5", max_tokens=64, messages=[{"role": "user", "content": LONG}])
+from calls import CAPTURED, LONG, answering
+from clients import call
 
 
 def main() -> None:
     with answering() as url:
-        record(url)
+        call(url, further=[LONG])
     versions = f"openai {version('openai')}, anthropic {version('anthropic')}"
     header = {"recorded_with": versions, "n_records": len(CAPTURED)}
     Path(sys.argv[1]).write_text("".join(json.dumps(one) + "\n" for one in (header, *CAPTURED)))

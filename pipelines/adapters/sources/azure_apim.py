@@ -71,8 +71,8 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         **BODY_COLUMNS,
         "request_id": "coalesce(correlation_id, concat('record-', digest[1]))",
-        "ts": f"coalesce(strftime(try_strptime({_first('written_at')}, '{_PORTAL_TIME}'), '%Y-%m-%dT%H:%M:%S.%fZ'), "
-        f"{_first('written_at')})",
+        "ts": f"coalesce(strftime(try_strptime({_first('written_at')}, '{_PORTAL_TIME}'), "
+        f"'%Y-%m-%dT%H:%M:%S.%fZ'), {_first('written_at')})",
         # User 1 is whoever set the service up: keys without an owner are his.
         "account_id": f"nullif(nullif({_first('UserId')}, '1'), '')",
         "org_id": "resource",
@@ -147,9 +147,13 @@ def _source(
                 "request": "CASE WHEN request_text IS NOT NULL THEN request_of(request_text) END",
                 "response": "CASE WHEN response_text IS NOT NULL THEN response_of(response_text) END",
                 "asked_messages": "messages_of_text(asked)",
-                "answer": "joined(list_transform(messages_of_text(answered), lambda m: content_text(m.content)))",
+                "answer": "joined(list_transform(messages_of_text(answered), "
+                "lambda m: content_text(m.content)))",
             },
-            {"messages": "CASE WHEN asked_messages IS NOT NULL THEN asked_messages ELSE request.messages END"},
+            {
+                "messages": "CASE WHEN asked_messages IS NOT NULL THEN asked_messages "
+                "ELSE request.messages END"
+            },
         ),
         is_request="len(SequenceNumber_parts) > 0 "
         f"OR is_model_path(path_of_url({_first('Url')}))",

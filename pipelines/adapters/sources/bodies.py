@@ -53,7 +53,11 @@ def _parsed_or_text(path: str, is_odd: str, macro: str) -> Shapes:
     )
 
 
-MESSAGES = "coalesce(request.messages, messages_of(request.input), messages_of(request.prompt))"
+# CASE, not coalesce, which copies what it chooses among.
+MESSAGES = (
+    "CASE WHEN request.messages IS NOT NULL THEN request.messages "
+    "ELSE coalesce(messages_of(request.input), messages_of(request.prompt)) END"
+)
 """SQL of the step `messages`."""
 
 _FIRST_CHOICE = "response.choices[1]"

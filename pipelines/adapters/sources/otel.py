@@ -53,7 +53,7 @@ def _whole(name: str, column: str) -> str:
 
 SERVICE = "value_at(resource, 'service.name')"
 CALLS = "'chat', 'generate_content', 'text_completion', 'embeddings'"
-IS_CALL = (
+_IS_CALL = (
     f"CASE WHEN kind IS NOT NULL THEN kind IN ('LLM', 'EMBEDDING') "
     f"WHEN operation IS NOT NULL THEN operation IN ({CALLS}) "
     # the oldest generation names no operation; what it calls a kind of span is never a model call
@@ -62,10 +62,14 @@ IS_CALL = (
 )
 
 # CASE for the list: what is chosen by coalesce is copied.
-_PARAMETERS_OVER_BODY = "{" + ", ".join(
-    f"'{name}': CASE WHEN parameters.{name} IS NULL THEN body.{name} ELSE parameters.{name} END"
-    for name in REQUEST
-) + "}"
+_PARAMETERS_OVER_BODY = (
+    "{"
+    + ", ".join(
+        f"'{name}': CASE WHEN parameters.{name} IS NULL THEN body.{name} ELSE parameters.{name} END"
+        for name in REQUEST
+    )
+    + "}"
+)
 
 _CALLER_CARRIED = frozenset(
     {
@@ -137,7 +141,8 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "parameters": f"CASE WHEN is_call THEN request_of({_at('llm.invocation_parameters')}) END",
             "response": "CASE WHEN is_call AND output_value IS NOT NULL THEN response_of(output_value) END",
             # Sorting out numbered attributes is spared where the messages are one attribute.
-            "prompts": "CASE WHEN is_call AND input_text IS NULL THEN numbered(keys, texts, 'gen_ai.prompt') END",
+            "prompts": "CASE WHEN is_call AND input_text IS NULL "
+            "THEN numbered(keys, texts, 'gen_ai.prompt') END",
             "completions": "CASE WHEN is_call AND output_text IS NULL "
             "THEN numbered(keys, texts, 'gen_ai.completion') END",
             "output": "CASE WHEN is_call THEN span_messages_of(output_text) END",
@@ -149,7 +154,8 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "own_answer": "CASE WHEN output IS NOT NULL THEN "
             "joined(list_transform(output, lambda m: content_text(m.content))) END",
             "own_messages": "CASE WHEN is_call THEN span_messages_of(input_text) END",
-            "asked": "CASE WHEN len(prompts) = 0 THEN numbered(keys, texts, 'llm.input_messages') ELSE prompts END",
+            "asked": "CASE WHEN len(prompts) = 0 THEN numbered(keys, texts, 'llm.input_messages') "
+            "ELSE prompts END",
             "answered": "CASE WHEN len(completions) = 0 THEN numbered(keys, texts, 'llm.output_messages') "
             "ELSE completions END",
         },
@@ -261,7 +267,7 @@ OTEL = Source(
     steps=(
         {"resource": "of_resource.resource.attributes"},
         *SPAN_STEPS,
-        *call_steps(is_call=IS_CALL, told="event_messages(span.events)", said="event_text(span.events)"),
+        *call_steps(is_call=_IS_CALL, told="event_messages(span.events)", said="event_text(span.events)"),
     ),
     is_request="is_call",
     columns=CALL_COLUMNS,

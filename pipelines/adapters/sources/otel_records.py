@@ -89,7 +89,8 @@ OTEL_RECORDS = Source(
     columns={
         **CALL_COLUMNS,
         "request_id": "trace_id || '-' || span_id",
-        "stop_reason": f"coalesce({CALL_COLUMNS['stop_reason']}, stop_reason_of(reasons[list_position(names, 'gen_ai.choice')]))",
+        "stop_reason": f"coalesce({CALL_COLUMNS['stop_reason']}, "
+        "stop_reason_of(reasons[list_position(names, 'gen_ai.choice')]))",
     },
     account=("account", "end_user", "key", "project"),
     ignores=frozenset({"resourceLogs", "resourceSpans", "resourceMetrics"}),

@@ -99,9 +99,12 @@ CREATE MACRO n_turns_of(messages) AS CASE WHEN messages IS NOT NULL THEN len(mes
 CREATE MACRO n_occurrences(t, mark) AS
     CASE WHEN contains(t, mark) THEN (strlen(t) - strlen(replace(t, mark, ''))) // strlen(mark) ELSE 0 END;
 CREATE MACRO n_images_of(messages) AS
-    CASE WHEN len(list_filter(messages, lambda m: starts_with(m.content, '[') AND contains(m.content::VARCHAR, 'image'))) = 0
+    -- looked through as texts alone: a filter would copy the messages
+    CASE WHEN NOT list_contains(list_transform(messages, lambda m:
+             CASE WHEN starts_with(m.content, '[') THEN contains(m.content::VARCHAR, 'image') ELSE false END), true)
          THEN 0
-         ELSE list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '"type":"image')
+         WHEN messages IS NOT NULL
+         THEN list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '"type":"image')
                                               + n_occurrences(m.content::VARCHAR, '"type":"input_image"'))) END;
 
 -- -- what was asked for ----------------------------------------------------------------------------
