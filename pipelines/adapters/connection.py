@@ -108,9 +108,6 @@ def _planned(threads: int, statement: str, schema: pa.Schema) -> _Plan:
     return _Plan(threads, statement, schema)
 
 
-atexit.register(_planned.cache_clear)  # before the interpreter goes, which DuckDB's objects need to go well
-
-
 def _in_order(answer: pa.Table) -> pa.Table:
     """The answer by row number; what came of one row stays as it is, for one thread made it in order."""
     numbers = np.asarray(answer["row_number"])
@@ -152,6 +149,13 @@ def _database(threads: int, *, is_ordered: bool) -> duckdb.DuckDBPyConnection:
     for name in ("casts", "bodies", "services", "telemetry", "gemini", "text_lines"):
         con.execute(_sql(name))
     return con
+
+
+@atexit.register
+def _let_go() -> None:
+    """Before the interpreter goes, which DuckDB's objects need to go well: plans first, then what they are of."""
+    _planned.cache_clear()
+    _database.cache_clear()
 
 
 def _sql(name: str) -> str:
