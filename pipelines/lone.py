@@ -44,7 +44,7 @@ Columns = dict[str, Float64]
 
 @dataclass(frozen=True)
 class Alone:
-    """The night's accounts, and who of them is a finding by itself, approved uses aside.
+    """The night's busy and approved accounts, and who of them is a finding by itself, approved uses aside.
 
     accounts : rows of account_lone; the findings name their positions
     approved : bool, shape (n_accounts,): who has an approved use
@@ -60,7 +60,7 @@ class Alone:
 class Busy:
     """The night's busy accounts, with what a sample of their texts shows.
 
-    accounts : rows of account_lone, of every account; columns : their features; at : positions of busy ones
+    accounts : rows of account_lone; columns : their features; at : positions of busy ones
     tonight : the busy ones' columns, those of lone.COLUMNS among them; peer_groups : their kinds of use
     earlier, earlier_groups : the same of ordinary busy accounts of earlier nights
     adds_text : who adds a text to what many products send; relays : findings on those whose text makes it
@@ -90,7 +90,7 @@ def measure_busy(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) 
     judgement that the settings leave out count as unknown.
     """
     policy = settings.lone_policy()
-    accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
+    accounts = fetch(con, statement("account_lone"), {"day": day, "least": policy.least_requests})
     columns = columns_of(accounts, settings.detection.leave_out)
     busy = np.flatnonzero(
         (columns["n_prompts"] >= policy.least_requests) & (columns["n_requests"] >= policy.least_requests)
