@@ -20,6 +20,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -77,11 +78,58 @@ INSIDE: tuple[tuple[Any, str], ...] = (
 class Run:
     """One detect stage as it went: seconds by step, in order; indented names are parts of the step before."""
 
-    steps: dict[str, float]
+    steps: dict[str, tuple[float, int]]
+    """seconds of each, and the most bytes in memory while it ran"""
     seconds: float
     yardstick_s: float
     peak_bytes: int
     found: str
+
+
+class Steps:
+    """Seconds and memory of named steps, which may lie in one another; one that comes again adds up."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.peak_bytes: dict[str, int] = {}
+        self._running: list[str] = []
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Time a step while the block runs."""
+        began = time.perf_counter()
+        self._running.append(name)
+        self._look()
+        try:
+            yield
+        finally:
+            self._look()
+            self._running.remove(name)
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+            if not name.startswith(" "):
+                print(f"{name} {self.seconds[name]:.2f} s", file=sys.stderr)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look at the memory of the steps that run, twenty times a second while the block does."""
+        done = threading.Event()
+
+        def look_on() -> None:
+            while not done.wait(0.05):
+                self._look()
+
+        watcher = threading.Thread(target=look_on)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+    def _look(self) -> None:
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        for name in tuple(self._running):
+            self.peak_bytes[name] = max(self.peak_bytes.get(name, 0), resident)
 
 
 def main() -> None:
@@ -113,8 +161,8 @@ def show(size: Size) -> None:
     print(f"whole     {run.seconds:.1f} s, {1e6 * run.seconds / size.n_accounts:.0f} us an account")
     print(f"ratio     {run.seconds / run.yardstick_s:.1f} times the yardstick ({run.yardstick_s:.2f} s)")
     print(f"peak      {run.peak_bytes / 1e9:.2f} GB")
-    for name, seconds in run.steps.items():
-        print(f"  {name:<28}{seconds:8.2f} s")
+    for name, (seconds, peak_bytes) in run.steps.items():
+        print(f"  {name:<28}{seconds:8.2f} s{peak_bytes / 1e9:8.2f} GB")
 
 
 def run_apart(workspace: Workspace) -> Run:
@@ -127,29 +175,29 @@ def run_apart(workspace: Workspace) -> Run:
 
 def measure(workspace: Workspace) -> dict[str, Any]:
     """Every step after the text stage, in the order of the night; the fields of `Run`."""
-    steps: dict[str, float] = {}
+    steps = Steps()
     settings = Settings()
     nightly.warm_up()
-    with open_warehouse(workspace, settings) as con:
+    with open_warehouse(workspace, settings) as con, steps.watched():
         yardstick_s = min(_yardstick(con) for _ in range(3))
         after_text(con)
         began = time.perf_counter()
         with ThreadPoolExecutor(1) as meanwhile, con.cursor() as beside:
-            with _timed(steps, "features: requests"):
+            with steps.timed("features: requests"):
                 gathered = features.gather_features(beside, DAY)
-            with _timed(steps, "features: histories"):
+            with steps.timed("features: histories"):
                 features.store_features(beside, DAY, gathered)
             objects = meanwhile.submit(campaigns.gather_objects, beside, DAY)
-            with _timed(steps, "scores, objects beside"):
+            with steps.timed("scores, objects beside"):
                 scores.score_accounts(con, DAY, settings)
                 gathered_objects = objects.result()
-            with _timed(steps, "campaigns"), _inside(steps):
+            with steps.timed("campaigns"), _inside(steps):
                 found = campaigns.find_campaigns(con, DAY, settings, gathered_objects)
-        with _timed(steps, "publish"):
+        with steps.timed("publish"):
             publish.publish(con, workspace)
         seconds = time.perf_counter() - began
     return {
-        "steps": steps,
+        "steps": {name: (seconds, steps.peak_bytes[name]) for name, seconds in steps.seconds.items()},
         "seconds": seconds,
         "yardstick_s": yardstick_s,
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
@@ -165,23 +213,12 @@ def _yardstick(con: duckdb.DuckDBPyConnection) -> float:
 
 
 @contextmanager
-def _timed(steps: dict[str, float], name: str) -> Iterator[None]:
-    began = time.perf_counter()
-    steps.setdefault(name, 0.0)
-    try:
-        yield
-    finally:
-        steps[name] += time.perf_counter() - began
-        print(f"{name} {steps[name]:.2f} s", file=sys.stderr) if not name.startswith(" ") else None
-
-
-@contextmanager
-def _inside(steps: dict[str, float]) -> Iterator[None]:
+def _inside(steps: "Steps") -> Iterator[None]:
     """Time the parts of the step `campaigns` while the block runs."""
 
     def watched(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*given: Any, **named: Any) -> Any:
-            with _timed(steps, f"  {name}"):
+            with steps.timed(f"  {name}"):
                 return run(*given, **named)
 
         return timed

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.models import lone
-from detector.text.repeated import OwnedTexts, shingles_of
+from detector.text.repeated import OwnedTexts
 from pipelines.scores import REFERENCE_NIGHTS, Float64, as_flagged_accounts, columns_of
 from pipelines.settings import Settings
 from pipelines.warehouse.arrow import array_of, fetch, in_one_piece, lists_of, registered
@@ -44,7 +44,7 @@ Columns = dict[str, Float64]
 
 @dataclass(frozen=True)
 class Alone:
-    """The night's accounts, and who of them is a finding by itself, approved uses aside.
+    """The night's busy and approved accounts, and who of them is a finding by itself, approved uses aside.
 
     accounts : rows of account_lone; the findings name their positions
     approved : bool, shape (n_accounts,): who has an approved use
@@ -60,7 +60,7 @@ class Alone:
 class Busy:
     """The night's busy accounts, with what a sample of their texts shows.
 
-    accounts : rows of account_lone, of every account; columns : their features; at : positions of busy ones
+    accounts : rows of account_lone; columns : their features; at : positions of busy ones
     tonight : the busy ones' columns, those of lone.COLUMNS among them; peer_groups : their kinds of use
     earlier, earlier_groups : the same of ordinary busy accounts of earlier nights
     adds_text : who adds a text to what many products send; relays : findings on those whose text makes it
@@ -90,16 +90,16 @@ def measure_busy(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) 
     judgement that the settings leave out count as unknown.
     """
     policy = settings.lone_policy()
-    accounts = con.sql(statement("account_lone"), params={"day": day}).to_arrow_table()
+    accounts = fetch(con, statement("account_lone"), {"day": day, "least": policy.least_requests})
     columns = columns_of(accounts, settings.detection.leave_out)
     busy = np.flatnonzero(
         (columns["n_prompts"] >= policy.least_requests) & (columns["n_requests"] >= policy.least_requests)
     )
-    tonight, is_public = _measured(con, day, accounts, columns, busy)
+    tonight = _measured(con, day, accounts, columns, busy)
     earlier, earlier_groups = _earlier(con, day, settings)
-    relays = lone.relays(tonight, _usual_training(tonight, earlier), is_public)
+    relays = lone.relays(tonight, _usual_training(tonight, earlier))
     groups = _texts(accounts, "peer_group")[busy]
-    adding = lone.adds_text(tonight, is_public)
+    adding = lone.adds_text(tonight)
     return Busy(accounts, columns, busy, tonight, groups, earlier, earlier_groups, adding, tuple(relays))
 
 
@@ -176,22 +176,20 @@ def _measured(
     accounts: pa.Table,
     columns: Columns,
     busy: npt.NDArray[np.intp],
-) -> tuple[Columns, npt.NDArray[np.bool_]]:
-    """The busy accounts' columns, with what their texts show; and whose added text is a public one."""
+) -> Columns:
+    """The busy accounts' columns, with what their texts show."""
     public = _public_texts(con, day)
     with registered(con, "busy", _numbered(accounts, busy)):
         con.execute(statement("lone/texts"), {"day": day, "most": MOST_TEXTS})
     parts: dict[str, list[Float64]] = {name: [np.zeros(0)] for name in lone.COLUMNS}
-    is_public = [np.zeros(0, np.bool_)]
     for first in range(0, len(busy), ACCOUNTS_AT_ONCE):
-        added = _sampled(con, first, min(ACCOUNTS_AT_ONCE, len(busy) - first))
+        added = _sampled(con, first, min(ACCOUNTS_AT_ONCE, len(busy) - first), public)
         for name, values in added.columns.items():
             parts[name].append(values)
-        is_public.append(_is_public(added, public))
     con.execute("DROP TABLE lone_text")
     tonight = _rows(columns, busy) | {name: np.concatenate(values) for name, values in parts.items()}
     tonight["technique_share"] = lone.technique_share(tonight)
-    return tonight, np.concatenate(is_public)
+    return tonight
 
 
 def _numbered(accounts: pa.Table, busy: npt.NDArray[np.intp]) -> pa.Table:
@@ -200,7 +198,7 @@ def _numbered(accounts: pa.Table, busy: npt.NDArray[np.intp]) -> pa.Table:
     )
 
 
-def _sampled(con: duckdb.DuckDBPyConnection, first: int, n: int) -> lone.AddedText:
+def _sampled(con: duckdb.DuckDBPyConnection, first: int, n: int, public: lone.Public) -> lone.AddedText:
     """What the texts of `n` accounts from number `first` on show."""
     asked = {"first": first, "last": first + n - 1, "half": HALF_SHINGLES}
     prompts = fetch(con, statement("lone/prompts"), asked)
@@ -213,28 +211,20 @@ def _sampled(con: duckdb.DuckDBPyConnection, first: int, n: int) -> lone.AddedTe
         OwnedTexts.of(*lists_of(systems["shingles"], copied=False), array_of(systems, "account") - first),
         system,
         array_of(prompts, "training"),
+        public,
         n,
     )
 
 
-def _public_texts(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, lone.PublicTexts]:
-    """Templates of the night that many organisations use, by kind."""
-    found = {}
-    for kind in ("prompt", "system"):
+def _public_texts(con: duckdb.DuckDBPyConnection, day: date) -> lone.Public:
+    """Templates of the night that many organisations use."""
+
+    def of_kind(kind: str) -> lone.PublicTexts:
         asked = {"day": day, "kind": kind, "least": lone.PUBLIC_ORGANISATIONS}
         templates = fetch(con, statement("lone/public"), asked)
-        found[kind] = lone.PublicTexts.of(*lists_of(templates["shingles"], copied=False))
-    return found
+        return lone.PublicTexts.of(*lists_of(templates["shingles"], copied=False))
 
-
-def _is_public(added: lone.AddedText, public: dict[str, lone.PublicTexts]) -> npt.NDArray[np.bool_]:
-    """Of each account, whether many organisations use the text that it adds."""
-    out = np.zeros(len(added.n_products), np.bool_)
-    for account in np.flatnonzero(added.n_products >= lone.LEAST_PRODUCTS).tolist():
-        out[account] = public["prompt"].hold(shingles_of(added.in_prompts, account)) or public["system"].hold(
-            shingles_of(added.in_systems, account)
-        )
-    return out
+    return lone.Public(of_kind("prompt"), of_kind("system"))
 
 
 def _keep(

@@ -103,13 +103,14 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
     """
     left_out = settings.detection.leave_out
     accounts = con.sql(statement("account_scored"), params={"day": day}).to_arrow_table()
-    tonight = columns_of(accounts, left_out)
+    account_ids, tonight = accounts["account_id"], columns_of(accounts, left_out)
+    del accounts  # a million of them are half a gigabyte, and as much again as columns
     nights = 0 if "history" in left_out else REFERENCE_NIGHTS
     scores = scoring.score_night(tonight, columns_of(read_reference(con, day, nights), left_out))
     table = pa.table(
         {
-            "day": pa.array([day] * len(accounts), pa.date32()),
-            "account_id": accounts["account_id"],
+            "day": pa.array([day] * len(account_ids), pa.date32()),
+            "account_id": account_ids,
             "peer_group": pa.DictionaryArray.from_arrays(
                 scores.group, scores.group_names
             ).dictionary_decode(),
@@ -123,7 +124,7 @@ def score_accounts(con: duckdb.DuckDBPyConnection, day: date, settings: Settings
         for first in range(0, len(table), ROWS_AT_ONCE):
             with registered(con, "scored", table.slice(first, ROWS_AT_ONCE)):
                 con.execute("INSERT INTO night.account_score BY NAME FROM scored ORDER BY account_id")
-    return len(accounts)
+    return len(account_ids)
 
 
 def read_reference(con: duckdb.DuckDBPyConnection, day: date, nights: int = REFERENCE_NIGHTS) -> pa.Table:
@@ -210,7 +211,10 @@ def _reasons(scores: scoring.AccountScores, tonight: dict[str, Float64]) -> pa.L
     """The reasons of every account as list<struct>, built column by column: no object per account."""
     rows, ranks = np.nonzero(scores.reason >= 0)
     feature = scores.reason[rows, ranks].astype(np.int32)
-    values = np.stack([tonight[f.name] for f in SCORED], axis=1)[rows, feature]
+    values = np.empty(len(rows))
+    for at, scored in enumerate(SCORED):
+        mine = feature == at
+        values[mine] = tonight[scored.name][rows[mine]]
     ranges = [
         scoring.readable_range(usual, f)
         for of_group in scores.usual

@@ -115,6 +115,18 @@ class Group:
         return float(self.templated_requests.sum()) / total if total else 0.0
 
     @property
+    def own_reach(self) -> float:
+        """0 to 1: the members who use a shared text that hardly anybody else does."""
+        layer = self.population.layer(self.layer)
+        if layer is None or len(self.rows) == 0:
+            return 0.0
+        inside = np.bincount(layer.object[self.rows], minlength=layer.n_objects)
+        everywhere = self.population.once.of("users", np.bincount, layer.object)
+        everywhere = np.pad(everywhere, (0, layer.n_objects - len(everywhere)))
+        is_own = (inside >= OWN * np.maximum(everywhere, 1))[layer.object[self.rows]]
+        return len(np.unique(self.account[is_own])) / len(self.members)
+
+    @property
     def passed_on(self) -> tuple[float, float]:
         """Refused requests of members that another member sent next, and all refused ones. Costs as much as
         the members' refusals are many."""
@@ -146,11 +158,18 @@ class Group:
 
 ENOUGH_TEMPLATED = 0.2
 """Share of requests from which user templates are what the group shares; below it, its system prompts may
-be, if they carry more."""
+be."""
+
+OWN = 0.5
+"""Share of a text's users in a group from which the text is the group's own: most of them."""
+
+MOST_MEMBERS = 0.5
+"""Share of the members by whose use a text is the group's."""
 
 
 def group_of(candidate: Candidate, population: Population, objects: SharedObjects) -> Group:
-    """What the evidence needs of one candidate."""
+    """What the evidence needs of one candidate: with the kind of text that its members use most of them, and
+    hardly anybody else, where they make too few requests from templates to tell by their number."""
 
     def sharing(kind: str, all_uses: Uses) -> Group:
         rows = account = np.empty(0, dtype=np.int64)
@@ -174,4 +193,7 @@ def group_of(candidate: Candidate, population: Population, objects: SharedObject
     if templates.templated_share >= ENOUGH_TEMPLATED:
         return templates
     systems = sharing("system_prompt", population.systems)
+    for shared in sorted((templates, systems), key=lambda one: -one.own_reach):
+        if shared.own_reach >= MOST_MEMBERS:
+            return shared
     return systems if systems.templated_share > templates.templated_share else templates

@@ -131,7 +131,8 @@ def peer_matrices(tonight: Columns, reference: Columns) -> Iterator[PeerMatrix]:
             [i for i, f in enumerate(SCORED) if group_name != "quiet" or f.name in QUIET_FEATURES], np.int16
         )
         columns = {
-            f.name: np.concatenate((tonight[f.name][peers], reference[f.name][earlier])) for f in SCORED
+            name: np.concatenate((tonight[name][peers], reference[name][earlier]))
+            for name in (SCORED[i].name for i in places)
         }
         is_calibrated = len(earlier) >= MIN_REFERENCE
         if is_calibrated:

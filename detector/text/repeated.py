@@ -84,10 +84,14 @@ class OwnedTexts:
         return np.bincount(self.text[is_held], minlength=len(self.owner)).astype(np.int64)
 
 
-def shingles_of(keys: Keys, owner: int) -> npt.NDArray[np.uint32]:
-    """The shingles, ascending, that `keys` hold of one owner."""
-    first, after = np.searchsorted(keys, np.array([owner, owner + 1], np.uint64) << _LOW_BITS)
-    return (keys[first:after] & _SHINGLE).astype(np.uint32)
+def owners_of(keys: Keys) -> Int64:
+    """The owner of each key."""
+    return (keys >> _LOW_BITS).astype(np.int64)
+
+
+def shingles_of(keys: Keys) -> npt.NDArray[np.uint32]:
+    """The shingle of each key."""
+    return (keys & _SHINGLE).astype(np.uint32)
 
 
 def _distinct(values: Keys) -> tuple[Keys, Int64]:

@@ -18,6 +18,7 @@ from detector.campaigns.measures import (
     upper_share,
     weighted_of_others,
 )
+from detector.campaigns.population import Bool
 
 SYSTEM_CAP = 0.5
 """Half the say for a shared system prompt: frameworks give theirs to thousands of strangers, and what people
@@ -181,15 +182,23 @@ def added_text(group: Group) -> Evidence | None:
     if adds_text is None or not adds_text[group.members].any():
         return None
     share = float(adds_text[group.members].mean())
-    organisation = group.population.organisation[group.members[adds_text[group.members]]]
-    n_customers = len(np.unique(organisation[organisation >= 0]))
     points = ramp(share, (0.3, 0.0), (0.8, 2.0))
-    if n_customers < max(SEVERAL_CUSTOMERS * len(organisation), 2):
+    if not _are_several_customers(group, adds_text[group.members]):
         points = min(points, 0.5)  # one house with many keys, for all one knows
     return Evidence(
         "content", "ADDED_TEXT", "share of accounts that add one text to the requests of many products",
         share, "0 for resellers who pass on what customers send", points,
     )  # fmt: skip
+
+
+def _are_several_customers(group: Group, chosen: Bool) -> bool:
+    """Whether the chosen members say of themselves that they are customers of their own.
+
+    chosen : bool, one for each member
+    """
+    organisation = group.population.organisation[group.members[chosen]]
+    n_customers = len(np.unique(organisation[organisation >= 0]))
+    return n_customers >= max(SEVERAL_CUSTOMERS * len(organisation), 2)
 
 
 def repeated_items(group: Group) -> Evidence | None:
@@ -234,6 +243,10 @@ def greedy_answers(group: Group) -> Evidence | None:
 MOSTLY_PASSED_ON = 0.5
 """Share of accounts that add a text to other people's requests from which those people are who talks."""
 
+ONE_PERSONS = 50
+"""Conversations of a single request that one person begins in a day, at most: every ten minutes one, for
+eight hours. Whoever carries more lets others talk."""
+
 
 def conversation(group: Group) -> Evidence | None:
     """Whether anybody talks: people ask again, scripts do not. Of accounts that pass on what others write,
@@ -243,10 +256,23 @@ def conversation(group: Group) -> Evidence | None:
         return None
     share = float(np.nanmean(shares))
     points = ramp(share, (0.3, -1.0), (0.6, 0.0), (0.9, 0.5))
-    adds_text = group.population.adds_text
-    if adds_text is not None and adds_text[group.members].mean() > MOSTLY_PASSED_ON:
+    if _pass_on_talk(group):
         points = max(points, 0.0)
     return Evidence(
         "content", "SINGLE_TURN", "mean share of requests that open and end a conversation",
         share, "0.2 to 0.7 for people", points,
     )  # fmt: skip
+
+
+def _pass_on_talk(group: Group) -> bool:
+    """Whether those who talk are others than who holds the accounts: most members add a text to many
+    products' requests, or the members are several customers and most carry more conversations than a person
+    has, most of their requests under the one text."""
+    members, adds_text = group.members, group.population.adds_text
+    if adds_text is not None and adds_text[members].mean() > MOSTLY_PASSED_ON:
+        return True
+    n_requests = group.population.n_requests[members]
+    carries = (group.population.single_turn_share[members] * n_requests > ONE_PERSONS) & (
+        group.templated_requests > MOSTLY_PASSED_ON * n_requests
+    )
+    return bool(carries.mean() > MOSTLY_PASSED_ON) and _are_several_customers(group, carries)

@@ -19,7 +19,7 @@ from detector.models.base import Float64
 from detector.models.lone.findings import Columns, LoneFinding, Mask, Reason, reason
 from detector.models.lone.surprise import lower_share
 from detector.text import TELLING_SHINGLES
-from detector.text.repeated import Int64, Keys, OwnedTexts
+from detector.text.repeated import Int64, Keys, OwnedTexts, owners_of, shingles_of
 
 OWN_SHARE, LEAST_TEXTS = 0.1, 5
 """A piece is an account's own when a tenth of its different prompts hold it, five at least: an extractor
@@ -37,7 +37,8 @@ PART_OF_PROMPTS = 0.5
 
 PUBLIC_ORGANISATIONS = 50
 """A text that so many organisations send is some framework's, added by no account; and a pool of so many
-accounts is found as a campaign."""
+accounts is found as a campaign. It may stand under a fifth of the products all the same, beside what the
+account adds: customers have favourites."""
 
 LEAST_OTHERS = 5
 """Accounts without an added text that show what is usual: of fewer the highest is no limit."""
@@ -85,10 +86,24 @@ COLUMNS = (
 """What is compared and kept of every busy account."""
 
 
+@dataclass(frozen=True)
+class Public:
+    """The night's public texts: parts of prompts, and of system prompts."""
+
+    prompts: "PublicTexts"
+    systems: "PublicTexts"
+
+
 def added_text(
-    prompts: OwnedTexts, systems: OwnedTexts, system: Int64, training: Float64, n_accounts: int
+    prompts: OwnedTexts,
+    systems: OwnedTexts,
+    system: Int64,
+    training: Float64,
+    public: Public,
+    n_accounts: int,
 ) -> AddedText:
-    """What accounts send again and again, and what they add to the requests of many products.
+    """What accounts send again and again, and what they add to the requests of many products, public texts
+    aside.
 
     Parameters
     ----------
@@ -96,14 +111,19 @@ def added_text(
     systems : their different system prompts, one entry for each account and prompt
     system : int64, shape (n_prompts,); the system prompt of each, a position in `systems`, -1 for none
     training : float64, shape (n_prompts,), 0 to 1; probability that it asks for training material
+    public : texts that many organisations use, which count as nobody's own
     """
     owner = prompts.owner
     each = np.arange(len(owner), dtype=np.int64)
     own = prompts.repeated(each, least_share=OWN_SHARE, least_units=LEAST_TEXTS)
     is_own = prompts.n_held(own) >= LEAST_PIECES
-    in_prompts = prompts.repeated(system, least_share=ADDED_SHARE, least_units=LEAST_PRODUCTS)
+    in_prompts = public.prompts.without(
+        prompts.repeated(system, least_share=ADDED_SHARE, least_units=LEAST_PRODUCTS)
+    )
     of_system = np.arange(len(systems.owner), dtype=np.int64)
-    in_systems = systems.repeated(of_system, least_share=ADDED_SHARE, least_units=LEAST_PRODUCTS)
+    in_systems = public.systems.without(
+        systems.repeated(of_system, least_share=ADDED_SHARE, least_units=LEAST_PRODUCTS)
+    )
     held = systems.n_held(in_systems)
     has_added = prompts.n_held(in_prompts) >= TELLING_SHINGLES
     if len(held):
@@ -138,32 +158,30 @@ def _n_products(systems: OwnedTexts, held: Int64, used: Int64, n_accounts: int) 
     return np.bincount(systems.owner[under[says[under]]], minlength=n_accounts).astype(np.float64)
 
 
-def adds_text(columns: Columns, is_public: Mask) -> Mask:
+def adds_text(columns: Columns) -> Mask:
     """Who adds one text to the requests of many products, whatever the text is for: bool, shape (n,).
 
     Parameters
     ----------
     columns : float64 arrays of shape (n,): the features of each account, and COLUMNS; NaN unknown
-    is_public : bool, shape (n,): the added text is one that many organisations send
 
-    All must hold: ten products or more with the text; surely on most prompts; the items are new, and the text
-    is not a public one. Such an account passes on what others write.
+    All must hold: ten products or more with the text; surely on most prompts; the items are new. Such an
+    account passes on what others write.
     """
     return np.asarray(
         (columns["n_products"] >= LEAST_PRODUCTS)
         & (lower_share(columns["added_text_share"], columns["n_sampled"]) >= PART_OF_PROMPTS)
         & ~(columns["repeat_share"] > 0.5)
-        & ~is_public
     )
 
 
-def relays(columns: Columns, usual_training: Float64, is_public: Mask) -> list[LoneFinding]:
+def relays(columns: Columns, usual_training: Float64) -> list[LoneFinding]:
     """Accounts that add one text to the requests of many products, which makes these ask for training
     material.
 
     Parameters
     ----------
-    columns, is_public : as for `adds_text`
+    columns : as for `adds_text`
     usual_training : float64: mean probability over the prompts of each account with many system prompts and
         no added text, tonight's and earlier nights'
 
@@ -175,7 +193,7 @@ def relays(columns: Columns, usual_training: Float64, is_public: Mask) -> list[L
     usual = np.sort(usual_training)
     most_usual = float(np.quantile(usual, 0.95, method="inverted_cdf"))
     asks_for_it = columns["added_text_training"] - 2 * columns["training_error"] > most_usual
-    found = adds_text(columns, is_public) & asks_for_it
+    found = adds_text(columns) & asks_for_it
     others = {name: _known(columns[name][~found]) for name in SHOWN} | {"added_text_training": usual}
     return [_relay(row, columns, others) for row in np.flatnonzero(found).tolist()]
 
@@ -234,13 +252,18 @@ class PublicTexts:
         text = np.repeat(np.arange(len(n_shingles), dtype=np.int64), n_shingles)
         return cls(shingles[order], text[order], n_shingles)
 
-    def hold(self, own: npt.NDArray[np.uint32]) -> bool:
-        """Whether half of `own`, ascending and without repeats, is in one of the texts, or half of that
-        text in it.
+    def without(self, keys: Keys) -> Keys:
+        """The keys, ascending, less what belongs to a public text: one of which an owner's keys hold half, or
+        which holds half of them. What stands beside such a text stays.
 
         Takes the time of the shingles in common, however many texts there are.
         """
-        first, after = np.searchsorted(self.shingles, own), np.searchsorted(self.shingles, own, side="right")
-        at = np.concatenate([np.arange(*ends) for ends in zip(first, after, strict=True)] or [first])
-        text, n_common = np.unique(self.text[at], return_counts=True)
-        return bool((2 * n_common >= np.minimum(self.n_shingles[text], len(own))).any())
+        owner, shingle = owners_of(keys), shingles_of(keys)
+        first, after = (np.searchsorted(self.shingles, shingle, side) for side in ("left", "right"))
+        row = np.repeat(np.arange(len(keys)), after - first)
+        at = np.arange(len(row)) - np.repeat(np.cumsum(after - first) - after, after - first)
+        pair = owner[row] * max(len(self.n_shingles), 1) + self.text[at]
+        pairs, which, n_common = np.unique(pair, return_inverse=True, return_counts=True)
+        of, text = np.divmod(pairs, max(len(self.n_shingles), 1))
+        is_held = 2 * n_common >= np.minimum(self.n_shingles[text], np.bincount(owner)[of])
+        return np.delete(keys, row[is_held[which]])
