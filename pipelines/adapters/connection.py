@@ -153,7 +153,7 @@ def _database(threads: int, *, is_ordered: bool) -> duckdb.DuckDBPyConnection:
 
 @atexit.register
 def _let_go() -> None:
-    """Before the interpreter goes, which DuckDB's objects need to go well: plans first, then what they are of."""
+    """Before the interpreter goes, as DuckDB's objects need it to go well: plans first, then their databases."""
     _planned.cache_clear()
     _database.cache_clear()
 

@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -29,6 +30,15 @@ def block(texts, first=1):
     return pa.table({"row_number": numbers, "line": pa.array(texts, pa.large_string())})
 
 
+def busy_threads():
+    """Processor time of each thread of this process, in the system's ticks."""
+    found = {}
+    for stat in Path("/proc/self/task").glob("*/stat"):
+        user, system = stat.read_text().rsplit(")", 1)[1].split()[11:13]
+        found[stat.parent.name] = int(user) + int(system)
+    return found
+
+
 @given(st.lists(st.lists(st.sampled_from(["a", "bc", "no", ""]), max_size=5), max_size=5))
 def test_each_block_has_its_own_answer(blocks):
     con = connect(2)
@@ -43,6 +53,30 @@ def test_rows_keep_their_order_over_all_threads():
     answer = ask(connect(2), DOUBLED, block(texts))
     assert answer["row_number"].to_pylist() == list(range(1, 50_001))
     assert answer["twice"].to_pylist() == [text * 2 for text in texts]
+
+
+def test_rows_of_one_number_keep_their_order_over_all_threads():
+    """A line that holds many requests may be read by several threads."""
+    texts = [str(n) for n in range(50_000)]
+    numbers = [n // 9_000 for n in range(50_000)]
+    rows = pa.table({"row_number": pa.array(numbers, pa.int64()), "line": pa.array(texts, pa.large_string())})
+    answer = ask(connect(2), "SELECT row_number, unnest([line, line || '+']) AS line FROM block", rows)
+    assert answer["row_number"].to_pylist() == [n for n in numbers for _ in range(2)]
+    assert answer["line"].to_pylist() == [text + end for text in texts for end in ("", "+")]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux what its threads did")
+def test_a_block_is_read_by_all_threads():
+    """A prepared statement that has to keep the order of its rows is executed by one thread."""
+    con = connection._database(2, is_ordered=False)
+    assert con.execute("SELECT current_setting('preserve_insertion_order')").fetchall() == [(False,)]
+    slow = "SELECT row_number, md5(repeat(line, 2000)) AS line FROM block"
+    rows = block([str(n) for n in range(40_000)])
+    ask(connect(2), slow, rows)
+    before = busy_threads()
+    ask(connect(2), slow, rows)
+    worked = [ticks - before.get(thread, 0) for thread, ticks in busy_threads().items()]
+    assert sum(ticks > max(worked) / 4 for ticks in worked) >= 2
 
 
 def test_readers_in_several_threads_do_not_get_each_others_rows():

@@ -195,6 +195,12 @@ def test_other_log_records_are_no_calls_and_no_texts(lines):
     assert (row["prompt"], row["body_state"], joined.n_edge) == (None, "absent", 0)
 
 
+def test_records_outside_of_any_span_are_counted_one_by_one(lines):
+    alone = [record("gen_ai.user.message", {"content": "hi"}, spanId="") for _ in range(3)]
+    (file,) = check_logs([str(lines(logs(*alone, *SAID), name="otel.jsonl"))]).files
+    assert (file.format, file.n_rows, file.n_passed_over) == ("otel-records", 4, 3)
+
+
 def test_a_file_of_both_is_checked_as_the_one_log_it_is(lines):
     path = lines(document(span(CURRENT)), logs(*SAID), b"{no json\n", name="otel.jsonl")
     (file,) = check_logs([str(path)]).files

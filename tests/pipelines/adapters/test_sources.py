@@ -250,7 +250,7 @@ SPANS = Source(
     versions="invented",
     told_by=((has("spans"),),),
     structure={"host": TEXT, "spans": [{"id": TEXT, "kind": TEXT, "at": TEXT, "who": TEXT}]},
-    each="doc.spans",
+    each={"item": "doc.spans"},
     steps=({"caller": "concat(item.who, '@', doc.host)"},),
     is_request="item.kind = 'chat'",
     columns={"request_id": "item.id", "ts": "item.at", "account_id": "caller"},
