@@ -153,7 +153,7 @@ def _database(threads: int, *, is_ordered: bool) -> duckdb.DuckDBPyConnection:
 
 @atexit.register
 def _let_go() -> None:
-    """Before the interpreter goes, as DuckDB's objects need it to go well: plans first, then their databases."""
+    """Before the interpreter goes, as DuckDB's objects need it to go well: plans, then databases."""
     _planned.cache_clear()
     _database.cache_clear()
 

@@ -46,31 +46,43 @@ CREATE MACRO instructions_of(t) AS
 
 -- -- messages over numbered attributes: gen_ai.prompt.0.content, llm.input_messages.0.message.contents.1. ... ----------
 
-CREATE MACRO number_pattern(name) AS concat(
-    '^', name, '\.(\d{1,6})\.(?:message\.)?(role|content|contents\.(\d{1,6})\.message_content\.(?:text|image\.image\.url))$');
--- Each key is cut once, into its number, what it is of the message, and the number of its part.
+-- `name` has one dot, so the number of a message is the third word of a key; what is no such key has no place.
+CREATE MACRO place_of_words(w) AS
+    CASE WHEN len(w) BETWEEN 4 AND 5 AND (len(w) = 4 OR w[4] = 'message') AND w[-1] = 'role' THEN -1
+         WHEN len(w) BETWEEN 4 AND 5 AND (len(w) = 4 OR w[4] = 'message') AND w[-1] = 'content' THEN 0
+         WHEN w[5] = 'contents' AND w[7] = 'message_content' AND w[-1] IN ('text', 'url')
+         THEN CASE WHEN TRY_CAST(w[6] AS INTEGER) BETWEEN 0 AND 999999 THEN TRY_CAST(w[6] AS INTEGER) END END;
 CREATE MACRO numbered(keys, texts, name) AS
-    list_sort(list_transform(
-        list_filter(
+    list_sort(list_filter(
+        list_transform(
             list_transform(
                 list_filter(list_zip(keys, texts), lambda a: starts_with(a[1], concat(name, '.'))),
-                lambda a: {'at': regexp_extract(a[1], number_pattern(name), ['n', 'what', 'part']), 'said': a[2]}),
-            lambda a: a.at.n <> ''),
-        lambda a: {
-            'n': a.at.n::INTEGER,
-            'part': CASE WHEN a.at.what = 'role' THEN -1 ELSE coalesce(TRY_CAST(a.at.part AS INTEGER), 0) END,
-            'is_image': ends_with(a.at.what, '.url'),
-            'said': a.said}));
--- Sorted, a role comes before its parts: so the list of messages can be written as one JSON text in a single pass,
--- whatever the number of messages. The first message of it is nobody's and is left out.
+                lambda a: {'words': string_split(a[1], '.'), 'said': a[2]}),
+            lambda a: {
+                'n': TRY_CAST(a.words[3] AS INTEGER),
+                'part': place_of_words(a.words),
+                'is_image': a.words[-1] = 'url',
+                'said': a.said}),
+        lambda p: p.n BETWEEN 0 AND 999999 AND p.part IS NOT NULL));
+-- Sorted, a role comes before its parts. Where every message has a role and one text, they stand in pairs.
+CREATE MACRO in_pairs(parts) AS list_zip(parts[1:-:2], parts[2:-:2]);
+CREATE MACRO are_messages(pairs) AS
+    len(list_filter(pairs, lambda a: (a[1].part = -1 AND a[2].part = 0 AND a[1].n = a[2].n AND NOT a[2].is_image)
+                                     IS NOT TRUE)) = 0;
+-- Otherwise the list of messages is written as one JSON text in a single pass, whatever their number. The first
+-- message of it is nobody's and is left out.
+CREATE MACRO written_by_parts(parts) AS
+    TRY(json_transform(
+        concat('[{"content":[null', array_to_string(list_transform(parts, lambda p:
+            CASE WHEN p.part = -1 THEN concat(']},{"role":', to_json(p.said), ',"content":[null')
+                 WHEN p.is_image THEN ',{"type":"image"}'
+                 ELSE concat(',{"type":"text","text":', to_json(p.said), '}') END), ''), ']}]'),
+        '[{"role": "VARCHAR", "content": "JSON"}]'))[2:];
 CREATE MACRO numbered_messages(parts) AS
-    CASE WHEN len(parts) > 0 THEN
-        TRY(json_transform(
-            concat('[{"content":[null', array_to_string(list_transform(parts, lambda p:
-                CASE WHEN p.part = -1 THEN concat(']},{"role":', to_json(p.said), ',"content":[null')
-                     WHEN p.is_image THEN ',{"type":"image"}'
-                     ELSE concat(',{"type":"text","text":', to_json(p.said), '}') END), ''), ']}]'),
-            '[{"role": "VARCHAR", "content": "JSON"}]'))[2:] END;
+    CASE WHEN len(parts) > 0 THEN list_transform([in_pairs(parts)], lambda pairs:
+        CASE WHEN are_messages(pairs)
+             THEN list_transform(pairs, lambda a: {'role': a[1].said, 'content': to_json(unless_it_is(a[2].said, ''))})
+             ELSE written_by_parts(parts) END)[1] END;
 CREATE MACRO numbered_text(parts) AS
     joined(list_transform(list_filter(parts, lambda p: p.part >= 0 AND NOT p.is_image), lambda p: p.said));
 
