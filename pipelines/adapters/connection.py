@@ -27,8 +27,8 @@ from pipelines.adapters.body_structures import STRUCTURES
 _ROWS_PER_TASK = 2_048
 """Rows DuckDB gives one thread at a time: one vector, so that a block keeps all threads busy to its end."""
 
-_PLANS = 64
-"""Statements whose plans are kept: two for each format there is."""
+_PLANS = 96
+"""Statements whose plans are kept: three for each format there is."""
 
 _BLANK = (
     "\0\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"

@@ -61,10 +61,10 @@ class JsonRecords:
         """`sample` : some of the records, to tell whether looking for their usual shape first is worth it."""
         self._con = con
         rows = LINES if source is None or source.gathering is None else "FROM block"
+        self._foreign = source
         self._source = json_source(fields) if source is None else source.over(rows)
-        self._usual: str | None = None
-        if source is not None and source.has_odd_shapes and not source.is_odd_as_a_rule(sample):
-            self._usual = source.over(rows, usual_only=True)
+        self._is_usual = source is not None and source.has_odd_shapes and not source.is_odd_as_a_rule(sample)
+        self._is_trusted = source is not None and source.gathering is None
         self._newest_by = newest_by(source)
         self._types = dict.fromkeys(fields, "VARCHAR")
         self._blocks = blocks
@@ -103,13 +103,25 @@ class JsonRecords:
 
     def _usual_answer(self, query: Query, rows: pa.Table) -> pa.Table:
         """The answer, by way of the usual shapes as long as most records have them."""
-        if self._usual is None:
-            return self._ask(query, rows)
-        answer = ask(self._con, query.over(self._usual), rows)
+        answer = self._first_answer(query, rows)
+        if not self._is_usual:
+            return answer
         odd = _unread(answer, rows)
         if len(odd) > len(rows) // 2:
-            self._usual = None
+            self._is_usual = False
         return _merged(answer, odd, self._ask(query, odd)) if len(odd) else answer
+
+    def _first_answer(self, query: Query, rows: pa.Table) -> pa.Table:
+        """The answer, trusting that no line is broken until one was: then never again in this file."""
+        if self._foreign is None or not (self._is_usual or self._is_trusted):
+            return self._ask(query, rows)
+        if self._is_trusted:
+            trusting = self._foreign.over(LINES, usual_only=self._is_usual, trusting=True)
+            try:
+                return ask(self._con, query.over(trusting), rows)
+            except duckdb.InvalidInputException:
+                self._is_trusted = False
+        return ask(self._con, query.over(self._foreign.over(LINES, usual_only=self._is_usual)), rows)
 
     def _ask(self, query: Query, lines: pa.Table) -> pa.Table:
         return ask(self._con, query.over(self._source), lines)

@@ -275,7 +275,7 @@ class Source:
             f"ELSE to_json({column}) END"
         )
 
-    def over(self, lines: str, *, usual_only: bool = False) -> str:
+    def over(self, lines: str, *, usual_only: bool = False, trusting: bool = False) -> str:
         """A SELECT of `row_number`, `is_read`, `is_request`, `line`, `doc` and every step's values.
 
         Parameters
@@ -283,9 +283,10 @@ class Source:
         lines : a SELECT of `row_number` and `line`; of a source that gathers, of what `parts_of` gives
         usual_only : read every record in its usual shape, which is faster; where one is odd `is_read` is
             false, and it is to be asked for again without this
+        trusting : no line is broken, which is faster; where one is, the statement fails
         """
         if self.gathering is None:
-            query = self._parsed(lines, usual_only=usual_only)
+            query = self._parsed(lines, usual_only=usual_only, trusting=trusting)
         else:
             query = f"SELECT *, true AS is_read FROM ({lines})"
         odd = [step.is_odd for step in self._shapes] if usual_only else []
@@ -299,7 +300,7 @@ class Source:
 
     def parts_of(self, lines: str, gathering: Gathering) -> str:
         """A SELECT of `row_number`, `is_read`, `key`, `place` and the parts of every record."""
-        query = self._parsed(f"SELECT * FROM ({lines}) WHERE {gathering.is_part}", usual_only=False)
+        query = self._parsed(f"SELECT * FROM ({lines}) WHERE {gathering.is_part}")
         for step in gathering.steps:
             values = ", ".join(f"{sql} AS {name}" for name, sql in step.items())
             query = f"SELECT *, {values} FROM ({query})"
@@ -307,9 +308,10 @@ class Source:
         place = f"coalesce({gathering.place}, 0)::BIGINT"
         return f"SELECT row_number, is_read, {gathering.key} AS key, {place} AS place, {parts} FROM ({query})"
 
-    def _parsed(self, lines: str, *, usual_only: bool) -> str:
+    def _parsed(self, lines: str, *, usual_only: bool = False, trusting: bool = False) -> str:
         """The lines parsed, a row for each element of `each`."""
         parse = files("pipelines.adapters").joinpath("sql/json_documents.sql").read_text(encoding="utf-8")
+        parse = parse.replace("THEN TRY(", "THEN (") if trusting else parse
         parse = parse.replace("$structure", literal(json.dumps(self.structure, default=dict)))
         query = parse.replace("FROM lines", f"FROM ({lines})")
         for name, items in self.each.items():

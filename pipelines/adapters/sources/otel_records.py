@@ -19,7 +19,7 @@ _BODY = {"stringValue": TEXT, "kvlistValue": {"values": ATTRIBUTES}}
 _RECORD = {**_ID, **_TIMES, "eventName": TEXT, "body": _BODY, "attributes": ATTRIBUTES}
 # A record outside of any span is of nobody knows which call.
 _IS_CALL = (
-    "trace_id IS NOT NULL AND span_id IS NOT NULL AND nth IS NOT NULL "
+    "trace_id IS NOT NULL AND span_id IS NOT NULL AND keys IS NOT NULL "
     f"AND coalesce(operation IN ({CALLS}), true)"
 )
 _DETAILS = "gen_ai.client.inference.operation.details"
