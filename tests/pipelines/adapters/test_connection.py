@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.adapters import connection, open_log
@@ -40,6 +40,7 @@ def busy_threads():
 
 
 @given(st.lists(st.lists(st.sampled_from(["a", "bc", "no", ""]), max_size=5), max_size=5))
+@settings(deadline=None)  # the first makes the database
 def test_each_block_has_its_own_answer(blocks):
     con = connect(2)
     for texts in blocks:
