@@ -12,6 +12,7 @@ after that is expressions over typed columns, and no record becomes a Python obj
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
@@ -310,7 +311,7 @@ class Source:
 
     def _parsed(self, lines: str, *, usual_only: bool = False, trusting: bool = False) -> str:
         """The lines parsed, a row for each element of `each`."""
-        parse = files("pipelines.adapters").joinpath("sql/json_documents.sql").read_text(encoding="utf-8")
+        parse = _documents_sql()
         parse = parse.replace("THEN TRY(", "THEN (") if trusting else parse
         parse = parse.replace("$structure", literal(json.dumps(self.structure, default=dict)))
         query = parse.replace("FROM lines", f"FROM ({lines})")
@@ -358,6 +359,11 @@ def with_account(columns: Mapping[str, str], account: Sequence[Level]) -> dict[s
             [columns[name] for name in ("org_id", "account_id") if name in columns]
         )
     return result
+
+
+@cache
+def _documents_sql() -> str:
+    return files("pipelines.adapters").joinpath("sql/json_documents.sql").read_text(encoding="utf-8")
 
 
 def _is_odd(record: Mapping[str, Any], step: Shapes) -> bool:
