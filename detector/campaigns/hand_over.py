@@ -10,8 +10,8 @@ somebody's last request.
 
 import numpy as np
 
-from detector.campaigns.measures import upper_share
 from detector.campaigns.population import HandOvers, Int64
+from detector.campaigns.shares import upper_share
 
 WITHIN_US = 6 * 3_600_000_000
 """Six hours: an operator has accounts ready or makes them at once; a quarter of a day is seldom chance."""

@@ -18,19 +18,6 @@ def ramp(value: float, *points: tuple[float, float]) -> float:
     return float(np.interp(value, xs, ys))
 
 
-def upper_share(share: float, n: float) -> float:
-    """The most a share may be that was seen in n cases, two standard errors up (Wilson, JASA 22, 1927)."""
-    z = 2.0
-    middle = share + z**2 / (2 * n)
-    reach = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return (middle + reach) / (1 + z**2 / n)
-
-
-def lower_share(share: float, n: float) -> float:
-    """The least a share may be that was seen in n cases, two standard errors down (Wilson, JASA 22, 1927)."""
-    return 1.0 - upper_share(1.0 - share, n)
-
-
 def any_known(values: Float64) -> bool:
     return bool(np.isfinite(values).any())
 

@@ -12,24 +12,18 @@ from itertools import groupby
 from statistics import median_high
 
 from detector.kernels.families import EXACT_TEXTS, MOST_COUNTED
-from detector.text.families import (
+from detector.text.families.index import LEAST_HELD, LEAST_PIECES, MOST_FAMILIES, OF_TYPICAL
+from detector.text.families.pieces import (
     AT_ALL,
     CONFIDENCE,
     CONFIDENCES,
-    LEAST_ACCOUNTS,
-    LEAST_HELD,
-    LEAST_PIECES,
-    LEAST_SHARE,
     MENDING_ROUNDS,
-    MOST_FAMILIES,
     NEAR,
     NEAR_WORN,
-    OF_TYPICAL,
-    SAMPLE_TEXTS,
-    TEXTS_PER_ACCOUNT,
     WITH_EACH_OTHER,
     WORN,
 )
+from detector.text.families.sample import LEAST_ACCOUNTS, LEAST_SHARE, SAMPLE_TEXTS, TEXTS_PER_ACCOUNT
 
 Name = int
 """A piece goes by its smallest shingle; a shingle alone is a piece of one."""

@@ -15,10 +15,10 @@ from detector.campaigns.measures import (
     any_known,
     ramp,
     requests_weighted,
-    upper_share,
     weighted_of_others,
 )
 from detector.campaigns.population import Bool
+from detector.campaigns.shares import upper_share
 
 SYSTEM_CAP = 0.5
 """Half the say for a shared system prompt: frameworks give theirs to thousands of strangers, and what people

@@ -7,8 +7,9 @@ import numpy as np
 
 from detector.campaigns.evidence.piece import LEAST_COMPARED, Evidence
 from detector.campaigns.group import Group
-from detector.campaigns.measures import lower_share, ramp
+from detector.campaigns.measures import ramp
 from detector.campaigns.population import Float64, Int64, Layer
+from detector.campaigns.shares import lower_share
 
 
 def shared_payment(group: Group) -> Evidence | None:

@@ -11,12 +11,12 @@ from detector.campaigns.evidence.identity import one_customer, one_room
 from detector.campaigns.evidence.piece import Evidence
 from detector.campaigns.group import Group
 from detector.campaigns.measures import (
-    lower_share,
     ramp,
     rank_probability,
     requests_weighted,
     weighted_of_others,
 )
+from detector.campaigns.shares import lower_share
 
 
 def young_accounts(group: Group) -> Evidence | None:

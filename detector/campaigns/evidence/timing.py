@@ -9,8 +9,9 @@ import numpy as np
 
 from detector.campaigns.evidence.piece import LEAST_COMPARED, Evidence
 from detector.campaigns.group import Group
-from detector.campaigns.measures import lower_share, ramp, trough
+from detector.campaigns.measures import ramp, trough
 from detector.campaigns.population import Float64
+from detector.campaigns.shares import lower_share
 from detector.campaigns.turns import clumping
 
 

@@ -15,13 +15,13 @@ from typing import Literal
 
 import numpy as np
 
+from detector.campaigns.shares import lower_share
 from detector.models.base import Float64
 from detector.models.lone.findings import Columns, Groups
 from detector.models.lone.surprise import (
     Peers,
     evidence_of,
     log_odds_of_share,
-    lower_share,
     tail_probability,
 )
 

@@ -15,9 +15,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from detector.campaigns.shares import lower_share
 from detector.models.base import Float64
 from detector.models.lone.findings import Columns, LoneFinding, Mask, Reason, reason
-from detector.models.lone.surprise import lower_share
 from detector.text import TELLING_SHINGLES
 from detector.text.repeated import Int64, Keys, OwnedTexts, owners_of, shingles_of
 

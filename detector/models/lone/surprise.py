@@ -89,16 +89,6 @@ def evidence_of(p_value: Float64) -> Float64:
     return np.asarray(KEENNESS * p_value ** (KEENNESS - 1.0), np.float64)
 
 
-def lower_share(share: Float64, n: Float64) -> Float64:
-    """The least a share may be that was seen in n cases, two standard errors down, element by element
-    (Wilson, JASA 22, 1927): float64, 0 to 1; NaN where either is unknown."""
-    z = 2.0
-    n = np.maximum(n, 1.0)
-    middle = share + z**2 / (2 * n)
-    reach = z * np.sqrt(np.maximum(share * (1 - share), 0.0) / n + z**2 / (4 * n**2))
-    return np.asarray(np.clip((middle - reach) / (1 + z**2 / n), 0.0, 1.0))
-
-
 def log_odds_of_share(share: Float64) -> Float64:
     """A share on the scale on which tails fall off alike: ln(s / (1 - s)), kept finite by one request in 400,
     which is half of what the smallest account that is judged can show."""

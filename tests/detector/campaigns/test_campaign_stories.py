@@ -90,6 +90,27 @@ def test_whoever_sends_nothing_but_one_request_that_reads_like_the_template_is_n
     assert list(only(flagged(night)).members) == campaign
 
 
+@pytest.mark.parametrize(("repeat_share", "is_member"), [(0.95, False), (0.0, True)])
+def test_a_suite_that_sends_the_same_items_every_night_is_no_member_though_its_text_is(
+    repeat_share: float, is_member: bool
+) -> None:
+    night = Night()
+    night.people(300)
+    operator = night.campaign("kiln", 40)
+    suite = night.add(
+        "suite",
+        3,
+        objects={"template": {"kiln template 1": 0.9}},
+        n_requests=np.full(3, 60.0),
+        single_turn_share=1.0,
+        training_share=0.85,
+        repeat_share=repeat_share,
+    )
+    [found] = flagged(night)
+    assert set(found.members) >= {*operator}
+    assert bool(set(found.members) & {*suite}) == is_member
+
+
 def test_few_uses_speak_against_membership_only_where_members_have_many() -> None:
     members = np.array([40.0] * 50)
     assert scarcity(np.array([1.0]), np.array([False])).tolist() == [0.0]

@@ -388,6 +388,56 @@ def test_of_accounts_that_pass_on_what_others_write_talk_is_the_others() -> None
     assert said["SINGLE_TURN"] == 0
 
 
+@pytest.mark.parametrize(
+    ("n_requests", "n_customers", "share", "is_theirs"),
+    [(400.0, 6, 0.9, True), (400.0, 1, 0.9, False), (60.0, 6, 0.9, False), (400.0, 6, 0.3, False)],
+)
+def test_customers_who_carry_more_talk_than_a_person_under_one_text_do_not_talk_themselves(
+    n_requests: float, n_customers: int, share: float, is_theirs: bool
+) -> None:
+    """But a house, people, and whoever has the text on a few requests only, may."""
+    night = Night()
+    night.people(300)
+    pool = night.campaign(
+        "pool",
+        6,
+        objects={"template": {"one text": share}, "client": {"kit": 1.0}, "address": {"exit": 1.0}},
+        n_requests=np.full(6, n_requests),
+        single_turn_share=np.full(6, 0.2),
+    )
+    population = night.population()
+    members = np.flatnonzero(np.isin([account.name for account in night.accounts], pool))
+    organisation = population.organisation.copy()
+    organisation[members] = organisation.max() + 1 + np.arange(6) % n_customers
+    population = replace(population, organisation=organisation)
+    objects = shared_objects(population)
+    [found] = [one for one in candidates(population, objects) if np.array_equal(one.members, members)]
+    said = {piece.code: piece.log_odds for piece in weigh(group_of(found, population, objects))}
+    assert (said["SINGLE_TURN"] == 0) == is_theirs
+
+
+def test_a_text_of_their_own_is_what_members_share_however_small_it_is_beside_a_popular_one() -> None:
+    night = Night()
+    night.people(100)
+    night.add("fan", 60, objects={"system_prompt": {"popular": 0.8}})
+    objects = [
+        {
+            "template": {"theirs": 0.1},
+            "system_prompt": {"popular": 0.15},
+            "payment": {f"card {at % 4}": 1.0},
+        }
+        for at in range(40)
+    ]
+    pool = night.campaign("pool", 40, objects=objects)
+    population = night.population()
+    shared = shared_objects(population)
+    members = np.flatnonzero(np.isin([account.name for account in night.accounts], pool))
+    [found] = [one for one in candidates(population, shared) if np.array_equal(one.members, members)]
+    group = group_of(found, population, shared)
+    assert group.layer == "template"
+    assert group.templated_share == pytest.approx(0.1)
+
+
 def test_greedy_answers_are_how_one_measures() -> None:
     assert points("GREEDY_ANSWERS", greedy_share=1.0) == -1.0
     assert points("GREEDY_ANSWERS", greedy_share=0.4) == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from detector.kernels import families as kernels
-from detector.text.families import LEAST_PIECES, LEAST_SHARE, MOST_FAMILIES, NEAR, _Sample
+from detector.text.families import LEAST_PIECES, LEAST_SHARE, MOST_FAMILIES, NEAR, Sample
 from tests.reference.families import (
     Family,
     Line,
@@ -65,8 +65,8 @@ def by_key(keys: np.ndarray, n_texts: np.ndarray) -> dict[int, int]:
 
 def counted(texts: Sequence[Text], least: int, n_parts: int) -> dict[int, int]:
     """What the loops count of what is not rare, in so many parts of whole accounts."""
-    sample = _Sample(*packed(texts), n_parts)
-    with patch("detector.text.families.LEAST_ACCOUNTS", least):
+    sample = Sample(*packed(texts), n_parts)
+    with patch("detector.text.families.sample.LEAST_ACCOUNTS", least):
         return by_key(*sample.counted_shingles(sample.drop_rare()))
 
 
@@ -169,8 +169,8 @@ def test_pairs_of_neighbours_are_counted_exactly_in_any_number_of_parts(
     positions, starts, ends, account = packed(texts)
     kernels.positions(positions, starts, ends, 0, len(account), *kernels.index_of(keys))
     depth = np.array(depths[: len(texts)], np.uint8)
-    sample = _Sample(positions, starts, ends, account, n_parts)
-    with patch("detector.text.families.LEAST_ACCOUNTS", LEAST):
+    sample = Sample(positions, starts, ends, account, n_parts)
+    with patch("detector.text.families.sample.LEAST_ACCOUNTS", LEAST):
         found = by_key(*sample.counted_pairs(depth, n_texts, near, least))
     by_shingles = {(int(keys[pair >> 32]), int(keys[pair & 0xFFFFFFFF])): n for pair, n in found.items()}
     alone = {shingle: {shingle} for shingle in shared}
@@ -303,7 +303,7 @@ def test_tables_that_outgrow_themselves_lose_nothing() -> None:
     shingles = np.tile(held, n_accounts)
     bounds = np.arange(n_accounts + 1, dtype=np.int64) * n_shingles
     texts = (shingles, bounds[:-1], bounds[1:].copy(), np.arange(n_accounts, dtype=np.int32))
-    sample = _Sample(*texts, 1)
+    sample = Sample(*texts, 1)
     keys, n_texts = sample.counted_shingles(1)
     assert_array_equal(np.sort(keys), np.arange(1, n_shingles + 1))
     assert (n_texts == n_accounts).all()

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from detector.models.lone.surprise import KEENNESS, evidence_of, lower_share, tail_probability
+from detector.campaigns.shares import lower_share
+from detector.models.lone.surprise import KEENNESS, evidence_of, tail_probability
 
 VALUES = st.lists(st.floats(-50, 50), max_size=300)
 

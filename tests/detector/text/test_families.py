@@ -488,7 +488,7 @@ def test_one_busy_account_weighs_no_more_than_the_others() -> None:
 
 def test_a_large_night_is_sampled_and_its_templates_are_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Room for one text in four only; every text is given its family all the same."""
-    monkeypatch.setattr("detector.text.families.SAMPLE_TEXTS", 150)
+    monkeypatch.setattr("detector.text.families.sample.SAMPLE_TEXTS", 150)
     say = Speech()
     campaign = made_by(lambda: f"{TEMPLATE}: {say(25)}", n_accounts=60, each=8)
     found = families_of(campaign + crowd(say))
