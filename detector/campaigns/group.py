@@ -115,16 +115,19 @@ class Group:
         return float(self.templated_requests.sum()) / total if total else 0.0
 
     @property
-    def own_reach(self) -> float:
-        """0 to 1: the members who use a shared text that hardly anybody else does."""
+    def exclusiveness(self) -> Float64:
+        """0 to 1, for each of `rows`: how many of the accounts that use its text are members."""
         layer = self.population.layer(self.layer)
         if layer is None or len(self.rows) == 0:
-            return 0.0
-        inside = np.bincount(layer.object[self.rows], minlength=layer.n_objects)
+            return np.zeros(0)
+        text = layer.object[self.rows]
         everywhere = self.population.once.of("users", np.bincount, layer.object)
-        everywhere = np.pad(everywhere, (0, layer.n_objects - len(everywhere)))
-        is_own = (inside >= OWN * np.maximum(everywhere, 1))[layer.object[self.rows]]
-        return len(np.unique(self.account[is_own])) / len(self.members)
+        return np.asarray(np.bincount(text)[text] / everywhere[text])
+
+    @property
+    def own_reach(self) -> float:
+        """0 to 1: the members who use a shared text that hardly anybody else does."""
+        return len(np.unique(self.account[self.exclusiveness >= OWN])) / len(self.members)
 
     @property
     def passed_on(self) -> tuple[float, float]:

@@ -56,14 +56,10 @@ LEAST_ITEMS = 40
 
 def exclusive_text(group: Group) -> Evidence | None:
     """Whether the texts are the group's own, or a public prompt that many others use as well."""
-    layer = group.population.layer(group.layer)
-    if layer is None or len(group.rows) == 0:
+    if len(group.rows) == 0:
         return None
-    inside = np.bincount(layer.object[group.rows], minlength=layer.n_objects)
-    everywhere = group.population.once.of("users", np.bincount, layer.object)
-    everywhere = np.pad(everywhere, (0, layer.n_objects - len(everywhere)))
-    weight = np.bincount(layer.object[group.rows], group.uses.n_requests, minlength=layer.n_objects)
-    own = float((weight * inside / np.maximum(everywhere, 1)).sum() / max(weight.sum(), 1e-9))
+    weight = group.uses.n_requests
+    own = float((weight * group.exclusiveness).sum() / max(weight.sum(), 1e-9))
     return Evidence(
         "content", "EXCLUSIVE_TEXT", "share of the accounts that use the shared texts which are in the group",
         own, "near 0 for a framework's public prompt", ramp(own, (0.1, -2.0), (0.4, -0.5), (0.7, 0.0)),
