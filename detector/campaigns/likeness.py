@@ -1,15 +1,19 @@
 """How much an account behaves like a group rather than like the night.
 
-Here: behaviours in coarse bins, and their say in membership. Not here: what accounts share (refining).
+Here: behaviours in coarse bins, habits in steps, and their say in membership. Not here: what accounts share
+(refining), classes of accounts by their habits (habits).
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from detector.campaigns.population import Float64, Int64, Population
+from detector.campaigns.population import Bool, Float64, Int64, Population
 from detector.campaigns.shares import lower_share
+
+Bins = npt.NDArray[np.int8]
 
 SENT_AGAIN = ((0.1, 0.0), (0.5, -6.0))
 """Share of an account's requests whose item it surely sent on an earlier night, and what that says against
@@ -21,13 +25,17 @@ most. Who sends the same items every night measures a model, with whosever text.
 class Likeness:
     """How much an account behaves like a group rather than like the night, in log-odds.
 
-    bins : int64, shape (n_behaviours, n_accounts): coarse bin of each behaviour, -1 when not known
-    frequency : float64, shape (n_behaviours, n_bins): smoothed share of the night's accounts in each bin
+    bins, habits : int8, shape (n_behaviours, n_accounts): coarse bin of each behaviour, and step of each
+        habit (habits.in_steps); -1 when not known
+    bin_shares, habit_shares : float64, shape (n_behaviours, N_BINS): smoothed share of the night's accounts
+        in each bin
     repeats : float64, shape (n_accounts,), -6 to 0: log-odds against a harvest of what the account sent again
     """
 
-    bins: Int64
-    frequency: Float64
+    bins: Bins
+    habits: Bins
+    bin_shares: Float64
+    habit_shares: Float64
     repeats: Float64
 
     MOST: ClassVar[float] = 1.0
@@ -45,21 +53,70 @@ class Likeness:
             (np.log2(population.n_requests + 1), (2, 3, 4, 5, 6, 8, 10)),
         )
         bins = np.array(
-            [np.where(np.isfinite(values), np.digitize(values, edges), -1) for values, edges in behaviours]
+            [np.where(np.isfinite(values), np.digitize(values, edges), -1) for values, edges in behaviours],
+            np.int8,
         )
-        counts = np.array([np.bincount(row[row >= 0], minlength=cls.N_BINS) + 1.0 for row in bins])
         sent_again = lower_share(np.nan_to_num(population.repeat_share), population.n_requests)
         shares, log_odds = zip(*SENT_AGAIN, strict=True)
         repeats = np.interp(sent_again, shares, log_odds)
-        return cls(bins, counts / counts.sum(axis=1, keepdims=True), repeats)
+        habits = population.habits
+        return cls(bins, habits, cls._shares(bins), cls._shares(habits), repeats)
+
+    @classmethod
+    def _shares(cls, bins: Bins) -> Float64:
+        counts = _counts(bins, cls.N_BINS) + 1.0
+        return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
     def log_odds(self, accounts: Int64, group: Int64) -> Float64:
         """For each of `accounts`: log-ratio of its behaviours inside the group against the whole night; less
-        what it sends again, night after night, where the group does not."""
-        total = np.zeros(len(accounts))
-        for row, everyone in zip(self.bins, self.frequency, strict=True):
-            inside = np.bincount(row[group][row[group] >= 0], minlength=self.N_BINS) + 1.0
-            points = np.clip(np.log(inside / inside.sum() / everyone), -self.MOST, self.MOST)
-            mine = row[accounts]
-            total += np.where(mine >= 0, points[mine], 0.0)
-        return total + np.minimum(self.repeats[accounts] - np.median(self.repeats[group]), 0.0)
+        what it sends again, night after night, where the group does not.
+
+        accounts, group : positions, none twice. A member is compared with the others: by being there it
+            vouches for nobody, itself least of all.
+        """
+        member = np.isin(accounts, group)
+        alike = _log_ratios(self.bins, self.bin_shares, accounts, group, member)
+        again = np.minimum(self.repeats[accounts] - np.median(self.repeats[group]), 0.0)
+        return np.asarray(np.clip(alike, -self.MOST, self.MOST).sum(axis=0) + again, np.float64)
+
+    def against(self, accounts: Int64, group: Int64) -> Float64:
+        """For each of `accounts`: what its habits say against its being of the group, in log-odds, at most 0;
+        parameters as for `log_odds`.
+
+        Habits are many, and only all of them together speak, and only against: an operator's accounts differ
+        in one or two, who differs in most is somebody else. As evidence for membership they would let in whom
+        a mixed group resembles; and they are asked once a group is whole, for a part of it has narrower ones.
+        """
+        member = np.isin(accounts, group)
+        alike = _log_ratios(self.habits, self.habit_shares, accounts, group, member).sum(axis=0)
+        return np.asarray(np.minimum(alike, 0.0), np.float64)
+
+
+PRIOR_ACCOUNTS = 2.0
+"""Accounts like the night's that count beside a group's members when bins are compared. Where four members do
+the same, which an eighth of the night does, the fifth is taken to do otherwise with a chance of 0.3."""
+
+
+def _log_ratios(bins: Bins, everyone: Float64, accounts: Int64, group: Int64, member: Bool) -> Float64:
+    """log of how much more common each account's bins are among the group's other members than in the night;
+    float64, shape (n_behaviours, len(accounts)), 0 where a bin is not known.
+
+    everyone : float64, shape (n_behaviours, n_bins): share of the night's accounts in each bin
+    member : which of `accounts` are of the group
+    """
+    inside = _counts(bins[:, group], everyone.shape[1])
+    n = inside.sum(axis=1, keepdims=True)
+    prior = PRIOR_ACCOUNTS * everyone
+    of_stranger = (inside + prior) / (n + PRIOR_ACCOUNTS)
+    of_member = (np.maximum(inside - 1, 0) + prior) / (np.maximum(n - 1, 0) + PRIOR_ACCOUNTS)
+    ratio = np.log(np.stack([of_stranger, of_member]) / everyone)
+    # One bin more, the last, for what is not known: -1 finds it.
+    ratio = np.pad(ratio, ((0, 0), (0, 0), (0, 1)))
+    row = np.arange(len(bins))[:, None]
+    return np.asarray(ratio[member.astype(np.intp), row, bins[:, accounts]], np.float64)
+
+
+def _counts(bins: Bins, n_bins: int) -> Float64:
+    """How many accounts are in each bin: float64, shape (n_behaviours, n_bins)."""
+    counts = [np.bincount(row[row >= 0], minlength=n_bins) for row in bins]
+    return np.array(counts, np.float64).reshape(len(bins), n_bins)

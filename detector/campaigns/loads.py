@@ -16,6 +16,11 @@ be taken for another operator."""
 NEARLY_EQUAL = 0.15
 """Loads that differ by less, relative to the smaller, are the same load dealt on a busier or slower day."""
 
+BY_CHOICE = 2.0
+"""Requests by which loads may differ since the accounts were chosen by a text: who sends more is likelier to
+have sent any one of them. Of loads dealt at random those who sent a text exceed those who did not by
+m / (1 - exp(-m)) in the mean, where m is how often it is sent: by 1 where that is seldom, by 2 at m = 1.6."""
+
 EVEN = 3.0
 """Variance of requests per account over their mean, up to which somebody seems to deal the load out: a
 scheduler that counts has less than 1, dealing at random 1, people 5 and more."""
@@ -32,7 +37,8 @@ def same_load(one: Float64, other: Float64) -> bool:
     """Whether two sets of accounts may have been dealt the same load, given requests per account in any
     order, one account or more each. Source: Welch, Biometrika 34 (1947) 28; normal in place of Student's."""
     one, other = _trimmed(one), _trimmed(other)
-    if max(one.mean(), other.mean()) <= (1 + NEARLY_EQUAL) * min(one.mean(), other.mean()):
+    least, most = sorted((one.mean(), other.mean()))
+    if most - least <= max(NEARLY_EQUAL * least, BY_CHOICE):
         return True
     # Counts that a scheduler makes equal have no variance of their own; chance has that of a Poisson count.
     variance = max(one.var(), one.mean()) / len(one) + max(other.var(), other.mean()) / len(other)

@@ -100,7 +100,11 @@ def refine(
         if kept.sum() < LEAST_MEMBERS:
             return None
         members = touched[kept]
-    return Candidate(members, _strength(log_odds[kept]), core, log_ratio)
+    log_odds = log_odds[kept] + likeness.against(members, members)
+    stays = log_odds >= MEMBER_LOG_ODDS
+    if stays.sum() < LEAST_MEMBERS:
+        return None
+    return Candidate(members[stays], _strength(log_odds[stays]), core, log_ratio)
 
 
 def _strength(log_odds: Float64) -> Float64:
@@ -108,7 +112,12 @@ def _strength(log_odds: Float64) -> Float64:
 
 
 def narrowed(
-    part: Int64, whole: Int64, population: Population, objects: SharedObjects, likeness: Likeness
+    part: Int64,
+    whole: Int64,
+    population: Population,
+    objects: SharedObjects,
+    likeness: Likeness,
+    least: int = LEAST_MEMBERS,
 ) -> Candidate | None:
     """A class of a group's accounts as a candidate by itself: members may leave, and nobody joins, since
     the text that ties part and whole would bring back whom the part was told apart from. None when too few
@@ -123,7 +132,7 @@ def narrowed(
     touched, log_odds = _log_odds(part, core, log_ratio, part, population, objects)
     log_odds += likeness.log_odds(touched, part)
     kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
-    if kept.sum() < LEAST_MEMBERS:
+    if kept.sum() < least:
         return None
     return Candidate(touched[kept], _strength(log_odds[kept]), core, log_ratio, by_habits=True)
 

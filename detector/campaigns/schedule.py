@@ -176,16 +176,47 @@ def works_more(one: Float64, other: Float64) -> bool:
 
 def works_for_both(whole: Group, other: Group) -> Bool:
     """Members of a group who work for another one as well: those they have in common, if these are dealt as
-    much as the rest of either together. bool, shape (n_members,).
+    much as the rest of either together, and of each one's own texts as much as the rest of it. bool, shape
+    (n_members,).
 
     Two operators rent from one seller: some accounts are given to both, and each gives them its load. Told
-    from a mixture of several operators by the sum.
+    from a mixture of several operators by the sum; three operators' loads may add up by chance, and then the
+    texts are not theirs.
     """
     common = np.isin(whole.members, other.members)
+    of_other = np.isin(other.members, whole.members)
     requests = whole.population.n_requests
     in_both, here = requests[whole.members[common]], requests[whole.members[~common]]
-    there = requests[other.members[~np.isin(other.members, whole.members)]]
+    there = requests[other.members[~of_other]]
     if min(len(in_both), len(here), len(there)) < LEAST_MEMBERS:
         return np.zeros(len(whole.members), np.bool_)
     all_dealt = is_dealt(in_both) and is_dealt(here) and is_dealt(there)
-    return common & (all_dealt and is_sum(in_both, here, there))
+    return common & (
+        all_dealt
+        and is_sum(in_both, here, there)
+        and _does_its_work(whole, common, other.members[~of_other])
+        and _does_its_work(other, of_other, whole.members[~common])
+    )
+
+
+def _does_its_work(group: Group, some: Bool, strangers: Int64) -> bool:
+    """Whether some members send as much from the group's own texts as the others do. True where the group has
+    no text of its own: then that cannot be asked.
+
+    strangers : int64, positions of accounts to whom a text is strange that is the group's own
+    """
+    layer = group.population.layer(group.layer)
+    if layer is None:
+        return True
+    text, member = layer.object[group.rows], np.searchsorted(group.members, group.account)
+    theirs = layer.object[group.population.rows_of(layer, strangers)]
+    n_texts = layer.n_objects
+    here = np.bincount(text[~some[member]], minlength=n_texts) / max((~some).sum(), 1)
+    there = np.bincount(theirs, minlength=n_texts) / max(len(strangers), 1)
+    is_own = ((here >= MOST_OF_THEM) & (there <= HARDLY_ANY))[text]
+    if not is_own.any():
+        return True
+    sent = np.asarray(
+        np.bincount(member[is_own], group.uses.n_requests[is_own], len(group.members)), np.float64
+    )
+    return same_load(sent[some], sent[~some])

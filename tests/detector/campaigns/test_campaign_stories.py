@@ -111,6 +111,53 @@ def test_a_suite_that_sends_the_same_items_every_night_is_no_member_though_its_t
     assert bool(set(found.members) & {*suite}) == is_member
 
 
+def test_one_account_that_does_everything_otherwise_is_no_member_whatever_texts_it_sends() -> None:
+    """The first night of an evaluation suite: nothing is known to be sent again, and half of its suite is the
+    text that a pool harvests with."""
+    night = Night()
+    night.people(2_000)
+    pool = night.campaign(n=60)
+    suite = night.add(
+        "suite", 1, objects={"template": {"kiln template 1": 0.5, "kiln template 2": 0.3}},
+        n_requests=400.0, single_turn_share=1.0, training_share=0.55, output_tokens_mean=60.0,
+        greedy_share=1.0, tools_share=1.0,
+    )  # fmt: skip
+    names = [account.name for account in night.accounts]
+    population = night.population()
+    together = np.flatnonzero(np.isin(names, pool + suite))
+    likeness, objects = Likeness.of(population), shared_objects(population)
+    found = refine(together, population, objects, likeness)
+    assert found is not None
+    assert [names[at] for at in found.members] == pool
+    against = likeness.against(together, together)
+    assert against[names.index(suite[0]) == together] < -4
+    assert (against[np.isin(together, found.members)] == 0).mean() > 0.9
+    # What an account does is compared with the others': by being there it makes itself no member.
+    alone, is_suite = np.flatnonzero(np.isin(names, pool)), np.flatnonzero(np.isin(names, suite))
+    assert likeness.against(is_suite, together) == pytest.approx(likeness.against(is_suite, alone))
+    assert likeness.log_odds(is_suite, together) == pytest.approx(likeness.log_odds(is_suite, alone))
+
+
+def test_who_sent_a_text_of_four_busy_accounts_once_is_judged_apart_from_them() -> None:
+    """Four accounts harvest with one text, hundreds of requests each; a household whose accounts share a
+    card tried that text. Of nobody's company is the card evidence."""
+    night = Night()
+    night.people(2_000)
+    ring = night.campaign(
+        "ring", 4, objects=[{"template": {"ring text": 0.9}}] * 4, n_requests=np.full(4, 800.0)
+    )
+    house = night.add(
+        "house", 8, objects={"template": {"ring text": 0.5}, "payment": {"house card": 1.0}},
+        n_requests=np.full(8, 2.0),
+    )  # fmt: skip
+    names = np.array([account.name for account in night.accounts])
+    population = night.population()
+    for candidate in candidates(population, shared_objects(population)):
+        of_ring, of_house = (set(names[candidate.members]) & set(group) for group in (ring, house))
+        assert not (of_ring and of_house)
+    assert any(list(names[one.members]) == ring for one in candidates(population, shared_objects(population)))
+
+
 def test_few_uses_speak_against_membership_only_where_members_have_many() -> None:
     members = np.array([40.0] * 50)
     assert scarcity(np.array([1.0]), np.array([False])).tolist() == [0.0]

@@ -10,6 +10,7 @@ from detector.campaigns import Group, group_of, in_steps, shared_objects, standi
 from detector.campaigns.habits import own_classes
 from detector.campaigns.population import Int64, Population
 from detector.campaigns.refining import Candidate
+from detector.campaigns.schedule import works_for_both
 
 PUBLISHED = {"published": 1.0}
 
@@ -102,6 +103,30 @@ def test_accounts_that_two_operators_rent_are_in_both_findings() -> None:
     population, (one, both, other) = night_of(np.full(40, 14), np.full(20, 42), np.full(40, 28))
     groups = [group(population, one, both), group(population, both, other), group(population, both)]
     assert sorted(standing(groups, [7.0, 7.0, 6.5])) == [0, 1]
+
+
+def test_loads_that_add_up_by_chance_rent_nothing_from_anybody() -> None:
+    """Three operators use one published text. The third one's load is that of both others together, but of
+    the texts these have to themselves it sends nothing."""
+    night = Night()
+    night.people(300)
+    own = [{"template": PUBLISHED | {f"text of {name}": 0.5}} for name in ("one", "other", "third")]
+    loads = ((40, 14.0), (40, 28.0), (20, 42.0))
+    for number, (objects, (n, load)) in enumerate(zip(own, loads, strict=True)):
+        night.campaign(f"set{number}", n, objects=[objects] * n, n_requests=np.full(n, load))
+    population = night.population()
+    one, other, third = np.split(np.arange(300, 400), [40, 80])
+    whole, beside = group(population, one, third), group(population, third, other)
+    assert not works_for_both(whole, beside).any()
+    # Accounts that both rent do the work of either.
+    night = Night()
+    night.people(300)
+    both = {"template": PUBLISHED | {"text of one": 14 / 42 * 0.5, "text of other": 28 / 42 * 0.5}}
+    for number, (objects, (n, load)) in enumerate(zip([*own[:2], both], loads, strict=True)):
+        night.campaign(f"set{number}", n, objects=[objects] * n, n_requests=np.full(n, load))
+    population = night.population()
+    whole, beside = group(population, one, third), group(population, third, other)
+    assert works_for_both(whole, beside).sum() == 20
 
 
 def test_a_group_of_another_load_that_is_no_sum_is_another_operators() -> None:
