@@ -90,19 +90,19 @@ def positions(text: pa.Buffer | bytes, byte: int) -> np.ndarray:
     return np.concatenate(found) if found else np.array([], np.int64)
 
 
-def repaired(text: bytes, n_bytes: int) -> bytes | None:
-    """The first `n_bytes` with U+FFFD in place of each invalid UTF-8 sequence; None when there is none.
+def repaired(text: bytes, end: int, start: int = 0) -> bytes | None:
+    """This part of the text with U+FFFD in place of each invalid UTF-8 sequence; None when there is none.
 
     Latin-1 or torn characters in one prompt must neither stop a scan nor hide the row from it.
     """
     if text.isascii():
         return None
-    offsets = pa.array([0, n_bytes], pa.int64()).buffers()[1]
+    offsets = pa.array([start, end], pa.int64()).buffers()[1]
     array = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(text)])
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:
-        return text[:n_bytes].decode("utf-8", "replace").encode("utf-8")
+        return text[start:end].decode("utf-8", "replace").encode("utf-8")
     return None
 
 

@@ -23,9 +23,13 @@ import pyarrow as pa
 
 from pipelines.adapters.adapter import literal
 from pipelines.adapters.body_structures import STRUCTURES
+from pipelines.adapters.numbered_keys import NUMBERED_KEYS
 
 _ROWS_PER_TASK = 2_048
 """Rows DuckDB gives one thread at a time: one vector, so that a block keeps all threads busy to its end."""
+
+_LONG_ROWS_PER_TASK, _LONG_ROW_BYTES = 1_024, 1_000
+"""Of long rows half as many: what is parsed of them then stays in the processor's cache for the next step."""
 
 _PLANS = 96
 """Statements whose plans are kept: three for each format there is."""
@@ -53,22 +57,29 @@ def as_block(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
         con.unregister("block")
 
 
-def ask(con: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> pa.Table:
-    """The answer to a SELECT over `block`, these rows, in their order.
+def ask(
+    con: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table, *, is_ordered: bool = True
+) -> pa.Table:
+    """The answer to a SELECT over `block`, these rows, by row number; rows of one number in their order.
 
     Parameters
     ----------
     con : a reader's connection, whose database and number of threads are used
     statement : without parameters and variables, which would have it planned anew each time; it hands on
         `row_number`, which is the row's place where several rows have one number
+    is_ordered : false for an answer as it comes, which spares copying it: what came of one row still stands
+        in order
     """
     (threads,) = con.execute("SELECT current_setting('threads')").fetchall()[0]
-    return _planned(threads, statement, rows.schema).ask(rows)
+    answer = _planned(threads, statement, rows.schema).ask(rows)
+    return _in_order(answer) if is_ordered else answer
 
 
 def in_tasks(rows: pa.Table) -> pa.Table:
     """The same rows in the portions that DuckDB's threads take."""
-    return pa.Table.from_batches(rows.to_batches(max_chunksize=_ROWS_PER_TASK), rows.schema)
+    is_long = rows.nbytes > _LONG_ROW_BYTES * len(rows)
+    n_rows = _LONG_ROWS_PER_TASK if is_long else _ROWS_PER_TASK
+    return pa.Table.from_batches(rows.to_batches(max_chunksize=n_rows), rows.schema)
 
 
 class _Plan:
@@ -82,13 +93,17 @@ class _Plan:
         self._lock = Lock()
 
     def ask(self, rows: pa.Table) -> pa.Table:
+        """The answer, by nobody's order but that of what came of rows of one number."""
         with self._lock:
             numbers = np.asarray(rows["row_number"])
-            has_own = bool((numbers[1:] > numbers[:-1]).all())
+            has_own = (numbers[1:] > numbers[:-1]).all() or len(np.unique(numbers)) == len(numbers)
             self._block.rows = in_tasks(rows if has_own else _with_numbers(rows, np.arange(len(rows))))
             try:
-                answer = _in_order(self._con.sql("EXECUTE statement").to_arrow_table())
-                return answer if has_own else _with_numbers(answer, numbers[np.asarray(answer["row_number"])])
+                answer = self._con.sql("EXECUTE statement").to_arrow_table()
+                if has_own:
+                    return answer
+                answer = _in_order(answer)
+                return _with_numbers(answer, numbers[np.asarray(answer["row_number"])])
             finally:
                 self._block.rows = rows.schema.empty_table()
 
@@ -144,7 +159,7 @@ def _database(threads: int, *, is_ordered: bool) -> duckdb.DuckDBPyConnection:
     con.execute("SET disabled_optimizers = 'in_clause'")
     con.execute(_sql("session"))
     # Macros, not variables: a statement that reads a variable is planned anew each time it is asked.
-    for name, text in {"blank_characters": _BLANK, **STRUCTURES}.items():
+    for name, text in {"blank_characters": _BLANK, **STRUCTURES, **NUMBERED_KEYS}.items():
         con.execute(f"CREATE MACRO {name}() AS {literal(text)}")
     for name in ("casts", "bodies", "services", "telemetry", "gemini", "text_lines"):
         con.execute(_sql(name))

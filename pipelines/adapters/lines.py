@@ -116,28 +116,41 @@ class _Cutter:
                 return
             piece, self._is_skipping = piece[end + 1 :], False
             self._line += 1
-        text = self._held + piece if self._held else piece
-        cut = text.rfind(b"\n") + 1
-        self._held = text[cut:]
-        if cut:
-            yield self._block(text, cut)
+        first, end = piece.find(b"\n") + 1, piece.rfind(b"\n") + 1
+        if end:
+            begun, self._held = self._held, piece[end:]
+            yield self._block(begun, piece, first, end)
+        else:
+            self._held += piece
         if len(self._held) > self._max_line_bytes:
             self._too_long.append(Malformed(self._line, refusals.TOO_LONG))
             self._held, self._is_skipping = b"", True
 
     def finish(self) -> Iterator[Block]:
         if self._held or self._too_long:
-            text, self._held = self._held, b""
-            yield self._block(text + b"\n" if text else b"", len(text) + 1 if text else 0)
+            begun, self._held = self._held, b""
+            end = b"\n" if begun else b""
+            yield self._block(begun, end, len(end), len(end))
 
-    def _block(self, text: bytes, n_bytes: int) -> Block:
-        fixed = repaired(text, n_bytes)
-        buffer = pa.py_buffer(text)[:n_bytes] if fixed is None else pa.py_buffer(fixed)
-        ends = positions(buffer, _NEWLINE)
-        offsets = np.zeros(len(ends) + 1, np.int64)
-        offsets[1:] = ends + 1
-        lines = pa.Array.from_buffers(pa.large_string(), len(ends), [None, pa.py_buffer(offsets), buffer])
-        numbers = pa.array(np.arange(self._line, self._line + len(ends)))
-        self._line += len(ends)
+    def _block(self, begun: bytes, piece: bytes, first: int, end: int) -> Block:
+        """The lines of `piece` up to `end`, the first of which, up to `first`, began before it.
+
+        That one stands apart: in one piece with the others it would have all of them copied.
+        """
+        start = first if begun else 0
+        parts = [_cut(begun + piece[:first], 0, len(begun) + first)] if begun else []
+        lines = pa.chunked_array([*parts, _cut(piece, start, end)], pa.large_string())
+        numbers = pa.array(np.arange(self._line, self._line + len(lines)))
+        self._line += len(lines)
         too_long, self._too_long = self._too_long, []
         return Block(pa.table({"row_number": numbers, "line": lines}), too_long)
+
+
+def _cut(text: bytes, start: int, end: int) -> pa.Array:
+    """The lines of this part of a text, each with its end; the part ends with a line."""
+    fixed = repaired(text, end, start)
+    buffer = pa.py_buffer(text)[start:end] if fixed is None else pa.py_buffer(fixed)
+    ends = positions(buffer, _NEWLINE)
+    offsets = np.zeros(len(ends) + 1, np.int64)
+    offsets[1:] = ends + 1
+    return pa.Array.from_buffers(pa.large_string(), len(ends), [None, pa.py_buffer(offsets), buffer])

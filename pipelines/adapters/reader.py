@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.adapters.ahead import ahead
 from pipelines.adapters.block import Block
 from pipelines.adapters.blocks import pieces
 from pipelines.adapters.canonical import PASSED_OVER, Problem, Target, with_canonical_types
@@ -224,10 +225,9 @@ def _records(
     if container.kind is Kind.PARQUET:
         return ParquetRecords(con, ParquetFile(path, fields), rows, source)
     if container.kind is Kind.CSV:
-        return TableRecords(con, csv_blocks(pieces(path, container.compression), fields), source)
-    return JsonRecords(
-        con, fields, json_blocks(path, container, source, rows), source, container.sample.records
-    )
+        return TableRecords(con, ahead(csv_blocks(pieces(path, container.compression), fields)), source)
+    blocks = ahead(json_blocks(path, container, source, rows))
+    return JsonRecords(con, fields, blocks, source, container.sample.records)
 
 
 def _as_lines(
@@ -237,7 +237,8 @@ def _as_lines(
     if container.kind is Kind.PARQUET:
         return line_blocks_of(con, map(Block, ParquetFile(path, fields).rescued(0)), source)
     if container.kind is Kind.CSV:
-        return line_blocks_of(con, csv_blocks(pieces(path, container.compression), fields), source)
+        blocks = ahead(csv_blocks(pieces(path, container.compression), fields))
+        return line_blocks_of(con, blocks, source)
     if container.kind is Kind.TEXT:
-        return text_blocks(con, line_blocks(pieces(path, container.compression)), written_on(path))
-    return json_blocks(path, container, source)
+        return text_blocks(con, ahead(line_blocks(pieces(path, container.compression))), written_on(path))
+    return ahead(json_blocks(path, container, source))

@@ -299,9 +299,14 @@ class Source:
             query = f"SELECT * REPLACE (is_read AND ({is_odd}) IS NOT TRUE AS is_read) FROM ({query})"
         return f"SELECT *, coalesce({self.is_request}, false) AS is_request FROM ({query})"
 
-    def parts_of(self, lines: str, gathering: Gathering) -> str:
-        """A SELECT of `row_number`, `is_read`, `key`, `place` and the parts of every record."""
-        query = self._parsed(f"SELECT * FROM ({lines}) WHERE {gathering.is_part}")
+    def parts_of(self, lines: str, gathering: Gathering, *, trusting: bool = False) -> str:
+        """A SELECT of `row_number`, `is_read`, `key`, `place` and the parts of every record.
+
+        Parameters
+        ----------
+        trusting : as of `over`
+        """
+        query = self._parsed(f"SELECT * FROM ({lines}) WHERE {gathering.is_part}", trusting=trusting)
         for step in gathering.steps:
             values = ", ".join(f"{sql} AS {name}" for name, sql in step.items())
             query = f"SELECT *, {values} FROM ({query})"

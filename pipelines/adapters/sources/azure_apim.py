@@ -57,10 +57,11 @@ def _first(name: str) -> str:
 
 
 def _text(name: str) -> str:
-    """SQL: the pieces of a body put together; null where no row has any."""
+    """SQL: the pieces of a body put together; null where no row has any. Most bodies are one piece."""
     return (
-        f"CASE WHEN len({name}_parts) > 0 THEN "
-        f"array_to_string(list_transform({name}_parts, lambda p: opened_text(p)), '') END"
+        f"CASE WHEN len({name}_parts) = 1 THEN coalesce(opened_text({name}_parts[1]), '') "
+        f"WHEN len({name}_parts) > 1 "
+        f"THEN array_to_string(list_transform({name}_parts, lambda p: opened_text(p)), '') END"
     )
 
 

@@ -97,10 +97,9 @@ def _read(path: str, name: str) -> str:
 
 
 def _none_read(path: str, names: Mapping[str, str]) -> str:
+    """There are headers, and none of them in lower case."""
     none = " AND ".join(f"{_read(path, name)} IS NULL" for name in names)
-    named = path.rsplit(".", maxsplit=1)[-1]
-    # CASE, not AND: of an AND DuckDB computes both sides for every row.
-    return f"CASE WHEN {none} THEN contains(line, '\"{named}\"') ELSE false END"
+    return f"doc.{path} IS NOT NULL AND {none}"
 
 
 def _mixed(path: str, names: Mapping[str, str]) -> str:
@@ -110,6 +109,6 @@ def _mixed(path: str, names: Mapping[str, str]) -> str:
     agent, language = (_read(path, name) for name in _TELLING)
     is_client = " OR ".join(f"starts_with({agent}, '{start}')" for start in _CLIENTS)
     return (
-        f"CASE WHEN {agent} IS NULL THEN contains(line, 'User-Agent') "
+        f"CASE WHEN doc.{path} IS NULL THEN false WHEN {agent} IS NULL THEN contains(line, 'User-Agent') "
         f"WHEN {language} IS NULL AND ({is_client}) THEN contains(line, 'X-Stainless-Lang') ELSE false END"
     )

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipelines.adapters.source import AS_JSON, TEXT, Apart, Source, Writing, has
-from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, REQUEST
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, MESSAGES, REQUEST
 
 VALUE = {
     "stringValue": TEXT,
@@ -96,10 +96,23 @@ CARRIED = _CALLER_CARRIED | CHAT_CARRIED - {
     "top_logprobs",
 }
 
+_OTHERS = "list_transform(are_asked, lambda a: NOT a)"
+# Whole lists are handed on as they are where no key is one of a conversation's: what a CASE chooses is copied
+# only where its rows differ.
+KEY_STEPS: tuple[Mapping[str, str], ...] = (
+    {"are_asked": "list_transform(all_keys, lambda k: is_asked(k))"},
+    {"n_asked": "len(list_filter(are_asked, lambda a: a))"},
+    {
+        "keys": f"CASE WHEN n_asked > 0 THEN list_where(all_keys, {_OTHERS}) ELSE all_keys END",
+        "texts": f"CASE WHEN n_asked > 0 THEN list_where(all_texts, {_OTHERS}) ELSE all_texts END",
+    },
+)
+"""What is computed of `all_keys` and `all_texts`: the keys that are looked up by name, and their texts."""
+
 SPAN_STEPS: tuple[Mapping[str, str], ...] = (
     {
-        "keys": "attribute_keys(span.attributes)",
-        "texts": "attribute_texts(span.attributes)",
+        "all_keys": "attribute_keys(span.attributes)",
+        "all_texts": "attribute_texts(span.attributes)",
         "service": SERVICE,
         "trace_id": "span.traceId",
         "span_id": "span.spanId",
@@ -107,6 +120,7 @@ SPAN_STEPS: tuple[Mapping[str, str], ...] = (
         "ended": "span.endTimeUnixNano",
         "is_failed": "coalesce(span.status.code IN ('2', 'STATUS_CODE_ERROR'), false)",
     },
+    *KEY_STEPS,
     # OpenInference says what failed in an event alone.
     {
         "failure": "CASE WHEN is_failed THEN "
@@ -114,6 +128,9 @@ SPAN_STEPS: tuple[Mapping[str, str], ...] = (
     },
 )
 """What is computed of the steps `span` and `resource`."""
+
+
+_ASKS_IN_PIECES = "is_call AND n_asked > 0 AND input_text IS NULL AND body_messages IS NULL"
 
 
 def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str], ...]:
@@ -140,11 +157,6 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "body": "CASE WHEN is_call AND input_value IS NOT NULL THEN request_of(input_value) END",
             "parameters": f"CASE WHEN is_call THEN request_of({_at('llm.invocation_parameters')}) END",
             "response": "CASE WHEN is_call AND output_value IS NOT NULL THEN response_of(output_value) END",
-            # Sorting out numbered attributes is spared where the messages are one attribute.
-            "prompts": "CASE WHEN is_call AND input_text IS NULL "
-            "THEN numbered(keys, texts, 'gen_ai.prompt') END",
-            "completions": "CASE WHEN is_call AND output_text IS NULL "
-            "THEN numbered(keys, texts, 'gen_ai.completion') END",
             "output": "CASE WHEN is_call THEN span_messages_of(output_text) END",
             "own_instructions": "CASE WHEN is_call THEN instructions_of(instructions_text) END",
         },
@@ -154,19 +166,41 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "own_answer": "CASE WHEN output IS NOT NULL THEN "
             "joined(list_transform(output, lambda m: content_text(m.content))) END",
             "own_messages": "CASE WHEN is_call THEN span_messages_of(input_text) END",
-            "asked": "CASE WHEN len(prompts) = 0 THEN numbered(keys, texts, 'llm.input_messages') "
-            "ELSE prompts END",
+        },
+        {
+            "body_messages": "CASE WHEN own_messages IS NOT NULL THEN own_messages "
+            f"WHEN is_call THEN {MESSAGES} END",
+            "body_answer": "CASE WHEN own_answer IS NOT NULL THEN own_answer "
+            f"WHEN is_call THEN {BODY_COLUMNS['response']} END",
+        },
+        # Sorting out numbered attributes is spared where the messages are one attribute or in a body.
+        {
+            "asked_keys": f"CASE WHEN {_ASKS_IN_PIECES} THEN list_where(all_keys, are_asked) END",
+            "asked_texts": f"CASE WHEN {_ASKS_IN_PIECES} THEN list_where(all_texts, are_asked) END",
+            "completions": "CASE WHEN is_call AND output_text IS NULL AND body_answer IS NULL "
+            "THEN numbered(keys, texts, 'gen_ai.completion') END",
+        },
+        {
+            "in_turns": "CASE WHEN are_in_turns(asked_keys) THEN messages_in_turns(asked_texts) END",
             "answered": "CASE WHEN len(completions) = 0 THEN numbered(keys, texts, 'llm.output_messages') "
             "ELSE completions END",
         },
         {
-            "messages": "CASE WHEN own_messages IS NOT NULL THEN own_messages WHEN is_call THEN coalesce("
-            "request.messages, messages_of(request.input), messages_of(request.prompt), "
-            f"numbered_messages(asked), {told}, "
+            "prompts": "CASE WHEN asked_keys IS NOT NULL AND in_turns IS NULL "
+            "THEN numbered(asked_keys, asked_texts, 'gen_ai.prompt') END",
+        },
+        {
+            "asked": "CASE WHEN len(prompts) = 0 "
+            "THEN numbered(asked_keys, asked_texts, 'llm.input_messages') ELSE prompts END",
+        },
+        {
+            "messages": "CASE WHEN body_messages IS NOT NULL THEN body_messages "
+            "WHEN in_turns IS NOT NULL THEN in_turns "
+            f"WHEN is_call THEN coalesce(numbered_messages(asked), {told}, "
             "CASE WHEN body IS NULL AND input_value IS NOT NULL "
             "THEN [{'role': 'user', 'content': to_json(input_value)}] END) END",
-            "answer": "CASE WHEN own_answer IS NOT NULL THEN own_answer WHEN is_call THEN coalesce("
-            f"{BODY_COLUMNS['response']}, numbered_text(answered), {said}, "
+            "answer": "CASE WHEN body_answer IS NOT NULL THEN body_answer WHEN is_call THEN coalesce("
+            f"numbered_text(answered), {said}, "
             "CASE WHEN NOT starts_with(output_value, '{') THEN output_value END) END",
             "instructions": "CASE WHEN own_instructions IS NOT NULL THEN own_instructions "
             "ELSE coalesce(request.instructions, request.system) END",
@@ -194,7 +228,10 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         f"{_at('llm.model_name')}, {BODY_COLUMNS['model']}, {_at('gen_ai.response.model')})",
         "endpoint": f"coalesce({_at('url.path')}, operation)",
         "system_prompt": "system_text(messages, instructions)",
-        "n_images": "n_images_of(messages) + n_span_images_of(messages)",
+        # Whether there is any is told by one look at the text that the messages were in.
+        "n_images": "CASE WHEN in_turns IS NOT NULL THEN 0 "
+        "WHEN len(own_messages) > 0 AND NOT may_name_image(input_text) THEN 0 "
+        "ELSE n_images_of(messages) + n_span_images_of(messages) END",
         "tool_names": "coalesce(tool_names_of(TRY(json_transform("
         f"{_at('gen_ai.tool.definitions')}, '{_TOOLS}')), NULL::STRUCT(name VARCHAR)[]), "
         f"{BODY_COLUMNS['tool_names']})",

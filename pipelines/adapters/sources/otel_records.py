@@ -8,7 +8,15 @@ The records of one span become a span with events, so that whatever reads spans 
 """
 
 from pipelines.adapters.source import TEXT, Gathering, Source, Writing, has
-from pipelines.adapters.sources.otel import ATTRIBUTES, CALL_COLUMNS, CALLS, CARRIED, SERVICE, call_steps
+from pipelines.adapters.sources.otel import (
+    ATTRIBUTES,
+    CALL_COLUMNS,
+    CALLS,
+    CARRIED,
+    KEY_STEPS,
+    SERVICE,
+    call_steps,
+)
 
 _MOST_RECORDS = 10_000
 """A conversation of as many messages, one record each."""
@@ -19,7 +27,7 @@ _BODY = {"stringValue": TEXT, "kvlistValue": {"values": ATTRIBUTES}}
 _RECORD = {**_ID, **_TIMES, "eventName": TEXT, "body": _BODY, "attributes": ATTRIBUTES}
 # A record outside of any span is of nobody knows which call.
 _IS_CALL = (
-    "trace_id IS NOT NULL AND span_id IS NOT NULL AND keys IS NOT NULL "
+    "trace_id IS NOT NULL AND span_id IS NOT NULL AND all_keys IS NOT NULL "
     f"AND coalesce(operation IN ({CALLS}), true)"
 )
 _DETAILS = "gen_ai.client.inference.operation.details"
@@ -78,7 +86,8 @@ OTEL_RECORDS = Source(
             "nth": f"coalesce(list_position(names, '{_DETAILS}'), "
             "list_position(list_transform(names, lambda n: starts_with(n, 'gen_ai.')), true))",
         },
-        {"keys": "keys_of[nth]", "texts": "texts_of[nth]"},
+        {"all_keys": "keys_of[nth]", "all_texts": "texts_of[nth]"},
+        *KEY_STEPS,
         *call_steps(
             is_call=_IS_CALL,
             told="messages_of_records(names, contents)",

@@ -46,7 +46,24 @@ CREATE MACRO instructions_of(t) AS
 
 -- -- messages over numbered attributes: gen_ai.prompt.0.content, llm.input_messages.0.message.contents.1. ... ----------
 
--- `name` has one dot, so the number of a message is the third word of a key; what is no such key has no place.
+-- Of an attribute's key: it is one of the conversation's, however long that is. No other is ever looked up by name, so
+-- these go aside first: to look for sixty names among hundreds of keys costs more than all else.
+CREATE MACRO is_asked(key) AS coalesce(key ^@ 'gen_ai.prompt.' OR key ^@ 'llm.input_messages.', false);
+-- Where the keys are just those of roles and texts by turns, in order, their texts are messages as they stand. A line
+-- break in a key could stand for two keys; the last key tells, whose number is then too high.
+CREATE MACRO are_lines_of(keys, lines, last_key) AS
+    starts_with(lines, concat(array_to_string(keys, chr(10)), chr(10))) AND keys[-1] = last_key;
+CREATE MACRO are_in_turns(keys) AS
+    CASE WHEN len(keys) = 0 THEN false
+         WHEN keys[1] = 'gen_ai.prompt.0.role'
+         THEN are_lines_of(keys, lines_of_prompts(), concat('gen_ai.prompt.', len(keys) // 2 - 1, '.content'))
+         ELSE are_lines_of(keys, lines_of_input_messages(),
+                           concat('llm.input_messages.', len(keys) // 2 - 1, '.message.content')) END;
+-- Of a model's or a tool's messages nobody asks what they say, and they may be long.
+CREATE MACRO messages_in_turns(texts) AS
+    list_transform(list_zip(texts[1:-:2], texts[2:-:2]), lambda a:
+        {'role': a[1], 'content': to_json(CASE WHEN a[2] <> '' AND (a[1] = 'user' OR is_system(a[1])) THEN a[2] END)});
+-- Otherwise they are taken apart. `name` has one dot, so the number of a message is the third word of a key; what is no such key has no place.
 CREATE MACRO place_of_words(w) AS
     CASE WHEN len(w) BETWEEN 4 AND 5 AND (len(w) = 4 OR w[4] = 'message') AND w[-1] = 'role' THEN -1
          WHEN len(w) BETWEEN 4 AND 5 AND (len(w) = 4 OR w[4] = 'message') AND w[-1] = 'content' THEN 0
@@ -144,5 +161,7 @@ CREATE MACRO messages_of_records(names, contents) AS
                     {'role': split_part(e[1], '.', 2), 'content': TRY(e[2]::JSON)})],
                 lambda m: len(m) > 0)[1];
 
+-- In a text of messages the word stands as it is, unless letters are escaped in it.
+CREATE MACRO may_name_image(t) AS CASE WHEN names_image(t) THEN true ELSE contains(t, '\u00') END;
 CREATE MACRO n_span_images_of(messages) AS
     list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '"modality":"image')));

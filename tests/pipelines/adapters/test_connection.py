@@ -2,17 +2,19 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from threading import Barrier
 from typing import Any, ClassVar
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.adapters import connection, open_log
-from pipelines.adapters.connection import ask, connect
+from pipelines.adapters.connection import as_block, ask, connect
 from pipelines.adapters.sources import WRITINGS
 from pipelines.record import REQUEST_SCHEMA
 from pipelines.simulate.files import WRITERS
@@ -29,15 +31,6 @@ DOUBLED = "SELECT row_number, line || line AS twice FROM block WHERE line <> 'no
 def block(texts, first=1):
     numbers = pa.array(range(first, first + len(texts)), pa.int64())
     return pa.table({"row_number": numbers, "line": pa.array(texts, pa.large_string())})
-
-
-def busy_threads():
-    """Processor time of each thread of this process, in the system's ticks."""
-    found = {}
-    for stat in Path("/proc/self/task").glob("*/stat"):
-        user, system = stat.read_text().rsplit(")", 1)[1].split()[11:13]
-        found[stat.parent.name] = int(user) + int(system)
-    return found
 
 
 @given(st.lists(st.lists(st.sampled_from(["a", "bc", "no", ""]), max_size=5), max_size=5))
@@ -67,18 +60,36 @@ def test_rows_of_one_number_keep_their_order_over_all_threads():
     assert answer["line"].to_pylist() == [text + end for text in texts for end in ("", "+")]
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux what its threads did")
+@contextmanager
+def meeting(con, wait_s):
+    """A function `meet` of one column, in which two of DuckDB's threads wait for each other."""
+    door = Barrier(2, timeout=wait_s)
+
+    def meet(numbers):
+        door.wait()
+        return numbers
+
+    con.create_function("meet", meet, ["BIGINT"], "BIGINT", type="arrow")
+    try:
+        yield
+    finally:
+        con.remove_function("meet")
+
+
 def test_a_block_is_read_by_all_threads():
-    """A prepared statement that has to keep the order of its rows is executed by one thread."""
-    con = connection._database(2, is_ordered=False)
-    assert con.execute("SELECT current_setting('preserve_insertion_order')").fetchall() == [(False,)]
-    slow = "SELECT row_number, md5(repeat(line, 2000)) AS line FROM block"
-    rows = block([str(n) for n in range(40_000)])
-    ask(connect(2), slow, rows)
-    before = busy_threads()
-    ask(connect(2), slow, rows)
-    worked = [ticks - before.get(thread, 0) for thread, ticks in busy_threads().items()]
-    assert sum(ticks > max(worked) / 4 for ticks in worked) >= 2
+    """Of two portions each waits for the other to be begun: one thread, however fast, would wait in vain."""
+    with meeting(connection._database(2, is_ordered=False), wait_s=60):
+        answer = ask(connect(2), "SELECT meet(row_number) AS row_number FROM block", block(["x"] * 4_096))
+    assert answer["row_number"].to_pylist() == list(range(1, 4_097))
+
+
+def test_a_plan_that_keeps_the_order_is_executed_by_one_thread():
+    """Why the database behind the plans does not keep it."""
+    con = connect(2)
+    with meeting(con, wait_s=0.2), as_block(con, block(["x"] * 4_096)):
+        con.execute("PREPARE ordered AS SELECT meet(row_number) AS row_number FROM block")
+        with pytest.raises(duckdb.Error, match="BrokenBarrierError"):
+            con.execute("EXECUTE ordered")
 
 
 def test_readers_in_several_threads_do_not_get_each_others_rows():

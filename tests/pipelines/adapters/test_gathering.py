@@ -89,3 +89,14 @@ def test_what_cannot_be_read_is_named_and_what_a_client_broke_is_mended():
 def test_of_a_request_without_end_no_more_is_read_than_its_format_allows():
     documents, _ = gather([line("a", at) for at in range(200)])
     assert [part["at"] for part in documents[0][1]] == [*range(50)]
+
+
+def test_calls_of_one_record_each_are_gathered_whole_whichever_thread_parsed_them():
+    n = 10_000
+    rows = pa.table({
+        "row_number": pa.array(range(1, n + 1), pa.int64()),
+        "line": pa.array([line(f"c{at}", at) for at in range(n)], pa.large_string()),
+    })  # fmt: skip
+    (_, last) = gathered(connect(2), iter([Block(rows)]), BY_CALL)
+    found = sorted((row["row_number"], row["calls"], row["places"]) for row in last.rows.to_pylist())
+    assert found == [(at + 1, [f"c{at}"], [str(at)]) for at in range(n)]

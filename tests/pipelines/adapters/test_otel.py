@@ -8,6 +8,8 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from log_files import read
 
 from pipelines.errors import UnreadableInput
@@ -315,6 +317,50 @@ def test_an_attribute_that_comes_twice_counts_once(lines):
     twice = span(CURRENT)
     twice["attributes"] += attributes({"user.id": "eve", "gen_ai.request.model": "other"})
     assert holds(read(lines(document(twice))).rows[0], account_id="ana", model="lark-2")
+
+
+WAYS_OF_NUMBERING = {
+    "OpenLLMetry": ("gen_ai.prompt.{}.role", "gen_ai.prompt.{}.content"),
+    "OpenInference": ("llm.input_messages.{}.message.role", "llm.input_messages.{}.message.content"),
+}
+CONVERSATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["user", "assistant", "system", "tool"]), st.sampled_from(["", "hi", 'é "[', "[1]"])
+    ),
+    max_size=12,
+)
+
+
+@pytest.mark.parametrize("way", WAYS_OF_NUMBERING)
+@given(said=CONVERSATIONS, seed=st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_numbered_messages_mean_the_same_in_turns_and_in_disorder(way, said, seed, lines):
+    """In turns, as every instrumentation writes them, they are read without being taken apart."""
+    role_key, text_key = WAYS_OF_NUMBERING[way]
+    pieces = [
+        (key.format(n), part)
+        for n, message in enumerate(said)
+        for key, part in zip((role_key, text_key), message, strict=True)
+    ]
+    shuffled = seed.sample(pieces, len(pieces))
+    bare = {"gen_ai.operation.name": "chat", "user.id": "ana"}
+    rows = read(lines(*(document(span({**bare, **dict(of)})) for of in (pieces, shuffled)))).rows
+    in_turns, in_disorder = ({**row, "row_number": 0} for row in rows)
+    assert in_turns == in_disorder
+    spoken = [text for role, text in said if role == "user" and text]
+    assert in_turns["prompt"] == (spoken[-1] if spoken else None)
+    assert in_turns["n_turns"] == (sum(role != "system" for role, _ in said) if said else None)
+
+
+def test_a_key_with_a_line_break_is_one_key(lines):
+    """Keys are compared as lines of one text: this one must not stand for two."""
+    forged = {
+        "gen_ai.prompt.0.role\ngen_ai.prompt.0.content": "user",
+        "gen_ai.prompt.1.role": "user",
+        "gen_ai.prompt.1.content": "how long?",
+    }
+    bare = {"gen_ai.operation.name": "chat", "user.id": "ana"}
+    assert holds(read(lines(document(span({**bare, **forged})))).rows[0], prompt="how long?", n_turns=1)
 
 
 def test_a_conversation_of_many_messages_takes_time_in_proportion(lines):
