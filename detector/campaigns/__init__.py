@@ -35,7 +35,7 @@ from detector.campaigns.population import (
     Uses,
     shared_objects,
 )
-from detector.campaigns.refining import Candidate, approved_carriers, warm_up
+from detector.campaigns.refining import Candidate, approved_carriers, warm_up, without_strangers
 from detector.campaigns.standing import standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
@@ -104,4 +104,5 @@ __all__ = [
     "weighed",
     "without",
     "without_link",
+    "without_strangers",
 ]

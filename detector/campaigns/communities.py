@@ -9,7 +9,6 @@ a hundred thousand edges, not their square, and its weight, the surprise of shar
 
 import ctypes
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,6 @@ from scipy.sparse.csgraph import connected_components
 
 from detector.campaigns.habits import own_classes
 from detector.campaigns.likeness import Likeness
-from detector.campaigns.loads import FAR
 from detector.campaigns.parts import parts_of
 from detector.campaigns.population import Bool, Float64, Int64, Population, SharedObjects
 from detector.campaigns.refining import (
@@ -84,16 +82,7 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
                 if one is not None and not groups.hold(one.members):
                     found.append(one)
                     groups.add(one.members)
-    found = _distinct(part for one in found for part in _by_work(one, population, objects, likeness))
     return found + _classes(found, population, objects, likeness)
-
-
-def _distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Candidates without those whose members an earlier one has."""
-    first: dict[bytes, Candidate] = {}
-    for one in candidates:
-        first.setdefault(one.members.tobytes(), one)
-    return list(first.values())
 
 
 def _classes(
@@ -112,36 +101,6 @@ def _classes(
                 classes.append(own)
                 groups.add(own.members)
     return classes
-
-
-LEAST_WORKERS = 3
-"""Accounts that do nearly all of a group's work, from which they are a candidate, though few."""
-
-NEARLY_ALL_WORK = 0.8
-"""Share of a group's requests from its templates that a few accounts make."""
-
-
-def _by_work(
-    whole: Candidate, population: Population, objects: SharedObjects, likeness: Likeness
-) -> list[Candidate]:
-    """The group, or its parts where too few accounts to be a group do nearly all of its work and no other
-    does nearly as much: these, and the others. Who sent a text of theirs once is not to be judged by what
-    they asked, nor they by the card that such accounts share.
-    """
-    templates = whole.core[_of_kind(population, objects, "template")[whole.core]]
-    row, _, share = objects.carried(whole.members, templates)
-    uses = np.bincount(row, share, len(whole.members)) * population.n_requests[whole.members]
-    order = np.argsort(-uses, kind="stable")
-    done = np.cumsum(uses[order])
-    few = int(np.searchsorted(done, NEARLY_ALL_WORK * done[-1])) + 1
-    if not LEAST_WORKERS <= few < LEAST_MEMBERS or uses[order[few - 1]] < FAR * uses[order[few]]:
-        return [whole]
-    workers, rest = np.sort(whole.members[order[:few]]), np.sort(whole.members[order[few:]])
-    parts = (
-        narrowed(workers, whole.members, population, objects, likeness, LEAST_WORKERS),
-        narrowed(rest, whole.members, population, objects, likeness) if len(rest) >= LEAST_MEMBERS else None,
-    )
-    return [part for part in parts if part is not None]
 
 
 class _Groups:

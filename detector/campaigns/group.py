@@ -3,7 +3,7 @@
 Here: from a candidate to the arrays of one group. Not here: what they are evidence of (evidence).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,6 +70,13 @@ class Group:
     slots: Slots | None = None
     turns: Turns | None = None
     by_habits: bool = False
+
+    def of(self, members: Int64) -> "Group":
+        """The same of some of its members, ascending; samples stay those of all."""
+        kept = np.isin(self.account, members)
+        return replace(
+            self, members=members, rows=self.rows[kept], account=self.account[kept], uses=self.uses.at(kept)
+        )
 
     @property
     def others(self) -> Bool:
@@ -183,13 +190,7 @@ def group_of(candidate: Candidate, population: Population, objects: SharedObject
                 rows = population.rows_of(layer, candidate.members)
                 rows = rows[np.isin(layer.object[rows], core)]
                 account = layer.account[rows]
-        uses = Uses(
-            all_uses.n_requests[rows],
-            all_uses.n_earlier_requests[rows],
-            all_uses.n_items[rows],
-            all_uses.n_shared_items[rows],
-            all_uses.n_training[rows],
-        )
+        uses = all_uses.at(rows)
         return Group(population, candidate.members, kind, rows, account, uses, by_habits=candidate.by_habits)
 
     templates = sharing("template", population.templates)

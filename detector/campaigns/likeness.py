@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from detector.campaigns.population import Bool, Float64, Int64, Population
+from detector.campaigns.population import Float64, Int64, Population
 from detector.campaigns.shares import lower_share
 
 Bins = npt.NDArray[np.int8]
@@ -69,51 +69,53 @@ class Likeness:
 
     def log_odds(self, accounts: Int64, group: Int64) -> Float64:
         """For each of `accounts`: log-ratio of its behaviours inside the group against the whole night; less
-        what it sends again, night after night, where the group does not.
+        what it sends again, night after night, where the group does not. float64, shape of `accounts`.
 
-        accounts, group : positions, none twice. A member is compared with the others: by being there it
-            vouches for nobody, itself least of all.
+        accounts, group : positions, none twice
         """
-        member = np.isin(accounts, group)
-        alike = _log_ratios(self.bins, self.bin_shares, accounts, group, member)
         again = np.minimum(self.repeats[accounts] - np.median(self.repeats[group]), 0.0)
-        return np.asarray(np.clip(alike, -self.MOST, self.MOST).sum(axis=0) + again, np.float64)
+        return self._alike(accounts, group) + again
 
-    def against(self, accounts: Int64, group: Int64) -> Float64:
-        """For each of `accounts`: what its habits say against its being of the group, in log-odds, at most 0;
-        parameters as for `log_odds`.
+    def against(self, members: Int64) -> Float64:
+        """What speaks against each member of a group, in log-odds, at most 0; float64, shape of `members`.
 
-        Habits are many, and only all of them together speak, and only against: an operator's accounts differ
-        in one or two, who differs in most is somebody else. As evidence for membership they would let in whom
-        a mixed group resembles; and they are asked once a group is whole, for a part of it has narrower ones.
+        Two things: what it gained in `log_odds` by being there itself, for nobody vouches for himself; and
+        its habits, where they say that it is none of the others. Habits are many, and only all of them
+        together speak, and only against: an operator's accounts differ in one or two, who differs in most is
+        somebody else. As evidence for membership they would let in whom a mixed group resembles.
         """
-        member = np.isin(accounts, group)
-        alike = _log_ratios(self.habits, self.habit_shares, accounts, group, member).sum(axis=0)
-        return np.asarray(np.minimum(alike, 0.0), np.float64)
+        by_itself = self._alike(members, members) - self._alike(members, members, apart=True)
+        prior = PRIOR_ACCOUNTS * self.habit_shares
+        unlike = _log_ratios(self.habits, self.habit_shares, prior, members, members, apart=True)
+        return np.asarray(np.minimum(unlike.sum(axis=0), 0.0) - by_itself, np.float64)
+
+    def _alike(self, accounts: Int64, group: Int64, *, apart: bool = False) -> Float64:
+        prior = np.ones_like(self.bin_shares)
+        ratio = _log_ratios(self.bins, self.bin_shares, prior, accounts, group, apart=apart)
+        return np.asarray(np.clip(ratio, -self.MOST, self.MOST).sum(axis=0), np.float64)
 
 
 PRIOR_ACCOUNTS = 2.0
-"""Accounts like the night's that count beside a group's members when bins are compared. Where four members do
-the same, which an eighth of the night does, the fifth is taken to do otherwise with a chance of 0.3."""
+"""Accounts like the night's that count beside a group's members when habits are compared. Where four members
+do the same, which an eighth of the night does, the fifth is taken to do otherwise with a chance of 0.3."""
 
 
-def _log_ratios(bins: Bins, everyone: Float64, accounts: Int64, group: Int64, member: Bool) -> Float64:
-    """log of how much more common each account's bins are among the group's other members than in the night;
-    float64, shape (n_behaviours, len(accounts)), 0 where a bin is not known.
+def _log_ratios(
+    bins: Bins, everyone: Float64, prior: Float64, accounts: Int64, group: Int64, *, apart: bool
+) -> Float64:
+    """log of how much more common each account's bins are in the group than in the night; float64, shape
+    (n_behaviours, len(accounts)), 0 where a bin is not known.
 
     everyone : float64, shape (n_behaviours, n_bins): share of the night's accounts in each bin
-    member : which of `accounts` are of the group
+    prior : of that shape: accounts that count beside the members
+    apart : compared with the others of the group, of which every account is one
     """
-    inside = _counts(bins[:, group], everyone.shape[1])
-    n = inside.sum(axis=1, keepdims=True)
-    prior = PRIOR_ACCOUNTS * everyone
-    of_stranger = (inside + prior) / (n + PRIOR_ACCOUNTS)
-    of_member = (np.maximum(inside - 1, 0) + prior) / (np.maximum(n - 1, 0) + PRIOR_ACCOUNTS)
-    ratio = np.log(np.stack([of_stranger, of_member]) / everyone)
+    counts, itself = _counts(bins[:, group], everyone.shape[1]), float(apart)
+    inside = np.maximum(counts - itself, 0.0) + prior
+    n = counts.sum(axis=1, keepdims=True) - itself + prior.sum(axis=1, keepdims=True)
     # One bin more, the last, for what is not known: -1 finds it.
-    ratio = np.pad(ratio, ((0, 0), (0, 0), (0, 1)))
-    row = np.arange(len(bins))[:, None]
-    return np.asarray(ratio[member.astype(np.intp), row, bins[:, accounts]], np.float64)
+    ratio = np.pad(np.log(inside / n / everyone), ((0, 0), (0, 1)))
+    return np.asarray(ratio[np.arange(len(bins))[:, None], bins[:, accounts]], np.float64)
 
 
 def _counts(bins: Bins, n_bins: int) -> Float64:

@@ -56,6 +56,16 @@ class Uses:
     n_shared_items: Float64
     n_training: Float64
 
+    def at(self, rows: npt.NDArray[Any]) -> "Uses":
+        """Those of some rows, by their positions or by a mask."""
+        return Uses(
+            self.n_requests[rows],
+            self.n_earlier_requests[rows],
+            self.n_items[rows],
+            self.n_shared_items[rows],
+            self.n_training[rows],
+        )
+
     @classmethod
     def none(cls) -> "Uses":
         """No family at all."""

@@ -4,11 +4,12 @@ Here: typical objects of a group, and what an account's objects and behaviour sa
 where groups come from (communities), whether one is a campaign (evidence, decision).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 from scipy.sparse import csr_matrix
 
 from detector.campaigns.likeness import Likeness
@@ -100,11 +101,21 @@ def refine(
         if kept.sum() < LEAST_MEMBERS:
             return None
         members = touched[kept]
-    log_odds = log_odds[kept] + likeness.against(members, members)
+    return Candidate(members, _strength(log_odds[kept]), core, log_ratio)
+
+
+def without_strangers(candidate: Candidate, likeness: Likeness) -> Candidate:
+    """The candidate without those members against whom so much speaks (`Likeness.against`) that their objects
+    are not enough. Nobody is looked for in their place, and where hardly anybody would be left, all stay."""
+    log_odds = special.logit(candidate.strength) + likeness.against(candidate.members)
     stays = log_odds >= MEMBER_LOG_ODDS
-    if stays.sum() < LEAST_MEMBERS:
-        return None
-    return Candidate(members[stays], _strength(log_odds[stays]), core, log_ratio)
+    if stays.sum() < LEAST_LEFT:
+        return candidate
+    return replace(candidate, members=candidate.members[stays], strength=_strength(log_odds[stays]))
+
+
+LEAST_LEFT = 3
+"""Members that a group has at least when others are taken out: two may be anybody's."""
 
 
 def _strength(log_odds: Float64) -> Float64:
@@ -112,12 +123,7 @@ def _strength(log_odds: Float64) -> Float64:
 
 
 def narrowed(
-    part: Int64,
-    whole: Int64,
-    population: Population,
-    objects: SharedObjects,
-    likeness: Likeness,
-    least: int = LEAST_MEMBERS,
+    part: Int64, whole: Int64, population: Population, objects: SharedObjects, likeness: Likeness
 ) -> Candidate | None:
     """A class of a group's accounts as a candidate by itself: members may leave, and nobody joins, since
     the text that ties part and whole would bring back whom the part was told apart from. None when too few
@@ -132,7 +138,7 @@ def narrowed(
     touched, log_odds = _log_odds(part, core, log_ratio, part, population, objects)
     log_odds += likeness.log_odds(touched, part)
     kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
-    if kept.sum() < least:
+    if kept.sum() < LEAST_MEMBERS:
         return None
     return Candidate(touched[kept], _strength(log_odds[kept]), core, log_ratio, by_habits=True)
 

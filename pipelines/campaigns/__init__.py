@@ -61,12 +61,8 @@ def find_campaigns(
     innocent, n_nights = reference(con, day, policy)
     has_history = len(innocent) >= policy.least_reference
     judged = judge(con, night, objects, innocent, policy)
-    flagged = [
-        as_flagged(
-            night, judged.groups[at], judged.candidates[at], judged.verdicts[at], judged.evidence[at], objects
-        )
-        for at in judged.guilty
-    ]
+    likeness = detect.Likeness.of(night.population)
+    flagged = [as_flagged(night, judged, at, objects, likeness) for at in judged.guilty]
     totals = np.array([verdict.log_odds for verdict in judged.verdicts])
 
     def judged_again(at: int, pieces: list[detect.Evidence]) -> detect.Verdict:
@@ -80,7 +76,6 @@ def find_campaigns(
             members=judged.members,
         )
 
-    likeness = detect.Likeness.of(night.population)
     held = [
         held_together(found, objects, likeness, partial(judged_again, at))
         for at, found in zip(judged.guilty, flagged, strict=True)

@@ -140,13 +140,14 @@ def with_samples(
 
 
 def as_flagged(
-    night: Night,
-    group: detect.Group,
-    candidate: detect.Candidate,
-    verdict: detect.Verdict,
-    evidence: list[detect.Evidence],
-    objects: detect.SharedObjects,
+    night: Night, judged: Judged, at: int, objects: detect.SharedObjects, likeness: detect.Likeness
 ) -> Flagged:
+    """A candidate that is to be published, without those whose habits are strange to it: what convicts a
+    group convicts nobody who merely looks like a member by a text."""
+    candidate = detect.without_strangers(judged.candidates[at], likeness)
+    group = judged.groups[at].of(candidate.members)
     account_ids, family_requests = night.account_ids(candidate.members), night.family_requests(group)
     loosely = detect.loosely_tied(candidate, group, objects)
-    return Flagged(group, candidate, verdict, evidence, account_ids, family_requests, loosely)
+    return Flagged(
+        group, candidate, judged.verdicts[at], judged.evidence[at], account_ids, family_requests, loosely
+    )

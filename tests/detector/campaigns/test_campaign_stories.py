@@ -5,7 +5,7 @@ import pytest
 from nights import Judged, Night, flagged, grouped, judged
 
 from detector.campaigns import Likeness, approved_carriers, candidates, shared_objects
-from detector.campaigns.refining import refine, scarcity
+from detector.campaigns.refining import Candidate, refine, scarcity, without_strangers
 
 NOT_KNOWN = float("nan")
 WITHOUT_PROMPTS = {"training_share": NOT_KNOWN, "repeat_share": NOT_KNOWN, "single_turn_share": NOT_KNOWN}
@@ -112,8 +112,8 @@ def test_a_suite_that_sends_the_same_items_every_night_is_no_member_though_its_t
 
 
 def test_one_account_that_does_everything_otherwise_is_no_member_whatever_texts_it_sends() -> None:
-    """The first night of an evaluation suite: nothing is known to be sent again, and half of its suite is the
-    text that a pool harvests with."""
+    """The first night of an evaluation suite: nothing is known to be sent again, and most of its suite is the
+    texts that a pool harvests with."""
     night = Night()
     night.people(2_000)
     pool = night.campaign(n=60)
@@ -122,40 +122,42 @@ def test_one_account_that_does_everything_otherwise_is_no_member_whatever_texts_
         n_requests=400.0, single_turn_share=1.0, training_share=0.55, output_tokens_mean=60.0,
         greedy_share=1.0, tools_share=1.0,
     )  # fmt: skip
-    names = [account.name for account in night.accounts]
+    names = np.array([account.name for account in night.accounts])
     population = night.population()
     together = np.flatnonzero(np.isin(names, pool + suite))
     likeness, objects = Likeness.of(population), shared_objects(population)
     found = refine(together, population, objects, likeness)
     assert found is not None
-    assert [names[at] for at in found.members] == pool
-    against = likeness.against(together, together)
-    assert against[names.index(suite[0]) == together] < -4
-    assert (against[np.isin(together, found.members)] == 0).mean() > 0.9
-    # What an account does is compared with the others': by being there it makes itself no member.
-    alone, is_suite = np.flatnonzero(np.isin(names, pool)), np.flatnonzero(np.isin(names, suite))
-    assert likeness.against(is_suite, together) == pytest.approx(likeness.against(is_suite, alone))
-    assert likeness.log_odds(is_suite, together) == pytest.approx(likeness.log_odds(is_suite, alone))
+    assert list(names[found.members]) == pool + suite
+    assert list(names[without_strangers(found, likeness).members]) == pool
+    against = likeness.against(together)
+    assert against[-1] < -4
+    assert (against[:-1] > -0.5).mean() > 0.9
 
 
-def test_who_sent_a_text_of_four_busy_accounts_once_is_judged_apart_from_them() -> None:
-    """Four accounts harvest with one text, hundreds of requests each; a household whose accounts share a
-    card tried that text. Of nobody's company is the card evidence."""
+def test_by_being_in_a_group_nobody_makes_what_he_does_usual_there() -> None:
     night = Night()
-    night.people(2_000)
-    ring = night.campaign(
-        "ring", 4, objects=[{"template": {"ring text": 0.9}}] * 4, n_requests=np.full(4, 800.0)
+    night.people(500)
+    likeness, few = Likeness.of(night.population()), np.arange(9)
+    with_it = likeness.log_odds(few, few)
+    without = [likeness.log_odds(few[at : at + 1], np.delete(few, at))[0] for at in range(len(few))]
+    gained = with_it - np.array(without)
+    assert gained.min() >= 0
+    assert gained.max() > 0.1
+    assert (likeness.against(few) <= -gained + 1e-9).all()
+
+
+def test_of_a_few_accounts_no_more_are_taken_out_than_leave_a_group() -> None:
+    """Two accounts of a text, and three of other habits each: who is the stranger cannot be told."""
+    night = Night()
+    night.people(500)
+    night.add(
+        "odd", 5, objects={"template": {"odd text": 1.0}}, n_requests=np.array([5.0, 50, 500, 5e3, 5e4])
     )
-    house = night.add(
-        "house", 8, objects={"template": {"ring text": 0.5}, "payment": {"house card": 1.0}},
-        n_requests=np.full(8, 2.0),
-    )  # fmt: skip
-    names = np.array([account.name for account in night.accounts])
     population = night.population()
-    for candidate in candidates(population, shared_objects(population)):
-        of_ring, of_house = (set(names[candidate.members]) & set(group) for group in (ring, house))
-        assert not (of_ring and of_house)
-    assert any(list(names[one.members]) == ring for one in candidates(population, shared_objects(population)))
+    members = np.arange(500, 505)
+    doubtful = Candidate(members, np.full(5, 0.5), np.array([0]), np.array([4.0]))
+    assert without_strangers(doubtful, Likeness.of(population)) is doubtful
 
 
 def test_few_uses_speak_against_membership_only_where_members_have_many() -> None:
