@@ -148,7 +148,7 @@ def test_by_being_in_a_group_nobody_makes_what_he_does_usual_there() -> None:
 
 
 def test_of_a_few_accounts_no_more_are_taken_out_than_leave_a_group() -> None:
-    """Two accounts of a text, and three of other habits each: who is the stranger cannot be told."""
+    """Five accounts, each unlike the others: who of them is the stranger cannot be told."""
     night = Night()
     night.people(500)
     night.add(
