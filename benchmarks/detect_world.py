@@ -89,3 +89,8 @@ def write_world(workspace: Workspace, size: Size) -> None:
 def after_text(con: duckdb.DuckDBPyConnection) -> None:
     """What the text stage leaves beside its tables."""
     con.execute("CREATE OR REPLACE TEMP TABLE tonight_family_request AS FROM world.family_request")
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE tonight_system_family AS
+           SELECT DISTINCT hash('system', system) AS text_hash, 'S-' || system AS family_id
+           FROM world.account WHERE system IS NOT NULL"""
+    )

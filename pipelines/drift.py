@@ -110,7 +110,7 @@ def _of_accounts(con: duckdb.DuckDBPyConnection, day: date, n_reference: list[in
 
 def _of_candidates(con: duckdb.DuckDBPyConnection, day: date, policy: detect.Policy) -> dict[str, _Count]:
     """Tonight's candidates that would be the reference of tomorrow, against the reference of tonight."""
-    innocent, _ = reference(con, day, policy)
+    innocent = reference(con, day, policy).log_odds
     bounds = {"day": day, "least": policy.least_log_odds, "tainted": detect.TAINTED}
     tonight = array_of(fetch(con, statement("drift/candidates"), bounds), "evidence")
     if len(innocent) < policy.least_reference or not len(tonight):

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from detector.campaigns import Nights
 from detector.models import lone
 from detector.text.repeated import OwnedTexts
 from pipelines.scores import REFERENCE_NIGHTS, Float64, as_flagged_accounts, columns_of
@@ -121,7 +122,10 @@ def judge_alone(
     else:
         peers = lone.Peers(_rows(tonight, unbound), groups[unbound])
     evidence = lone.weigh(tonight, groups, peers)
-    verdicts = lone.decide(evidence, earlier["log_odds"][ordinary], has_history=has_history, policy=policy)
+    nights = _nights(con, day, _numbered(measured.accounts, busy), _rows(earlier, ordinary), settings)
+    verdicts = lone.decide(
+        evidence, earlier["log_odds"][ordinary], nights, has_history=has_history, policy=policy
+    )
     found = lone.extractors(tonight, groups, peers, evidence, verdicts, policy)
     relays = [one for one in measured.relays if one.row in set(judged.tolist())]
     _keep(con, day, measured.accounts["account_id"].take(pa.array(busy)), tonight, evidence.total)
@@ -141,13 +145,28 @@ def _earlier(
     left_out = settings.detection.leave_out
     asked = {
         "day": day,
-        "nights": 0 if "history" in left_out else REFERENCE_NIGHTS,
+        "nights": _n_nights(settings),
         "rows": REFERENCE_ROWS,
         "least": HALF_WAY * settings.lone.least_log_odds,
     }
     past = fetch(con, statement("lone/reference"), asked)
     columns = columns_of(past, left_out)
     return columns | {"technique_share": lone.technique_share(columns)}, _texts(past, "peer_group")
+
+
+def _n_nights(settings: Settings) -> int:
+    return 0 if "history" in settings.detection.leave_out else REFERENCE_NIGHTS
+
+
+def _nights(
+    con: duckdb.DuckDBPyConnection, day: date, judged: pa.Table, ordinary: Columns, settings: Settings
+) -> Nights:
+    """What earlier nights said of the accounts that are judged, numbered in their order, and of ordinary
+    ones."""
+    with registered(con, "judged", judged):
+        past = fetch(con, statement("lone/nights"), {"day": day, "nights": _n_nights(settings)})
+    often = ordinary["n_nights"] >= settings.lone.several_nights
+    return Nights(array_of(past, "log_odds"), array_of(past, "n_nights"), ordinary["mean_log_odds"][often])
 
 
 def flagged_alone(day: date, judged: Alone) -> pa.Table:

@@ -134,6 +134,14 @@ class DetectionSettings(_Section):
     """The same on a first night, which can only be compared with itself and forgives a little by that: odds
     of 400."""
 
+    several_nights: int = Field(default=Policy.several_nights, ge=2)
+    """Nights from which on a group is also judged by the mean of its evidence: what brings innocent people
+    together for a night or two is over by then."""
+
+    mean_log_odds: float = Field(default=Policy.mean_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """What this mean must reach, odds of 90, and must stand out with among innocent groups of as many
+    nights."""
+
     false_discovery_rate: float = Field(default=Policy.false_discovery_rate, gt=0, lt=1)
     """Share of the flagged campaigns that may be wrong, in expectation: one in twenty leaves a person's trust
     whole."""
@@ -200,6 +208,14 @@ class LoneSettings(_Section):
 
     first_night_log_odds: float = Field(default=LonePolicy.first_night_log_odds, ge=0, le=MOST_LOG_ODDS)
     """The same on a first night: odds of 150."""
+
+    several_nights: int = Field(default=LonePolicy.several_nights, ge=2)
+    """Nights from which on an account is also judged by the mean of its evidence: what an ordinary customer
+    does for a night or two is over by then."""
+
+    mean_log_odds: float = Field(default=LonePolicy.mean_log_odds, ge=0, le=MOST_LOG_ODDS)
+    """What this mean must reach, odds of 20, and must stand out with among ordinary accounts of as many
+    nights."""
 
     false_discovery_rate: float = Field(default=LonePolicy.false_discovery_rate, gt=0, lt=1)
     """Share of the accounts flagged alone that may be wrong, in expectation: twice that of campaigns, for

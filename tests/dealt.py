@@ -26,20 +26,22 @@ def request(
     }
 
 
-def given_families(con, **accounts_of: str) -> None:
+def given_families(con, system_hash: int | None = None, **accounts_of: str) -> None:
     """Every request of accounts that begin with a word belongs to that word's family, all of shingles 1 to
-    3."""
+    3; what is sent under this system prompt belongs to the family `system`."""
+    con.execute("CREATE OR REPLACE TEMP TABLE tonight_system_family (text_hash UBIGINT, family_id VARCHAR)")
+    con.execute(
+        """CREATE TEMP TABLE IF NOT EXISTS tonight_family_request
+           (row_id BIGINT, family_id VARCHAR, place TINYINT)"""
+    )
+    if system_hash is not None:
+        con.execute("INSERT INTO tonight_system_family VALUES ($1, 'system')", [system_hash])
     for family, word in accounts_of.items():
         con.execute(
             """INSERT INTO night.family BY NAME
                SELECT $day AS day, $family AS family_id, 'prompt' AS kind, 9 AS n_accounts, 9 AS n_requests,
                       9 AS n_items, $day AS first_seen, '' AS skeleton, [1, 2, 3] AS shingles""",
             {"day": JUNE_1, "family": family},
-        )
-        con.execute(
-            """CREATE TEMP TABLE IF NOT EXISTS tonight_family_request (row_id BIGINT, family_id VARCHAR, place
-            TINYINT);
-            """
         )
         con.execute(
             """INSERT INTO tonight_family_request SELECT rowid, $family, 0 FROM core.request

@@ -22,6 +22,7 @@ from detector.campaigns.hand_over import hand_overs
 from detector.campaigns.history import Event, events
 from detector.campaigns.identity import Known, Sighting, identify
 from detector.campaigns.joining import unions
+from detector.campaigns.lasting import Nights
 from detector.campaigns.left_out import without
 from detector.campaigns.likeness import Likeness
 from detector.campaigns.links import FEW_USES, Link, links_of, loosely_tied, weigh_without
@@ -68,6 +69,7 @@ __all__ = [
     "Likeness",
     "Link",
     "Memberships",
+    "Nights",
     "Part",
     "Policy",
     "Population",

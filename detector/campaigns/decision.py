@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.campaigns.evidence import COMMON, Evidence, summed_up
+from detector.campaigns.lasting import Nights
 from detector.campaigns.memberships import Memberships
 
+Bool = npt.NDArray[np.bool_]
 Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 
 Action = Literal["watch", "limit", "verify", "suspend"]
 
@@ -34,6 +37,14 @@ class Policy:
 
     first_night_log_odds: float = 6.0
     """Without history the night is compared with itself, which forgives a little: ask for odds of 400."""
+
+    several_nights: int = 3
+    """Nights from which on a group is also judged by the mean of its evidence. What brings innocent people
+    together for a night or two, a fashion, an hour of sign-ups, an outage, is over by then."""
+
+    mean_log_odds: float = 4.5
+    """What that mean must reach: odds of 90, night after night. Less than for one night, for what a night
+    adds by chance averages out, for campaigns and for everybody they are compared with."""
 
     false_discovery_rate: float = 0.05
     """Of the campaigns flagged, this share may be wrong in expectation (Benjamini-Hochberg)."""
@@ -69,6 +80,12 @@ class Verdict:
     score: float
     """0 to 1: for ordering; one half at the policy's threshold"""
     p_value: float
+    n_nights: int
+    """nights on which it was judged, with tonight"""
+    mean_log_odds: float
+    """of these nights"""
+    by_nights: bool
+    """whether tonight alone does not suffice, and the mean of these nights does"""
     families: tuple[str, ...]
     """families of evidence that support it independently"""
     flagged: bool
@@ -83,6 +100,7 @@ def decide(
     has_content: bool | Sequence[bool],
     policy: Policy,
     members: Memberships | None = None,
+    nights: Nights | None = None,
 ) -> list[Verdict]:
     """Judge the night's candidates together.
 
@@ -96,29 +114,27 @@ def decide(
     members : who is in which candidate; None where that is not known. Candidates that are one another's parts
         are one hypothesis, and without history what shares accounts with a candidate that would be convicted
         is no reference
+    nights : what earlier nights said of the same candidates, and of innocent ones; None where that is not
+        known
 
     Returns
     -------
     One verdict per candidate, by the evidence that the policy weighs. p-values come from a tail fitted to the
         reference: benign communities number dozens, and the plain rank of a candidate among them could never
-        pass a false-discovery rate over many.
+        pass a false-discovery rate over many. Tonight's evidence is tested, and so is its mean over several
+        nights (lasting); either suffices.
 
     Source: Benjamini, Hochberg, J. R. Stat. Soc. B 57 (1995) 289.
     """
     evidence = [weighed(pieces, policy) for pieces in evidence]
     totals = np.array([sum(piece.log_odds for piece in pieces) for pieces in evidence])
-    has_history, threshold, p_values = _tested(totals, reference, policy, members)
-    hypotheses = p_values[_heads(totals, members)]
-    passed = p_values <= rejection_line(hypotheses, policy.false_discovery_rate)
     readable = np.asarray(has_content, dtype=np.bool_) & ("content" not in policy.leave_out)
-    can_read = np.broadcast_to(readable, len(evidence))
+    can_read = np.broadcast_to(readable, len(evidence)).tolist()
+    tested = _tested(totals, reference, nights or Nights.unknown(len(evidence)), policy, members)
     return [
-        _verdict(pieces, float(total), float(p_value), bool(discovered and total >= threshold),
-                 readable=bool(has_text), threshold=threshold, has_history=has_history, policy=policy)
-        for pieces, total, p_value, discovered, has_text in zip(
-            evidence, totals, p_values, passed, can_read, strict=True
-        )
-    ]  # fmt: skip
+        tested.verdict(at, pieces, readable=has_text, policy=policy)
+        for at, (pieces, has_text) in enumerate(zip(evidence, can_read, strict=True))
+    ]
 
 
 def decide_again(
@@ -130,6 +146,7 @@ def decide_again(
     has_content: bool,
     policy: Policy,
     members: Memberships | None = None,
+    nights: Nights | None = None,
 ) -> Verdict:
     """The verdict on one candidate, had it other evidence, beside the night's other candidates as they are.
 
@@ -143,18 +160,19 @@ def decide_again(
     reference, policy : as for `decide`
     has_content : whether the log carried this candidate's prompts
     members : as for `decide`
+    nights : as for `decide`, of the candidates as they are: what the other evidence changes tonight, it would
+        have changed on the nights before as well
     """
     pieces = weighed(pieces, policy)
+    nights = nights or Nights.unknown(len(totals))
+    had = sum(piece.log_odds for piece in pieces)
+    nights = nights.had_one_been(at, had - float(totals[at]))
     totals = totals.copy()
-    totals[at] = sum(piece.log_odds for piece in pieces)
-    has_history, threshold, p_values = _tested(totals, reference, policy, members)
-    hypotheses = p_values[_heads(totals, members)]
-    discovered = p_values[at] <= rejection_line(hypotheses, policy.false_discovery_rate)
-    return _verdict(
-        pieces, float(totals[at]), float(p_values[at]), bool(discovered and totals[at] >= threshold),
-        readable=has_content and "content" not in policy.leave_out,
-        threshold=threshold, has_history=has_history, policy=policy,
-    )  # fmt: skip
+    totals[at] = had
+    readable = has_content and "content" not in policy.leave_out
+    return _tested(totals, reference, nights, policy, members).verdict(
+        at, pieces, readable=readable, policy=policy
+    )
 
 
 TAINTED = 0.1
@@ -162,17 +180,77 @@ TAINTED = 0.1
 bystanders bring together."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """n candidates beside one another; arrays of shape (n,).
+
+    has_history : whether earlier nights serve as the reference; threshold : the log-odds asked for tonight
+    totals, p_values, stands_out : tonight; n_nights, means, mean_p_values, lasts : on all nights
+    """
+
+    has_history: bool
+    threshold: float
+    totals: Float64
+    p_values: Float64
+    stands_out: Bool
+    n_nights: Int64
+    means: Float64
+    mean_p_values: Float64
+    lasts: Bool
+
+    def verdict(self, at: int, pieces: list[Evidence], *, readable: bool, policy: Policy) -> Verdict:
+        """What follows for one of them, by its evidence."""
+        families = supporting_families(pieces, policy)
+        enough = len(families) >= 2 and ("content" in families or not readable)
+        total, mean = float(self.totals[at]), float(self.means[at])
+        confidence = _confidence(total, len(families), policy)
+        by_nights = bool(self.lasts[at] and not self.stands_out[at])
+        beyond = mean - policy.mean_log_odds if by_nights else total - self.threshold
+        return Verdict(
+            log_odds=total,
+            score=float(1 / (1 + np.exp(-beyond))),
+            p_value=float(self.mean_p_values[at] if by_nights else self.p_values[at]),
+            n_nights=int(self.n_nights[at]),
+            mean_log_odds=mean,
+            by_nights=by_nights,
+            families=families,
+            flagged=bool(self.stands_out[at] or self.lasts[at]) and enough,
+            confidence=confidence,
+            recommended_action=_action(confidence, policy, self.has_history),
+        )
+
+
 def _tested(
-    totals: Float64, reference: Float64, policy: Policy, members: Memberships | None
-) -> tuple[bool, float, Float64]:
-    """Whether earlier nights serve as the reference, the log-odds asked for, and the p-values."""
+    totals: Float64, reference: Float64, nights: Nights, policy: Policy, members: Memberships | None
+) -> _Tested:
     has_history = len(reference) >= policy.least_reference
     threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
     # On a first night what would convict anyway, and parts of it, cannot be what innocence looks like.
     if not has_history:
         innocent = (totals < threshold) & ~_is_tainted(members, totals >= threshold)
         reference = totals[innocent & _heads(totals, members)]
-    return has_history, threshold, tail_p_values(totals, reference)
+    p_values = tail_p_values(totals, reference)
+    line = rejection_line(p_values[_heads(totals, members)], policy.false_discovery_rate)
+    n_nights, means = nights.with_tonight(totals)
+    mean_p_values, lasts = _lasting(n_nights, means, nights.usual_means, policy, members)
+    return _Tested(
+        has_history, threshold, totals, p_values, (p_values <= line) & (totals >= threshold),
+        n_nights, means, mean_p_values, lasts,
+    )  # fmt: skip
+
+
+def _lasting(
+    n_nights: Int64, means: Float64, usual: Float64, policy: Policy, members: Memberships | None
+) -> tuple[Float64, Bool]:
+    """p-values of the means of several nights, 1 where there are fewer, and which of them stand out: none
+    before enough innocent ones have been seen as often."""
+    judged = n_nights >= policy.several_nights
+    if len(usual) < policy.least_reference or not judged.any():
+        return np.ones(len(means)), np.zeros(len(means), np.bool_)
+    p_values = np.where(judged, tail_p_values(means, usual), 1.0)
+    heads = _heads(np.where(judged, means, -np.inf), members)
+    line = rejection_line(p_values[judged & heads], policy.false_discovery_rate)
+    return p_values, judged & (p_values <= line) & (means >= policy.mean_log_odds)
 
 
 def _is_tainted(members: Memberships | None, convicts: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -186,31 +264,6 @@ def _is_tainted(members: Memberships | None, convicts: npt.NDArray[np.bool_]) ->
 
 def _heads(totals: Float64, members: Memberships | None) -> npt.NDArray[np.bool_]:
     return np.ones(len(totals), dtype=np.bool_) if members is None else members.heads(totals)
-
-
-def _verdict(
-    pieces: list[Evidence],
-    total: float,
-    p_value: float,
-    stands_out: bool,
-    *,
-    readable: bool,
-    threshold: float,
-    has_history: bool,
-    policy: Policy,
-) -> Verdict:
-    families = supporting_families(pieces, policy)
-    enough = len(families) >= 2 and ("content" in families or not readable)
-    confidence = _confidence(total, len(families), policy)
-    return Verdict(
-        log_odds=total,
-        score=float(1 / (1 + np.exp(-(total - threshold)))),
-        p_value=p_value,
-        families=families,
-        flagged=stands_out and enough,
-        confidence=confidence,
-        recommended_action=_action(confidence, policy, has_history),
-    )
 
 
 def weighed(pieces: list[Evidence], policy: Policy) -> list[Evidence]:

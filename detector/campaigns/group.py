@@ -25,7 +25,8 @@ LEAST_KNOWN = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """What fills the slots of the texts a group shares, measured on some of its members' requests.
+    """What fills the slots of the texts a group shares, or stands under its system prompts, measured on some
+    of its members' requests.
 
     n_items : different prompts; n_compared : accounts that sent two or more, which alone tell of likeness
     likeness, likeness_error : intraclass correlation of an account's items, 0 for a list dealt out, about 0.1

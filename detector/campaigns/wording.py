@@ -148,11 +148,13 @@ def summary(
     status: str,
     rests_on: Sequence[str] = (),
     unseen: Sequence[str] = (),
+    by_nights: int = 0,
 ) -> str:
     """One paragraph: the observation, then the inference, then what speaks against it.
 
     rests_on : kinds of links without any one of which it would not be flagged
     unseen : what the logs do not have of it (keys of PLAIN_UNSEEN)
+    by_nights : over how many nights it was judged, where this night alone would not have sufficed; else 0
     """
     strongest = sorted(evidence, key=lambda piece: (-piece.log_odds, piece.code))
     seen = [
@@ -166,6 +168,8 @@ def summary(
         f"output tokens this night{''.join(f'; {what}' for what in seen)}. "
         f"Inferred: one operator is collecting {harvested} through them ({status})."
     )
+    if by_nights:
+        text += f" This night alone would not have sufficed; the mean of {by_nights} nights did."
     if rests_on:
         links = " or without ".join(PLAIN_LINK[kind] for kind in rests_on)
         text += f" Without {links} it would not be flagged."

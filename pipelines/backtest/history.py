@@ -89,6 +89,10 @@ class History:
     candidate_id: Int64
     """of each candidate, within its night"""
     log_odds: Float64
+    n_nights: Int64
+    """on which each was judged, with its own"""
+    earlier_log_odds: Float64
+    """their sum over the nights before"""
     flagged: Bool
     has_content: Bool
     members: csr_matrix
@@ -131,6 +135,8 @@ def read_history(con: duckdb.DuckDBPyConnection, since: date, until: date) -> Hi
         nights=_nights(days, candidates, flagged, numbers[len(members) :]),
         candidate_id=array_of(candidates, "candidate_id").astype(np.int64),
         log_odds=array_of(candidates, "evidence"),
+        n_nights=array_of(candidates, "n_nights").astype(np.int64),
+        earlier_log_odds=array_of(candidates, "earlier_evidence"),
         flagged=_booleans(candidates.column("flagged")),
         has_content=_booleans(has_content.fill_null(False)),
         members=belongs,

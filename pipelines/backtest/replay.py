@@ -17,7 +17,8 @@ import numpy as np
 
 from detector import campaigns as detect
 from detector.campaigns import TAINTED
-from pipelines.backtest.history import Bool, Float64, History, Int64, Night
+from pipelines.backtest.history import Bool, History, Int64, Night
+from pipelines.campaigns.judging import Innocent
 
 MOSTLY = 0.5
 """Of two groups that share so much of one, that one is the other, or a part of it."""
@@ -53,19 +54,20 @@ def replay(
     replayed = []
     for night in history.nights:
         if is_replayed(night):
-            innocent, n_nights = reference.before(night)
+            innocent = reference.before(night)
             evidence = [history.pieces.of(candidate) for candidate in night.candidates]
             can_read = history.has_content[_rows(night)]
             verdicts = detect.decide(
                 evidence,
-                innocent,
+                innocent.log_odds,
                 has_content=can_read.tolist(),
                 policy=policy,
                 members=detect.Memberships(history.members[_rows(night)]),
+                nights=_nights(history, night, innocent, policy),
             )
             findings = _published(history, night, verdicts)
-            has_history = len(innocent) >= policy.least_reference
-            replayed.append(Replayed(night, findings, n_nights if has_history else 0))
+            has_history = len(innocent.log_odds) >= policy.least_reference
+            replayed.append(Replayed(night, findings, innocent.n_nights if has_history else 0))
             reference.learn(
                 night,
                 np.array([verdict.flagged for verdict in verdicts], dtype=np.bool_),
@@ -77,6 +79,14 @@ def replay(
     return tuple(replayed)
 
 
+def _nights(history: History, night: Night, innocent: Innocent, policy: detect.Policy) -> detect.Nights:
+    """What the nights before said of a night's candidates, as its scan knew it."""
+    if "history" in policy.leave_out:
+        return detect.Nights.unknown(len(night.candidates))
+    rows = _rows(night)
+    return detect.Nights(history.earlier_log_odds[rows], history.n_nights[rows] - 1, innocent.means)
+
+
 def _rows(night: Night) -> slice:
     return slice(night.candidates.start, night.candidates.stop)
 
@@ -86,6 +96,8 @@ class Reference:
 
     def __init__(self, history: History, policy: detect.Policy) -> None:
         self._log_odds = history.log_odds
+        self._means = (history.earlier_log_odds + history.log_odds) / history.n_nights
+        self._lasted = history.n_nights >= policy.several_nights
         self._by_row = history.members.tocsr()
         self._members = history.members.tocsc()
         self._n_members = np.asarray(history.members.sum(axis=1)).ravel()
@@ -103,12 +115,16 @@ class Reference:
         self._suspect(np.setdiff1d(history.labelled, history.cleared))
         self._is_suspect[history.cleared] = True  # as if known already: they never taint a group
 
-    def before(self, night: Night) -> tuple[Float64, int]:
-        """Log-odds of innocent candidates of earlier nights, and the number of those nights."""
+    def before(self, night: Night) -> Innocent:
+        """Innocent candidates of earlier nights."""
         earlier = slice(0, night.candidates.start)
         tainted = self._n_suspect[earlier] >= TAINTED * self._n_members[earlier]
         innocent = np.flatnonzero(self._quiet[earlier] & ~tainted)
-        return self._log_odds[innocent], len(np.unique(self._night_of[innocent]))
+        return Innocent(
+            self._log_odds[innocent],
+            self._means[innocent[self._lasted[innocent]]],
+            len(np.unique(self._night_of[innocent])),
+        )
 
     def learn(self, night: Night, flagged: Bool, accounts: list[Int64]) -> None:
         """Remember what was flagged on a night, those candidates and these accounts, and who was in anything

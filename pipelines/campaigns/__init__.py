@@ -58,8 +58,8 @@ def find_campaigns(
     busy = lone.measure_busy(con, day, settings)
     night = night.with_added_texts(busy.adding_ids).without(policy.leave_out)
     objects = detect.shared_objects(night.population)
-    innocent, n_nights = reference(con, day, policy)
-    has_history = len(innocent) >= policy.least_reference
+    innocent = reference(con, day, policy)
+    has_history = len(innocent.log_odds) >= policy.least_reference
     judged = judge(con, night, objects, innocent, policy)
     likeness = detect.Likeness.of(night.population)
     flagged = [as_flagged(night, judged, at, objects, likeness) for at in judged.guilty]
@@ -70,10 +70,11 @@ def find_campaigns(
             at,
             pieces,
             totals,
-            innocent,
+            innocent.log_odds,
             has_content=judged.groups[at].has_content,
             policy=policy,
             members=judged.members,
+            nights=judged.nights,
         )
 
     held = [
@@ -90,7 +91,15 @@ def find_campaigns(
     with transaction(con):
         for table in _REPLACED:
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
-        write_candidates(con, night, judged.groups, judged.members, judged.verdicts, judged.evidence)
+        write_candidates(
+            con,
+            night,
+            judged.groups,
+            judged.members,
+            judged.verdicts,
+            judged.evidence,
+            judged.nights.total,
+        )
         write_campaigns(con, night, flagged, held)
         in_campaigns = {account for found in flagged for account in found.account_ids}
         judged_alone = lone.judge_alone(con, day, busy, in_campaigns, settings)
@@ -104,7 +113,7 @@ def find_campaigns(
         n_candidates=len(judged.candidates),
         n_campaigns=len(flagged),
         n_flagged=len(in_campaigns) + len(alone) + len(beyond),
-        calibration=_calibration(n_nights) if has_history else "this night alone",
+        calibration=_calibration(innocent.n_nights) if has_history else "this night alone",
     )
 
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A group of which a sample is asked for: ids of its accounts and of the prompt families they share."""
+    """A group of which a sample is asked for: ids of its accounts and of the families of texts they share,
+    prompts or system prompts."""
 
     account_ids: Sequence[str]
     family_ids: Sequence[str]

@@ -11,6 +11,8 @@ from datetime import date
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from detector import campaigns as detect
 from pipelines.campaigns.asked import Asked
@@ -18,6 +20,7 @@ from pipelines.campaigns.night import Night
 from pipelines.campaigns.samples import gather_samples
 from pipelines.campaigns.slots import measure_slots
 from pipelines.campaigns.turns import measure_turns
+from pipelines.warehouse.arrow import array_of, fetch, registered
 from pipelines.warehouse.statements import statement
 
 
@@ -35,16 +38,32 @@ class Flagged:
     """shape (n_members,): who may be a bystander (`detect.loosely_tied`)"""
 
 
-def reference(
-    con: duckdb.DuckDBPyConnection, day: date, policy: detect.Policy
-) -> tuple[npt.NDArray[np.float64], int]:
-    """Evidence of earlier nights' innocent communities, and the number of those nights; none of a policy that
-    leaves history out."""
+@dataclass(frozen=True, slots=True)
+class Innocent:
+    """What earlier nights' innocent communities showed.
+
+    log_odds : float64, one for each
+    means : float64, of those that were judged on several nights: the mean of these
+    n_nights : how many nights they are from
+    """
+
+    log_odds: npt.NDArray[np.float64]
+    means: npt.NDArray[np.float64]
+    n_nights: int
+
+
+def reference(con: duckdb.DuckDBPyConnection, day: date, policy: detect.Policy) -> Innocent:
+    """Earlier nights' innocent communities; none of a policy that leaves history out."""
     if "history" in policy.leave_out:
-        return np.empty(0), 0
+        return Innocent(np.empty(0), np.empty(0), 0)
     values = {"day": day, "least": policy.least_log_odds, "tainted": detect.TAINTED}
-    rows = con.execute(statement("campaigns/reference"), values).fetchall()
-    return np.array([row[0] for row in rows], dtype=np.float64), len({row[1] for row in rows})
+    rows = fetch(con, statement("campaigns/reference"), values)
+    lasted = array_of(rows, "nights") >= policy.several_nights
+    return Innocent(
+        array_of(rows, "evidence"),
+        array_of(rows, "mean_evidence")[lasted],
+        pc.count_distinct(rows["day"]).as_py(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,7 @@ class Judged:
     evidence: list[list[detect.Evidence]]
     verdicts: list[detect.Verdict]
     members: detect.Memberships
+    nights: detect.Nights
     guilty: list[int]
 
 
@@ -63,23 +83,23 @@ def judge(
     con: duckdb.DuckDBPyConnection,
     night: Night,
     objects: detect.SharedObjects,
-    innocent: npt.NDArray[np.float64],
+    innocent: Innocent,
     policy: detect.Policy,
 ) -> Judged:
     """Everything that may be a campaign tonight. What one client holds of what would be published is judged
     as one as well, beside its parts.
 
-    innocent : evidence of earlier nights' innocent communities (`reference`)
+    innocent : earlier nights' innocent communities (`reference`)
     """
     found = detect.candidates(night.population, objects)
     groups, evidence = _weighed(con, night, found, objects, policy)
-    apart = _decided(night, found, groups, evidence, innocent, policy)
+    apart = _decided(con, night, found, groups, evidence, innocent, policy)
     joined = detect.unions([found[at] for at in apart.guilty], night.population)
     if not joined:
         return apart
     more_groups, more_evidence = _weighed(con, night, joined, objects, policy)
     return _decided(
-        night, [*found, *joined], [*groups, *more_groups], [*evidence, *more_evidence], innocent, policy
+        con, night, [*found, *joined], [*groups, *more_groups], [*evidence, *more_evidence], innocent, policy
     )
 
 
@@ -99,25 +119,65 @@ def _weighed(
 
 
 def _decided(
+    con: duckdb.DuckDBPyConnection,
     night: Night,
     candidates: list[detect.Candidate],
     groups: list[detect.Group],
     evidence: list[list[detect.Evidence]],
-    innocent: npt.NDArray[np.float64],
+    innocent: Innocent,
     policy: detect.Policy,
 ) -> Judged:
     members = detect.Memberships.of([group.members for group in groups], len(night.population))
+    nights = earlier_nights(con, night, members, innocent, policy)
     verdicts = detect.decide(
         evidence,
-        innocent,
+        innocent.log_odds,
         has_content=[group.has_content for group in groups],
         policy=policy,
         members=members,
+        nights=nights,
     )
     guilty = detect.standing(
         groups, [verdict.log_odds for verdict in verdicts], [verdict.flagged for verdict in verdicts]
     )
-    return Judged(candidates, groups, evidence, verdicts, members, guilty)
+    return Judged(candidates, groups, evidence, verdicts, members, nights, guilty)
+
+
+ALIKE = 1 / 3
+"""Groups of two nights are one when they share this part of all their accounts: of two as large, half."""
+
+REMEMBERED_NIGHTS = 7
+"""A group that is not seen for a week begins anew."""
+
+
+def earlier_nights(
+    con: duckdb.DuckDBPyConnection,
+    night: Night,
+    members: detect.Memberships,
+    innocent: Innocent,
+    policy: detect.Policy,
+) -> detect.Nights:
+    """What earlier nights said of the same groups."""
+    n = len(members.sizes)
+    total, n_nights = np.zeros(n), np.zeros(n, np.int64)
+    if "history" not in policy.leave_out:
+        asked = {"day": night.day, "nights": REMEMBERED_NIGHTS, "alike": ALIKE}
+        with registered(con, "who", who_is_in(night, members)):
+            known = fetch(con, statement("campaigns/earlier"), asked)
+        at = array_of(known, "candidate")
+        total[at], n_nights[at] = array_of(known, "log_odds"), array_of(known, "n_nights")
+    return detect.Nights(total, n_nights, innocent.means)
+
+
+def who_is_in(night: Night, members: detect.Memberships) -> pa.Table:
+    """The accounts of each candidate: candidate, account_id."""
+    candidate, account = members.matrix.nonzero()
+    return pa.table(
+        {
+            "candidate": pa.array(candidate, pa.int32()),
+            "account_id": night.accounts["account_id"].gather(account).to_arrow(),
+        }
+    )
 
 
 def with_samples(

@@ -131,7 +131,8 @@ class Samples:
 def gather_samples(con: duckdb.DuckDBPyConnection, day: date, groups: Sequence[Asked]) -> Samples:
     """What samples of these groups are chosen from; groups keep their order.
 
-    Needs the temporary table `tonight_family_request` that `find_night_families` leaves.
+    Needs the temporary tables `tonight_family_request` and `tonight_system_family` that `find_night_families`
+    leaves.
     """
     members, account_ids = _members(con, groups)
     family_ids = sorted({family_id for group in groups for family_id in group.family_ids})

@@ -1,4 +1,5 @@
-"""What fills the slots of a group's templates: one list dealt out among its members, or texts of their own?
+"""What fills the slots of a group's templates, or stands under its system prompts: one list dealt out among
+its members, or texts of their own?
 
 Here: choosing a bounded sample of each group's requests and having it measured. Not here: the measures
 (detector.text.queues), what they are evidence of (detector.campaigns). A family's own row in

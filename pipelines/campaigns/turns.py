@@ -1,7 +1,7 @@
 """How the requests of a group's accounts follow one another.
 
-Here: choosing a bounded sample of each group's requests: those that follow its templates, or all where there
-are none. Not here: the measure and what it is evidence of (detector.campaigns).
+Here: choosing a bounded sample of each group's requests: those that follow its texts, or all where there are
+none. Not here: the measure and what it is evidence of (detector.campaigns).
 """
 
 from collections.abc import Sequence

@@ -11,13 +11,14 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from detector import campaigns as detect
 from pipelines.campaigns.harvest import harvests_of, shares
 from pipelines.campaigns.histories import identities
-from pipelines.campaigns.judging import Flagged
+from pipelines.campaigns.judging import Flagged, who_is_in
 from pipelines.campaigns.links import Held, detail
 from pipelines.campaigns.night import Night
 from pipelines.campaigns.unseen import unseen_of
@@ -35,8 +36,12 @@ def write_candidates(
     members: detect.Memberships,
     verdicts: Sequence[detect.Verdict],
     evidence: Sequence[Sequence[detect.Evidence]],
+    earlier: npt.NDArray[np.float64],
 ) -> None:
-    """Every candidate with its verdict, its accounts and the pieces of evidence it was judged by."""
+    """Every candidate with its verdict, its accounts and the pieces of evidence it was judged by.
+
+    earlier : float64, shape (n_candidates,): sum of the evidence of earlier nights
+    """
     log_odds = np.array([verdict.log_odds for verdict in verdicts], dtype=np.float64)
     table = pa.table(
         {
@@ -45,6 +50,8 @@ def write_candidates(
             "evidence": pa.array(log_odds),
             "flagged": pa.array([verdict.flagged for verdict in verdicts], pa.bool_()),
             "is_head": pa.array(members.heads(log_odds)),
+            "n_nights": pa.array([verdict.n_nights for verdict in verdicts], pa.int32()),
+            "earlier_evidence": pa.array(earlier),
             "has_content": pa.array([group.has_content for group in groups], pa.bool_()),
         }
     )
@@ -52,16 +59,11 @@ def write_candidates(
         con.execute(
             "INSERT INTO night.candidate BY NAME SELECT $day AS day, * FROM judged", {"day": night.day}
         )
-    everyone = np.concatenate([np.empty(0, np.int64), *(group.members for group in groups)])
-    who = pa.table(
-        {
-            "candidate_id": np.repeat(np.arange(len(groups), dtype=np.int32), members.sizes),
-            "account_id": night.accounts["account_id"].gather(everyone).to_arrow(),
-        }
-    )
-    with registered(con, "who", who):
+    with registered(con, "who", who_is_in(night, members)):
         con.execute(
-            "INSERT INTO night.candidate_account BY NAME SELECT $day AS day, * FROM who", {"day": night.day}
+            """INSERT INTO night.candidate_account BY NAME
+               SELECT $day AS day, candidate AS candidate_id, account_id FROM who""",
+            {"day": night.day},
         )
     _insert(
         con,
@@ -144,6 +146,7 @@ def write_campaigns(
                 status=status,
                 rests_on=[one.link.kind for one in links if not one.stands_without],
                 unseen=not_seen,
+                by_nights=verdict.n_nights if verdict.by_nights else 0,
             ),
             "status": status,
             "families": families,

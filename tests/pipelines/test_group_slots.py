@@ -66,6 +66,28 @@ def test_a_request_in_two_of_a_groups_families_counts_once(con):
     assert found.top_item == pytest.approx(0.5)
 
 
+def test_what_stands_under_a_shared_system_prompt_is_measured_as_what_fills_a_template_is(con):
+    """No text of theirs is a template: the pool is dealt a list, and people ask what is theirs."""
+    rng = np.random.default_rng(1)
+    rows = [*harvest(rng), *people(rng)]
+    insert_requests(con, [row | {"system_hash": 77} for row in rows], JUNE_1)
+    given_families(con, system_hash=77)
+    pool, crowd = measure_slots(con, JUNE_1, [Asked(BOTS, ["system"]), Asked(PEOPLE, ["system"])])
+    assert (pool.n_items, pool.n_compared) == (600, 100)
+    assert abs(pool.likeness) < 0.03
+    assert crowd.likeness > 0.3
+
+
+def test_what_is_sent_without_the_system_prompt_is_not_looked_at(con):
+    rng = np.random.default_rng(1)
+    rows = [*[row | {"system_hash": 77} for row in harvest(rng, 20)], *harvest(rng, 20, name="other")]
+    insert_requests(con, rows, JUNE_1)
+    given_families(con, system_hash=77)
+    both = [f"{name}-{n:03}" for name in ("bot", "other") for n in range(20)]
+    [found] = measure_slots(con, JUNE_1, [Asked(both, ["system"])])
+    assert (found.n_items, found.n_compared) == (120, 20)
+
+
 def test_a_group_is_measured_the_same_whatever_else_is_asked(con, monkeypatch):
     rng = np.random.default_rng(1)
     insert_requests(con, [*harvest(rng), *people(rng)], JUNE_1)

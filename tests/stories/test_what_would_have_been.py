@@ -45,12 +45,11 @@ def test_the_policy_in_force_replayed_is_what_the_scans_decided_to_the_last_digi
     """Flags, p-values, confidence and action of every candidate, and the reference of every night."""
     with scanned_once.reading(), read_warehouse(scanned_once) as con:
         history = read_history(con, date.min, date.max)
-        n_nights = [reference(con, night, Policy())[1] for night in NIGHTS]
-        n_innocent = [len(reference(con, night, Policy())[0]) for night in NIGHTS]
+        innocent = [reference(con, night, Policy()) for night in NIGHTS]
     replayed = replay(history, Policy(), lambda _night: True)
-    has_history = [n >= Policy.least_reference for n in n_innocent]
+    has_history = [len(one.log_odds) >= Policy.least_reference for one in innocent]
     assert [one.n_reference_nights for one in replayed] == [
-        n if known else 0 for n, known in zip(n_nights, has_history, strict=True)
+        one.n_nights if known else 0 for one, known in zip(innocent, has_history, strict=True)
     ]
     said = "SELECT p_value, confidence, recommended_action, n_accounts FROM night.campaign WHERE day = $day"
     for one in replayed:

@@ -138,10 +138,11 @@ def dealt_items(group: Group) -> Evidence | None:
     slots = group.slots
     if slots is None or slots.n_compared < LEAST_LIKENESS or not math.isfinite(slots.likeness_error):
         return None
+    points = dealing(slots.likeness, slots.likeness_error)
     return Evidence(
         "content", "DEALT_ITEMS", "how far an account's items resemble each other more than other members'",
         slots.likeness, "0.1 to 0.6 for people's own texts, 0 for a list dealt out",
-        dealing(slots.likeness, slots.likeness_error),
+        min(points, SYSTEM_CAP) if group.layer == "system_prompt" else points,
     )  # fmt: skip
 
 

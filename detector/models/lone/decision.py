@@ -6,9 +6,10 @@ Here: thresholds and their reasons. Not here: what is measured (evidence).
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
-from detector.campaigns import LADDER, Action, tail_p_values
+from detector.campaigns import LADDER, Action, Nights, tail_p_values
 from detector.models.base import Float64
 from detector.models.lone.evidence import QUESTIONS, Evidence, Question
 from detector.models.lone.findings import (
@@ -20,6 +21,9 @@ from detector.models.lone.findings import (
     techniques_of,
 )
 from detector.models.lone.surprise import Peers
+
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,14 @@ class LonePolicy:
 
     first_night_log_odds: float = 5.0
     """The same without a history: odds of 150."""
+
+    several_nights: int = 3
+    """Nights from which on an account is also judged by their mean. What lasts a night or two, a run, a batch
+    or a move of house, is over by then."""
+
+    mean_log_odds: float = 3.0
+    """What that mean must reach: odds of 20, night after night. Less than for one night, for what a night
+    adds by chance averages out, for extractors and for everybody they are compared with."""
 
     false_discovery_rate: float = 0.1
     """Of the accounts flagged alone, this share may be wrong in expectation. Twice a campaign's: nearly all
@@ -58,44 +70,72 @@ class LonePolicy:
 class Verdicts:
     """Of n accounts.
 
-    p_value : float64, shape (n,), above 0 to 1
+    p_value : float64, shape (n,), above 0 to 1: of tonight
     flagged : positions, ascending
     threshold : log-odds that were asked for
+    by_nights : of those flagged, position -> number of nights and their mean log-odds, for whom tonight alone
+        did not suffice
     """
 
     p_value: Float64
     flagged: tuple[int, ...]
     threshold: float
     has_history: bool
+    by_nights: dict[int, tuple[int, float]]
 
 
-def decide(evidence: Evidence, reference: Float64, *, has_history: bool, policy: LonePolicy) -> Verdicts:
-    """Judge the night's busy accounts together.
+def decide(
+    evidence: Evidence, reference: Float64, nights: Nights, *, has_history: bool, policy: LonePolicy
+) -> Verdicts:
+    """Judge the night's busy accounts together: by tonight, and by the mean of several nights.
 
     Parameters
     ----------
     evidence : of n accounts
     reference : float64: totals of ordinary accounts of earlier nights, those below the threshold. Without a
         history the night's own stand in for them
+    nights : what earlier nights said of the same n accounts, and of ordinary ones
     has_history : whether earlier nights are the reference; if not, more is asked for
 
     Content must support a finding, and one more family. p-values come from a tail fitted to the reference,
     for with a plain rank no single account could pass a false-discovery rate over many
-    (docs/decisions/0074).
+    (docs/decisions/0074). Nights of one account are no independent evidence, so their log-odds are averaged,
+    never added, and compared with the means of others (docs/decisions/0082).
 
     Source: Benjamini, Hochberg, J. R. Stat. Soc. B 57 (1995) 289.
     """
     totals = evidence.total
     threshold = policy.least_log_odds if has_history else policy.first_night_log_odds
     p_values = tail_p_values(totals, reference if has_history else totals[totals < threshold])
+    tonight = _passing(p_values, policy) & (totals >= threshold)
+    n_nights, means = nights.with_tonight(totals)
+    lasting = _lasting(n_nights, means, nights.usual_means, policy)
+    flagged = [row for row in np.flatnonzero(tonight | lasting).tolist() if _agrees(row, evidence, policy)]
+    by_nights = {row: (int(n_nights[row]), float(means[row])) for row in flagged if not tonight[row]}
+    return Verdicts(p_values, tuple(flagged), threshold, has_history, by_nights)
+
+
+def _lasting(n_nights: Int64, means: Float64, usual: Float64, policy: LonePolicy) -> Bool:
+    """Who stands out on the mean of several nights, bool, shape (n,); nobody before enough ordinary accounts
+    have been seen as often."""
+    out = np.zeros(len(means), np.bool_)
+    if len(usual) >= policy.least_reference:
+        judged = np.flatnonzero(n_nights >= policy.several_nights)
+        passed = _passing(tail_p_values(means[judged], usual), policy)
+        out[judged] = passed & (means[judged] >= policy.mean_log_odds)
+    return out
+
+
+def _passing(p_values: Float64, policy: LonePolicy) -> Bool:
+    """Whose p-value passes the false-discovery rate among all of them."""
     adjusted = stats.false_discovery_control(p_values, method="bh") if len(p_values) else p_values
-    passed = (adjusted <= policy.false_discovery_rate) & (totals >= threshold)
-    flagged = []
-    for row in np.flatnonzero(passed).tolist():
-        families = evidence.families_of(row, policy.family_log_odds)
-        if "content" in families and len(families) >= 2:
-            flagged.append(row)
-    return Verdicts(p_values, tuple(flagged), threshold, has_history)
+    return np.asarray(adjusted <= policy.false_discovery_rate)
+
+
+def _agrees(row: int, evidence: Evidence, policy: LonePolicy) -> bool:
+    """Whether content supports it, and one more family."""
+    families = evidence.families_of(row, policy.family_log_odds)
+    return "content" in families and len(families) >= 2
 
 
 def extractors(
@@ -119,18 +159,27 @@ def extractors(
             for name in _shown(row, columns, evidence)
         ]
         found.append(
-            LoneFinding(row, "lone extractor", confidence, action, (_sum(row, evidence, verdicts), *told))
+            LoneFinding(
+                row, "lone extractor", confidence, action, (*_sums(row, evidence, verdicts, policy), *told)
+            )
         )
     return found
 
 
-def _sum(row: int, evidence: Evidence, verdicts: Verdicts) -> Reason:
-    return Reason(
+def _sums(row: int, evidence: Evidence, verdicts: Verdicts, policy: LonePolicy) -> list[Reason]:
+    """What convicted, first: tonight, or the mean of several nights and tonight."""
+    tonight = Reason(
         "lone_log_odds",
         "all evidence together, as log-odds",
         round(float(evidence.total[row]), 2),
         f"flagged from {verdicts.threshold:g} on",
     )
+    if row not in verdicts.by_nights:
+        return [tonight]
+    n_nights, mean = verdicts.by_nights[row]
+    asked = f"flagged from {policy.mean_log_odds:g} on, over {policy.several_nights} nights or more"
+    what = f"the same, on the mean of {n_nights} nights"
+    return [tonight, Reason("lone_log_odds_mean", what, round(mean, 2), asked)]
 
 
 SAID = 0.5

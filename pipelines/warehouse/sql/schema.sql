@@ -434,11 +434,15 @@ CREATE TABLE IF NOT EXISTS night.candidate (
     evidence     DOUBLE NOT NULL,    -- log-odds
     flagged      BOOLEAN NOT NULL,
     has_content  BOOLEAN,            -- whether the log carried its prompts; null: scanned before pieces were kept
-    is_head      BOOLEAN             -- whether it is an observation of its own, no part of one with stronger evidence; null:
+    is_head      BOOLEAN,            -- whether it is an observation of its own, no part of one with stronger evidence; null:
                                      -- scanned before that was kept
+    n_nights     INTEGER,            -- on which it was judged, with this one; null: scanned before that was kept
+    earlier_evidence DOUBLE          -- log-odds, sum of these nights without this one; null as before
 );
 ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS has_content BOOLEAN;
 ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS is_head BOOLEAN;
+ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS n_nights INTEGER;
+ALTER TABLE night.candidate ADD COLUMN IF NOT EXISTS earlier_evidence DOUBLE;
 
 -- night.candidate_evidence: every piece of evidence of every candidate, flagged or not: with night.candidate, all that
 -- a verdict follows from, so that `backtest` can judge past nights by another policy. At most a few dozen a candidate.

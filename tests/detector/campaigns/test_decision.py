@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.campaigns import Evidence, Policy, Verdict, decide
+from detector.campaigns import Evidence, Nights, Policy, Verdict, decide
 from detector.campaigns.decision import (
     PRIOR_WEIGHT,
     TAIL_FROM,
@@ -108,6 +108,77 @@ def test_many_candidates_of_chance_ask_more_of_each() -> None:
         verdicts = decide([candidate, *others], QUIET, has_content=True, policy=Policy())
         assert verdicts[0].flagged is passes
         assert not any(other.flagged for other in verdicts[1:])
+
+
+# --- several nights ----------------------------------------------------------------------------------------
+
+
+def lasting(
+    *log_odds: float,
+    nights: int = 3,
+    mean: float = 4.8,
+    usual: np.ndarray = QUIET,
+    policy: Policy | None = None,
+) -> Verdict:
+    """On one candidate with these log-odds tonight, and such a mean over the nights before."""
+    families = ("content", "timing", "identity", "lifecycle")
+    pieces = [piece(family, points) for family, points in zip(families, log_odds, strict=False) if points]
+    known = Nights(np.array([nights * mean]), np.array([nights]), usual)
+    [only] = decide([pieces], QUIET, has_content=True, policy=policy or Policy(), nights=known)
+    return only
+
+
+def test_what_goes_on_for_several_nights_needs_less_on_each() -> None:
+    assert not verdict(2.0, 2.7).flagged
+    found = lasting(2.0, 2.7)
+    assert found.flagged
+    assert found.by_nights
+    assert (found.n_nights, found.log_odds) == (4, 4.7)
+    assert found.mean_log_odds == pytest.approx((3 * 4.8 + 4.7) / 4)
+    assert 0.5 < found.score < 0.6
+    assert found.recommended_action == "watch"
+
+
+def test_what_suffices_tonight_is_said_to_suffice_tonight() -> None:
+    assert lasting(3.0, 3.0).flagged
+    assert not lasting(3.0, 3.0).by_nights
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"nights": 1},
+        {"mean": 4.2},
+        {"usual": QUIET[:19]},
+        {"usual": np.linspace(2.0, 9.0, 60)},
+        {"policy": Policy(several_nights=5)},
+        {"policy": Policy(mean_log_odds=4.9)},
+    ],
+    ids=[
+        "two nights",
+        "less on the mean",
+        "too few innocent groups seen as often",
+        "innocent groups that show as much night after night",
+        "a policy that asks for more nights",
+        "a policy that asks for more evidence",
+    ],
+)
+def test_several_nights_do_not_suffice(told) -> None:
+    assert not lasting(2.0, 2.7, **told).flagged
+
+
+def test_several_nights_of_one_family_convict_nobody() -> None:
+    assert not lasting(0.0, 4.7).flagged
+    assert not lasting(4.7).flagged
+
+
+@given(before=st.lists(FINITE, min_size=1, max_size=9), tonight=FINITE)
+def test_nights_are_averaged_and_never_added(before: list[float], tonight: float) -> None:
+    n, mean = Nights(np.array([sum(before)]), np.array([len(before)]), QUIET).with_tonight(
+        np.array([tonight])
+    )
+    assert n.tolist() == [len(before) + 1]
+    assert mean[0] == pytest.approx(np.mean([*before, tonight]))
 
 
 # --- the policy --------------------------------------------------------------------------------------------

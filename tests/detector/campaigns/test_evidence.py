@@ -259,6 +259,14 @@ def test_a_summary_says_what_the_case_hangs_on() -> None:
     assert text.endswith("(new). Without shared templates or without shared payment it would not be flagged.")
 
 
+def test_a_summary_says_when_several_nights_sufficed_and_not_this_one() -> None:
+    said = {"n_accounts": 3, "n_requests": 9, "output_tokens": 0, "harvested": "answers", "evidence": []}
+    tonight, over_nights = summary(**said, status="steady"), summary(**said, status="steady", by_nights=4)
+    assert over_nights.removeprefix(tonight) == (
+        " This night alone would not have sufficed; the mean of 4 nights did."
+    )
+
+
 def test_a_summary_says_what_the_logs_do_not_have() -> None:
     said = {"n_accounts": 3, "n_requests": 9, "output_tokens": 0, "harvested": "answers", "evidence": []}
     whole = summary(**said, status="new")

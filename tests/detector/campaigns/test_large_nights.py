@@ -9,6 +9,7 @@ from nights import Night
 from detector.campaigns import (
     Evidence,
     Memberships,
+    Nights,
     Policy,
     candidates,
     decide,
@@ -111,11 +112,16 @@ def test_one_judged_again_is_as_if_all_were(night, members, instead, at: int, n_
     reference = np.linspace(-4, 4, n_reference)
     evidence = [pieces(points) for points in night]
     totals = np.array([sum(points) for points in night])
+    n_nights = np.arange(len(night)) % 5
+    nights = Nights(totals * n_nights, n_nights, reference)
     again = decide_again(
-        at, pieces(instead), totals, reference, has_content=True, policy=Policy(), members=who
+        at, pieces(instead), totals, reference, has_content=True, policy=Policy(), members=who, nights=nights
     )
     evidence[at] = pieces(instead)
-    assert again == decide(evidence, reference, has_content=True, policy=Policy(), members=who)[at]
+    had = Nights(nights.total.copy(), n_nights, reference)
+    had.total[at] += n_nights[at] * (sum(instead) - totals[at])
+    whole = decide(evidence, reference, has_content=True, policy=Policy(), members=who, nights=had)
+    assert again == whole[at]
 
 
 @given(members=MEMBERS, night=st.lists(st.integers(-2, 2), min_size=30, max_size=30))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.campaigns import Nights
 from detector.models import lone
 from detector.models.lone.evidence import CAP, ESSENTIAL, LESSER_CAP
 from tests.detector.models.accounts import crowd, joined
@@ -42,7 +43,7 @@ def as_judged(columns):
     return columns | {"technique_share": lone.technique_share(columns)}
 
 
-def judged(account, *, has_history=True, policy=POLICY, others=120):
+def judged(account, *, has_history=True, policy=POLICY, others=120, nights=None):
     """Findings of a night with one such account, the last, beside ordinary ones; earlier nights had 400."""
     night = as_judged(joined(applications(others, seed=9), crowd(1, **account)))
     groups = np.full(others + 1, "application")
@@ -50,7 +51,8 @@ def judged(account, *, has_history=True, policy=POLICY, others=120):
     peers = lone.Peers(past, np.full(400, "application")) if has_history else lone.Peers(night, groups)
     evidence = lone.weigh(night, groups, peers)
     reference = lone.weigh(past, np.full(400, "application"), peers).total if has_history else np.empty(0)
-    verdicts = lone.decide(evidence, reference, has_history=has_history, policy=policy)
+    nights = nights or Nights.unknown(others + 1)
+    verdicts = lone.decide(evidence, reference, nights, has_history=has_history, policy=policy)
     findings = lone.extractors(night, groups, peers, evidence, verdicts, policy)
     assert all(finding.row == others for finding in findings), "an ordinary application was flagged"
     return findings
@@ -111,6 +113,59 @@ def test_the_policy_moves_what_is_found_and_what_is_recommended():
     assert judged(EXTRACTOR, policy=lone.LonePolicy(false_discovery_rate=1e-9)) == []
 
 
+MODEST = EXTRACTOR | {
+    "n_requests": 800, "n_prompts": 800, "output_tokens": 250_000, "reasoning_trace_share": 0.15,
+    "preference_labels_share": 0.0, "account_age_days": 300, "hour_entropy_bits": 4.1, "active_hours": 22,
+}  # fmt: skip
+"""An extractor whose evidence lies above 3 and below 4 on every night."""
+
+
+def seen(n_nights, mean, usual, others=120):
+    """Earlier nights: everybody as seldom remarkable as usual, and the last account with this mean."""
+    rng = np.random.default_rng(3)
+    total, n = rng.normal(-4, 2, others + 1) * n_nights, np.full(others + 1, n_nights)
+    total[-1] = mean * n_nights
+    return Nights(total, n, usual)
+
+
+USUAL = np.random.default_rng(4).normal(-4, 2, 400)
+
+
+def test_an_extractor_too_modest_for_one_night_is_found_when_it_goes_on():
+    assert judged(MODEST) == []
+    (finding,) = judged(MODEST, nights=seen(4, 3.7, USUAL))
+    tonight, over_nights = finding.reasons[:2]
+    assert (tonight.code, over_nights.code) == ("lone_log_odds", "lone_log_odds_mean")
+    assert 3 < tonight.value < 4
+    assert 3 < over_nights.value < 4
+    assert over_nights.detail.endswith("5 nights")
+    assert over_nights.usual_range == "flagged from 3 on, over 3 nights or more"
+    assert finding.recommended_action == "watch"
+
+
+@pytest.mark.parametrize(
+    "nights",
+    [
+        seen(1, 3.7, USUAL),
+        seen(4, 2.5, USUAL),
+        seen(4, 3.7, USUAL[:99]),
+        seen(4, 3.7, np.concatenate([USUAL, np.full(40, 3.5)])),
+    ],
+    ids=[
+        "two nights",
+        "less on the mean",
+        "too few to compare with",
+        "what forty customers do night after night",
+    ],
+)
+def test_several_nights_convict_nobody_who(nights):
+    assert judged(MODEST, nights=nights) == []
+
+
+def test_nights_of_one_account_are_averaged_and_not_added():
+    assert judged(MODEST, nights=seen(27, 2.8, USUAL)) == []
+
+
 def test_without_prompts_no_lone_account_is_accused():
     dark = {name: UNKNOWN for name in EXTRACTOR if name.endswith("_share") or name == "item_novelty"}
     assert judged(EXTRACTOR | dark) == []
@@ -120,7 +175,7 @@ def test_a_night_without_accounts_finds_none():
     nobody = as_judged(crowd(0))
     peers = lone.Peers(nobody, np.array([], str))
     evidence = lone.weigh(nobody, np.array([], str), peers)
-    verdicts = lone.decide(evidence, np.empty(0), has_history=False, policy=POLICY)
+    verdicts = lone.decide(evidence, np.empty(0), Nights.unknown(0), has_history=False, policy=POLICY)
     assert lone.extractors(nobody, np.array([], str), peers, evidence, verdicts, POLICY) == []
 
 

@@ -257,7 +257,7 @@ def test_accounts_that_a_label_speaks_against_are_no_innocent_reference(tmp_path
     def innocent():
         with read_warehouse(watch) as con:
             history = read_history(con, FIRST, THIRD)
-        return len(Reference(history, Policy()).before(history.nights[2])[0])
+        return len(Reference(history, Policy()).before(history.nights[2]).log_odds)
 
     with_q = innocent()
     with duckdb.connect(watch.warehouse) as con:

@@ -27,16 +27,19 @@ def test_what_looks_innocent_before_each_night_is_what_a_scan_takes_for_it(seed:
     policy = Policy(least_log_odds=least_log_odds)
     history = read_history(con, date.min, date.max)
     ours = Reference(history, policy)
-    sizes = []
+    sizes, means = [], []
     for night in history.nights:
-        expected, n_nights = reference(con, night.day, policy)
-        innocent, n_ours = ours.before(night)
-        np.testing.assert_array_equal(innocent, expected)
-        assert n_ours == n_nights
-        sizes.append(len(expected))
+        expected = reference(con, night.day, policy)
+        innocent = ours.before(night)
+        np.testing.assert_array_equal(innocent.log_odds, expected.log_odds)
+        np.testing.assert_array_equal(innocent.means, expected.means)
+        assert innocent.n_nights == expected.n_nights
+        sizes.append(len(expected.log_odds))
+        means.append(len(expected.means))
         recorded = history.flagged[night.candidates.start : night.candidates.stop]
         ours.learn(night, recorded, [night.alone, *(campaign.accounts for campaign in night.campaigns)])
     assert len(history.nights) == N_NIGHTS
+    assert 0 < means[-1] < sizes[-1]
     quiet = ~history.flagged & (history.log_odds < least_log_odds)
     assert 0 < sizes[-1] < quiet[: history.nights[-1].candidates.start].sum()  # some of them are tainted
 
@@ -54,7 +57,11 @@ def _random_nights(chance: random.Random) -> duckdb.DuckDBPyConnection:
                 accounts = [*sorted(tonight[-1][0])[:4], accounts[0]]
             accused = chance.random() < 0.06
             tonight.append((set(accounts), chance.gauss(0, 3)))
-            candidates.append((day, candidate_id, len(accounts), tonight[-1][1], accused, True))
+            n_nights = chance.choice((None, 1, 2, 3, 6))
+            earlier = None if n_nights is None else (n_nights - 1) * chance.gauss(0, 2)
+            candidates.append(
+                (day, candidate_id, len(accounts), tonight[-1][1], accused, True, n_nights, earlier)
+            )
             members += [(day, candidate_id, account) for account in accounts]
             if accused:
                 published = accounts if chance.random() < 0.7 else accounts[:2]
@@ -64,7 +71,8 @@ def _random_nights(chance: random.Random) -> duckdb.DuckDBPyConnection:
             is_head = not any(2 * len(mine & other) >= len(mine) for other in stronger)
             candidates[at - len(tonight)] += (is_head,)
         flagged += [(day, f"a{chance.randrange(N_ACCOUNTS)}", None)]
-    _insert(con, "candidate", "day candidate_id n_accounts evidence flagged has_content is_head", candidates)
+    columns = "day candidate_id n_accounts evidence flagged has_content n_nights earlier_evidence is_head"
+    _insert(con, "candidate", columns, candidates)
     _insert(con, "candidate_account", "day candidate_id account_id", members)
     _insert(con, "flagged_account", "day account_id campaign_id", flagged, UNTOLD)
     cleared = chance.sample(sorted({account for _, account, _ in flagged}), 8)

@@ -19,7 +19,8 @@ tainted AS (
     GROUP BY day, candidate_id
     HAVING count(suspect.account_id) >= $tainted * count(*)
 )
-SELECT evidence, day
+SELECT
+    evidence, day, coalesce(candidate.n_nights, 1) AS nights, (coalesce(earlier_evidence, 0) + evidence) / nights AS mean_evidence
 FROM night.candidate ANTI JOIN tainted USING (day, candidate_id)
 WHERE day < $day AND NOT flagged AND evidence < $least AND is_head IS NOT FALSE
 ORDER BY day, candidate_id
