@@ -48,7 +48,7 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     """Every group worth testing, in a fixed order; groups may overlap, but no two are nearly the same.
 
     Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of each
-    template, payment or circle of fail-overs that no community has captured. Each seed is then refined:
+    text, payment or circle of fail-overs that no community has captured. Each seed is then refined:
     members whose own objects do not tie them to the group leave, accounts outside that are tied as strongly
     join. To every group come its accounts of other habits (habits).
 
@@ -205,8 +205,10 @@ APART_LAYERS = ("template", "payment")
 """Layers in which strangers have nothing in common: two groups that share none of these are two. A chain of
 fail-overs is no tie here: one wrong link would join two operators."""
 
-SEED_LAYERS = (*APART_LAYERS, "fail_over")
-"""Layers of which every object that enough accounts share is worth a look."""
+SEED_LAYERS = (*APART_LAYERS, "system_prompt", "fail_over")
+"""Layers of which every object that enough accounts share is worth a look. A system prompt is, too: who asks
+something new each time has no other text in common, and among many accounts with a request or two an hour no
+community forms."""
 
 LEAST_TIE = 0.1
 """Two parts of a group are one when this share of the smaller part's strong links runs between them."""
@@ -245,8 +247,8 @@ def _taken_apart(strong: csr_matrix, members: Int64) -> list[Int64]:
 
 
 def _object_seeds(population: Population, objects: SharedObjects) -> list[Int64]:
-    """Accounts that work with one template, one payment or one circle of fail-overs: it is a good part of
-    their night, or they came back to it, whatever else they sent."""
+    """Accounts that work with one text, one payment or one circle of fail-overs: it is a good part of their
+    night, or they came back to it, whatever else they sent."""
     seeds: list[Int64] = []
     worth_it = _of_kind(population, objects, *SEED_LAYERS) & (objects.n_accounts_of >= LEAST_MEMBERS)
     for column in np.flatnonzero(worth_it):
