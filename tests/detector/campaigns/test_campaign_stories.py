@@ -182,6 +182,39 @@ def test_a_campaign_that_hides_among_cover_traffic_is_measured_by_its_own_share(
     assert list(only(flagged(night)).members) == campaign
 
 
+@pytest.mark.parametrize(("n", "n_exits"), [(60, 400), (150, 100)])
+def test_a_campaign_with_nothing_in_common_but_a_system_prompt_is_found(n: int, n_exits: int) -> None:
+    """Its accounts ask six things a night, each in words of its own, behind other people's exits; and people
+    have favourites of their own."""
+    night = Night()
+
+    def like_everybody(**more: dict[str, float]) -> dict[str, dict[str, float]]:
+        ordinary = {
+            "address": {f"exit {night.rng.integers(n_exits)}": 1.0},
+            "client": {f"version {night.rng.integers(40)}": 1.0},
+            "template": {f"text {min(night.rng.zipf(1.6), 300)}": 0.2},
+        }
+        return ordinary | more
+
+    people = [
+        like_everybody(system_prompt={f"favourite {min(night.rng.zipf(1.5), 200)}": 0.5}) for _ in range(3_000)
+    ]
+    night.add("person", len(people), objects=people)
+    members = night.campaign(
+        objects=[like_everybody(system_prompt={"kiln": 0.85}) for _ in range(n)],
+        n=n,
+        n_requests=night.rng.poisson(6, n) + 1.0,
+    )
+    likest = max(grouped(night), key=lambda group: _likeness(night, group, members))
+    assert _likeness(night, likest, members) > 0.9
+
+
+def _likeness(night: Night, group: Candidate, members: list[str]) -> float:
+    """Jaccard index."""
+    found = {night.accounts[at].name for at in group.members}
+    return len(found & {*members}) / len(found | {*members})
+
+
 @pytest.mark.parametrize("n", [8, 200])
 def test_small_and_large_campaigns_are_found_whole(n: int) -> None:
     night = Night()
