@@ -196,9 +196,8 @@ def test_a_campaign_with_nothing_in_common_but_a_system_prompt_is_found(n: int, 
         }
         return ordinary | more
 
-    people = [
-        like_everybody(system_prompt={f"favourite {min(night.rng.zipf(1.5), 200)}": 0.5}) for _ in range(3_000)
-    ]
+    favourites = np.minimum(night.rng.zipf(1.5, 3_000), 200)
+    people = [like_everybody(system_prompt={f"favourite {one}": 0.5}) for one in favourites]
     night.add("person", len(people), objects=people)
     members = night.campaign(
         objects=[like_everybody(system_prompt={"kiln": 0.85}) for _ in range(n)],

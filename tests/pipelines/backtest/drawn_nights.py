@@ -25,7 +25,8 @@ CROWD = [-6.0 + 0.25 * n for n in range(25)]
 def drawn(root: Path, table: str, *, without_pieces: Iterable[date] = ()) -> Workspace:
     """A workspace whose nights hold the drawn candidates and a crowd of innocent ones.
 
-    `night` (day of June), `accounts` (`k1-k9`, or names with blanks), log-odds of any evidence family;
+    `night` (day of June), `accounts` (`k1-k9`, or names with blanks), log-odds of any evidence family, on
+    how many `nights` it was seen by then and what those `earlier` said together;
     `flagged` is what the scan said: campaign, confidence and action, or `-`; `alone` in its place is a lone
     account. `without_pieces` are nights scanned before evidence was kept.
     """
@@ -44,7 +45,13 @@ def _judged(
     con: duckdb.DuckDBPyConnection, night: date, rows: list[dict[str, str | None]], *, has_pieces: bool
 ) -> None:
     crowd: list[dict[str, str | None]] = [
-        {"accounts": f"crowd{night.day}x{n}a1-crowd{night.day}x{n}a5", "timing": str(points), "flagged": None}
+        {
+            "accounts": f"crowd{night.day}x{n}a1-crowd{night.day}x{n}a5",
+            "timing": str(points),
+            "flagged": None,
+            "nights": "3",
+            "earlier": str(2 * points),
+        }
         for n, points in enumerate(CROWD)
     ]
     candidates = [row for row in rows if not (row["flagged"] or "").startswith("alone")] + crowd
@@ -67,6 +74,8 @@ def _judged(
                     "evidence": sum(points for _, points in pieces),
                     "flagged": row["flagged"] is not None,
                     "has_content": True if has_pieces else None,
+                    "n_nights": int(row.get("nights") or 1),
+                    "earlier_evidence": float(row.get("earlier") or 0),
                 }
             ],
         )

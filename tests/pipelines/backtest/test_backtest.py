@@ -90,6 +90,24 @@ def test_a_looser_policy_finds_what_was_nearly_enough_once_over_all_nights(watch
     assert (new.confidence_would_be, new.action_would_be) == ("low", "watch")
 
 
+def test_a_policy_that_asks_less_of_several_nights_finds_what_went_on(tmp_path):
+    """Seen for the third time on the second night, on each just below what one night is asked for."""
+    watch = drawn(
+        tmp_path / "watch",
+        """
+        night | accounts | content | timing | nights | earlier | flagged
+        1     | q1-q9    | 2.2     | 2.2    | 2      | 4.4     | -
+        2     | q1-q9    | 2.2     | 2.2    | 3      | 8.8     | -
+        """,
+    )
+    assert changes(by(watch)) == {}
+    outcome = by(watch, mean_log_odds=4.3)
+    assert changes(outcome) == {None: "newly flagged"}
+    assert about(outcome, None).days_would_be == (SECOND,)
+    assert changes(by(watch, mean_log_odds=4.3, several_nights=4)) == {}
+    assert changes(by(watch, mean_log_odds=4.3, leave_out=["history"])) == {}
+
+
 def test_a_first_night_alone_may_be_asked_for_more(watch):
     outcome = by(watch, first_night_log_odds=6.2)
     loom = about(outcome, "cmp-loom")
