@@ -12,7 +12,7 @@ from pipelines.lone import flagged_alone, judge_alone, measure_busy
 from pipelines.scores import score_accounts
 from pipelines.settings import DetectionSettings, LoneSettings, Settings
 from tests.detector.models.accounts import crowd, joined
-from tests.detector.models.test_lone import EXTRACTOR, applications
+from tests.detector.models.test_lone import EXTRACTOR, MODEST, applications
 from tests.detector.models.test_relay import ADDED, Fresh, reseller
 from tests.drawn import JUNE_1, warehouse
 from tests.pipelines.test_scores import given_account_days
@@ -200,6 +200,32 @@ def test_an_account_that_is_both_is_reported_once_as_a_relay(con):
     assert [len(judged.extractors), len(judged.relays)] == [1, 1]
     (row,) = flagged_alone(JUNE_1, judged).to_pylist()
     assert row["reasons"][0]["code"] == "relay"
+
+
+def test_what_is_too_little_for_one_night_is_enough_when_it_goes_on(con):
+    """On the fourth night it is seen for the third time, and so are ordinary accounts before it."""
+    few = Settings(lone=LoneSettings(false_discovery_rate=0.2))  # a hundred are all there are to compare with
+    given_night(con, night(0), seed=10)
+    assert flag(con, night(0), settings=few) == []
+    for number in (1, 2):
+        given_night(con, night(number), crowd(1, **MODEST), seed=10 + number)
+        assert flag(con, night(number), settings=few) == []
+    given_night(con, night(3), crowd(1, **MODEST), seed=13)
+    (row,) = flag(con, night(3), settings=few)
+    assert (row["account_id"], row["recommended_action"]) == ("account-00200", "watch")
+    over_nights = row["reasons"][1]
+    assert over_nights["code"] == "lone_log_odds_mean"
+    assert over_nights["detail"].endswith("the mean of 3 nights")
+
+
+def test_without_history_no_earlier_night_counts(con):
+    alone = Settings(
+        detection=DetectionSettings(leave_out=("history",)), lone=LoneSettings(false_discovery_rate=0.2)
+    )
+    for number in range(4):
+        accounts = [crowd(1, **MODEST)] if number else []
+        given_night(con, night(number), *accounts, seed=10 + number)
+        assert flag(con, night(number), settings=alone) == []
 
 
 def test_most_suspicious_first(con):
