@@ -213,7 +213,7 @@ def test_what_is_too_little_for_one_night_is_enough_when_it_goes_on(con):
     given_night(con, night(3), crowd(1, **MODEST), seed=13)
     (row,) = flag(con, night(3), settings=few)
     assert (row["account_id"], row["recommended_action"]) == ("account-00200", "watch")
-    over_nights = row["reasons"][1]
+    over_nights = row["reasons"][2]
     assert over_nights["code"] == "lone_log_odds_mean"
     assert over_nights["detail"].endswith("the mean of 3 nights")
 
