@@ -128,7 +128,7 @@ def test_a_group_without_earlier_nights_makes_no_bet(con):
     assert drift_of(con, night(1)) == {}
 
 
-CANDIDATES = "INSERT INTO night.candidate VALUES ($day, $id, 5, $evidence, $flagged, true, true)"
+CANDIDATES = "INSERT INTO night.candidate VALUES ($day, $id, 5, $evidence, $flagged, true, true, 1, 0)"
 
 
 def test_candidates_are_a_lane_of_their_own_without_the_flagged_and_their_parts(con):
