@@ -79,7 +79,6 @@ def test_without_templates_all_that_the_members_asked_counts_and_without_prompts
     """,
     )
     given_families(con)
-    con.execute("CREATE TEMP TABLE tonight_family_request (row_id BIGINT, family_id VARCHAR, place TINYINT)")
     assert harvest_of(con, JUNE_1, found("bot-1", families=())) == [Harvested("coding", "none", 1, 100)]
     assert harvest_of(con, JUNE_1, found("mute-1")) == []
 
