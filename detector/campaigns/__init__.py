@@ -36,7 +36,14 @@ from detector.campaigns.population import (
     Uses,
     shared_objects,
 )
-from detector.campaigns.refining import Candidate, approved_carriers, warm_up, without_strangers
+from detector.campaigns.refining import (
+    LEAST_MEMBERS,
+    Candidate,
+    approved_carriers,
+    warm_up,
+    without_strangers,
+)
+from detector.campaigns.rests import idle, is_company, rests
 from detector.campaigns.standing import standing
 from detector.campaigns.turns import Turns, turns_of
 from detector.campaigns.wording import (
@@ -54,6 +61,7 @@ __all__ = [
     "HABITS",
     "LADDER",
     "LEAST_KNOWN",
+    "LEAST_MEMBERS",
     "PLAIN_CAPABILITY",
     "PLAIN_TECHNIQUE",
     "TAINTED",
@@ -89,10 +97,13 @@ __all__ = [
     "group_of",
     "hand_overs",
     "identify",
+    "idle",
     "in_steps",
+    "is_company",
     "links_of",
     "loosely_tied",
     "profile",
+    "rests",
     "shared_objects",
     "standing",
     "summary",

@@ -109,6 +109,13 @@ class Group:
         return np.asarray(carried, np.float64)
 
     @property
+    def work(self) -> Float64:
+        """Requests of each member tonight that count as the group's: those that carry the shared texts, and
+        all of a member that carries none but is held by other things."""
+        carried = self.templated_requests
+        return np.where(carried > 0, carried, self.population.n_requests[self.members])
+
+    @property
     def earlier_requests(self) -> Float64:
         """Requests of each member from the shared texts on earlier nights: those of the text it used most."""
         earlier = np.zeros(len(self.members))

@@ -37,8 +37,8 @@ def without(population: Population, parts: Collection[Part]) -> Population:
     timing : the hours of the day; who took over what was refused
     identity : payments, addresses, clients and parameters; organisations
     lifecycle : ages, sign-ups and hand-overs, moves to a new model, how unusual an account is
-    history : what accounts sent on earlier nights, and which models are new; hand-overs. Fail-overs of
-        earlier nights stay
+    history : what accounts sent on earlier nights, and whether anything; which models are new; hand-overs.
+        Fail-overs of earlier nights stay
     """
     unknown = np.full(len(population), np.nan)
     nobody = np.full(len(population), -1)
@@ -65,7 +65,7 @@ def without(population: Population, parts: Collection[Part]) -> Population:
         hidden.update(LIFECYCLE_LAYERS)
         changed |= dict.fromkeys(("account_age_days", "new_model_share", "account_score"), unknown)
     if "history" in parts:
-        changed |= dict.fromkeys(("repeat_share", "new_model_share"), unknown)
+        changed |= dict.fromkeys(("repeat_share", "new_model_share", "nights_seen"), unknown)
         if "content" not in parts:
             changed |= {name: _tonight(getattr(population, name)) for name in ("templates", "systems")}
     is_unknown = np.array([not set(needed).isdisjoint(parts) for needed in HABITS.values()])

@@ -152,6 +152,8 @@ class Population:
     """0 to 1: requests to models the workspace first saw within two nights"""
     greedy_share: Float64
     """0 to 1: requests at temperature 0, of those that set one; NaN where none does"""
+    nights_seen: Float64
+    """earlier nights on which the account sent anything; NaN where nothing is known of earlier nights"""
     account_score: Float64
     """0 to 1: how unusual the account is among its peers"""
     organisation: Int64

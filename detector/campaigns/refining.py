@@ -74,6 +74,13 @@ class Candidate:
     core_log_ratio: Float64
     by_habits: bool = False
 
+    def without(self, accounts: Int64) -> "Candidate":
+        """The candidate without some accounts; the same where hardly anybody would be left."""
+        stays = ~np.isin(self.members, accounts)
+        if stays.all() or stays.sum() < LEAST_LEFT:
+            return self
+        return replace(self, members=self.members[stays], strength=self.strength[stays])
+
 
 def refine(
     seed: Int64, population: Population, objects: SharedObjects, likeness: Likeness
@@ -279,7 +286,7 @@ def _log_odds(
     gives the core objects as much of its night as the median member does, or as many requests. Lacking a text
     that nearly all members carry, or any text where most carry some, speaks against: who shares a card or an
     address with a campaign but never its template is a bystander, and who shares one template of several may
-    be somebody else's.
+    be somebody else's. So does what `scarcity` and `novelty` say of how the account uses the templates.
     """
     layer = objects.layer_of[core]
     against = _against_lacking(members, core, layer, population, objects)
@@ -304,13 +311,33 @@ def _log_odds(
             uses = share * population.n_requests[touched]
             # Cover traffic hides the share, and throttling the number; few hide both.
             as_usual = np.maximum(as_usual, _of_usual(uses, is_member))
-            total += np.where(share > 0, scarcity(uses, is_member & (share > 0)), 0.0)
+            uses_it = share > 0
+            speaks = scarcity(uses, is_member & uses_it) + novelty(
+                _used_before(core[layer == position], touched, position, population, objects),
+                population.nights_seen[touched] > 0,
+                is_member & uses_it,
+            )
+            total += np.where(uses_it, speaks, 0.0)
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:
             any_reach = np.count_nonzero(share[is_member]) / len(members)
             none_at_all = np.where(share > 0, 0.0, np.log(1 - any_reach + LEFT_OUT))
             total += np.minimum(lacking[:, position], LAYER_WEIGHT[kind] * none_at_all)
     return touched.astype(np.int64), total
+
+
+def _used_before(
+    texts: Int64, accounts: Int64, position: int, population: Population, objects: SharedObjects
+) -> Bool:
+    """Which accounts sent one of these templates on an earlier night, too; bool, shape of `accounts`.
+
+    texts, accounts : ascending positions of objects and of accounts; position : of the layer of templates
+    """
+    layer = population.layers[position]
+    rows = population.rows_of(layer, accounts)
+    rows = rows[population.templates.n_earlier_requests[rows] > 0]
+    rows = rows[np.isin(layer.object[rows] + objects.first_object[position], texts)]
+    return np.isin(accounts, layer.account[rows])
 
 
 def warm_up() -> None:
@@ -369,3 +396,27 @@ def scarcity(n_uses: Float64, is_member: Bool) -> Float64:
     as_few = np.log((np.searchsorted(usual, n_uses, "right") + 0.5) / (len(usual) + 0.5))
     by_chance = np.log(ONE_MORE_BY_CHANCE) * np.maximum(n_uses - 1, 0)
     return np.asarray(np.clip(as_few - by_chance, -MOST_SCARCITY, 0.0))
+
+
+MOST_NOVELTY = 3.0
+"""Cap of what a first use says against membership, one to twenty: pools are renewed, and with accounts that
+were kept warm before."""
+
+
+def novelty(used_before: Bool, seen_before: Bool, is_member: Bool) -> Float64:
+    """Log-odds against accounts that were here on earlier nights, and use the group's texts for the first
+    time tonight.
+
+    Who works with a text did so before; who tries it, or hits upon it by accident, mostly did not. The share
+    of the members of earlier nights that are as new to it (smoothed); at most 0, and 0 for newcomers, of whom
+    nothing could be known.
+
+    Parameters
+    ----------
+    used_before : bool, shape (n,): accounts that used one of the texts on an earlier night
+    seen_before : bool, shape (n,): accounts that sent anything on an earlier night
+    is_member : bool, shape (n,): accounts whose share is the measure
+    """
+    is_new = seen_before & ~used_before
+    share = ((is_new & is_member).sum() + 0.5) / ((seen_before & is_member).sum() + 0.5)
+    return np.where(is_new, max(float(np.log(share)), -MOST_NOVELTY), 0.0)

@@ -16,6 +16,7 @@ from detector.campaigns.habits import own_classes
 from detector.campaigns.memberships import Memberships
 from detector.campaigns.population import Bool, Int64
 from detector.campaigns.refining import LEAST_MEMBERS
+from detector.campaigns.rests import HARDLY
 from detector.campaigns.schedule import (
     MOSTLY,
     WITHIN,
@@ -126,11 +127,6 @@ def _of_other_hands(whole: Group, classes: Sequence[Group]) -> bool:
     return any(
         not (one & other).any() and apart_by_text(whole, one, other) for one, other in combinations(masks, 2)
     )
-
-
-HARDLY = 2.0
-"""Log-odds that most groups reach which look like something at all (decision.TAIL_FROM): a class of accounts
-with less is what honest users of one text look like."""
 
 
 def _strangers(whole: Group, inner: Sequence[_Inner]) -> list[Int64]:

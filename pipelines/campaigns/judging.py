@@ -77,6 +77,8 @@ class Judged:
     members: detect.Memberships
     nights: detect.Nights
     guilty: list[int]
+    came_along: dict[int, npt.NDArray[np.int64]]
+    """of these, the positions of accounts that belong to them by nothing but a use of their texts"""
 
 
 def judge(
@@ -112,9 +114,7 @@ def _weighed(
 ) -> tuple[list[detect.Group], list[list[detect.Evidence]]]:
     """The candidates as groups, with what is measured on samples of their requests, and the evidence on
     each."""
-    groups = with_samples(
-        con, night, candidates, [detect.group_of(one, night.population, objects) for one in candidates]
-    )
+    groups = with_samples(con, night, [detect.group_of(one, night.population, objects) for one in candidates])
     return groups, [detect.weighed(detect.weigh(group), policy) for group in groups]
 
 
@@ -137,10 +137,35 @@ def _decided(
         members=members,
         nights=nights,
     )
-    guilty = detect.standing(
-        groups, [verdict.log_odds for verdict in verdicts], [verdict.flagged for verdict in verdicts]
-    )
-    return Judged(candidates, groups, evidence, verdicts, members, nights, guilty)
+    log_odds = [verdict.log_odds for verdict in verdicts]
+    flagged = np.array([verdict.flagged for verdict in verdicts], np.bool_)
+    rests = detect.rests(groups, log_odds, flagged.tolist())
+    for rest, group in zip(rests, with_samples(con, night, [rest.group for rest in rests]), strict=True):
+        # What is said of the whole was said of its heart.
+        if detect.is_company(detect.weighed(detect.weigh(group), policy), evidence[rest.whole]):
+            flagged[rest.whole] = False
+    guilty = detect.standing(groups, log_odds, flagged.tolist())
+    came_along = _came_along(con, night, groups, evidence, guilty, policy)
+    return Judged(candidates, groups, evidence, verdicts, members, nights, guilty, came_along)
+
+
+def _came_along(
+    con: duckdb.DuckDBPyConnection,
+    night: Night,
+    groups: Sequence[detect.Group],
+    evidence: Sequence[list[detect.Evidence]],
+    guilty: Sequence[int],
+    policy: detect.Policy,
+) -> dict[int, npt.NDArray[np.int64]]:
+    """Of each group that is to be published the idle members, unless as much is said of them as of a group:
+    then they are another operator's, whose heavy accounts came along. Of too few to measure, nothing is."""
+    idle = {at: members for at in guilty if len(members := detect.idle(groups[at]))}
+    many = [at for at, members in idle.items() if len(members) >= detect.LEAST_MEMBERS]
+    measured = with_samples(con, night, [groups[at].of(idle[at]) for at in many])
+    for at, group in zip(many, measured, strict=True):
+        if not detect.is_company(detect.weighed(detect.weigh(group), policy), evidence[at]):
+            del idle[at]
+    return idle
 
 
 ALIKE = 1 / 3
@@ -183,13 +208,11 @@ def who_is_in(night: Night, members: detect.Memberships) -> pa.Table:
 def with_samples(
     con: duckdb.DuckDBPyConnection,
     night: Night,
-    candidates: Sequence[detect.Candidate],
     groups: Sequence[detect.Group],
 ) -> list[detect.Group]:
     """The groups with what fills the slots of their templates, and how their requests follow one another."""
     asked = [
-        Asked(night.account_ids(candidate.members), sorted(night.family_requests(group)))
-        for candidate, group in zip(candidates, groups, strict=True)
+        Asked(night.account_ids(group.members), sorted(night.family_requests(group))) for group in groups
     ]
     samples = gather_samples(con, night.day, asked)
     slots, turns = measure_slots(con, night.day, samples), measure_turns(con, night.day, samples)
@@ -202,9 +225,10 @@ def with_samples(
 def as_flagged(
     night: Night, judged: Judged, at: int, objects: detect.SharedObjects, likeness: detect.Likeness
 ) -> Flagged:
-    """A candidate that is to be published, without those whose habits are strange to it: what convicts a
-    group convicts nobody who merely looks like a member by a text."""
-    candidate = detect.without_strangers(judged.candidates[at], likeness)
+    """A candidate that is to be published, without those whose habits are strange to it or who hardly work
+    for it: what convicts a group convicts nobody who merely looks like a member by a text."""
+    whole = judged.candidates[at].without(judged.came_along.get(at, np.empty(0, np.int64)))
+    candidate = detect.without_strangers(whole, likeness)
     group = judged.groups[at].of(candidate.members)
     account_ids, family_requests = night.account_ids(candidate.members), night.family_requests(group)
     loosely = detect.loosely_tied(candidate, group, objects)

@@ -158,6 +158,7 @@ def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: Objects) -> 
         account_age_days=_floats(accounts, "account_age_days"),
         new_model_share=_floats(accounts, "new_model_share"),
         greedy_share=_floats(accounts, "zero_temperature_share"),
+        nights_seen=_floats(accounts, "nights_seen"),
         account_score=_floats(accounts, "account_score"),
         organisation=_codes(accounts["org_id"]),
         payment=_codes(accounts["payment_fingerprint"]),

@@ -62,7 +62,8 @@ def exclusive_text(group: Group) -> Evidence | None:
     own = float((weight * group.exclusiveness).sum() / max(weight.sum(), 1e-9))
     return Evidence(
         "content", "EXCLUSIVE_TEXT", "share of the accounts that use the shared texts which are in the group",
-        own, "near 0 for a framework's public prompt", ramp(own, (0.1, -2.0), (0.4, -0.5), (0.7, 0.0)),
+        own, "near 0 for a framework's public prompt",
+        0.0 if _pass_on_texts(group) else ramp(own, (0.1, -2.0), (0.4, -0.5), (0.7, 0.0)),
     )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def work_queue(group: Group) -> Evidence | None:
     # Classes, suites, benchmarks and fashions send the same items from many accounts; one operator who pays
     # for every answer sends each item once.
     points = ramp(as_far_as_known, (0.03, 1.5), (0.15, 0.5), (0.3, -1.0), (0.6, -4.0))
-    if many_samples:
+    if many_samples or _pass_on_texts(group):
         points = max(points, 0.0)
     return Evidence(
         "content", "WORK_QUEUE", "share of items that more than one account sent",
@@ -261,12 +262,26 @@ def conversation(group: Group) -> Evidence | None:
     )  # fmt: skip
 
 
+def _adding(group: Group) -> Bool:
+    """Which members add a text of their own to what many products send; bool, shape (n_members,)."""
+    adds_text = group.population.adds_text
+    return np.zeros(len(group.members), np.bool_) if adds_text is None else adds_text[group.members]
+
+
+def _pass_on_texts(group: Group) -> bool:
+    """Whether the members are several customers most of whom add a text to many products' requests: what
+    these say is others' choice, common prompts and repeats with it, and tells nothing of who holds the
+    accounts."""
+    adding = _adding(group)
+    return bool(adding.mean() > MOSTLY_PASSED_ON) and _are_several_customers(group, adding)
+
+
 def _pass_on_talk(group: Group) -> bool:
     """Whether those who talk are others than who holds the accounts: most members add a text to many
     products' requests, or the members are several customers and most carry more conversations than a person
     has, most of their requests under the one text."""
-    members, adds_text = group.members, group.population.adds_text
-    if adds_text is not None and adds_text[members].mean() > MOSTLY_PASSED_ON:
+    members = group.members
+    if _adding(group).mean() > MOSTLY_PASSED_ON:
         return True
     n_requests = group.population.n_requests[members]
     carries = (group.population.single_turn_share[members] * n_requests > ONE_PERSONS) & (

@@ -75,6 +75,7 @@ class Account:
     new_model_share: float = 0.0
     greedy_share: float = 0.1
     tools_share: float = 0.0
+    nights_seen: float = float("nan")
     account_score: float = 0.5
     organisation: str | None = None
     approved: bool = False
@@ -198,6 +199,7 @@ class Night:
             account_age_days=column("account_age_days"),
             new_model_share=column("new_model_share"),
             greedy_share=column("greedy_share"),
+            nights_seen=column("nights_seen"),
             account_score=column("account_score"),
             organisation=np.array([code(account.organisation) for account in accounts], np.int64),
             payment=np.array(

@@ -5,7 +5,7 @@ import pytest
 from nights import Judged, Night, flagged, grouped, judged
 
 from detector.campaigns import Likeness, approved_carriers, candidates, shared_objects
-from detector.campaigns.refining import Candidate, refine, scarcity, without_strangers
+from detector.campaigns.refining import Candidate, novelty, refine, scarcity, without_strangers
 
 NOT_KNOWN = float("nan")
 WITHOUT_PROMPTS = {"training_share": NOT_KNOWN, "repeat_share": NOT_KNOWN, "single_turn_share": NOT_KNOWN}
@@ -158,6 +158,38 @@ def test_of_a_few_accounts_no_more_are_taken_out_than_leave_a_group() -> None:
     members = np.arange(500, 505)
     doubtful = Candidate(members, np.full(5, 0.5), np.array([0]), np.array([4.0]))
     assert without_strangers(doubtful, Likeness.of(population)) is doubtful
+
+
+def test_who_was_here_before_and_uses_a_campaigns_text_for_the_first_time_is_hardly_of_it() -> None:
+    used = np.array([True] * 40 + [False] * 3)
+    seen = np.array([True] * 42 + [False])
+    is_member = np.array([True] * 40 + [False] * 3)
+    assert novelty(used, seen, is_member).tolist() == [0.0] * 40 + [-3.0, -3.0, 0.0]
+    assert novelty(np.zeros(43, bool), seen, is_member).min() == 0.0  # it begins tonight: new to everybody
+    half = np.array([True] * 20 + [False] * 23)
+    assert novelty(half, seen, is_member)[-2] == pytest.approx(np.log(20.5 / 40.5))
+    assert novelty(used, seen, np.zeros(43, bool)).max() == 0.0
+
+
+@pytest.mark.parametrize("nights_seen", [0.0, 4.0, NOT_KNOWN])
+def test_a_person_who_tries_a_campaigns_text_tonight_is_no_member_if_known_from_before(
+    nights_seen: float,
+) -> None:
+    """A campaign in its second week, six requests a night from each account; somebody pastes its text once.
+    Who came with the text, or of whom nothing is known, may be its newest account."""
+    night = Night()
+    night.people(3_000)
+    campaign = night.campaign(
+        n=80, objects={"template": {"kiln template": 1.0}}, n_requests=night.rng.poisson(5, 80) + 1.0,
+        earlier_uses=6.0, nights_seen=7.0,
+    )  # fmt: skip
+    curious = night.add(
+        "curious", 1, objects={"template": {"kiln template": 1.0}}, n_requests=2.0, single_turn_share=1.0,
+        training_share=0.8, nights_seen=nights_seen,
+    )  # fmt: skip
+    found = only(flagged(night))
+    assert set(campaign) <= set(found.members)
+    assert (curious[0] in found.members) == (nights_seen != 4.0)
 
 
 def test_few_uses_speak_against_membership_only_where_members_have_many() -> None:

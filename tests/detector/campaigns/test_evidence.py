@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nights import Judged, Night, judged
 
 from detector.campaigns import (
+    Candidate,
     Evidence,
     Policy,
     Slots,
@@ -376,6 +377,34 @@ def test_several_customers_who_add_one_text_to_what_many_products_send_are_one_m
     else:
         assert said["ADDED_TEXT"].log_odds == pytest.approx(expected)
         assert said["ADDED_TEXT"].family == "content"
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_common_texts_and_repeats_among_what_others_write_say_nothing_of_who_passes_it_on(
+    several: bool,
+) -> None:
+    """Six accounts add a text to what people ask through them, and people ask the same things. Of one
+    customer's accounts it says that they are a product."""
+    night = Night()
+    night.people(300)
+    popular = {"template": {"popular request": 0.9}}
+    pool = night.campaign(
+        "pool", 6, n_requests=np.full(6, 400.0), shared_items=0.7,
+        objects=[popular | {"payment": {"card": 1.0}, "client": {"kit": 1.0}}] * 6,
+    )  # fmt: skip
+    night.add("elsewhere", 60, objects=popular, shared_items=0.7, n_requests=np.full(60, 4.0))
+    population = night.population()
+    members = np.flatnonzero(np.isin([account.name for account in night.accounts], pool))
+    organisation = population.organisation.copy()
+    organisation[members] = 1_000 + (np.arange(6) if several else 0)
+    adds_text = np.isin(np.arange(len(population)), members)
+    population = replace(population, adds_text=adds_text, organisation=organisation)
+    objects = shared_objects(population)
+    core = np.flatnonzero(objects.layer_of == [layer.kind for layer in population.layers].index("template"))
+    shared = core[objects.n_accounts_of[core] == 66]
+    found = Candidate(members, np.ones(6), shared, np.full(1, 4.0))
+    said = {piece.code: piece.log_odds for piece in weigh(group_of(found, population, objects))}
+    assert (said["WORK_QUEUE"], said["EXCLUSIVE_TEXT"]) == ((0.0, 0.0) if several else (-4.0, -2.0))
 
 
 def test_of_accounts_that_pass_on_what_others_write_talk_is_the_others() -> None:

@@ -14,7 +14,7 @@ SELECT
     s.score AS account_score,
     coalesce(a.org_id, sent.org_id) AS org_id, a.payment_fingerprint,
     coalesce(f.is_approved, false) AS is_approved,
-    f.first_sent_at, f.last_sent_at
+    f.nights_seen::DOUBLE AS nights_seen, f.first_sent_at, f.last_sent_at
 FROM night.account_day AS f
 LEFT JOIN night.account_score AS s ON s.day = f.day AND s.account_id = f.account_id
 LEFT JOIN core.account AS a ON a.account_id = f.account_id
