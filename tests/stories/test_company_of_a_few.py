@@ -1,0 +1,52 @@
+"""Four accounts that send three hundred requests a night each, and people who once paste their template."""
+
+import polars as pl
+import pytest
+from village import FIRST, NIGHTS, SECOND, THIRD, Village, flagged_in, scan
+
+from pipelines.simulate import simulate
+from pipelines.workspace import Workspace
+
+SCENARIO = """
+nights = 3
+release_night = 2
+
+[benign]
+person_chat = 260
+coding_agent = 30
+single_purpose_app = 8
+evaluation_harness = 3
+classroom = 15
+
+[[campaign]]
+name = "needle"
+kind = "high_and_narrow"
+accounts = 4
+requests_per_day = 300
+bystanders = 20
+"""
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Village:
+    root = tmp_path_factory.mktemp("company") / "town"
+    scenario = root.with_suffix(".toml")
+    scenario.write_text(SCENARIO)
+    simulate(root, scenario=scenario, seed=1, first_day=FIRST)
+    return Village(root)
+
+
+def test_who_pastes_a_few_accounts_template_is_not_published_with_them(
+    town: Village, workspace: Workspace
+) -> None:
+    """Every sign of a scheduler is measured on requests, and so on the four."""
+    labels = pl.read_parquet(town.root / "labels.parquet")
+    needle = set(labels.filter(pl.col("campaign") == "needle")["account_id"])
+    for night in NIGHTS:
+        scan(workspace, town.logs(night), accounts=town.accounts)
+    found = [members for night in NIGHTS for members in flagged_in(workspace, night).values()]
+    assert max(map(len, found)) >= 4
+    assert set().union(*found) <= needle
+    pasted = labels.filter(pl.col("kind") == "bystander_template")["account_id"].to_list()
+    used = pl.concat(town.requests(night) for night in (SECOND, THIRD))
+    assert used["account_id"].is_in(pasted).any()  # they were there
