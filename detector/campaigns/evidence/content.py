@@ -25,6 +25,20 @@ SYSTEM_CAP = 0.5
 ask under one differs anyway."""
 
 
+TALK = 0.3
+"""Mean share of requests that open and end a conversation below which people talk (`conversation`)."""
+
+
+def _most_of_items(group: Group) -> float:
+    """The most that it tells when no item comes twice, or when any member might have sent it: what is asked
+    under one system prompt differs anyway, and words of people who talk are their own, through whose account
+    they may have been sent."""
+    if group.layer != "system_prompt":
+        return math.inf
+    shares = group.population.single_turn_share[group.members]
+    return 0.0 if any_known(shares) and np.nanmean(shares) < TALK else SYSTEM_CAP
+
+
 def shared_template(group: Group) -> Evidence | None:
     """How much of the members' traffic is made from the texts they share."""
     if not group.has_content:
@@ -83,7 +97,7 @@ def work_queue(group: Group) -> Evidence | None:
     return Evidence(
         "content", "WORK_QUEUE", "share of items that more than one account sent",
         repeated, "0.3 to 1 where many people do the same task",
-        min(points, SYSTEM_CAP) if group.layer == "system_prompt" else points,
+        min(points, _most_of_items(group)),
     )  # fmt: skip
 
 
@@ -143,7 +157,7 @@ def dealt_items(group: Group) -> Evidence | None:
     return Evidence(
         "content", "DEALT_ITEMS", "how far an account's items resemble each other more than other members'",
         slots.likeness, "0.1 to 0.6 for people's own texts, 0 for a list dealt out",
-        min(points, SYSTEM_CAP) if group.layer == "system_prompt" else points,
+        min(points, _most_of_items(group)),
     )  # fmt: skip
 
 
@@ -253,7 +267,7 @@ def conversation(group: Group) -> Evidence | None:
     if not any_known(shares):
         return None
     share = float(np.nanmean(shares))
-    points = ramp(share, (0.3, -1.0), (0.6, 0.0), (0.9, 0.5))
+    points = ramp(share, (TALK, -1.0), (0.6, 0.0), (0.9, 0.5))
     if _pass_on_talk(group):
         points = max(points, 0.0)
     return Evidence(
