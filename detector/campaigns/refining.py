@@ -311,19 +311,35 @@ def _log_odds(
             uses = share * population.n_requests[touched]
             # Cover traffic hides the share, and throttling the number; few hide both.
             as_usual = np.maximum(as_usual, _of_usual(uses, is_member))
-            uses_it = share > 0
-            speaks = scarcity(uses, is_member & uses_it) + novelty(
-                _used_before(core[layer == position], touched, position, population, objects),
-                population.nights_seen[touched] > 0,
-                is_member & uses_it,
-            )
-            total += np.where(uses_it, speaks, 0.0)
+            texts = core[layer == position]
+            total += _of_use(texts, touched, uses, is_member, position, population, objects)
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:
             any_reach = np.count_nonzero(share[is_member]) / len(members)
             none_at_all = np.where(share > 0, 0.0, np.log(1 - any_reach + LEFT_OUT))
             total += np.minimum(lacking[:, position], LAYER_WEIGHT[kind] * none_at_all)
     return touched.astype(np.int64), total
+
+
+def _of_use(
+    texts: Int64,
+    accounts: Int64,
+    n_uses: Float64,
+    is_member: Bool,
+    position: int,
+    population: Population,
+    objects: SharedObjects,
+) -> Float64:
+    """Log-odds of how accounts use a group's templates: what `scarcity` and `novelty` say, 0 without any use.
+
+    texts, accounts : ascending positions of the templates and of accounts; position : of their layer
+    n_uses, is_member : one for each account
+    """
+    uses_it = n_uses > 0
+    before = _used_before(texts, accounts, position, population, objects)
+    here_before = population.nights_seen[accounts] > 0
+    working = is_member & uses_it
+    return np.where(uses_it, scarcity(n_uses, working) + novelty(before, here_before, working), 0.0)
 
 
 def _used_before(

@@ -2,22 +2,11 @@
 
 import polars as pl
 import pytest
-from village import FIRST, NIGHTS, SECOND, THIRD, Village, flagged_in, scan
+from village import NIGHTS, SECOND, THIRD, Village, flagged_in, make_village, scan
 
-from pipelines.simulate import simulate
 from pipelines.workspace import Workspace
 
-SCENARIO = """
-nights = 3
-release_night = 2
-
-[benign]
-person_chat = 260
-coding_agent = 30
-single_purpose_app = 8
-evaluation_harness = 3
-classroom = 15
-
+NEEDLE = """
 [[campaign]]
 name = "needle"
 kind = "high_and_narrow"
@@ -29,11 +18,7 @@ bystanders = 20
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Village:
-    root = tmp_path_factory.mktemp("company") / "town"
-    scenario = root.with_suffix(".toml")
-    scenario.write_text(SCENARIO)
-    simulate(root, scenario=scenario, seed=1, first_day=FIRST)
-    return Village(root)
+    return make_village(tmp_path_factory.mktemp("company") / "town", NEEDLE)
 
 
 def test_who_pastes_a_few_accounts_template_is_not_published_with_them(

@@ -23,7 +23,7 @@ from pipelines.workspace import Workspace
 NIGHTS = tuple(date(2025, 6, day) for day in (1, 2, 3))
 FIRST, SECOND, THIRD = NIGHTS
 
-SCENARIO = """
+BENIGN = """
 nights = 3
 release_night = 2
 
@@ -34,7 +34,9 @@ single_purpose_app = 8
 evaluation_harness = 3
 synthetic_data_customer = 2
 classroom = 15
+"""
 
+KILN = """
 [[campaign]]
 name = "kiln"
 kind = "synchronised"
@@ -69,10 +71,10 @@ class Village:
         return frozenset(labels.filter(pl.col("campaign") == "kiln")["account_id"])
 
 
-def make_village(root: Path) -> Village:
-    """Simulate the village into `root`."""
+def make_village(root: Path, campaign: str = KILN) -> Village:
+    """Simulate the village into `root`, with this campaign in place of its own."""
     scenario = root.with_suffix(".toml")
-    scenario.write_text(SCENARIO)
+    scenario.write_text(BENIGN + campaign)
     simulate(root, scenario=scenario, seed=1, first_day=FIRST)
     return Village(root)
 

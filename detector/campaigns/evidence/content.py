@@ -29,7 +29,7 @@ TALK = 0.3
 """Mean share of requests that open and end a conversation below which people talk (`conversation`)."""
 
 
-def _most_of_items(group: Group) -> float:
+def _most_for_distinct_items(group: Group) -> float:
     """The most that it tells when no item comes twice, or when any member might have sent it: what is asked
     under one system prompt differs anyway, and words of people who talk are their own, through whose account
     they may have been sent."""
@@ -97,7 +97,7 @@ def work_queue(group: Group) -> Evidence | None:
     return Evidence(
         "content", "WORK_QUEUE", "share of items that more than one account sent",
         repeated, "0.3 to 1 where many people do the same task",
-        min(points, _most_of_items(group)),
+        min(points, _most_for_distinct_items(group)),
     )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def dealt_items(group: Group) -> Evidence | None:
     return Evidence(
         "content", "DEALT_ITEMS", "how far an account's items resemble each other more than other members'",
         slots.likeness, "0.1 to 0.6 for people's own texts, 0 for a list dealt out",
-        min(points, _most_of_items(group)),
+        min(points, _most_for_distinct_items(group)),
     )  # fmt: skip
 
 

@@ -109,13 +109,13 @@ def decide(
     p_values = tail_p_values(totals, reference if has_history else totals[totals < threshold])
     tonight = _passing(p_values, policy) & (totals >= threshold)
     n_nights, means = nights.with_tonight(totals)
-    lasting = _lasting(n_nights, means, nights.usual_means, policy)
+    lasting = _over_nights(n_nights, means, nights.usual_means, policy)
     flagged = [row for row in np.flatnonzero(tonight | lasting).tolist() if _agrees(row, evidence, policy)]
     by_nights = {row: (int(n_nights[row]), float(means[row])) for row in flagged if not tonight[row]}
     return Verdicts(p_values, tuple(flagged), threshold, has_history, by_nights)
 
 
-def _lasting(n_nights: Int64, means: Float64, usual: Float64, policy: LonePolicy) -> Bool:
+def _over_nights(n_nights: Int64, means: Float64, usual: Float64, policy: LonePolicy) -> Bool:
     """Who stands out on the mean of several nights, bool, shape (n,); nobody before enough ordinary accounts
     have been seen as often."""
     out = np.zeros(len(means), np.bool_)
