@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector import text
+from pipelines.asked_again import note_asked_again
 from pipelines.warehouse.arrow import array_of, fetch, lists_of, registered
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
@@ -46,7 +47,7 @@ NAMED_TOOLS = 24
 
 
 def find_night_families(con: duckdb.DuckDBPyConnection, day: date, key: bytes, threads: int = 1) -> int:
-    """Replace the families of `day`; returns how many prompt families there are.
+    """Replace the families of `day`, and what was asked before; returns how many prompt families there are.
 
     Leaves two temporary tables for later steps: `tonight_family_request`, row_id of core.request, family_id,
     and place, 0 for the family that the request holds most of; `tonight_system_family`, text_hash of
@@ -55,6 +56,7 @@ def find_night_families(con: duckdb.DuckDBPyConnection, day: date, key: bytes, t
     with transaction(con):
         for table in ("family", "family_account", "family_slot"):
             con.execute(f"DELETE FROM night.{table} WHERE day = $day", {"day": day})
+        note_asked_again(con, day)
         con.execute(statement("families/accounts"), {"day": day})
         n_families = _prompt_families(con, day, threads)
         _system_families(con, day, threads)

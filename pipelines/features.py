@@ -19,12 +19,12 @@ from detector import features as f
 from detector.features import timing
 from detector.text import CAPABILITIES
 from pipelines import comparisons
+from pipelines.asked_again import note_asked_again
 from pipelines.warehouse.statements import statement
 from pipelines.warehouse.transaction import transaction
 
-REPEAT_NIGHTS = 7
-"""Nights searched for items an account repeats, and for its habits: a week shows weekly suites as well as
-nightly ones."""
+HABIT_NIGHTS = 7
+"""Nights searched for an account's habits: a week."""
 
 ROWS_AT_ONCE = 4_000_000
 """Requests held in memory at a time for the loops over sorted rows: about 600 MB."""
@@ -58,6 +58,7 @@ def build_features(con: duckdb.DuckDBPyConnection, day: date) -> int:
     rows of night.account_day, night.family_account where the families are known, and core.account.
     The same input gives the same rows, whatever the order of requests or the number of threads.
     """
+    note_asked_again(con, day)
     return store_features(con, day, gather_features(con, day))
 
 
@@ -76,7 +77,7 @@ def store_features(con: duckdb.DuckDBPyConnection, day: date, gathered: pa.Table
         with transaction(con):
             con.register("account_sorted", gathered)
             con.execute("DELETE FROM night.account_day WHERE day = $day", {"day": day})
-            con.execute(statement("account_day"), {"day": day, "repeat_nights": REPEAT_NIGHTS})
+            con.execute(statement("account_day"), {"day": day, "habit_nights": HABIT_NIGHTS})
             (n_rows,) = con.execute("SELECT count(*) FROM account_total").fetchall()[0]
             con.execute("DROP TABLE account_total")
     finally:

@@ -48,6 +48,7 @@ class Uses:
     n_items : different prompts among them
     n_shared_items : of those, sent by another account too
     n_training : summed probability that a request asks for training material, 0 to n_requests
+    n_repeated : requests whose item the account sent on a night before, too, 0 to n_requests
     """
 
     n_requests: Float64
@@ -55,6 +56,7 @@ class Uses:
     n_items: Float64
     n_shared_items: Float64
     n_training: Float64
+    n_repeated: Float64
 
     def at(self, rows: npt.NDArray[Any]) -> "Uses":
         """Those of some rows, by their positions or by a mask."""
@@ -64,13 +66,14 @@ class Uses:
             self.n_items[rows],
             self.n_shared_items[rows],
             self.n_training[rows],
+            self.n_repeated[rows],
         )
 
     @classmethod
     def none(cls) -> "Uses":
         """No family at all."""
         nothing = np.zeros(0)
-        return cls(nothing, nothing, nothing, nothing, nothing)
+        return cls(nothing, nothing, nothing, nothing, nothing, nothing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ kits are dealt out in lots, and one lot must not shut out the next."""
 MOST_OF_THEM = 0.5
 """Share of the members with a card or an address who know a text that nearly all members carry."""
 
+STRAY = 0.1
+"""Of what a group's foremost text says of all its users together, the part below which another text is a few
+members' own: what they talk of under cover, which many others do, too."""
+
 LEFT_OUT = 0.02
 """Chance that a member lacks what nearly all carry, however sure the group seems of it: pools are renewed."""
 
@@ -191,9 +195,10 @@ def approved_carriers(
 def _typical_objects(
     members: Int64, undecided: Int64, population: Population, objects: SharedObjects
 ) -> tuple[Int64, Float64]:
-    """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios. An
-    address or a card is not the group's where most of the members who have it know hardly any text that
-    nearly all others do: they would vouch for one another.
+    """Objects carried by a twentieth of the group, at least three, and rare outside; their log ratios. Texts
+    that hold hardly anybody beside the foremost one are left out. An address or a card is not the group's
+    where most of the members who have it know hardly any text that nearly all others do: they would vouch
+    for one another.
 
     undecided : accounts that count as neither inside nor outside
     """
@@ -210,6 +215,9 @@ def _typical_objects(
     log_ratio = np.minimum(log_ratio, MOST_SURPRISE) * weight
     typical = (n_inside >= max(3, 0.05 * n_members)) & (log_ratio >= 0.5)
     kinds = np.array([layer.kind for layer in population.layers])[objects.layer_of[carried]]
+    for kind in CONTENT_LAYERS:
+        held = np.where(typical & (kinds == kind), n_inside * log_ratio, 0.0)
+        typical &= (kinds != kind) | (held >= STRAY * held.max(initial=0.0))
     expected = typical & np.isin(kinds, CONTENT_LAYERS) & (n_inside >= NEARLY_ALL * n_members)
     if expected.any():
         row = np.repeat(np.arange(n_members), np.diff(inside.indptr))

@@ -174,7 +174,7 @@ def fetch_night(con: duckdb.DuckDBPyConnection, day: date, objects: Objects) -> 
 
 
 def _uses(rows: pl.DataFrame) -> detect.Uses:
-    columns = ("n_requests", "n_earlier_requests", "n_items", "n_shared_items", "n_training")
+    columns = ("n_requests", "n_earlier_requests", "n_items", "n_shared_items", "n_training", "n_repeated")
     return detect.Uses(*(rows[name].to_numpy() for name in columns))
 
 

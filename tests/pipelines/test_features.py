@@ -7,6 +7,7 @@ import pytest
 
 from detector.features import FEATURES
 from pipelines import features
+from pipelines.asked_again import note_asked_again
 from pipelines.features import build_features
 from tests.drawn import JUNE_1, account_days, given_requests, insert_requests, warehouse
 
@@ -207,6 +208,30 @@ def test_fan_in_parameters_and_the_approved_use(con):
     assert (plain["account_age_days"], plain["is_approved"]) == (None, True)
 
 
+def test_what_an_account_asked_on_a_night_before_is_noted_once(con):
+    """Not what others asked, what was asked longer ago, or what is not asked tonight."""
+    for nights_ago, prompts in ((8, ["long ago"]), (7, ["a week ago"]), (1, ["nightly", "no more"])):
+        rows = [{"account": "suite", "sent_at": "10:00:00", "prompt": prompt} for prompt in prompts]
+        insert_requests(con, rows, JUNE_1 - timedelta(nights_ago))
+    given_requests(con, "account | sent_at | prompt \n other | 10:00:00 | once", JUNE_1 - timedelta(1))
+    given_requests(
+        con,
+        """
+        account | sent_at  | prompt
+        suite   | 10:00:00 | long ago
+        suite   | 10:00:01 | a week ago
+        suite   | 10:00:02 | nightly
+        suite   | 10:00:03 | nightly
+        suite   | 10:00:04 | once
+    """,
+    )
+    for _ in range(2):  # scanned once more, noted no more than once
+        note_asked_again(con, JUNE_1)
+    noted = con.sql("FROM night.asked_again").fetchall()
+    (hashes,) = con.sql("SELECT [hash('a week ago'), hash('nightly')]").fetchall()[0]
+    assert sorted(noted) == sorted(("suite", asked) for asked in hashes)
+
+
 def test_families_join_when_they_are_known(con):
     given_requests(
         con,
@@ -276,7 +301,7 @@ def test_a_day_without_requests_is_empty_not_an_error(con):
 def test_a_broken_step_leaves_the_day_as_it_was(con, monkeypatch):
     given_requests(con, "account | sent_at \n a | 10:00:00")
     build_features(con, JUNE_1)
-    monkeypatch.setattr(features, "REPEAT_NIGHTS", "not a number")
+    monkeypatch.setattr(features, "HABIT_NIGHTS", "not a number")
     with pytest.raises(duckdb.Error, match="Binder"):
         build_features(con, JUNE_1)
     assert list(account_days(con)) == ["a"]

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from detector.campaigns.evidence.piece import Evidence
-from detector.campaigns.group import Group, Slots
+from detector.campaigns.group import MOST_MEMBERS, Group, Slots
 from detector.campaigns.loads import is_dealt
 from detector.campaigns.measures import (
     any_known,
@@ -53,6 +53,8 @@ def shared_template(group: Group) -> Evidence | None:
         and is_dealt(group.templated_requests)
     ):
         points = max(points, 0.0)
+    if group.own_reach >= MOST_MEMBERS:
+        points = max(points, 0.0)  # by chance nobody sends what is the group's alone, however rarely they do
     if group.layer == "system_prompt":
         return Evidence(
             "content", "SHARED_SYSTEM_PROMPT", "share of requests under the same few system prompts",
@@ -214,9 +216,16 @@ def _are_several_customers(group: Group, chosen: Bool) -> bool:
 
 
 def repeated_items(group: Group) -> Evidence | None:
-    """Whether the same items come night after night: a regression suite, not a harvest."""
-    mine = group.members
-    share = requests_weighted(group.population.repeat_share[mine], group.population.n_requests[mine])
+    """Whether the same items come night after night: a regression suite, not a harvest. Asked of what is made
+    from the shared texts, where there is such a thing: what covers it comes from a stock, and again."""
+    population = group.population
+    has_past = np.isfinite(population.repeat_share[group.account])
+    n_requests = group.uses.n_requests[has_past].sum()
+    if n_requests > 0:
+        share = float(group.uses.n_repeated[has_past].sum() / n_requests)
+    else:
+        mine = group.members
+        share = requests_weighted(population.repeat_share[mine], population.n_requests[mine])
     if not np.isfinite(share):
         return None
     return Evidence(

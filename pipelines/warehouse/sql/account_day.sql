@@ -1,7 +1,7 @@
 -- account_day: one row per account and day, every feature in one place; meanings: docs/features.md.
 -- Reads account_total (temporary), account_sorted (registered: results of the loops over sorted rows),
--- core.request and night.account_day of earlier nights, night.family_account of this night (empty when
--- the families are not known yet), core.account. Takes $day and $repeat_nights.
+-- core.request, night.asked_again, night.account_day of earlier nights, night.family_account of this night (empty when
+-- the families are not known yet), core.account. Takes $day and $habit_nights.
 INSERT INTO night.account_day BY NAME
 WITH past AS (                         -- the account on earlier nights
     SELECT
@@ -30,7 +30,7 @@ recent AS (                            -- habits of the last week
     FROM night.account_day AS d
     JOIN account_total AS t USING (account_id)
     JOIN account_sorted AS s USING (account_no)
-    WHERE d.day BETWEEN $day - $repeat_nights AND $day - 1
+    WHERE d.day BETWEEN $day - $habit_nights AND $day - 1
     GROUP BY d.account_id
 ),
 burst AS (                             -- the first night that came near the busiest so far
@@ -41,16 +41,11 @@ burst AS (                             -- the first night that came near the bus
     WHERE d.day < $day AND 2 * d.n_requests::DOUBLE >= greatest(p.most_requests, t.requests)
     GROUP BY d.account_id
 ),
-earlier_item AS (                      -- what each account asked on the nights before
-    SELECT DISTINCT account_id, prompt_hash
-    FROM core.request
-    WHERE day BETWEEN $day - $repeat_nights AND $day - 1 AND prompt_hash IS NOT NULL
-),
 repeated AS (
     SELECT r.account_id, count(*) AS n_items, count(e.prompt_hash) AS n_repeated
     FROM core.request AS r
     JOIN account_total AS t USING (account_id)
-    LEFT JOIN earlier_item AS e ON e.account_id = r.account_id AND e.prompt_hash = r.prompt_hash
+    LEFT JOIN night.asked_again AS e ON e.account_id = r.account_id AND e.prompt_hash = r.prompt_hash
     WHERE r.day = $day AND r.prompt_hash IS NOT NULL
       AND (coalesce(r.attempt, 1) <= 1 OR t.n_retries = 0)
     GROUP BY r.account_id

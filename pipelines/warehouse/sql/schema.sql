@@ -179,6 +179,13 @@ CREATE TABLE IF NOT EXISTS night.family_slot (
     n_accounts INTEGER NOT NULL
 );
 
+-- night.asked_again: what each account asks tonight that it asked on a night before, too; of the night that was
+-- scanned last.
+CREATE TABLE IF NOT EXISTS night.asked_again (
+    account_id  VARCHAR NOT NULL,
+    prompt_hash UBIGINT NOT NULL
+);
+
 -- night.family_account: who used which family.
 CREATE TABLE IF NOT EXISTS night.family_account (
     day        DATE NOT NULL,
@@ -189,6 +196,7 @@ CREATE TABLE IF NOT EXISTS night.family_account (
     n_shared_items BIGINT NOT NULL,  -- of them, sent by another account too
     training_permille BIGINT NOT NULL DEFAULT 0 -- summed over requests: probability, in thousandths, that the text asks for training material
 );
+ALTER TABLE night.family_account ADD COLUMN IF NOT EXISTS n_repeated BIGINT DEFAULT 0; -- requests whose item the account sent on a night before
 
 -- night.family_queue: what fills the slots of each prompt family; meanings: docs/reference/queues.md. Null is unknown.
 CREATE TABLE IF NOT EXISTS night.family_queue (

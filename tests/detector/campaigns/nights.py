@@ -85,6 +85,8 @@ class Account:
     earlier_uses: float = 0.0
     """requests from its templates on earlier nights, in multiples of tonight's"""
     training_of_templates: float = 0.1
+    repeated_of_templates: float = float("nan")
+    """share of its templated requests whose item it sent before; as of all its requests unless told"""
 
 
 class Night:
@@ -232,7 +234,13 @@ def _uses(accounts: Sequence[Account], rows: Sequence[tuple[int, int, float]]) -
     shared = np.array([accounts[at].shared_items for at, _, _ in rows])
     training = np.array([accounts[at].training_of_templates for at, _, _ in rows])
     earlier = np.array([accounts[at].earlier_uses for at, _, _ in rows])
-    return Uses(n_requests, n_requests * earlier, n_requests, n_requests * shared, n_requests * training)
+    repeated = np.array([accounts[at].repeated_of_templates for at, _, _ in rows])
+    of_account = np.nan_to_num([accounts[at].repeat_share for at, _, _ in rows])
+    again = np.where(np.isnan(repeated), of_account, repeated)
+    return Uses(
+        n_requests, n_requests * earlier, n_requests, n_requests * shared, n_requests * training,
+        n_requests * again,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

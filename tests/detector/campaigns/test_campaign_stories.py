@@ -90,6 +90,26 @@ def test_whoever_sends_nothing_but_one_request_that_reads_like_the_template_is_n
     assert list(only(flagged(night)).members) == campaign
 
 
+def test_what_a_pool_talks_of_under_cover_does_not_hold_it_together() -> None:
+    """Its own system prompt stands over one request in twenty; the rest is under what others' apps say."""
+    night = Night()
+    night.people(1_000)
+    apps = [{"system_prompt": {f"app {at % 6}": 0.6}} for at in range(240)]
+    night.add("user", 240, objects=apps, n_requests=100.0)
+    own = [
+        {"system_prompt": {"the pool's": 0.05, f"app {at % 6}": 0.6}, "payment": {f"card {at % 10}": 1.0}}
+        for at in range(60)
+    ]
+    pool = night.add("pool", 60, objects=own, n_requests=100.0)
+    population = night.population()
+    objects = shared_objects(population)
+    names = np.array([account.name for account in night.accounts])
+    [of_pool] = [one for one in candidates(population, objects) if set(names[one.members]) == {*pool}]
+    layer = [layer.kind for layer in population.layers].index("system_prompt")
+    texts = of_pool.core[objects.layer_of[of_pool.core] == layer]
+    assert objects.n_accounts_of[texts].tolist() == [60]  # though ten of the pool carry each of the apps'
+
+
 @pytest.mark.parametrize(("repeat_share", "is_member"), [(0.95, False), (0.0, True)])
 def test_a_suite_that_sends_the_same_items_every_night_is_no_member_though_its_text_is(
     repeat_share: float, is_member: bool

@@ -159,6 +159,31 @@ def test_requests_that_come_back_night_after_night_are_a_suite() -> None:
     assert points("REPEATED_ITEMS", repeat_share=0.9) == -3
 
 
+def test_what_covers_the_work_may_come_back_and_what_is_worked_on_may_not() -> None:
+    assert points("REPEATED_ITEMS", repeat_share=0.6, repeated_of_templates=0.0) == 0
+    assert points("REPEATED_ITEMS", repeat_share=0.2, repeated_of_templates=0.9) == -3
+
+
+@pytest.mark.parametrize("n_strangers", [0, 200])
+def test_a_text_that_only_the_group_sends_may_be_a_small_part_of_what_it_sends(n_strangers: int) -> None:
+    """Cover makes the share small; had chance brought the text there, strangers would send it as well."""
+    night = Night()
+    night.people(300)
+    some = {"objects": {"template": {"kiln template": 0.04}}, "n_requests": 100.0}
+    pool = night.add("pool", 60, **some)
+    night.add("stranger", n_strangers, **some)
+    population = night.population()
+    members = np.flatnonzero(np.isin([account.name for account in night.accounts], pool))
+    objects = shared_objects(population)
+    [template] = np.flatnonzero(objects.layer_of == [one.kind for one in population.layers].index("template"))
+    found = Candidate(members, np.ones(60), np.array([template]), np.full(1, 4.0))
+    # Numbers as people have them: were they dealt out, that would be for the group.
+    uses = population.templates.n_requests
+    uses[:] = np.resize([1.0, 1.0, 1.0, 12.0], len(uses))
+    said = {piece.code: piece.log_odds for piece in weigh(group_of(found, population, objects))}
+    assert (said["SHARED_TEMPLATE"] < -0.5) == bool(n_strangers)
+
+
 def test_answers_of_a_word_are_no_training_material() -> None:
     assert points("ANSWER_LENGTH", output_tokens_mean=4.0) == -2
     assert points("ANSWER_LENGTH", output_tokens_mean=2_000.0) == 0.5

@@ -38,14 +38,15 @@ payment AS (
 )
 SELECT account_id, kind, object::VARCHAR AS object, least(n / n_requests, 1.0) AS share,
        0.0::DOUBLE AS n_requests, 0.0::DOUBLE AS n_earlier_requests, 0.0::DOUBLE AS n_items,
-       0.0::DOUBLE AS n_shared_items, 0.0::DOUBLE AS n_training
+       0.0::DOUBLE AS n_shared_items, 0.0::DOUBLE AS n_training, 0.0::DOUBLE AS n_repeated
 FROM carried SEMI JOIN telling USING (kind, object) JOIN total USING (account_id)
 UNION ALL
-SELECT account_id, 'payment', object, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0 FROM payment
+SELECT account_id, 'payment', object, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0 FROM payment
 UNION ALL
 SELECT used.account_id, CASE family.kind WHEN 'system' THEN 'system_prompt' ELSE 'template' END, used.family_id,
        least(used.n_requests / total.n_requests, 1.0), used.n_requests::DOUBLE,
-       coalesce(earlier.n_requests, 0)::DOUBLE, used.n_items::DOUBLE, used.n_shared_items::DOUBLE, used.training_permille / 1000
+       coalesce(earlier.n_requests, 0)::DOUBLE, used.n_items::DOUBLE, used.n_shared_items::DOUBLE, used.training_permille / 1000,
+       coalesce(used.n_repeated, 0)::DOUBLE
 FROM night.family_account AS used
 JOIN night.family AS family
   ON family.day = used.day AND family.family_id = used.family_id AND family.kind <> 'tools'
