@@ -294,7 +294,7 @@ def _log_odds(
     gives the core objects as much of its night as the median member does, or as many requests. Lacking a text
     that nearly all members carry, or any text where most carry some, speaks against: who shares a card or an
     address with a campaign but never its template is a bystander, and who shares one template of several may
-    be somebody else's. So does what `scarcity` and `novelty` say of how the account uses the templates.
+    be somebody else's. So does how the account uses the templates (`scarcity`, `breadth`, `novelty`).
     """
     layer = objects.layer_of[core]
     against = _against_lacking(members, core, layer, population, objects)
@@ -338,30 +338,20 @@ def _of_use(
     population: Population,
     objects: SharedObjects,
 ) -> Float64:
-    """Log-odds of how accounts use a group's templates: what `scarcity` and `novelty` say, 0 without any use.
+    """Log-odds of how accounts use a group's templates: `scarcity`, `breadth` and `novelty`; 0 without use.
 
     texts, accounts : ascending positions of the templates and of accounts; position : of their layer
     n_uses, is_member : one for each account
     """
-    uses_it = n_uses > 0
-    before = _used_before(texts, accounts, position, population, objects)
-    here_before = population.nights_seen[accounts] > 0
-    working = is_member & uses_it
-    return np.where(uses_it, scarcity(n_uses, working) + novelty(before, here_before, working), 0.0)
-
-
-def _used_before(
-    texts: Int64, accounts: Int64, position: int, population: Population, objects: SharedObjects
-) -> Bool:
-    """Which accounts sent one of these templates on an earlier night, too; bool, shape of `accounts`.
-
-    texts, accounts : ascending positions of objects and of accounts; position : of the layer of templates
-    """
     layer = population.layers[position]
     rows = population.rows_of(layer, accounts)
-    rows = rows[population.templates.n_earlier_requests[rows] > 0]
     rows = rows[np.isin(layer.object[rows] + objects.first_object[position], texts)]
-    return np.isin(accounts, layer.account[rows])
+    n_texts = np.bincount(np.searchsorted(accounts, layer.account[rows]), minlength=len(accounts))
+    before = np.isin(accounts, layer.account[rows[population.templates.n_earlier_requests[rows] > 0]])
+    uses_it = n_uses > 0
+    working, here_before = is_member & uses_it, population.nights_seen[accounts] > 0
+    speaks = scarcity(n_uses, working) + breadth(n_texts, is_member) + novelty(before, here_before, working)
+    return np.where(uses_it, speaks, 0.0)
 
 
 def warm_up() -> None:
@@ -420,6 +410,38 @@ def scarcity(n_uses: Float64, is_member: Bool) -> Float64:
     as_few = np.log((np.searchsorted(usual, n_uses, "right") + 0.5) / (len(usual) + 0.5))
     by_chance = np.log(ONE_MORE_BY_CHANCE) * np.maximum(n_uses - 1, 0)
     return np.asarray(np.clip(as_few - by_chance, -MOST_SCARCITY, 0.0))
+
+
+MOST_TEXTS = 8
+"""Texts from which more say no more: who uses eight of a group's uses them all, for all one knows."""
+
+LIKE_ALL = 10.0
+"""Accounts' weight of the assumption that members use as many texts as others do, against what is seen."""
+
+MOST_NARROWNESS = 3.0
+"""Cap of what few texts say against membership, one to twenty: lanes deal each account its own."""
+
+
+def breadth(n_texts: Int64, is_member: Bool) -> Float64:
+    """Log-odds against accounts that use fewer of a group's texts, or more, than its members do.
+
+    An operator's accounts work off what he has, and who met one of his texts by chance or by fashion has that
+    one. The share of members with as many texts against that of others who use any (both smoothed); at most
+    0: that a stranger uses as many makes him no member.
+
+    Parameters
+    ----------
+    n_texts : int64, shape (n,): different texts of the group that each account used tonight; 0 says nothing
+    is_member : bool, shape (n,): accounts whose numbers are the measure
+    """
+    some, n = n_texts > 0, np.minimum(n_texts, MOST_TEXTS)
+    inside = np.bincount(n[some & is_member], minlength=MOST_TEXTS + 1)
+    outside = np.bincount(n[some & ~is_member], minlength=MOST_TEXTS + 1)
+    usual = LIKE_ALL * (inside + outside + 1e-9) / (inside + outside + 1e-9).sum()
+    ratio = np.log((inside + usual) / (inside.sum() + LIKE_ALL)) - np.log(
+        (outside + usual) / (outside.sum() + LIKE_ALL)
+    )
+    return np.where(some, np.clip(ratio, -MOST_NARROWNESS, 0.0)[n], 0.0)
 
 
 MOST_NOVELTY = 3.0

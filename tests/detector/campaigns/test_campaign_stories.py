@@ -5,7 +5,7 @@ import pytest
 from nights import Judged, Night, flagged, grouped, judged
 
 from detector.campaigns import Likeness, approved_carriers, candidates, shared_objects
-from detector.campaigns.refining import Candidate, novelty, refine, scarcity, without_strangers
+from detector.campaigns.refining import Candidate, breadth, novelty, refine, scarcity, without_strangers
 
 NOT_KNOWN = float("nan")
 WITHOUT_PROMPTS = {"training_share": NOT_KNOWN, "repeat_share": NOT_KNOWN, "single_turn_share": NOT_KNOWN}
@@ -88,6 +88,20 @@ def test_whoever_sends_nothing_but_one_request_that_reads_like_the_template_is_n
     passing = {"n_requests": 1.0, "single_turn_share": 1.0, "training_share": 0.9}
     night.add("passer-by", 3, objects={"template": {"kiln template 1": 1.0}}, **passing)
     assert list(only(flagged(night)).members) == campaign
+
+
+def test_who_uses_one_of_several_texts_is_hardly_one_of_those_who_use_them_all() -> None:
+    is_member = np.repeat([True, False], [60, 60])
+    many_and_one = np.repeat([5, 1], [60, 60])
+    said = breadth(many_and_one, is_member)
+    assert said[is_member].tolist() == [0.0] * 60
+    assert (said[~is_member] < -2).all()
+    # Members that use one each, dealt to them, are no measure; nor is a stranger's having all of them.
+    assert not breadth(np.ones(120, np.int64), is_member).any()
+    assert breadth(np.repeat([1, 5], [60, 60]), is_member)[:60].tolist() == [0.0] * 60
+    assert not breadth(np.zeros(120, np.int64), is_member).any()
+    # Nobody to compare with: nothing is said.
+    assert not breadth(many_and_one, np.ones(120, np.bool_)).any()
 
 
 def test_what_a_pool_talks_of_under_cover_does_not_hold_it_together() -> None:
