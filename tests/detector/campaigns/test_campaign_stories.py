@@ -5,7 +5,8 @@ import pytest
 from nights import Judged, Night, flagged, grouped, judged
 
 from detector.campaigns import Likeness, approved_carriers, candidates, shared_objects
-from detector.campaigns.refining import Candidate, breadth, novelty, refine, scarcity, without_strangers
+from detector.campaigns.refining import Candidate, refine, without_strangers
+from detector.campaigns.usage import breadth, novelty, scarcity
 
 NOT_KNOWN = float("nan")
 WITHOUT_PROMPTS = {"training_share": NOT_KNOWN, "repeat_share": NOT_KNOWN, "single_turn_share": NOT_KNOWN}
