@@ -351,7 +351,10 @@ def _of_use(
     before = np.isin(accounts, layer.account[rows[population.templates.n_earlier_requests[rows] > 0]])
     uses_it = n_uses > 0
     working, here_before = is_member & uses_it, population.nights_seen[accounts] > 0
-    speaks = scarcity(n_uses, working) + breadth(n_texts, is_member) + novelty(before, here_before, working)
+    # Who has an approved use is no member whatever it does, and so no measure of what strangers do.
+    is_stranger = ~is_member & ~population.approved[accounts]
+    speaks = scarcity(n_uses, working) + breadth(n_texts, is_member, is_stranger)
+    speaks += novelty(before, here_before, working)
     return np.where(uses_it, speaks, 0.0)
 
 

@@ -45,21 +45,23 @@ MOST_NARROWNESS = 3.0
 """Cap of what few texts say against membership, one to twenty: lanes deal each account its own."""
 
 
-def breadth(n_texts: Int64, is_member: Bool) -> Float64:
+def breadth(n_texts: Int64, is_member: Bool, is_stranger: Bool) -> Float64:
     """Log-odds against accounts that use fewer of a group's texts, or more, than its members do.
 
     An operator's accounts work off what he has, and who met one of his texts by chance or by fashion has that
-    one. The share of members with as many texts against that of others who use any (both smoothed); at most
-    0: that a stranger uses as many makes him no member.
+    one. The share of members with as many texts against that of strangers who use any (both smoothed). At
+    most 0: that a stranger uses as many makes him no member; and 0 without members and strangers to compare.
 
     Parameters
     ----------
     n_texts : int64, shape (n,): different texts of the group that each account used tonight; 0 says nothing
-    is_member : bool, shape (n,): accounts whose numbers are the measure
+    is_member, is_stranger : bool, shape (n,): accounts whose numbers are the measure; some may be neither
     """
     some, n = n_texts > 0, np.minimum(n_texts, MOST_TEXTS)
     inside = np.bincount(n[some & is_member], minlength=MOST_TEXTS + 1)
-    outside = np.bincount(n[some & ~is_member], minlength=MOST_TEXTS + 1)
+    outside = np.bincount(n[some & is_stranger], minlength=MOST_TEXTS + 1)
+    if inside.sum() == 0 or outside.sum() == 0:
+        return np.zeros(len(n_texts))
     usual = LIKE_ALL * (inside + outside + 1e-9) / (inside + outside + 1e-9).sum()
     ratio = np.log((inside + usual) / (inside.sum() + LIKE_ALL)) - np.log(
         (outside + usual) / (outside.sum() + LIKE_ALL)

@@ -94,15 +94,17 @@ def test_whoever_sends_nothing_but_one_request_that_reads_like_the_template_is_n
 def test_who_uses_one_of_several_texts_is_hardly_one_of_those_who_use_them_all() -> None:
     is_member = np.repeat([True, False], [60, 60])
     many_and_one = np.repeat([5, 1], [60, 60])
-    said = breadth(many_and_one, is_member)
+    said = breadth(many_and_one, is_member, ~is_member)
     assert said[is_member].tolist() == [0.0] * 60
     assert (said[~is_member] < -2).all()
     # Members that use one each, dealt to them, are no measure; nor is a stranger's having all of them.
-    assert not breadth(np.ones(120, np.int64), is_member).any()
-    assert breadth(np.repeat([1, 5], [60, 60]), is_member)[:60].tolist() == [0.0] * 60
-    assert not breadth(np.zeros(120, np.int64), is_member).any()
+    assert not breadth(np.ones(120, np.int64), is_member, ~is_member).any()
+    assert breadth(np.repeat([1, 5], [60, 60]), is_member, ~is_member)[:60].tolist() == [0.0] * 60
+    assert not breadth(np.zeros(120, np.int64), is_member, ~is_member).any()
     # Nobody to compare with: nothing is said.
-    assert not breadth(many_and_one, np.ones(120, np.bool_)).any()
+    nobody = np.zeros(120, np.bool_)
+    assert not breadth(many_and_one, is_member, nobody).any()
+    assert not breadth(many_and_one, nobody, is_member).any()
 
 
 def test_what_a_pool_talks_of_under_cover_does_not_hold_it_together() -> None:
