@@ -6,7 +6,6 @@ from nights import Judged, Night, flagged, grouped, judged
 
 from detector.campaigns import Likeness, approved_carriers, candidates, shared_objects
 from detector.campaigns.refining import Candidate, refine, without_strangers
-from detector.campaigns.usage import breadth, novelty, scarcity
 
 NOT_KNOWN = float("nan")
 WITHOUT_PROMPTS = {"training_share": NOT_KNOWN, "repeat_share": NOT_KNOWN, "single_turn_share": NOT_KNOWN}
@@ -89,22 +88,6 @@ def test_whoever_sends_nothing_but_one_request_that_reads_like_the_template_is_n
     passing = {"n_requests": 1.0, "single_turn_share": 1.0, "training_share": 0.9}
     night.add("passer-by", 3, objects={"template": {"kiln template 1": 1.0}}, **passing)
     assert list(only(flagged(night)).members) == campaign
-
-
-def test_who_uses_one_of_several_texts_is_hardly_one_of_those_who_use_them_all() -> None:
-    is_member = np.repeat([True, False], [60, 60])
-    many_and_one = np.repeat([5, 1], [60, 60])
-    said = breadth(many_and_one, is_member, ~is_member)
-    assert said[is_member].tolist() == [0.0] * 60
-    assert (said[~is_member] < -2).all()
-    # Members that use one each, dealt to them, are no measure; nor is a stranger's having all of them.
-    assert not breadth(np.ones(120, np.int64), is_member, ~is_member).any()
-    assert breadth(np.repeat([1, 5], [60, 60]), is_member, ~is_member)[:60].tolist() == [0.0] * 60
-    assert not breadth(np.zeros(120, np.int64), is_member, ~is_member).any()
-    # Nobody to compare with: nothing is said.
-    nobody = np.zeros(120, np.bool_)
-    assert not breadth(many_and_one, is_member, nobody).any()
-    assert not breadth(many_and_one, nobody, is_member).any()
 
 
 def test_what_a_pool_talks_of_under_cover_does_not_hold_it_together() -> None:
@@ -197,17 +180,6 @@ def test_of_a_few_accounts_no_more_are_taken_out_than_leave_a_group() -> None:
     assert without_strangers(doubtful, Likeness.of(population)) is doubtful
 
 
-def test_who_was_here_before_and_uses_a_campaigns_text_for_the_first_time_is_hardly_of_it() -> None:
-    used = np.array([True] * 40 + [False] * 3)
-    seen = np.array([True] * 42 + [False])
-    is_member = np.array([True] * 40 + [False] * 3)
-    assert novelty(used, seen, is_member).tolist() == [0.0] * 40 + [-3.0, -3.0, 0.0]
-    assert novelty(np.zeros(43, bool), seen, is_member).min() == 0.0  # it begins tonight: new to everybody
-    half = np.array([True] * 20 + [False] * 23)
-    assert novelty(half, seen, is_member)[-2] == pytest.approx(np.log(20.5 / 40.5))
-    assert novelty(used, seen, np.zeros(43, bool)).max() == 0.0
-
-
 @pytest.mark.parametrize("nights_seen", [0.0, 4.0, NOT_KNOWN])
 def test_a_person_who_tries_a_campaigns_text_tonight_is_no_member_if_known_from_before(
     nights_seen: float,
@@ -227,17 +199,6 @@ def test_a_person_who_tries_a_campaigns_text_tonight_is_no_member_if_known_from_
     found = only(flagged(night))
     assert set(campaign) <= set(found.members)
     assert (curious[0] in found.members) == (nights_seen != 4.0)
-
-
-def test_few_uses_speak_against_membership_only_where_members_have_many() -> None:
-    members = np.array([40.0] * 50)
-    assert scarcity(np.array([1.0]), np.array([False])).tolist() == [0.0]
-    uses, is_member = np.append(members, [1.0, 40.0]), np.append(np.ones(50, bool), [False, False])
-    once, often = scarcity(uses, is_member)[-2:]
-    assert once < -4
-    assert often == 0.0
-    quiet = scarcity(np.array([1.0] * 51), np.append(np.ones(50, bool), False))
-    assert quiet[-1] == 0.0
 
 
 @pytest.mark.parametrize("share", [0.5, 0.15, 0.04])
