@@ -78,7 +78,6 @@ def loosely_tied(candidate: Candidate, group: Group, objects: SharedObjects) -> 
 
 OF_MEMBERS_ALONE: dict[Callable[[Group], Evidence | None], str] = {
     ask.added_text: "ADDED_TEXT",
-    ask.repeated_items: "REPEATED_ITEMS",
     ask.short_answers: "ANSWER_LENGTH",
     ask.greedy_answers: "GREEDY_ANSWERS",
     ask.conversation: "SINGLE_TURN",

@@ -222,14 +222,15 @@ def repeated_items(group: Group) -> Evidence | None:
     has_past = np.isfinite(population.repeat_share[group.account])
     n_requests = group.uses.n_requests[has_past].sum()
     if n_requests > 0:
+        of_what = "requests from the shared texts"
         share = float(group.uses.n_repeated[has_past].sum() / n_requests)
     else:
-        mine = group.members
+        mine, of_what = group.members, "requests"
         share = requests_weighted(population.repeat_share[mine], population.n_requests[mine])
     if not np.isfinite(share):
         return None
     return Evidence(
-        "content", "REPEATED_ITEMS", "share of requests whose item the account sent on an earlier night",
+        "content", "REPEATED_ITEMS", f"share of {of_what} whose item the account sent on an earlier night",
         share, "near 0 for harvesting, near 1 for a regression suite",
         ramp(share, (0.1, 0.0), (0.5, -3.0)),
     )  # fmt: skip

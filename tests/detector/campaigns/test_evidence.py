@@ -286,7 +286,9 @@ def test_a_summary_names_what_speaks_against() -> None:
         evidence=one.evidence,
         status="steady",
     )
-    assert text.endswith("share of requests whose item the account sent on an earlier night is 0.90.")
+    assert text.endswith(
+        "share of requests from the shared texts whose item the account sent on an earlier night is 0.90."
+    )
 
 
 def test_a_summary_reads_well_when_nothing_was_seen() -> None:
