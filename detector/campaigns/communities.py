@@ -26,6 +26,7 @@ from detector.campaigns.refining import (
     Candidate,
     narrowed,
     refine,
+    split_users,
 )
 
 MOST_COMMON = 0.3
@@ -50,7 +51,8 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of each
     text, payment or circle of fail-overs that no community has captured. Each seed is then refined:
     members whose own objects do not tie them to the group leave, accounts outside that are tied as strongly
-    join. To every group come its accounts of other habits (habits).
+    join. Of which nothing remains, is tried again with all users of its text. To every group come its
+    accounts of other habits (habits).
 
     Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
     """
@@ -60,12 +62,16 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     has_text = np.asarray(graph[:, _of_kind(population, objects, "template")].getnnz(axis=1) > 0)
     seeds = _leiden_seeds(graph) + _object_seeds(population, objects)
     found: list[Candidate] = []
-    groups = _Groups()
+    groups, tried = _Groups(), set[int]()
     for seed in sorted(seeds, key=lambda seed: (-len(seed), seed.tolist())):
         if groups.hold(seed):
             continue
         whole = refine(seed, population, objects, likeness)
         if whole is None:
+            wide = _with_other_users(seed, tried, population, objects, likeness)
+            if wide is not None and not groups.hold(wide.members):
+                found.append(wide)
+                groups.add(wide.members)
             continue
         # Without texts only cards are left to tie accounts, and a pool of cards is still one pool.
         parts = _taken_apart(strong, whole.members) if has_text[whole.members].any() else [whole.members]
@@ -83,6 +89,31 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
                     found.append(one)
                     groups.add(one.members)
     return found + _classes(found, population, objects, likeness)
+
+
+WIDE = 50
+"""Accounts from which on a group is looked for among those who send a text once or twice. Fewer with so few
+requests are no harvest: the narrow campaigns of the public record send hundreds a day from each account."""
+
+
+def _with_other_users(
+    seed: Int64,
+    tried: set[int],
+    population: Population,
+    objects: SharedObjects,
+    likeness: Likeness,
+) -> Candidate | None:
+    """What refining makes of all users of a seed's foremost text; None of a text that was tried before, and
+    where they are not many. Who sends a text once or twice is in no seed of the text itself."""
+    split = split_users(seed, population, objects)
+    if split is None or split[0] in tried:
+        return None
+    text, users = split
+    tried.add(text)
+    if len(users) < WIDE:
+        return None
+    whole = refine(users, population, objects, likeness)
+    return whole if whole is not None and len(whole.members) >= WIDE else None
 
 
 def _classes(

@@ -33,7 +33,8 @@ NEARLY_ALL = 0.9
 kits are dealt out in lots, and one lot must not shut out the next."""
 
 MOST_OF_THEM = 0.5
-"""Share of the members with a card or an address who know a text that nearly all members carry."""
+"""Share of accounts that counts as most: of members with a card or an address, that know a text which nearly
+all members carry; of a community, that have sent its foremost text."""
 
 STRAY = 0.1
 """Of what a group's foremost text says of all its users together, the part below which another text is a few
@@ -114,6 +115,32 @@ def refine(
             return None
         members = touched[kept]
     return Candidate(members, _strength(log_odds[kept]), core, log_ratio)
+
+
+def split_users(seed: Int64, population: Population, objects: SharedObjects) -> tuple[int, Int64] | None:
+    """The text that sets a seed apart most, and everybody who sent it, if most of the seed did.
+
+    A community of a text's users may be split from the others by what they send besides; each part then has
+    the others for strangers, and falls apart. None where no text is most members'.
+
+    Returns
+    -------
+    text, users : its position, and int64, ascending positions of accounts; none with an approved use
+    """
+    core, log_ratio = _typical_objects(seed, np.empty(0, np.int64), population, objects)
+    kinds = np.array([layer.kind for layer in population.layers])[objects.layer_of[core]]
+    is_text = np.isin(kinds, CONTENT_LAYERS)
+    texts, log_ratio = core[is_text], log_ratio[is_text]
+    if len(texts) == 0:
+        return None
+    carried = objects.shares
+    n_inside = kernels.n_carrying(carried.indptr, carried.indices, seed, texts, carried.shape[1])
+    foremost = int((n_inside * log_ratio).argmax())
+    if n_inside[foremost] <= MOST_OF_THEM * len(seed):
+        return None
+    text = int(texts[foremost])
+    users = objects.by_object.indices[objects.by_object.indptr[text] : objects.by_object.indptr[text + 1]]
+    return text, np.sort(users[~population.approved[users]]).astype(np.int64)
 
 
 def without_strangers(candidate: Candidate, likeness: Likeness) -> Candidate:

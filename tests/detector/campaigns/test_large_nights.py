@@ -17,9 +17,10 @@ from detector.campaigns import (
     group_of,
     shared_objects,
 )
+from detector.campaigns.communities import _with_other_users
 from detector.campaigns.likeness import Likeness
 from detector.campaigns.measures import rank_probability, requests_weighted, weighted_of_others
-from detector.campaigns.refining import MEMBER_LOG_ODDS, _log_odds, _may_join, _typical_objects
+from detector.campaigns.refining import MEMBER_LOG_ODDS, _log_odds, _may_join, _typical_objects, refine
 
 NOBODY = np.empty(0, np.int64)
 
@@ -137,3 +138,29 @@ def test_a_group_found_whole_and_in_parts_is_one_observation(members, night) -> 
         for at in range(30)
     ]
     assert who.heads(log_odds).tolist() == slow
+
+
+@pytest.mark.parametrize(("n", "is_wide"), [(180, True), (36, False)])
+def test_half_of_those_who_send_one_text_once_fall_apart_and_all_of_them_do_not(
+    n: int, is_wide: bool
+) -> None:
+    """Seven requests each, one of them from the operator's text: nobody works with it. To one half of them
+    the other half are strangers."""
+    night = Night()
+    night.people(2_000)
+    talk = [{"template": {f"talk {at % 40}": 0.5}} for at in range(n)]
+    night.add("user", n, objects=talk, n_requests=7.0)
+    night.add(
+        "pool",
+        n,
+        objects=[one | {"template": one["template"] | {"a queue": 1 / 7}} for one in talk],
+        n_requests=7.0,
+    )
+    population = night.population()
+    objects, likeness = shared_objects(population), Likeness.of(population)
+    pool = np.flatnonzero([account.name.startswith("pool") for account in night.accounts])
+    half, tried = pool[: n // 2], set[int]()
+    assert refine(half, population, objects, likeness) is None
+    whole = _with_other_users(half, tried, population, objects, likeness)
+    assert (None if whole is None else whole.members.tolist()) == (pool.tolist() if is_wide else None)
+    assert _with_other_users(half, tried, population, objects, likeness) is None  # once a night
