@@ -161,13 +161,18 @@ def write(name: str, path: Path) -> None:
     path.write_text(text.replace(url, "http://provider.example").replace(f'"{port}"', '"8080"'))
 
 
+HERE = "--here"
+"""To record in this process: what a way needs of the environment is read while libraries are imported, so each
+has a process of its own."""
+
+
 def main() -> None:
-    folder, names = Path(sys.argv[1]), sys.argv[2:]
-    if len(names) == 1:
-        write(names[0], folder / f"{names[0]}.jsonl")
+    if sys.argv[1] == HERE:
+        write(sys.argv[2], Path(sys.argv[3]))
         return
+    folder, names = Path(sys.argv[1]), sys.argv[2:]
     for name in filter(_is_installed, names or WAYS):
-        command = [sys.executable, __file__, str(folder), name]
+        command = [sys.executable, __file__, HERE, name, str(folder / f"{name}.jsonl")]
         subprocess.run(command, check=True, env={**os.environ, **WAYS[name].environment})
 
 
