@@ -162,8 +162,8 @@ def write(name: str, path: Path) -> None:
 
 
 HERE = "--here"
-"""To record in this process: what a way needs of the environment is read while libraries are imported, so each
-has a process of its own."""
+"""To record in this process. Each way has one of its own: what it needs of the environment is read while
+libraries are imported."""
 
 
 def main() -> None:

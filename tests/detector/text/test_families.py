@@ -1,87 +1,18 @@
 """Template families: what many accounts' texts share around changing slots, and who belongs to what."""
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from benchmarks.text_families import (
-    LEAST_PROMPTS,
-    TEMPLATES,
-    Found,
-    Night,
-    judged,
-    mixed,
-    other_prompts,
-    prompts_of,
-)
-from benchmarks.text_families import families_of as families_of_night
-from detector.text import Families, family_id, find_families, fingerprint, same_family
-from detector.text.families import NEAR, FamilyIndex
-from detector.text.fingerprint import NO_SECRET, Secret, secret_of
-from tests.reference.families import Text, find_families_slow, same_family_slow
-
-REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
-
-Prompt = tuple[int, str]
-"""(account, what it asked)"""
-
-WORDS = [
-    first + second
-    for first in ("ba", "ke", "li", "mo", "nu", "pra", "sti", "tor", "ve", "zan", "gri", "hal")
-    for second in ("bel", "dor", "fin", "gas", "hem", "jol", "kur", "lat", "mis", "nop", "rel", "sud", "tav")
-]
-"""Words of nobody's language: text without everyday phrases."""
-
-
-class Speech:
-    """Endless own words, the same for the same seed."""
-
-    def __init__(self, seed: int = 1) -> None:
-        self._rng = np.random.default_rng(seed)
-
-    def __call__(self, n_words: int) -> str:
-        return " ".join(self._rng.choice(WORDS, n_words))
-
-
-def families_of(prompts: Sequence[Prompt], threads: int = 1, secret: Secret = NO_SECRET) -> Families:
-    """The families of a night in which each account asked what is listed."""
-    prints = fingerprint(pa.array([prompt for _, prompt in prompts], pa.string()), secret=secret)
-    return find_families(
-        prints.shingles.flatten().to_numpy(),
-        prints.shingles.offsets.to_numpy().astype(np.int64),
-        np.array([account for account, _ in prompts], np.int32),
-        prints.text_hash.to_numpy(),
-        threads=threads,
-    )
-
-
-def crowd(say: Speech, n_accounts: int = 40, first: int = 1_000) -> list[Prompt]:
-    """People with texts of their own, three each."""
-    return [(first + n, say(30)) for n in range(n_accounts) for _ in range(3)]
-
-
-def made_by(write: Callable[[], str], n_accounts: int = 20, each: int = 3, first: int = 0) -> list[Prompt]:
-    """Accounts that send texts made by one recipe."""
-    return [(first + account, write()) for account in range(n_accounts) for _ in range(each)]
-
-
-TEMPLATE = (
-    "Please act as a strict examiner and grade the submission below against the rubric on a scale of one to "
-    "five, explain each deduction in full sentences, and finish with the final grade alone on its own line"
-)
-OTHER = (
-    "Rewrite the following exercise so that it needs two more steps of reasoning than before, keep each name "
-    "and number consistent, then solve it and show how each intermediate result follows from the last one"
-)
-
+from detector.text import Families, find_families
+from detector.text.families import NEAR
+from detector.text.fingerprint import secret_of
+from tests.detector.text.speech import OTHER, TEMPLATE, WORDS, Prompt, Speech, crowd, families_of, made_by
+from tests.reference.families import Text, find_families_slow
 
 # --- the definition ----------------------------------------------------------------------------------------
 
@@ -494,133 +425,3 @@ def test_a_large_night_is_sampled_and_its_templates_are_still_found(monkeypatch:
     found = families_of(campaign + crowd(say))
     assert len(found) == 1
     assert (found.best == [0] * len(campaign) + [-1] * 120).all()
-
-
-# --- the same family, night after night ------------------------------------------------------------------
-
-
-def matched(tonight: Sequence[set[int]], earlier: Sequence[set[int]]) -> list[int]:
-    """same_family over sets."""
-    return same_family(
-        FamilyIndex(
-            np.array([shingle for family in tonight for shingle in sorted(family)], np.uint32),
-            np.cumsum([0, *(len(family) for family in tonight)], dtype=np.int64),
-            *np.zeros((2, len(tonight)), np.int64),
-            np.zeros(len(tonight)),
-        ),
-        np.array([shingle for family in earlier for shingle in sorted(family)], np.uint32),
-        np.array([at for at, family in enumerate(earlier) for _ in family], np.int64),
-        np.array([len(family) for family in earlier], np.int64),
-    ).tolist()
-
-
-FAMILIES = st.lists(st.sets(st.integers(0, 14), min_size=1, max_size=6), max_size=6)
-
-
-@given(FAMILIES, FAMILIES)
-@settings(deadline=None, max_examples=200)
-def test_sameness_agrees_with_the_definition(tonight: list[set[int]], earlier: list[set[int]]) -> None:
-    assert matched(tonight, earlier) == same_family_slow(tonight, earlier)
-
-
-def test_a_template_that_gains_a_piece_is_recognised_the_next_night() -> None:
-    say = Speech()
-    gained = "and mention in passing which of the criteria you found hardest to apply to this submission"
-    first = families_of(made_by(lambda: f"{TEMPLATE}: {say(25)}") + crowd(say))
-    second = families_of(
-        made_by(lambda: f"{say(25)} {OTHER}", first=50) + made_by(lambda: f"{TEMPLATE}: {say(25)} {gained}")
-    )
-    earlier = first.index
-    found = same_family(
-        second.index, earlier.shingles, np.zeros(len(earlier.shingles), np.int64), np.diff(earlier.starts)
-    )
-    campaign = second.best[-1]
-    assert len(second) == 2
-    assert found[campaign] == 0
-    assert found[1 - campaign] == -1
-
-
-def test_both_halves_of_a_template_that_split_come_from_it() -> None:
-    whole = set(range(20))
-    assert matched([set(range(10)), set(range(10, 20)), {90, 91, 92}], [{50, 51}, whole]) == [1, 1, -1]
-
-
-def test_a_family_never_seen_before_is_named_by_its_smallest_pieces() -> None:
-    pieces = np.array([3, 1_000, 2**31, 2**32 - 1, 2**32 - 1], np.uint32)
-    assert family_id(pieces, "prompt") == family_id(pieces[:4], "prompt")
-    names = [
-        family_id(pieces[first : first + 4], kind) for first in range(4) for kind in ("prompt", "system")
-    ]
-    assert len(set(names)) == 8
-    assert {len(name) for name in names} == {12}
-    assert {name[0] for name in names} == {"p", "s"}
-
-
-# --- real templates --------------------------------------------------------------------------------------
-
-
-def needs_pools() -> None:
-    if not REAL.is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"CI needs the pools of real prompts at {REAL}")
-        pytest.skip("the pools of real prompts are not on this machine")
-
-
-@dataclass(frozen=True)
-class RealNight:
-    """A night of the benchmark, and how its templates were found."""
-
-    found: dict[str, Found]
-    night: Night
-    families: Families
-
-
-def night_of(exchanged_for_each: str) -> RealNight:
-    """Real templates among four times as many other prompts."""
-    needs_pools()
-    made = {template.name: prompts_of(template, REAL) for template in TEMPLATES}
-    kept = {name: texts for name, texts in made.items() if len(texts) >= LEAST_PROMPTS}
-    others = other_prompts(REAL, 4 * sum(map(len, kept.values())))
-    night = mixed(list(kept.values()), others, exchanged_for_each)
-    families = families_of_night(night, 1)
-    return RealNight({one.name: one for one in judged(list(kept), night, families)}, night, families)
-
-
-@pytest.fixture(scope="module")
-def as_sent() -> RealNight:
-    return night_of("")
-
-
-BRANCHING = {"self-instruct bootstrap": 0.95}
-"""What is reached where it is less than of the others: a frame of eight words around seeds."""
-
-
-@pytest.mark.parametrize("name", [template.name for template in TEMPLATES])
-def test_nearly_all_prompts_of_a_real_template_are_in_one_family(as_sent: RealNight, name: str) -> None:
-    if name not in as_sent.found:
-        pytest.skip("too few prompts of this template")
-    assert as_sent.found[name].together >= BRANCHING.get(name, 0.98)
-    assert as_sent.found[name].purity >= 0.99
-
-
-def test_real_families_are_of_one_template_each(as_sent: RealNight) -> None:
-    assert np.mean([one.purity for one in as_sent.found.values()]) >= 0.99
-    assert np.mean([one.together for one in as_sent.found.values()]) >= 0.99
-
-
-def test_few_real_people_are_in_families_of_templates(as_sent: RealNight) -> None:
-    of_templates = np.unique(as_sent.families.best[as_sent.night.template >= 0])
-    people = as_sent.families.best[as_sent.night.template < 0]
-    assert np.isin(people[people >= 0], of_templates).sum() <= 0.01 * len(people)
-
-
-SHORT = ("camel society", "camel code", "self-instruct bootstrap")
-"""Templates of fewer than twenty words: 13, 17 and 8 by the benchmark's own count."""
-
-
-def test_most_prompts_of_real_templates_stay_together_when_a_fifth_of_the_words_is_exchanged() -> None:
-    found = night_of("prompt").found
-    longer = {name: one.together for name, one in found.items() if name not in SHORT}
-    assert min(longer.values()) >= 0.9
-    assert np.mean(list(longer.values())) >= 0.95
-    assert np.mean([one.together for one in found.values()]) >= 0.88

@@ -12,7 +12,7 @@ from detector.text.ties.contract import MOST_HOLDERS
 from detector.text.ties.holdings import MOST_HELD
 from detector.text.ties.source import MOST_SOURCES, PARTNERS
 from detector.text.ties.table import evidence_of
-from tests.detector.text.test_families import Speech
+from tests.detector.text.speech import Speech
 from tests.reference.ties import contract_slow, source_slow, worth
 
 RNG = np.random.default_rng
