@@ -286,3 +286,11 @@ def judged(
 
 def flagged(night: Night, reference: np.ndarray = INNOCENT_NIGHTS) -> list[Judged]:
     return [one for one in judged(night, reference) if one.verdict.flagged]
+
+
+def campaign(**facts: object) -> Judged:
+    """The largest group of a night of 300 people and one campaign, with these facts about its accounts."""
+    night = Night()
+    night.people(300)
+    night.campaign(**facts)
+    return max(judged(night), key=lambda one: len(one.members))
