@@ -66,7 +66,6 @@ def breadth(n_texts: Int64, is_member: Bool, is_stranger: Bool) -> Float64:
     ratio = np.log((inside + usual) / (inside.sum() + LIKE_ALL)) - np.log(
         (outside + usual) / (outside.sum() + LIKE_ALL)
     )
-    ratio *= outside.sum() / (outside.sum() + LIKE_ALL)  # of a few strangers each would say too much
     return np.where(some, np.clip(ratio, -MOST_NARROWNESS, 0.0)[n], 0.0)
 
 

@@ -68,12 +68,12 @@ VLLM = Source(
         {
             "own_id": f"regexp_extract(said_by_server(received), '{_RECEIVED}', 1)",
             "params": f"regexp_extract(received, '{_PARAMS}', 1)",
-            "asked": "text_of_repr("
-            f"CASE WHEN details IS NOT NULL THEN regexp_extract(details, '{_PROMPT}', 1) "
-            f"ELSE regexp_extract(received, '{_PROMPT_OF_OLD}', 1) END)",
-            "answered": f"text_of_repr(regexp_extract(generated, '{_OUTPUT}', 1))",
+            "asked": f"CASE WHEN details IS NOT NULL THEN regexp_extract(details, '{_PROMPT}', 1) "
+            f"ELSE regexp_extract(received, '{_PROMPT_OF_OLD}', 1) END",
+            "answered": f"regexp_extract(generated, '{_OUTPUT}', 1)",
             "finished": f"nullif(regexp_extract(generated, '{_FINISH}', 1), 'None')",
         },
+        {"prompt_text": "text_of_repr(asked)", "answer_text": "text_of_repr(answered)"},
     ),
     is_request="received IS NOT NULL",
     columns={
@@ -82,15 +82,15 @@ VLLM = Source(
         "account_id": "'vllm'",
         "provider_request_id": "own_id",
         "model": f"nullif(regexp_extract(received, '{_ADAPTER}', 1), '')",
-        "prompt": "asked",
+        "prompt": "prompt_text",
         "temperature": _param("temperature", "number_or_null"),
         "top_p": _param("top_p", "number_or_null"),
         "max_tokens": _param("max_tokens", "whole_or_null"),
         "n_choices": _param("n", "whole_or_null"),
         "top_logprobs": _param("logprobs", "whole_or_null"),
-        "response": "answered",
+        "response": "answer_text",
         "stop_reason": "stop_reason_of(finished)",
-        "body_state": "CASE WHEN asked IS NOT NULL THEN 'full' ELSE 'absent' END",
+        "body_state": "CASE WHEN prompt_text IS NOT NULL THEN 'full' ELSE 'absent' END",
     },
     account=("account",),
     lacks={

@@ -16,11 +16,16 @@ CREATE MACRO time_of_line(t, written) AS
                         '\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?'), '').replace(',', '.'),
              with_year(nullif(regexp_extract(before_message(t), '\b\d\d-\d\d \d\d:\d\d:\d\d\b'), ''), written));
 
--- A text as Python shows it, in quotes of either kind, as itself. Backslashes that are meant step aside first.
-CREATE MACRO text_of_repr(t) AS CASE WHEN regexp_matches(t, '^[''"]') THEN json_extract_string(TRY(concat('"',
-    replace(replace(regexp_replace(replace(replace(t[2:-2], '\\', chr(1)), '\''', ''''), '\\x([0-9a-f]{2})', '\\u00\1', 'g'),
-            '"', '\"'), chr(1), '\\'),
-    '"')::JSON), '$') END;
+-- A text as Python shows it, in quotes of either kind, as itself. What JSON writes otherwise is put so, backslashes that are
+-- meant aside meanwhile; most texts have none of that, many no backslash at all. To be given a column: named often.
+CREATE MACRO as_json_text(shown) AS CASE
+    WHEN contains(shown, '\\') OR contains(shown, '\x') OR contains(shown, '\''')
+    THEN replace(replace(regexp_replace(replace(replace(shown, '\\', chr(1)), '\''', ''''), '\\x([0-9a-f]{2})', '\\u00\1', 'g'),
+                         '"', '\"'), chr(1), '\\')
+    ELSE replace(shown, '"', '\"') END;
+CREATE MACRO text_of_repr(t) AS CASE WHEN regexp_matches(t, '^[''"]') THEN
+    CASE WHEN contains(t, '\') THEN json_extract_string(TRY(concat('"', as_json_text(t[2:-2]), '"')::JSON), '$')
+         ELSE t[2:-2] END END;
 
 -- A parameter of SamplingParams(...); None is absent.
 CREATE MACRO sampling_param(params, name) AS
