@@ -63,6 +63,9 @@ MOST_SURPRISE = 8.0
 """Cap of one object's log-likelihood ratio, odds of 3000: no single object convicts."""
 
 
+NOBODY = np.empty(0, np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A group of accounts that may be one operator's.
@@ -108,7 +111,7 @@ def refine(
         if len(core) == 0:
             return None
         may_join = _may_join(members, core, log_ratio, population, objects, likeness)
-        touched, log_odds = _log_odds(members, core, log_ratio, may_join, population, objects)
+        touched, log_odds = _log_odds(members, core, log_ratio, may_join, population, objects, others=True)
         log_odds += likeness.log_odds(touched, members)
         kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
         if kept.sum() < LEAST_MEMBERS:
@@ -127,7 +130,7 @@ def split_users(seed: Int64, population: Population, objects: SharedObjects) -> 
     -------
     text, users : its position, and int64, ascending positions of accounts; none with an approved use
     """
-    core, log_ratio = _typical_objects(seed, np.empty(0, np.int64), population, objects)
+    core, log_ratio = _typical_objects(seed, NOBODY, population, objects)
     kinds = np.array([layer.kind for layer in population.layers])[objects.layer_of[core]]
     is_text = np.isin(kinds, CONTENT_LAYERS)
     texts, log_ratio = core[is_text], log_ratio[is_text]
@@ -314,9 +317,12 @@ def _log_odds(
     among: Int64,
     population: Population,
     objects: SharedObjects,
+    *,
+    others: bool = False,
 ) -> tuple[Int64, Float64]:
     """Those of some accounts that carry any core object, and the log-odds of membership that their objects
-    give them. `among` ascends and holds the members.
+    give them. `among` ascends and holds the members; `others` tells whether anybody might join, so that what
+    everybody else does with the texts is a measure, asked or not.
 
     Within a layer the objects' ratios are averaged by share and ratio, and count in full for an account that
     gives the core objects as much of its night as the median member does, or as many requests. Lacking a text
@@ -348,7 +354,8 @@ def _log_odds(
             # Cover traffic hides the share, and throttling the number; few hide both.
             as_usual = np.maximum(as_usual, _of_usual(uses, is_member))
             texts = core[layer == position]
-            total += _of_use(texts, touched, uses, is_member, position, population, objects)
+            of_strangers = _texts_of_others(texts, members, population, objects) if others else NOBODY
+            total += _of_use(texts, touched, uses, is_member, of_strangers, position, population, objects)
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:
             any_reach = np.count_nonzero(share[is_member]) / len(members)
@@ -362,6 +369,7 @@ def _of_use(
     accounts: Int64,
     n_uses: Float64,
     is_member: Bool,
+    of_strangers: Int64,
     position: int,
     population: Population,
     objects: SharedObjects,
@@ -370,6 +378,7 @@ def _of_use(
 
     texts, accounts : ascending positions of the templates and of accounts; position : of their layer
     n_uses, is_member : one for each account
+    of_strangers : for everybody else who used any, how many of the templates
     """
     layer = population.layers[position]
     rows = population.rows_of(layer, accounts)
@@ -378,11 +387,17 @@ def _of_use(
     before = np.isin(accounts, layer.account[rows[population.templates.n_earlier_requests[rows] > 0]])
     uses_it = n_uses > 0
     working, here_before = is_member & uses_it, population.nights_seen[accounts] > 0
-    # Who has an approved use is no member whatever it does, and so no measure of what strangers do.
-    is_stranger = ~is_member & ~population.approved[accounts]
-    speaks = scarcity(n_uses, working) + breadth(n_texts, is_member, is_stranger)
+    speaks = scarcity(n_uses, working) + breadth(n_texts, is_member, of_strangers)
     speaks += novelty(before, here_before, working)
     return np.where(uses_it, speaks, 0.0)
+
+
+def _texts_of_others(texts: Int64, members: Int64, population: Population, objects: SharedObjects) -> Int64:
+    """How many of some texts everybody who is no member uses, int64, those who use none left out. Who has an
+    approved use is no member whatever it does, and so no measure of what strangers do."""
+    users, n_texts = np.unique(objects.by_object[:, texts].indices, return_counts=True)
+    is_stranger = ~np.isin(users, members, assume_unique=True) & ~population.approved[users]
+    return np.asarray(n_texts[is_stranger], np.int64)
 
 
 def warm_up() -> None:

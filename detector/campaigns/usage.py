@@ -45,7 +45,7 @@ MOST_NARROWNESS = 3.0
 """Cap of what few texts say against membership, one to twenty: lanes deal each account its own."""
 
 
-def breadth(n_texts: Int64, is_member: Bool, is_stranger: Bool) -> Float64:
+def breadth(n_texts: Int64, is_member: Bool, of_strangers: Int64) -> Float64:
     """Log-odds against accounts that use fewer of a group's texts, or more, than its members do.
 
     An operator's accounts work off what he has, and who met one of his texts by chance or by fashion has that
@@ -55,11 +55,12 @@ def breadth(n_texts: Int64, is_member: Bool, is_stranger: Bool) -> Float64:
     Parameters
     ----------
     n_texts : int64, shape (n,): different texts of the group that each account used tonight; 0 says nothing
-    is_member, is_stranger : bool, shape (n,): accounts whose numbers are the measure; some may be neither
+    is_member : bool, shape (n,): accounts whose numbers are the measure
+    of_strangers : int64, shape (n_strangers,): the same number of everybody else who used any
     """
     some, n = n_texts > 0, np.minimum(n_texts, MOST_TEXTS)
     inside = np.bincount(n[some & is_member], minlength=MOST_TEXTS + 1)
-    outside = np.bincount(n[some & is_stranger], minlength=MOST_TEXTS + 1)
+    outside = np.bincount(np.minimum(of_strangers, MOST_TEXTS), minlength=MOST_TEXTS + 1)
     if inside.sum() == 0 or outside.sum() == 0:
         return np.zeros(len(n_texts))
     usual = LIKE_ALL * (inside + outside + 1e-9) / (inside + outside + 1e-9).sum()

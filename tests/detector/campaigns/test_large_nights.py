@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from nights import Night
 
@@ -35,6 +35,7 @@ def case():
 
 
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(5, 120))
+@example(seed=1_440_294_010, n=14)  # strangers whom nobody asks are strangers still
 def test_whoever_is_not_asked_could_not_have_joined(case, seed: int, n: int) -> None:
     population, objects = case
     likeness = Likeness.of(population)
@@ -42,7 +43,7 @@ def test_whoever_is_not_asked_could_not_have_joined(case, seed: int, n: int) -> 
     core, log_ratio = _typical_objects(members, NOBODY, population, objects)
 
     def joining(among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        touched, log_odds = _log_odds(members, core, log_ratio, among, population, objects)
+        touched, log_odds = _log_odds(members, core, log_ratio, among, population, objects, others=True)
         log_odds = log_odds + likeness.log_odds(touched, members)
         kept = log_odds >= MEMBER_LOG_ODDS
         return touched[kept], log_odds[kept]

@@ -18,19 +18,18 @@ def test_few_uses_speak_against_membership_only_where_members_have_many() -> Non
 
 
 def test_who_uses_one_of_several_texts_is_hardly_one_of_those_who_use_them_all() -> None:
-    is_member = np.repeat([True, False], [60, 60])
-    many_and_one = np.repeat([5, 1], [60, 60])
-    said = breadth(many_and_one, is_member, ~is_member)
+    is_member, nobody = np.repeat([True, False], [60, 60]), np.empty(0, np.int64)
+    many_and_one, one_each = np.repeat([5, 1], [60, 60]), np.ones(60, np.int64)
+    said = breadth(many_and_one, is_member, one_each)
     assert said[is_member].tolist() == [0.0] * 60
     assert (said[~is_member] < -2).all()
     # Members that use one each, dealt to them, are no measure; nor is a stranger's having all of them.
-    assert not breadth(np.ones(120, np.int64), is_member, ~is_member).any()
-    assert breadth(np.repeat([1, 5], [60, 60]), is_member, ~is_member)[:60].tolist() == [0.0] * 60
-    assert not breadth(np.zeros(120, np.int64), is_member, ~is_member).any()
+    assert not breadth(np.ones(120, np.int64), is_member, one_each).any()
+    assert breadth(np.repeat([1, 5], [60, 60]), is_member, 5 * one_each)[:60].tolist() == [0.0] * 60
+    assert not breadth(np.zeros(120, np.int64), is_member, one_each).any()
     # Nobody to compare with: nothing is said.
-    nobody = np.zeros(120, np.bool_)
     assert not breadth(many_and_one, is_member, nobody).any()
-    assert not breadth(many_and_one, nobody, is_member).any()
+    assert not breadth(many_and_one, np.zeros(120, np.bool_), one_each).any()
 
 
 def test_who_was_here_before_and_uses_a_campaigns_text_for_the_first_time_is_hardly_of_it() -> None:
