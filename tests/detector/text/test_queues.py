@@ -1,8 +1,6 @@
 """Work queues: a list dealt out, many people's own texts, and what looks like either."""
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +15,7 @@ from detector.kernels import queues as kernels
 from detector.text import queues
 from detector.text.fingerprint import fingerprint
 from detector.text.queues import KnownSets, Queues, Traits, judge, known_sets, locate, padded, project_slots
+from tests.detector.text.pools import POOLS, need_pools
 from tests.reference.queues import (
     icc_slow,
     kendall_slow,
@@ -26,8 +25,6 @@ from tests.reference.queues import (
     shared_slow,
     z_slow,
 )
-
-REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
 
 
 def traits_of(values: np.ndarray, *widths: int) -> Traits:
@@ -378,18 +375,11 @@ def test_no_known_sets_are_no_trouble() -> None:
 # --- real prompts ------------------------------------------------------------------------------------------
 
 
-def needs_pools() -> None:
-    if not REAL.is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"CI needs the pools of real prompts at {REAL}")
-        pytest.skip("the pools of real prompts are not on this machine")
-
-
 SEEDS = range(5)
 
 
 def verdicts(make, n_accounts: int, each: int, loads: str = "even", **more: object) -> list[str]:
-    needs_pools()
+    need_pools()
     found = []
     for seed in SEEDS:
         rng = np.random.default_rng([seed, n_accounts, each])
@@ -401,44 +391,44 @@ def verdicts(make, n_accounts: int, each: int, loads: str = "even", **more: obje
 def test_a_benchmarks_questions_dealt_to_two_hundred_accounts_are_a_list() -> None:
     for loads in ("even", "random"):
         assert (
-            verdicts(lambda rng, n: cases.dealt(REAL, "gsm8k", rng, n), 200, 5, loads) == ["dealt_list"] * 5
+            verdicts(lambda rng, n: cases.dealt(POOLS, "gsm8k", rng, n), 200, 5, loads) == ["dealt_list"] * 5
         )
 
 
 def test_three_wordings_of_the_instruction_change_nothing() -> None:
-    made = verdicts(lambda rng, n: cases.dealt(REAL, "gsm8k", rng, n, cases.FRAMES), 200, 4)
+    made = verdicts(lambda rng, n: cases.dealt(POOLS, "gsm8k", rng, n, cases.FRAMES), 200, 4)
     assert made.count("dealt_list") >= 4
 
 
 @pytest.mark.parametrize("pool", ["benign_wildchat", "benign_lobe_agents"])
 def test_peoples_conversations_in_one_applications_template_are_never_a_list(pool: str) -> None:
     for loads in ("even", "people"):
-        found = verdicts(lambda rng, n: cases.own(REAL, pool, rng, n), 200, 4, loads)
+        found = verdicts(lambda rng, n: cases.own(POOLS, pool, rng, n), 200, 4, loads)
         assert "dealt_list" not in found
         assert found.count("own_texts") >= 3
 
 
 def test_the_same_list_again_is_a_suite() -> None:
-    made = verdicts(lambda rng, n: cases.dealt(REAL, "gsm8k", rng, n), 50, 4, seen=0.9)
+    made = verdicts(lambda rng, n: cases.dealt(POOLS, "gsm8k", rng, n), 50, 4, seen=0.9)
     assert made == ["repeated_suite"] * 5
 
 
 def test_one_text_from_everybody_is_one_text_and_a_dozen_exercises_are_the_same_items() -> None:
-    assert verdicts(lambda rng, n: cases.one_text(REAL, rng, n), 60, 2, "people") == ["one_text"] * 5
-    assert verdicts(lambda rng, n: cases.exercises(REAL, rng, n), 60, 3, "people") == ["same_items"] * 5
+    assert verdicts(lambda rng, n: cases.one_text(POOLS, rng, n), 60, 2, "people") == ["one_text"] * 5
+    assert verdicts(lambda rng, n: cases.exercises(POOLS, rng, n), 60, 3, "people") == ["same_items"] * 5
 
 
 def test_a_fifth_of_own_texts_is_not_taken_for_a_list() -> None:
-    assert "dealt_list" not in verdicts(lambda rng, n: cases.mixture(REAL, rng, n), 100, 4)
+    assert "dealt_list" not in verdicts(lambda rng, n: cases.mixture(POOLS, rng, n), 100, 4)
 
 
 def test_real_questions_inside_a_template_are_found_in_their_data_set() -> None:
-    needs_pools()
-    questions = cases.listed(REAL, "gsm8k")
+    need_pools()
+    questions = cases.listed(POOLS, "gsm8k")
     known = known_sets(["gsm8k"], [cases.flat(fingerprint(padded(pa.array(questions))))])
     rng = np.random.default_rng(1)
     chosen = rng.permutation(len(questions))[:300]
-    others = [prompt for _, prompt in cases.pool(REAL, "benign_wildchat")][:300]
+    others = [prompt for _, prompt in cases.pool(POOLS, "benign_wildchat")][:300]
     texts = [cases.TEMPLATE.format(questions[at]) for at in chosen] + others
     code, position = locate(*cases.flat(cases.prints_of(texts)), known)
     assert (position[:300] == chosen).mean() > 0.95
