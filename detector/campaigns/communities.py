@@ -8,7 +8,6 @@ a hundred thousand edges, not their square, and its weight, the surprise of shar
 """
 
 import ctypes
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +27,7 @@ from detector.campaigns.refining import (
     refine,
     split_users,
 )
+from detector.kernels import membership as kernels
 
 MOST_COMMON = 0.3
 """An object carried by more of the night's accounts than this tells nobody apart and is left out."""
@@ -51,8 +51,8 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     Two kinds of seeds: Leiden communities of the weighted account-object graph, and the accounts of each
     text, payment or circle of fail-overs that no community has captured. Each seed is then refined:
     members whose own objects do not tie them to the group leave, accounts outside that are tied as strongly
-    join. Of which nothing remains, is tried again with all users of its text. To every group come its
-    accounts of other habits (habits).
+    join. Of which nothing remains, is tried again with all users of its text; who sends that once or twice
+    has no more to be told apart by. To every other group come its accounts of other habits (habits).
 
     Source: Leiden, Traag, Waltman, van Eck, Scientific Reports 9 (2019) 5233, on the bipartite graph.
     """
@@ -60,9 +60,13 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     graph = _weighted_links(population, objects)
     strong = csr_matrix(graph[:, _of_kind(population, objects, *APART_LAYERS)])
     has_text = np.asarray(graph[:, _of_kind(population, objects, "template")].getnnz(axis=1) > 0)
-    seeds = _leiden_seeds(graph) + _object_seeds(population, objects)
+    # Objects that the same accounts share are one seed.
+    seeds = {
+        seed.tobytes(): seed for seed in _leiden_seeds(graph) + _object_seeds(population, objects)
+    }.values()
     found: list[Candidate] = []
-    groups, tried = _Groups(), set[int]()
+    of_users: list[Candidate] = []
+    groups, tried = _Groups(len(population)), set[int]()
     for seed in sorted(seeds, key=lambda seed: (-len(seed), seed.tolist())):
         if groups.hold(seed):
             continue
@@ -70,7 +74,7 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
         if whole is None:
             wide = _with_other_users(seed, tried, population, objects, likeness)
             if wide is not None and not groups.hold(wide.members):
-                found.append(wide)
+                of_users.append(wide)
                 groups.add(wide.members)
             continue
         # Without texts only cards are left to tie accounts, and a pool of cards is still one pool.
@@ -88,7 +92,7 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
                 if one is not None and not groups.hold(one.members):
                     found.append(one)
                     groups.add(one.members)
-    return found + _classes(found, population, objects, likeness)
+    return found + of_users + _classes(found, population, objects, likeness)
 
 
 WIDE = 50
@@ -121,7 +125,7 @@ def _classes(
 ) -> list[Candidate]:
     """Of each group the accounts with habits of their own: a few strangers make no other group, but without
     them it is the one to publish."""
-    groups = _Groups()
+    groups = _Groups(len(population))
     for candidate in found:
         groups.add(candidate.members)
     classes: list[Candidate] = []
@@ -137,19 +141,33 @@ def _classes(
 class _Groups:
     """Groups found so far, by member: a new one is compared only with those it touches."""
 
-    def __init__(self) -> None:
-        self._of_account: dict[int, list[int]] = {}
-        self._size: list[int] = []
+    def __init__(self, n_accounts: int) -> None:
+        self._latest = np.full(n_accounts, -1, np.int64)
+        # Groups and entries have room in arrays that grow by doubling: there are never more of the former.
+        self._group_of, self._before, self._sizes, self._counts = np.zeros((4, n_accounts), np.int64)
+        self._n_groups, self._n_entries = 0, 0
 
     def add(self, members: Int64) -> None:
-        for account in members.tolist():
-            self._of_account.setdefault(account, []).append(len(self._size))
-        self._size.append(len(members))
+        """Another group; who is in it may be in others."""
+        after = self._n_entries + len(members)
+        while after > len(self._group_of):
+            self._group_of, self._before, self._sizes, self._counts = (
+                np.concatenate([one, np.zeros_like(one)])
+                for one in (self._group_of, self._before, self._sizes, self._counts)
+            )
+        entries = np.arange(self._n_entries, after)
+        self._group_of[entries], self._before[entries] = self._n_groups, self._latest[members]
+        self._latest[members] = entries
+        self._sizes[self._n_groups] = len(members)
+        self._n_groups, self._n_entries = self._n_groups + 1, after
 
     def hold(self, members: Int64, same: float = SAME_GROUP) -> bool:
         """Whether an earlier group is nearly this one: a Jaccard index of `same` or more."""
-        common = Counter(group for account in members.tolist() for group in self._of_account.get(account, ()))
-        return any(n >= same * (len(members) + self._size[group] - n) for group, n in common.items())
+        return bool(
+            kernels.are_a_group(
+                members, self._latest, self._group_of, self._before, self._sizes, self._counts, same
+            )
+        )
 
 
 def _usable(population: Population, objects: SharedObjects) -> Bool:

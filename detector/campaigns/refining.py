@@ -116,7 +116,9 @@ def refine(
         kept = (log_odds >= MEMBER_LOG_ODDS) & ~population.approved[touched]
         if kept.sum() < LEAST_MEMBERS:
             return None
-        members = touched[kept]
+        before, members = members, touched[kept]
+        if np.array_equal(members, before):
+            break
     return Candidate(members, _strength(log_odds[kept]), core, log_ratio)
 
 
@@ -395,9 +397,9 @@ def _of_use(
 def _texts_of_others(texts: Int64, members: Int64, population: Population, objects: SharedObjects) -> Int64:
     """How many of some texts everybody who is no member uses, int64, those who use none left out. Who has an
     approved use is no member whatever it does, and so no measure of what strangers do."""
-    users, n_texts = np.unique(objects.by_object[:, texts].indices, return_counts=True)
-    is_stranger = ~np.isin(users, members, assume_unique=True) & ~population.approved[users]
-    return np.asarray(n_texts[is_stranger], np.int64)
+    carriers = objects.by_object
+    users, n_texts = kernels.n_of_others(carriers.indptr, carriers.indices, texts, members, len(population))
+    return np.asarray(n_texts[~population.approved[users]])
 
 
 def warm_up() -> None:
@@ -405,7 +407,9 @@ def warm_up() -> None:
     one, nothing = np.zeros(1, np.int64), np.zeros(1)
     carried = csr_matrix(np.ones((1, 1)))
     kernels.who_could_join(carried.tocsc().indptr, carried.tocsc().indices, one, one, 1)
+    kernels.n_of_others(carried.tocsc().indptr, carried.tocsc().indices, one, one, 1)
     kernels.n_carrying(carried.indptr, carried.indices, one, one, 1)
+    kernels.are_a_group(one, one - 1, one, one, one, one, 1.0)
     kernels.weigh_carried(
         carried.indptr, carried.indices, carried.data, one, one, nothing, one, nothing, 1, 1
     )

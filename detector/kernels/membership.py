@@ -1,4 +1,4 @@
-"""Loops over what accounts carry of a group's objects.
+"""Loops over what accounts carry of a group's objects, and over the groups that they are in.
 
 Here: numba loops and nothing else. Meaning: detector.campaigns.refining. Slow twins:
 tests/reference/membership.py.
@@ -29,6 +29,28 @@ def who_could_join(indptr, indices, objects, members, n_accounts):
                 found[n] = account
                 n += 1
     return np.sort(found[:n])
+
+
+@njit(cache=True, nogil=True)
+def n_of_others(indptr, indices, objects, members, n_accounts):
+    """Who carries any of some objects and is no member, and how many of them: two int64 arrays of one length,
+    in no order.
+
+    indptr, indices : the accounts of each object, as in a csc matrix
+    """
+    counts = np.zeros(n_accounts, np.int64)
+    for account in members:
+        counts[account] = -len(objects)  # never above zero
+    others = np.empty(_n_entries(indptr, objects), np.int64)
+    n = 0
+    for column in objects:
+        for at in range(indptr[column], indptr[column + 1]):
+            account = indices[at]
+            counts[account] += 1
+            if counts[account] == 1:
+                others[n] = account
+                n += 1
+    return others[:n], counts[others[:n]]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -95,3 +117,31 @@ def weigh_carried(indptr, indices, shares, accounts, objects, log_ratio, layer, 
             if seen[one] != row:
                 lacking[row, layer[one]] = min(lacking[row, layer[one]], against[one])
     return share, worth, points, lacking
+
+
+@njit(cache=True, nogil=True)
+def are_a_group(members, latest, group_of, before, sizes, counts, same):
+    """Whether some accounts and one of the groups have a Jaccard index of `same` or more.
+
+    latest : for each account the last entry of a group that it is in, -1 without any
+    group_of, before : for each entry its group, and the account's entry before it, -1 at the first
+    sizes : members of each group
+    counts : int64, shape of `sizes`, zeros; zeros again afterwards. So a call costs what these accounts are
+        in, however many groups there are.
+    """
+    found = False
+    for account in members:
+        entry = latest[account]
+        while entry >= 0:
+            counts[group_of[entry]] += 1
+            entry = before[entry]
+    for account in members:
+        entry = latest[account]
+        while entry >= 0:
+            group = group_of[entry]
+            n = counts[group]
+            if n > 0:
+                found |= n >= same * (len(members) + sizes[group] - n)
+                counts[group] = 0
+            entry = before[entry]
+    return found

@@ -12,6 +12,13 @@ def who_could_join(carried: np.ndarray, objects: np.ndarray, members: np.ndarray
     ]
 
 
+def n_of_others(carried: np.ndarray, objects: np.ndarray, members: np.ndarray) -> dict[int, int]:
+    of_each = {
+        account: sum(bool(carried[account, one] > 0) for one in objects) for account in range(len(carried))
+    }
+    return {account: n for account, n in of_each.items() if n > 0 and account not in members}
+
+
 def n_carrying(carried: np.ndarray, accounts: np.ndarray, objects: np.ndarray) -> list[int]:
     return [sum(bool(carried[account, one] > 0) for account in accounts) for one in objects]
 
@@ -30,3 +37,7 @@ def weigh_carried(carried, accounts, objects, log_ratio, layer, against, n_layer
             else:
                 lacking[row, here] = min(lacking[row, here], told)
     return share, worth, points, lacking
+
+
+def are_a_group(members: set[int], groups: list[set[int]], same: float) -> bool:
+    return any(len(members & group) >= same * len(members | group) for group in groups)

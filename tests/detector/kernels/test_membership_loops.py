@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
+from detector.campaigns.communities import _Groups
 from detector.kernels import membership
 from tests.reference import membership as slow
 
@@ -36,6 +37,12 @@ def test_the_loops_agree_with_one_account_and_one_object_at_a_time(night):
     n_accounts, n_objects = carried.shape
     among = membership.who_could_join(by_object.indptr, by_object.indices, objects, members, n_accounts)
     assert among.tolist() == slow.who_could_join(carried, objects, members)
+    others, n_of_each = membership.n_of_others(
+        by_object.indptr, by_object.indices, objects, members, n_accounts
+    )
+    assert dict(zip(others.tolist(), n_of_each.tolist(), strict=True)) == slow.n_of_others(
+        carried, objects, members
+    )
     counted = membership.n_carrying(by_account.indptr, by_account.indices, members, objects, n_objects)
     assert counted.tolist() == slow.n_carrying(carried, members, objects)
     fast = membership.weigh_carried(
@@ -46,3 +53,16 @@ def test_the_loops_agree_with_one_account_and_one_object_at_a_time(night):
         fast, slow.weigh_carried(carried, among, objects, ratio, layer, against, N_LAYERS), strict=True
     ):
         np.testing.assert_allclose(mine, twin, rtol=1e-12)
+
+
+MEMBERS = st.sets(st.integers(0, 11), min_size=1)
+
+
+@settings(deadline=None)
+@given(st.lists(MEMBERS, max_size=12), st.sampled_from([0.3, 0.5, 0.9, 0.99]))
+def test_a_group_is_nearly_another_as_when_each_two_are_compared(drawn, same):
+    groups = _Groups(12)
+    for at, members in enumerate(drawn):
+        asked = np.array(sorted(members))
+        assert groups.hold(asked, same) == slow.are_a_group(members, drawn[:at], same)
+        groups.add(asked)
