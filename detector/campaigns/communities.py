@@ -142,30 +142,33 @@ class _Groups:
     """Groups found so far, by member: a new one is compared only with those it touches."""
 
     def __init__(self, n_accounts: int) -> None:
-        self._latest = np.full(n_accounts, -1, np.int64)
-        # Groups and entries have room in arrays that grow by doubling: there are never more of the former.
-        self._group_of, self._before, self._sizes, self._counts = np.zeros((4, n_accounts), np.int64)
+        self._latest, self._is_member = np.full(n_accounts, -1), np.zeros(n_accounts, np.bool_)
+        # For each entry of an account in a group: the group, the account, and its entry before.
+        self._entries = np.zeros((3, n_accounts), np.int64)
+        # For each group: where its entries begin, and how many they are.
+        self._groups, self._asked = np.zeros((2, 64), np.int64), np.zeros(64, np.bool_)
         self._n_groups, self._n_entries = 0, 0
 
     def add(self, members: Int64) -> None:
         """Another group; who is in it may be in others."""
         after = self._n_entries + len(members)
-        while after > len(self._group_of):
-            self._group_of, self._before, self._sizes, self._counts = (
-                np.concatenate([one, np.zeros_like(one)])
-                for one in (self._group_of, self._before, self._sizes, self._counts)
-            )
+        while after > self._entries.shape[1]:
+            self._entries = np.concatenate([self._entries, np.zeros_like(self._entries)], axis=1)
+        if self._n_groups == len(self._asked):
+            self._groups = np.concatenate([self._groups, np.zeros_like(self._groups)], axis=1)
+            self._asked = np.concatenate([self._asked, np.zeros_like(self._asked)])
         entries = np.arange(self._n_entries, after)
-        self._group_of[entries], self._before[entries] = self._n_groups, self._latest[members]
+        self._entries[0, entries] = self._n_groups
+        self._entries[1, entries], self._entries[2, entries] = members, self._latest[members]
         self._latest[members] = entries
-        self._sizes[self._n_groups] = len(members)
+        self._groups[:, self._n_groups] = self._n_entries, len(members)
         self._n_groups, self._n_entries = self._n_groups + 1, after
 
     def hold(self, members: Int64, same: float = SAME_GROUP) -> bool:
         """Whether an earlier group is nearly this one: a Jaccard index of `same` or more."""
         return bool(
             kernels.are_a_group(
-                members, self._latest, self._group_of, self._before, self._sizes, self._counts, same
+                members, self._latest, *self._entries, *self._groups, self._asked, self._is_member, same
             )
         )
 

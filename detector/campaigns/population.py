@@ -200,13 +200,42 @@ class Population:
         if len(layer.account) == 0:
             return np.empty(0, dtype=np.int64)
         order, starts = self.once.of("by account", self._by_account, layer.account)
-        first, n = starts[accounts], starts[accounts + 1] - starts[accounts]
-        within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-        return np.sort(order[np.repeat(first, n) + within])
+        return np.sort(order[_spans(starts, accounts)])
 
     def _by_account(self, account: Int64) -> tuple[Int64, Int64]:
-        order = np.argsort(account, kind="stable")
-        return order, np.searchsorted(account[order], np.arange(len(self) + 1))
+        return _in_order_of(account, np.arange(len(account)), len(self))
+
+    def used_before(self, layer: Layer, templates: Int64) -> Int64:
+        """Accounts that use any of these templates tonight and did so on an earlier night; some may come
+        twice. At the cost of those accounts.
+
+        Parameters
+        ----------
+        layer : the one of kind `template`
+        templates : int64, positions of its objects, none twice
+        """
+        users, starts = self.once.of(
+            f"used before, {layer.n_objects}",
+            lambda account, template, n_earlier: _in_order_of(
+                template[n_earlier > 0], account[n_earlier > 0], layer.n_objects
+            ),
+            layer.account,
+            layer.object,
+            self.templates.n_earlier_requests,
+        )
+        return np.asarray(users[_spans(starts, templates)])
+
+
+def _in_order_of(keys: Int64, values: Int64, n_keys: int) -> tuple[Int64, Int64]:
+    """Values in the order of their keys, and where those of each key start; int64, shape (n_keys + 1,)."""
+    order = np.argsort(keys, kind="stable")
+    return values[order], np.searchsorted(keys[order], np.arange(n_keys + 1))
+
+
+def _spans(starts: Int64, chosen: Int64) -> Int64:
+    """Positions of everything between the starts of some spans and the next one's."""
+    first, n = starts[chosen], starts[chosen + 1] - starts[chosen]
+    return np.asarray(np.repeat(first, n) + np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n))
 
 
 @dataclass(frozen=True, slots=True)

@@ -342,7 +342,7 @@ def _log_odds(
     carries = sums[0].any(axis=1)
     touched = among[carries]
     # Each object counts by its share and by what it tells: cover traffic dilutes neither.
-    shares, worth, points, lacking = (one[carries] for one in sums) if not carries.all() else sums
+    shares, worth, points, lacking, n_of = (one[carries] for one in sums) if not carries.all() else sums
     is_member = np.isin(touched, members, assume_unique=True)
     total = np.full(len(touched), np.log(len(members) / len(population)))
     for position in np.unique(layer):
@@ -357,7 +357,12 @@ def _log_odds(
             as_usual = np.maximum(as_usual, _of_usual(uses, is_member))
             texts = core[layer == position]
             of_strangers = _texts_of_others(texts, members, population, objects) if others else NOBODY
-            total += _of_use(texts, touched, uses, is_member, of_strangers, position, population, objects)
+            n_texts = n_of[:, position].astype(np.int64)
+            before = np.isin(
+                touched,
+                population.used_before(population.layers[position], texts - objects.first_object[position]),
+            )
+            total += _of_use(touched, n_texts, before, uses, is_member, of_strangers, population)
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:
             any_reach = np.count_nonzero(share[is_member]) / len(members)
@@ -367,26 +372,21 @@ def _log_odds(
 
 
 def _of_use(
-    texts: Int64,
     accounts: Int64,
+    n_texts: Int64,
+    before: Bool,
     n_uses: Float64,
     is_member: Bool,
     of_strangers: Int64,
-    position: int,
     population: Population,
-    objects: SharedObjects,
 ) -> Float64:
     """Log-odds of how accounts use a group's templates: `scarcity`, `breadth` and `novelty`; 0 without use.
 
-    texts, accounts : ascending positions of the templates and of accounts; position : of their layer
-    n_uses, is_member : one for each account
+    accounts : their positions
+    n_texts, before, n_uses, is_member : one for each: how many of the templates it uses, whether any of them
+        on an earlier night, too, requests that follow any, and whether it is a member
     of_strangers : for everybody else who used any, how many of the templates
     """
-    layer = population.layers[position]
-    rows = population.rows_of(layer, accounts)
-    rows = rows[np.isin(layer.object[rows] + objects.first_object[position], texts)]
-    n_texts = np.bincount(np.searchsorted(accounts, layer.account[rows]), minlength=len(accounts))
-    before = np.isin(accounts, layer.account[rows[population.templates.n_earlier_requests[rows] > 0]])
     uses_it = n_uses > 0
     working, here_before = is_member & uses_it, population.nights_seen[accounts] > 0
     speaks = scarcity(n_uses, working) + breadth(n_texts, is_member, of_strangers)
@@ -409,7 +409,8 @@ def warm_up() -> None:
     kernels.who_could_join(carried.tocsc().indptr, carried.tocsc().indices, one, one, 1)
     kernels.n_of_others(carried.tocsc().indptr, carried.tocsc().indices, one, one, 1)
     kernels.n_carrying(carried.indptr, carried.indices, one, one, 1)
-    kernels.are_a_group(one, one - 1, one, one, one, one, 1.0)
+    no = np.zeros(1, np.bool_)
+    kernels.are_a_group(one, one - 1, one, one, one, one, one, no, no, 1.0)
     kernels.weigh_carried(
         carried.indptr, carried.indices, carried.data, one, one, nothing, one, nothing, 1, 1
     )

@@ -38,7 +38,7 @@ def n_of_others(indptr, indices, objects, members, n_accounts):
 
     indptr, indices : the accounts of each object, as in a csc matrix
     """
-    counts = np.zeros(n_accounts, np.int64)
+    counts = np.zeros(n_accounts, np.int32)
     for account in members:
         counts[account] = -len(objects)  # never above zero
     others = np.empty(_n_entries(indptr, objects), np.int64)
@@ -78,7 +78,8 @@ def n_carrying(indptr, indices, accounts, objects, n_objects):
 
 @njit(cache=True, nogil=True, inline="always")
 def _places(objects, n_objects):
-    """For every object one more than its place among `objects`, 0 for those that are not there."""
+    """For every object one more than its place among `objects`, 0 for those that are not there. A table of
+    the whole night costs each group less than looking for its objects among few."""
     place = np.zeros(n_objects, np.int32)
     for at in range(len(objects)):
         place[objects[at]] = at + 1
@@ -93,8 +94,9 @@ def weigh_carried(indptr, indices, shares, accounts, objects, log_ratio, layer, 
     log_ratio, layer, against : of each of `objects`: what carrying it tells, its layer, and what lacking it
         tells, 0 where that is nothing
 
-    Returns four float64 arrays of shape (n_accounts, n_layers): the shares; shares times ratio; shares times
-    ratio squared; and the most that lacking an object tells against the account, at most 0.
+    Returns five float64 arrays of shape (n_accounts, n_layers): the shares; shares times ratio; shares times
+    ratio squared; the most that lacking an object tells against the account, at most 0; and how many of the
+    objects it carries.
     """
     place = _places(objects, n_objects)
     expected = np.flatnonzero(against)
@@ -102,6 +104,7 @@ def weigh_carried(indptr, indices, shares, accounts, objects, log_ratio, layer, 
     n = len(accounts)
     share, worth = np.zeros((n, n_layers)), np.zeros((n, n_layers))
     points, lacking = np.zeros((n, n_layers)), np.zeros((n, n_layers))
+    n_of = np.zeros((n, n_layers))
     for row in range(n):
         account = accounts[row]
         for at in range(indptr[account], indptr[account + 1]):
@@ -113,35 +116,63 @@ def weigh_carried(indptr, indices, shares, accounts, objects, log_ratio, layer, 
                 share[row, here] += shares[at]
                 worth[row, here] += told
                 points[row, here] += told * log_ratio[one]
+                n_of[row, here] += 1
         for one in expected:
             if seen[one] != row:
                 lacking[row, layer[one]] = min(lacking[row, layer[one]], against[one])
-    return share, worth, points, lacking
+    return share, worth, points, lacking, n_of
 
 
 @njit(cache=True, nogil=True)
-def are_a_group(members, latest, group_of, before, sizes, counts, same):
+def are_a_group(members, latest, group_of, account_of, before, starts, sizes, asked, is_member, same):
     """Whether some accounts and one of the groups have a Jaccard index of `same` or more.
 
     latest : for each account the last entry of a group that it is in, -1 without any
-    group_of, before : for each entry its group, and the account's entry before it, -1 at the first
-    sizes : members of each group
-    counts : int64, shape of `sizes`, zeros; zeros again afterwards. So a call costs what these accounts are
-        in, however many groups there are.
+    group_of, account_of, before : for each entry its group and account, and the account's entry before it,
+        -1 at the first; the entries of a group lie side by side
+    starts, sizes : of each group, where its entries begin, and how many there are
+    asked, is_member : bool, for each group and for each account, all false; false again afterwards, so that a
+        call costs what these accounts are in, however many groups and accounts there are
+
+    Only groups of the first members are compared: whoever shares the share `same` of them has one of so many
+    (prefix filter; Bayardo, Ma, Srikant, WWW 2007, section 4).
     """
-    found = False
+    found, n = False, len(members)
+    first = members[: int(n - same * n + 1e-9) + 1]
     for account in members:
+        is_member[account] = True
+    for account in first:
         entry = latest[account]
-        while entry >= 0:
-            counts[group_of[entry]] += 1
+        while entry >= 0 and not found:
+            group = group_of[entry]
+            if not asked[group]:
+                asked[group] = True
+                others = account_of[starts[group] : starts[group] + sizes[group]]
+                found = _is_nearly(others, is_member, n, same)
             entry = before[entry]
     for account in members:
+        is_member[account] = False
+    for account in first:
         entry = latest[account]
         while entry >= 0:
-            group = group_of[entry]
-            n = counts[group]
-            if n > 0:
-                found |= n >= same * (len(members) + sizes[group] - n)
-                counts[group] = 0
+            asked[group_of[entry]] = False
             entry = before[entry]
     return found
+
+
+@njit(cache=True, nogil=True)
+def _is_nearly(others, is_member, n_members, same):
+    """Whether the members and some others have that Jaccard index; no more are looked at than it takes to see
+    that they have not."""
+    n_others = len(others)
+    if min(n_members, n_others) < same * max(n_members, n_others):
+        return False
+    may_lack = n_others - same * (n_members + n_others) / (1 + same) + 1e-9
+    n_lacking = 0
+    for account in others:
+        if not is_member[account]:
+            n_lacking += 1
+            if n_lacking > may_lack:
+                return False
+    n_common = n_others - n_lacking
+    return n_common >= same * (n_members + n_others - n_common)

@@ -24,9 +24,9 @@ def n_carrying(carried: np.ndarray, accounts: np.ndarray, objects: np.ndarray) -
 
 
 def weigh_carried(carried, accounts, objects, log_ratio, layer, against, n_layers):
-    """Shares, shares times ratio, shares times ratio squared, and the most that a lack tells; each by account
-    and layer."""
-    share, worth, points, lacking = (np.zeros((len(accounts), n_layers)) for _ in range(4))
+    """Shares, shares times ratio, shares times ratio squared, the most that a lack tells, and how many are
+    carried; each by account and layer."""
+    share, worth, points, lacking, n_of = (np.zeros((len(accounts), n_layers)) for _ in range(5))
     for row, account in enumerate(accounts):
         for one, ratio, here, told in zip(objects, log_ratio, layer, against, strict=True):
             mine = carried[account, one]
@@ -34,9 +34,10 @@ def weigh_carried(carried, accounts, objects, log_ratio, layer, against, n_layer
                 share[row, here] += mine
                 worth[row, here] += mine * ratio
                 points[row, here] += mine * ratio * ratio
+                n_of[row, here] += 1
             else:
                 lacking[row, here] = min(lacking[row, here], told)
-    return share, worth, points, lacking
+    return share, worth, points, lacking, n_of
 
 
 def are_a_group(members: set[int], groups: list[set[int]], same: float) -> bool:
