@@ -214,14 +214,13 @@ class Population:
         layer : the one of kind `template`
         templates : int64, positions of its objects, none twice
         """
+
+        def by_template(account: Int64, template: Int64, n_earlier: Float64) -> tuple[Int64, Int64]:
+            used = n_earlier > 0
+            return _in_order_of(template[used], account[used], layer.n_objects)
+
         users, starts = self.once.of(
-            f"used before, {layer.n_objects}",
-            lambda account, template, n_earlier: _in_order_of(
-                template[n_earlier > 0], account[n_earlier > 0], layer.n_objects
-            ),
-            layer.account,
-            layer.object,
-            self.templates.n_earlier_requests,
+            "used before", by_template, layer.account, layer.object, self.templates.n_earlier_requests
         )
         return np.asarray(users[_spans(starts, templates)])
 

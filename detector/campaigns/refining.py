@@ -358,10 +358,10 @@ def _log_odds(
             texts = core[layer == position]
             of_strangers = _texts_of_others(texts, members, population, objects) if others else NOBODY
             n_texts = n_of[:, position].astype(np.int64)
-            before = np.isin(
-                touched,
-                population.used_before(population.layers[position], texts - objects.first_object[position]),
+            used_before = population.used_before(
+                population.layers[position], texts - objects.first_object[position]
             )
+            before = np.isin(touched, used_before)
             total += _of_use(touched, n_texts, before, uses, is_member, of_strangers, population)
         total += mean_ratio * as_usual
         if kind in CONTENT_LAYERS:

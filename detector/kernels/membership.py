@@ -33,14 +33,13 @@ def who_could_join(indptr, indices, objects, members, n_accounts):
 
 @njit(cache=True, nogil=True)
 def n_of_others(indptr, indices, objects, members, n_accounts):
-    """Who carries any of some objects and is no member, and how many of them: two int64 arrays of one length,
-    in no order.
+    """Who carries any of some objects and is no member, int64, in no order, and how many of them each, int32.
 
     indptr, indices : the accounts of each object, as in a csc matrix
     """
     counts = np.zeros(n_accounts, np.int32)
     for account in members:
-        counts[account] = -len(objects)  # never above zero
+        counts[account] = -len(objects)  # so that it is never one
     others = np.empty(_n_entries(indptr, objects), np.int64)
     n = 0
     for column in objects:
