@@ -13,12 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-ROOT = Path(__file__).parents[2]
-POOLS = Path(os.environ.get("STILLWATCH_POOLS", ROOT.parent / "shared" / "pools"))
+from tests.pools import POOLS, with_pools
 
-with_pools = pytest.mark.skipif(
-    not POOLS.is_dir() and not os.environ.get("CI"), reason="the traces are not on this machine"
-)
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -4,17 +4,15 @@ Once on the repository's own corpus and once on pools of real prompts, which are
 copied.
 """
 
-import os
 from pathlib import Path
 
-import pytest
 from village import scan
 
 from pipelines.evaluation import Evaluation, evaluate
 from pipelines.simulate import simulate
 from pipelines.workspace import Workspace
+from tests.pools import POOLS, with_pools
 
-REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[3] / "shared" / "pools"))
 LEAST_COVERAGE, LEAST_PURITY = 0.8, 0.95
 
 
@@ -46,8 +44,6 @@ def test_the_promise_is_kept_on_our_own_corpus(tmp_path: Path):
     _is_kept(_after_all_nights(tmp_path, None))
 
 
+@with_pools
 def test_the_promise_is_kept_on_real_prompts(tmp_path: Path):
-    if not REAL.is_dir():
-        assert not os.environ.get("CI"), f"continuous integration must have the pools at {REAL}"
-        pytest.skip("no pools of real prompts here (STILLWATCH_POOLS names their folder)")
-    _is_kept(_after_all_nights(tmp_path, REAL))
+    _is_kept(_after_all_nights(tmp_path, POOLS))

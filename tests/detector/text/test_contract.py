@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.text import Contract, contract, marks
-from tests.detector.text.pools import dozen
+from tests.pools import dozen, with_pools
 
 ITEMS = ["a cat and a hat", "nine blue boats at sea", "two plus two", "why the sky is so blue", "old maps"]
 
@@ -222,6 +222,7 @@ def test_hostile_examples_cost_little(sign: str) -> None:
 # --- real templates ----------------------------------------------------------------------------------------
 
 
+@with_pools
 @pytest.mark.parametrize(
     ("pool", "source", "found"),
     [

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.text import Template, as_plain_text, marked, presentable
-from tests.detector.text.pools import dozen
+from tests.pools import dozen, with_pools
 
 ITEMS = ["a cat and a hat", "nine blue boats at sea", "two plus two", "why the sky is so blue", "old maps"]
 EXAMPLES = [f"Grade the answer below from one to five: {item}. Give your reasons first." for item in ITEMS]
@@ -91,6 +91,7 @@ def test_a_hostile_megabyte_costs_no_more_than_a_page(sign: str) -> None:
     assert time.process_time() - start < 1.0
 
 
+@with_pools
 def test_most_of_a_real_template_is_marked() -> None:
     examples = dozen("distill_oss_instruct", "")
     for text in examples:

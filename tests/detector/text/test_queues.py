@@ -15,7 +15,7 @@ from detector.kernels import queues as kernels
 from detector.text import queues
 from detector.text.fingerprint import fingerprint
 from detector.text.queues import KnownSets, Queues, Traits, judge, known_sets, locate, padded, project_slots
-from tests.detector.text.pools import POOLS, need_pools
+from tests.pools import POOLS, with_pools
 from tests.reference.queues import (
     icc_slow,
     kendall_slow,
@@ -379,7 +379,6 @@ SEEDS = range(5)
 
 
 def verdicts(make, n_accounts: int, each: int, loads: str = "even", **more: object) -> list[str]:
-    need_pools()
     found = []
     for seed in SEEDS:
         rng = np.random.default_rng([seed, n_accounts, each])
@@ -388,6 +387,7 @@ def verdicts(make, n_accounts: int, each: int, loads: str = "even", **more: obje
     return found
 
 
+@with_pools
 def test_a_benchmarks_questions_dealt_to_two_hundred_accounts_are_a_list() -> None:
     for loads in ("even", "random"):
         assert (
@@ -395,11 +395,13 @@ def test_a_benchmarks_questions_dealt_to_two_hundred_accounts_are_a_list() -> No
         )
 
 
+@with_pools
 def test_three_wordings_of_the_instruction_change_nothing() -> None:
     made = verdicts(lambda rng, n: cases.dealt(POOLS, "gsm8k", rng, n, cases.FRAMES), 200, 4)
     assert made.count("dealt_list") >= 4
 
 
+@with_pools
 @pytest.mark.parametrize("pool", ["benign_wildchat", "benign_lobe_agents"])
 def test_peoples_conversations_in_one_applications_template_are_never_a_list(pool: str) -> None:
     for loads in ("even", "people"):
@@ -408,22 +410,25 @@ def test_peoples_conversations_in_one_applications_template_are_never_a_list(poo
         assert found.count("own_texts") >= 3
 
 
+@with_pools
 def test_the_same_list_again_is_a_suite() -> None:
     made = verdicts(lambda rng, n: cases.dealt(POOLS, "gsm8k", rng, n), 50, 4, seen=0.9)
     assert made == ["repeated_suite"] * 5
 
 
+@with_pools
 def test_one_text_from_everybody_is_one_text_and_a_dozen_exercises_are_the_same_items() -> None:
     assert verdicts(lambda rng, n: cases.one_text(POOLS, rng, n), 60, 2, "people") == ["one_text"] * 5
     assert verdicts(lambda rng, n: cases.exercises(POOLS, rng, n), 60, 3, "people") == ["same_items"] * 5
 
 
+@with_pools
 def test_a_fifth_of_own_texts_is_not_taken_for_a_list() -> None:
     assert "dealt_list" not in verdicts(lambda rng, n: cases.mixture(POOLS, rng, n), 100, 4)
 
 
+@with_pools
 def test_real_questions_inside_a_template_are_found_in_their_data_set() -> None:
-    need_pools()
     questions = cases.listed(POOLS, "gsm8k")
     known = known_sets(["gsm8k"], [cases.flat(fingerprint(padded(pa.array(questions))))])
     rng = np.random.default_rng(1)

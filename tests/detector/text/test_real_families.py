@@ -17,7 +17,9 @@ from benchmarks.text_families import (
 )
 from benchmarks.text_families import families_of as families_of_night
 from detector.text import Families
-from tests.detector.text.pools import POOLS, need_pools
+from tests.pools import POOLS, with_pools
+
+pytestmark = with_pools
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,6 @@ class RealNight:
 
 def night_of(exchanged_for_each: str) -> RealNight:
     """Real templates among four times as many other prompts."""
-    need_pools()
     made = {template.name: prompts_of(template, POOLS) for template in TEMPLATES}
     kept = {name: texts for name, texts in made.items() if len(texts) >= LEAST_PROMPTS}
     others = other_prompts(POOLS, 4 * sum(map(len, kept.values())))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from detector.text import SLOTS, Template, skeleton, skeleton_parts
 from detector.text.skeleton import is_code, is_json, is_number, slot_kind
-from tests.detector.text.pools import dozen
+from tests.pools import dozen, with_pools
 
 ITEMS = ["a cat and a hat", "nine blue boats at sea", "two plus two", "why the sky is so blue", "old maps"]
 
@@ -259,6 +259,7 @@ REAL = {
 }  # fmt: skip
 
 
+@with_pools
 @pytest.mark.parametrize(("pool", "source", "words", "slots"), REAL.values(), ids=list(REAL))
 def test_a_dozen_prompts_of_a_real_template(
     pool: str, source: str, words: set[str], slots: list[str]
@@ -271,6 +272,7 @@ def test_a_dozen_prompts_of_a_real_template(
     assert all(slot in in_order for slot in slots)
 
 
+@with_pools
 def test_people_share_no_template() -> None:
     parts = skeleton_parts(dozen("benign_wildchat", ""), 3_000)
     assert [text for text, is_slot in parts if is_slot] == ["<text>"]

@@ -1,6 +1,5 @@
 """Pools of real prompts: small hand-made ones here, the real ones where they are at hand."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,7 @@ from pipelines.simulate.texts.grammar import LANGUAGES
 from pipelines.simulate.texts.pools import read_pools
 from pipelines.simulate.texts.recombine import SHORT_BYTES, pieces
 from pipelines.simulate.texts.splits import side_of_source
-
-REAL = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
-needs_real = pytest.mark.skipif(
-    not REAL.is_dir() and not os.environ.get("CI"), reason="the pools of real prompts are not on this machine"
-)
+from tests.pools import POOLS, with_pools
 
 
 def rng(seed: int = 1) -> np.random.Generator:
@@ -219,10 +214,10 @@ def test_a_file_that_is_no_parquet_is_named_without_its_content(pools: Path) -> 
     assert "secret" not in str(refused.value)
 
 
-@needs_real
+@with_pools
 @pytest.mark.parametrize("split", ["all", "tune", "report"])
 def test_real_pools_keep_the_promise_on_every_side(split: str) -> None:
-    texts = load_texts(REAL, split)
+    texts = load_texts(POOLS, split)
     for theme in WORKS:
         check_promise(texts.work(theme, rng(), n_frames=2))
         check_promise(texts.work(theme, rng(), languages=("de", "ko")))
@@ -230,22 +225,22 @@ def test_real_pools_keep_the_promise_on_every_side(split: str) -> None:
         assert len(texts.templates(theme, 3, rng()).prompts(numbers(30) % 3, rng())) == 30
         assert len(texts.fixed(theme, 20, rng())) > 0
     named = " ".join(where for _, where in texts.provenance())
-    for origin in set(read_pools(REAL)["source"].str.split(":").list.first()):
+    for origin in set(read_pools(POOLS)["source"].str.split(":").list.first()):
         assert split in ("all", side_of_source(origin)) or origin not in named
 
 
-@needs_real
+@with_pools
 @pytest.mark.parametrize("split", ["tune", "report"])
 def test_thousands_of_people_do_not_send_the_same_few_texts(split: str) -> None:
     """Two long messages alike are rarer than one in a hundred; short ones repeat, as in life."""
-    messages = said(load_texts(REAL, split), np.ones(20_000, bool))
+    messages = said(load_texts(POOLS, split), np.ones(20_000, bool))
     long = [text for text in messages if len(text.encode()) > 3 * SHORT_BYTES]
     assert len(long) > 10_000
     assert len(set(long)) > 0.97 * len(long)
 
 
-@needs_real
+@with_pools
 def test_real_prompts_make_a_world_and_the_same_one_again(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        hamlet(tmp_path / name, prompts=REAL)
+        hamlet(tmp_path / name, prompts=POOLS)
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")

@@ -1,8 +1,5 @@
 """Arrival times: people keep their clock, machines their pace, and nobody leaves the day."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
@@ -28,12 +25,7 @@ from pipelines.simulate.rhythm import (
     so_far,
     together,
 )
-
-POOLS = Path(os.environ.get("STILLWATCH_POOLS", Path(__file__).parents[4] / "shared" / "pools"))
-
-with_pools = pytest.mark.skipif(
-    not POOLS.is_dir() and not os.environ.get("CI"), reason="the traces are not on this machine"
-)
+from tests.pools import POOLS, with_pools
 
 
 def rng(seed: int = 1) -> np.random.Generator:

@@ -1,7 +1,6 @@
 """Draws of token counts, rates, curves and bursts: what the fit promises and what the traces say."""
 
 import json
-import os
 import runpy
 from collections.abc import Callable
 from pathlib import Path
@@ -13,15 +12,11 @@ import pytest
 from scipy.stats import ks_2samp, spearmanr
 
 from pipelines.simulate import shapes
+from tests.pools import POOLS, with_pools
 
 ROOT = Path(__file__).parents[3]
-POOLS = Path(os.environ.get("STILLWATCH_POOLS", ROOT.parent / "shared" / "pools"))
 SHAPES = ROOT / "pipelines" / "simulate" / "data" / "shapes.json"
 CARD = ROOT / "docs" / "reference" / "traffic-shapes.md"
-
-with_pools = pytest.mark.skipif(
-    not POOLS.is_dir() and not os.environ.get("CI"), reason="the traces are not on this machine"
-)
 
 Floats = npt.NDArray[np.float64]
 
