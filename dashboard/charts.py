@@ -5,7 +5,6 @@ own names.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import polars as pl
@@ -33,16 +32,27 @@ def activity_by_hour(activity: pl.DataFrame) -> None:
     st.altair_chart(requests, width="stretch")
 
 
-def shares(entries: Sequence[dict[str, Any]], color: str = INK) -> None:
+MOST_BARS = 7
+LEAST_BAR = 0.01
+"""Of a chart of shares; what is rarer is one bar together, for it is mostly the classifier's doubt."""
+
+
+def bars(entries: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Name and length of the bars for these names and shares: the largest first, the rarer ones together."""
+    ordered = sorted(entries, key=lambda entry: -entry[1])
+    shown = [entry for entry in ordered[:MOST_BARS] if entry[1] >= LEAST_BAR]
+    rest = ordered[len(shown) :]
+    return shown + [(f"{len(rest)} rarer", sum(share for _, share in rest))] * bool(rest)
+
+
+def shares(entries: Sequence[tuple[str, float]], color: str = INK) -> None:
     """Named shares of one whole, largest first."""
-    frame = pl.DataFrame(
-        {
-            "name": [str(entry["name"]).replace("_", " ") for entry in entries],
-            "share": [float(entry["share"]) for entry in entries],
-        },
-        schema={"name": pl.String, "share": pl.Float64},
+    named = {"name": pl.String, "share": pl.Float64}
+    frame = pl.DataFrame(bars(entries), schema=named, orient="row").with_row_index("place")
+    by_place = alt.EncodingSortField(field="place")
+    name = alt.Y(
+        "name:N", title=None, sort=by_place, axis=alt.Axis(labelLimit=180, ticks=False, domain=False)
     )
-    name = alt.Y("name:N", title=None, sort="-x", axis=alt.Axis(labelLimit=180, ticks=False, domain=False))
     share = alt.X(
         "share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)
     )

@@ -125,9 +125,10 @@ def badge(text: str, tone: str = "plain") -> Html:
 
 
 def weighed(number: float, largest: float, *, sign: Literal["", "+"] = "") -> Html:
-    """A number behind a thin bar that is full at `largest`."""
-    width = round(100 * min(max(number / largest, 0.0), 1.0))
-    drawn = f'<span class="sw-bar"><span style="width:{width}%"></span></span>'
+    """A number behind a thin bar that is full at `largest`, of another colour where it is negative."""
+    width = round(100 * min(abs(number) / largest, 1.0))
+    kind = "sw-bar sw-against" if number < 0 else "sw-bar"
+    drawn = f'<span class="{kind}"><span style="width:{width}%"></span></span>'
     return Html(f'<span class="sw-keep">{drawn} {number:{sign}.1f}</span>')
 
 

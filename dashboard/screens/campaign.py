@@ -1,5 +1,6 @@
 """One campaign: what it does in plain words, the evidence for it, who belongs to it, and a decision."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -87,25 +88,35 @@ def _head(campaign: dict[str, Any], subject: Subject, members: pl.DataFrame) -> 
     action = campaign["recommended_action"]
     facts(
         [
+            ("recommended", badge(action, ACTION_TONES.get(action, "plain"))),
             ("score", score(campaign["score"])),
             ("confidence", f"{campaign['confidence']} (p = {campaign['p_value']:.2g})"),
-            ("latest night", f"{campaign['day']} · {_status(campaign)}"),
             ("accounts that night", count(campaign["n_accounts"])),
             ("accounts over all nights", count(members.height)),
             ("requests", count(campaign["n_requests"])),
             ("output tokens", short(campaign["output_tokens"])),
-            ("recommended", badge(action, ACTION_TONES.get(action, "plain"))),
         ]
     )
-    paragraph(f"Seen from {moment(campaign['first_seen'])} to {moment(campaign['last_seen'])}.", "sw-hint")
+    paragraph(
+        f"Latest night {campaign['day']}, {_status(campaign)}. Seen from {moment(campaign['first_seen'])} to "
+        f"{moment(campaign['last_seen'])}.",
+        "sw-hint",
+    )
+    harvest = reading.harvest(campaign["campaign_id"])
     left, right = st.columns(2, gap="large")
     with left:
         section("What it harvests")
-        charts.shares(campaign["capabilities"])
+        charts.shares(_in_words(campaign["capabilities"], harvest, "capability"))
     with right:
-        section("How it harvests")
-        charts.shares(campaign["techniques"], color="#c4873b")
-    _harvest(campaign["campaign_id"])
+        section("What it is given")
+        charts.shares(_in_words(campaign["techniques"], harvest, "technique"), color="#c4873b")
+    _harvest(harvest)
+
+
+def _in_words(entries: list[dict[str, Any]], harvest: pl.DataFrame, kind: str) -> list[tuple[str, float]]:
+    """Shares under the names that the table of the harvest has for them."""
+    said = dict(harvest.select(kind, f"{kind}_said").iter_rows())
+    return [(said.get(entry["name"], words(entry["name"])), entry["share"]) for entry in entries]
 
 
 def _status(campaign: dict[str, Any]) -> str:
@@ -120,8 +131,7 @@ MOST_LINES = 6
 """Lines of the harvest that are shown one by one; what is rarer is mostly the classifier's doubt."""
 
 
-def _harvest(campaign_id: str) -> None:
-    harvest = reading.harvest(campaign_id)
+def _harvest(harvest: pl.DataFrame) -> None:
     if harvest.is_empty():
         return
     total = max(int(harvest["n_requests"].sum()), 1)
@@ -158,6 +168,23 @@ def _evidence(campaign: dict[str, Any]) -> None:
         campaign["evidence"], key=lambda line: (line["family"], -line["log_odds"], line["code"])
     )
     strongest = max((abs(line["log_odds"]) for line in evidence), default=1.0) or 1.0
+    saying = [line for line in evidence if abs(line["log_odds"]) >= LEAST_SHOWN]
+    silent = [line for line in evidence if abs(line["log_odds"]) < LEAST_SHOWN]
+    if saying:
+        _measured(saying, strongest)
+    elif not silent:
+        paragraph("No evidence was kept for this night.", "sw-hint")
+    if silent:
+        with st.expander(f"Neither for it nor against it: {plural(len(silent), 'measurement')}"):
+            _measured(silent, strongest)
+
+
+LEAST_SHOWN = 0.05
+"""Log-odds that read 0.0 when they are rounded."""
+
+
+def _measured(evidence: Sequence[dict[str, Any]], strongest: float) -> None:
+    """Lines of evidence, which are sorted by kind."""
     rows: list[list[object]] = []
     for family, lines in groupby(evidence, key=lambda line: line["family"]):
         for place, line in enumerate(lines):
@@ -170,10 +197,7 @@ def _evidence(campaign: dict[str, Any]) -> None:
                     weighed(line["log_odds"], strongest, sign="+"),
                 ]
             )
-    if rows:
-        table(["Kind", "What", "Here", "Usual", "Weight"], rows, numbers=[2])
-    else:
-        paragraph("No evidence was kept for this night.", "sw-hint")
+    table(["Kind", "What", "Here", "Usual", "Weight"], rows, numbers=[2])
 
 
 def _links(campaign: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """The queue: every campaign and lone account, most suspicious first, and where each case stands."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
+import polars as pl
 import streamlit as st
 
 from dashboard import reading
@@ -47,33 +48,39 @@ def draw() -> None:
             "Show", FILTERS, default="Open", required=True, key="show", label_visibility="collapsed"
         )
     day = days.get(asked)
-    learned = _order(is_latest=day in (None, nights["day"][0]))
+    order = reading.learned_order()
+    is_latest = day in (None, nights["day"][0])
+    learned = is_latest and _by_decisions(order)
     cases = reading.queue(day, learned=learned)
+    _say_order(order, {case.subject.level for case in cases}, learned=learned, is_latest=is_latest)
     _totals(cases, nights.row(0, named=True))
     _list(_filtered(cases, which or "Open"), which or "Open", any_case=bool(cases))
 
 
-def _order(*, is_latest: bool) -> bool:
-    """Say what the queue is ordered by, and offer the plain order where that is something else."""
-    order = reading.learned_order()
+def _by_decisions(order: pl.DataFrame) -> bool:
+    """Whether past decisions order the queue, which a person may switch off."""
+    is_used = bool(order["used"].any())
+    return is_used and st.toggle("Order by past decisions", value=True, key="learned", bind="query-params")
+
+
+def _say_order(order: pl.DataFrame, levels: Set[Level], *, learned: bool, is_latest: bool) -> None:
+    """What cases of these levels are ordered by."""
     is_used = bool(order["used"].any())
     if is_used and not is_latest:
         paragraph(
             "An earlier night stands in its plain order: later decisions are not read into it.", "sw-hint"
         )
-        return False
-    chosen = is_used and st.toggle("Order by past decisions", value=True, key="learned", bind="query-params")
-    for said in order["said"]:
+        return
+    for said in order.filter(pl.col("level").is_in([level.value for level in levels]))["said"]:
         paragraph(f"{said}.", "sw-hint")
     if is_used:
         paragraph(
             "Only cases of like confidence change places, none comes later than twice its place among them, "
             "and none is left out."
-            if chosen
+            if learned
             else "Switched back to plain order.",
             "sw-hint",
         )
-    return chosen
 
 
 def _filtered(cases: Sequence[Case], which: str) -> list[Case]:

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import drawing
+from dashboard import charts, drawing
 from pipelines.cases import CaseStore, Label, Level, Said, Subject, Verdict, decide, review_queue
 from pipelines.publish import publish
 from pipelines.warehouse.statements import statement
@@ -85,6 +85,28 @@ def test_a_campaign_says_what_it_takes_and_how_much(workspace):
     assert "rarer pairs" not in shown
 
 
+def test_what_is_rare_is_one_bar_of_a_chart():
+    named = [("coding", 0.004), ("general chat", 0.5), ("tool use", 0.4), ("vision", 0.096)]
+    assert charts.bars(named) == [
+        ("general chat", 0.5), ("tool use", 0.4), ("vision", 0.096), ("1 rarer", 0.004),
+    ]  # fmt: skip
+    many = charts.bars([(f"kind {n}", 0.1) for n in range(10)])
+    assert [name for name, _ in many] == [*(f"kind {n}" for n in range(7)), "3 rarer"]
+    assert sum(share for _, share in many) == pytest.approx(1)
+    assert charts.bars([]) == []
+
+
+def test_what_speaks_neither_for_a_campaign_nor_against_it_is_folded_away(workspace):
+    app = opened("campaign", campaign="cmp-kiln")
+    [folded] = [one for one in app.expander if one.label == "Neither for it nor against it: 1 measurement"]
+    [silent] = [element.proto.body for element in folded.get("html")]
+    assert "requests that follow closely" in silent
+    assert "accounts start together" not in silent
+    assert words(app).count("requests that follow closely") == 1
+    loom = opened("campaign", campaign="cmp-loom")
+    assert not any("Neither for it" in one.label for one in loom.expander)
+
+
 def test_a_campaign_says_what_would_be_left_without_each_link(workspace):
     shown = words(opened("campaign", campaign="cmp-kiln"))
     assert "without shared templates: 8.1 of 15.7, not flagged" in shown
@@ -108,7 +130,7 @@ def test_a_campaign_that_was_not_found_any_more_is_dormant(workspace):
         )
         publish(con, workspace)
     shown = words(opened("campaign", campaign="cmp-kiln"))
-    assert "2025-06-03 · dormant since" in shown
+    assert "Latest night 2025-06-03, dormant since." in shown
     assert "not found any more; it had 13 accounts when last found" in shown
     assert "dormant" in words(opened())
 

@@ -1,7 +1,9 @@
 """The queue says what it is ordered by, and goes back to the plain order at a click."""
 
+import duckdb
 import pytest
 
+from pipelines.publish import publish
 from tests.dashboard.test_console_stories import opened, words
 from tests.decided import NEWS, learned
 from tests.story import THIRD, told
@@ -28,6 +30,17 @@ def test_the_queue_says_that_past_decisions_order_it_and_how_much_better(workspa
     assert "Lone accounts stand in plain order: nobody has decided about one yet" in shown
     assert "none is left out" in shown
     assert order_of(app)[0] == "new-d"
+
+
+def test_the_queue_says_nothing_of_the_order_of_those_who_are_not_in_it(workspace):
+    """Campaigns were found, and no lone account."""
+    learned(workspace)
+    with duckdb.connect(workspace.warehouse) as con:
+        con.execute("DELETE FROM night.flagged_account WHERE campaign_id IS NULL")
+        publish(con, workspace)
+    shown = words(opened())
+    assert "Campaigns are ordered by past decisions" in shown
+    assert "Lone accounts" not in shown
 
 
 def test_a_switch_goes_back_to_the_plain_order_and_loses_nobody(workspace):
