@@ -19,8 +19,8 @@ marked as such; `--stale` makes those runs anew, `--again` all of them.
     feedback      night by night: who was flagged is shut before the next night, and operators answer
 
 `--ablation` judges the same nights once more without each part of the judgement. `--scenario FILE` measures a
-world of your own instead; with `--play`, night by night. What `python benchmarks/peers ... >
-bench-data/quality/peers.txt` printed is added to the page.
+world of your own instead; with `--play`, night by night. What `python benchmarks/peers` and `python
+benchmarks/tool_users.py` printed into bench-data/quality/peers.txt and tools.txt is added to the page.
 
 Worlds are of the `report` split: no source, text or random stream of theirs ever served to choose a setting.
 The page of another split goes beside its results, never to docs/quality.md.
@@ -58,14 +58,18 @@ def _page(options: argparse.Namespace) -> str:
     """The page of everything that was ever measured on this split."""
     results = quality_runs.RESULTS
     mine = f"*-{options.split}-*.jsonl"
-    peers = results / "peers.txt"
     return page(
         kept(results.glob(mine)),
         options.prompts,
         code=made_with()["code"],
         ablation=kept((results / "ablation").glob(mine)),
-        peers=peers.read_text("utf-8") if peers.exists() else None,
+        peers=_printed(results / "peers.txt"),
+        tools=_printed(results / "tools.txt"),
     )
+
+
+def _printed(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
 
 
 def _is_stale(path: Path) -> bool:

@@ -94,6 +94,17 @@ python benchmarks/peers --scale small --split report --prompts ../shared/pools
 ```
 """
 
+TOOLS = """
+## Beside what is simulated: people who use one tool
+
+Users of open tools share a prompt and a client, each with a key of their own, and no kind of the simulation
+is like them ([what they do](../benchmarks/tool_users.py)):
+
+```sh
+python benchmarks/tool_users.py --split report
+```
+"""
+
 
 def page(
     rows: Sequence[Row],
@@ -102,6 +113,7 @@ def page(
     code: str,
     ablation: Sequence[Row] = (),
     peers: str | None = None,
+    tools: str | None = None,
 ) -> str:
     """The page, from the rows of all runs.
 
@@ -110,9 +122,12 @@ def page(
     prompts : the pools whose sources are listed
     code : digest of the code there is; results of other code are marked
     ablation : rows of runs that were judged without each part
-    peers : what the comparison with other detectors printed
+    peers, tools : what the comparison with other detectors printed, and what tool_users did
     """
-    beside = [] if peers is None else [PEERS, "```", peers.rstrip(), "```"]
+    printed = ((PEERS, peers), (TOOLS, tools))
+    beside = [
+        part for said, text in printed if text is not None for part in (said, "```", text.rstrip(), "```")
+    ]
     parts = (*_asked(rows), *_runs(rows, ablation, code), *_worlds(rows, code), *_ablation(ablation, code))
     return "\n".join([HEAD, *parts, *beside, *_sources(rows, prompts)]).rstrip() + "\n"
 
