@@ -66,12 +66,12 @@ def _head(latest: dict[str, Any], activity: pl.DataFrame, subject: Subject) -> N
     action = latest["recommended_action"]
     facts(
         [
+            ("recommended", badge(action, ACTION_TONES.get(action, "plain"))),
             ("score", score(latest["score"])),
             ("confidence", latest["confidence"]),
             ("latest flagged night", latest["day"]),
             ("requests that night", count(latest["n_requests"])),
             ("output tokens", short(latest["output_tokens"])),
-            ("recommended", badge(action, ACTION_TONES.get(action, "plain"))),
         ]
     )
     known = activity.row(activity.height - 1, named=True) if activity.height else {}
