@@ -90,24 +90,18 @@ def _matches(
 ) -> list[tuple[int, int]]:
     """Positions of groups and the campaigns they may continue, the closest first.
 
-    Of two campaigns that live on one template, the closer is the one whose accounts these are, or whose
-    accounts are missing tonight where these are new: who was shut is replaced about one by one. Templates
+    Of two campaigns that live on one template, the one whose accounts these are is the closer. Templates
     alone carry on a pool that was made anew; one whose accounts are at work tonight, in whatever group, was
     not, and others may have taken its template where it did.
     """
-    at_work: Set[str] = frozenset().union(*(sighting.accounts for sighting in sightings))
     pairs = []
     for there, campaign in enumerate(known):
         n_common = [len(sighting.accounts & campaign.accounts) for sighting in sightings]
-        goes_on = max(n_common, default=0) >= SAME_MEMBERS * len(campaign.accounts)
-        n_gone = 0 if campaign.ended else len(campaign.accounts - at_work)
+        at_work = max(n_common, default=0) >= SAME_MEMBERS * len(campaign.accounts)
         for here, sighting in enumerate(sightings):
             n = n_continuing(sighting, campaign, ties)
-            if n > 0 and not (goes_on and not _is_common(n_common[here], sighting, campaign)):
-                n_fresh = len(sighting.accounts) - n_common[here]
-                n_replacing = min(n_gone, n_fresh * _share_of_templates(sighting, campaign, ties))
-                n_of_both = n_common[here] + n_replacing
-                pairs.append((-n_of_both, -n, -n_common[here], campaign.campaign_id, here, there))
+            if n > 0 and not (at_work and not _is_common(n_common[here], sighting, campaign)):
+                pairs.append((-n, -n_common[here], campaign.campaign_id, here, there))
     return [(here, there) for *_, here, there in sorted(pairs)]
 
 
@@ -122,22 +116,17 @@ def n_continuing(sighting: Sighting, campaign: Known, ties: Mapping[str, Set[str
     splinter. A template tied to an old one counts as that.
     """
     n_common = len(sighting.accounts & campaign.accounts)
-    templates = _share_of_templates(sighting, campaign, ties)
-    return max(
-        n_common if _is_common(n_common, sighting, campaign) else 0.0,
-        templates * len(sighting.accounts) if templates >= SAME_TEMPLATES else 0.0,
-    )
-
-
-def _share_of_templates(sighting: Sighting, campaign: Known, ties: Mapping[str, Set[str]]) -> float:
-    """Share of tonight's requests made from the campaign's templates or from those tied to them, 0 to 1."""
     requests = sum(sighting.family_requests.values())
     ours = sum(
         n
         for family, n in sighting.family_requests.items()
         if family in campaign.families or not campaign.families.isdisjoint(ties.get(family, ()))
     )
-    return ours / requests if requests else 0.0
+    templates = ours / requests if requests else 0.0
+    return max(
+        n_common if _is_common(n_common, sighting, campaign) else 0.0,
+        templates * len(sighting.accounts) if templates >= SAME_TEMPLATES else 0.0,
+    )
 
 
 def _is_common(n_common: int, sighting: Sighting, campaign: Known) -> bool:
