@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from detector.campaigns.groups import SAME_GROUP, Groups
 from detector.campaigns.habits import own_classes
 from detector.campaigns.likeness import Likeness
 from detector.campaigns.parts import parts_of
@@ -27,7 +28,6 @@ from detector.campaigns.refining import (
     refine,
     split_users,
 )
-from detector.kernels import membership as kernels
 
 MOST_COMMON = 0.3
 """An object carried by more of the night's accounts than this tells nobody apart and is left out."""
@@ -35,11 +35,8 @@ MOST_COMMON = 0.3
 EVERYBODYS = 0.5
 """An object carried by more than half of the night's accounts is evidence of nothing and is never fetched."""
 
-SAME_GROUP = 0.9
-"""Jaccard index from which two groups are one: a tenth of strangers spoils an even load."""
-
 ALL_BUT_THE_SAME = 0.99
-"""The same for a group that strangers were taken out of."""
+"""Jaccard index from which two groups are one where the second is the first without its strangers."""
 
 RESOLUTION = 1.0
 SEED = 7
@@ -66,33 +63,36 @@ def candidates(population: Population, objects: SharedObjects) -> list[Candidate
     }.values()
     found: list[Candidate] = []
     of_users: list[Candidate] = []
-    groups, tried = _Groups(len(population)), set[int]()
+    groups, tried = Groups(len(population)), set[int]()
     for seed in sorted(seeds, key=lambda seed: (-len(seed), seed.tolist())):
         if groups.hold(seed):
             continue
         whole = refine(seed, population, objects, likeness)
         if whole is None:
             wide = _with_other_users(seed, tried, population, objects, likeness)
-            if wide is not None and not groups.hold(wide.members):
-                of_users.append(wide)
-                groups.add(wide.members)
-            continue
-        # Without texts only cards are left to tie accounts, and a pool of cards is still one pool.
-        parts = _taken_apart(strong, whole.members) if has_text[whole.members].any() else [whole.members]
-        refined = (
-            [refine(part, population, objects, likeness) for part in parts] if len(parts) > 1 else [whole]
-        )
-        # Users of other texts are judged by themselves as well; which of the two stands is seen later.
-        for candidate in [one for one in refined if one is not None]:
-            inner = [
-                refine(part, population, objects, likeness)
-                for part in parts_of(candidate.members, population, objects, LEAST_MEMBERS)
-            ]
-            for one in [candidate, *inner]:
-                if one is not None and not groups.hold(one.members):
-                    found.append(one)
-                    groups.add(one.members)
+            kept, made = of_users, [wide]
+        else:
+            # Without texts only cards are left to tie accounts, and a pool of cards is still one pool.
+            apart = _taken_apart(strong, whole.members) if has_text[whole.members].any() else [whole.members]
+            kept, made = found, _with_users_of_other_texts(whole, apart, population, objects, likeness)
+        for one in made:
+            if one is not None and not groups.hold(one.members):
+                kept.append(one)
+                groups.add(one.members)
     return found + of_users + _classes(found, population, objects, likeness)
+
+
+def _with_users_of_other_texts(
+    whole: Candidate, apart: list[Int64], population: Population, objects: SharedObjects, likeness: Likeness
+) -> list[Candidate | None]:
+    """What refining makes of the parts of a group, each followed by its users of other texts, who are judged
+    by themselves as well; which of the two stands is seen later."""
+    parts = [refine(part, population, objects, likeness) for part in apart] if len(apart) > 1 else [whole]
+    made: list[Candidate | None] = []
+    for part in [one for one in parts if one is not None]:
+        others = parts_of(part.members, population, objects, LEAST_MEMBERS)
+        made += [part, *(refine(members, population, objects, likeness) for members in others)]
+    return made
 
 
 WIDE = 50
@@ -125,7 +125,7 @@ def _classes(
 ) -> list[Candidate]:
     """Of each group the accounts with habits of their own: a few strangers make no other group, but without
     them it is the one to publish."""
-    groups = _Groups(len(population))
+    groups = Groups(len(population))
     for candidate in found:
         groups.add(candidate.members)
     classes: list[Candidate] = []
@@ -136,41 +136,6 @@ def _classes(
                 classes.append(own)
                 groups.add(own.members)
     return classes
-
-
-class _Groups:
-    """Groups found so far, by member: a new one is compared only with those it touches."""
-
-    def __init__(self, n_accounts: int) -> None:
-        self._latest, self._is_member = np.full(n_accounts, -1), np.zeros(n_accounts, np.bool_)
-        # For each entry of an account in a group: the group, the account, and its entry before.
-        self._entries = np.zeros((3, n_accounts), np.int64)
-        # For each group: where its entries begin, and how many they are.
-        self._groups, self._asked = np.zeros((2, 64), np.int64), np.zeros(64, np.bool_)
-        self._n_groups, self._n_entries = 0, 0
-
-    def add(self, members: Int64) -> None:
-        """Another group; who is in it may be in others."""
-        after = self._n_entries + len(members)
-        while after > self._entries.shape[1]:
-            self._entries = np.concatenate([self._entries, np.zeros_like(self._entries)], axis=1)
-        if self._n_groups == len(self._asked):
-            self._groups = np.concatenate([self._groups, np.zeros_like(self._groups)], axis=1)
-            self._asked = np.concatenate([self._asked, np.zeros_like(self._asked)])
-        entries = np.arange(self._n_entries, after)
-        self._entries[0, entries] = self._n_groups
-        self._entries[1, entries], self._entries[2, entries] = members, self._latest[members]
-        self._latest[members] = entries
-        self._groups[:, self._n_groups] = self._n_entries, len(members)
-        self._n_groups, self._n_entries = self._n_groups + 1, after
-
-    def hold(self, members: Int64, same: float = SAME_GROUP) -> bool:
-        """Whether an earlier group is nearly this one: a Jaccard index of `same` or more."""
-        return bool(
-            kernels.are_a_group(
-                members, self._latest, *self._entries, *self._groups, self._asked, self._is_member, same
-            )
-        )
 
 
 def _usable(population: Population, objects: SharedObjects) -> Bool:

@@ -17,6 +17,11 @@ SAME_TEMPLATES = 0.5
 """Share of tonight's requests made from templates the earlier campaign lived on: a new pool of accounts
 continues with the old prompts."""
 
+MOSTLY_REPLACED = 0.5
+"""Share of tonight's accounts that those who fell silent must make up for, for the new ones to be taken for
+their replacement: who is shut is replaced about one by one, and a small pool that ended is not what a large
+one grew out of."""
+
 GROWTH = 1.2
 """A fifth more accounts than at its last sighting is growth; less is coming and going."""
 
@@ -50,6 +55,7 @@ def identify(
     known: Sequence[Known],
     day: date,
     ties: Mapping[str, Set[str]] | None = None,
+    active: Set[str] = frozenset(),
 ) -> list[tuple[str, str]]:
     """Give each of tonight's groups its campaign id and status (new, growing, steady, resumed).
 
@@ -65,6 +71,7 @@ def identify(
     sightings : tonight's groups, in an order that does not change from scan to scan; none is empty
     known : earlier campaigns, each as of its last sighting before `day`
     ties : template family of tonight -> families that are likely the same one, reworded
+    active : of the accounts that `known` names, those that sent anything tonight
 
     Returns
     -------
@@ -73,7 +80,7 @@ def identify(
     named: dict[int, tuple[str, str]] = {}
     continued: set[int] = set()
     for followed in ({}, ties) if ties else ({},):
-        for here, there in _matches(sightings, known, followed):
+        for here, there in _matches(sightings, known, followed, active):
             if here not in named and there not in continued:
                 continued.add(there)
                 named[here] = (known[there].campaign_id, _status(sightings[here], known[there], day))
@@ -86,22 +93,29 @@ def identify(
 
 
 def _matches(
-    sightings: Sequence[Sighting], known: Sequence[Known], ties: Mapping[str, Set[str]]
+    sightings: Sequence[Sighting], known: Sequence[Known], ties: Mapping[str, Set[str]], active: Set[str]
 ) -> list[tuple[int, int]]:
     """Positions of groups and the campaigns they may continue, the closest first.
 
-    Of two campaigns that live on one template, the one whose accounts these are is the closer. Templates
-    alone carry on a pool that was made anew; one whose accounts are at work tonight, in whatever group, was
-    not, and others may have taken its template where it did.
+    Of two campaigns that live on one template, the closer is the one whose accounts these are, or whose
+    accounts fell silent where most of these are new. Templates alone carry on a pool that was made anew; one
+    whose accounts are at work tonight, in whatever group, was not, and others may have taken its template
+    where it did.
     """
+    at_work = frozenset(active).union(*(sighting.accounts for sighting in sightings))
     pairs = []
     for there, campaign in enumerate(known):
         n_common = [len(sighting.accounts & campaign.accounts) for sighting in sightings]
-        at_work = max(n_common, default=0) >= SAME_MEMBERS * len(campaign.accounts)
+        goes_on = max(n_common, default=0) >= SAME_MEMBERS * len(campaign.accounts)
+        n_silent = 0 if campaign.ended else len(campaign.accounts - at_work)
         for here, sighting in enumerate(sightings):
             n = n_continuing(sighting, campaign, ties)
-            if n > 0 and not (at_work and not _is_common(n_common[here], sighting, campaign)):
-                pairs.append((-n, -n_common[here], campaign.campaign_id, here, there))
+            if n > 0 and not (goes_on and not _is_common(n_common[here], sighting, campaign)):
+                n_new = (len(sighting.accounts) - n_common[here]) * _from_templates(sighting, campaign, ties)
+                n_replacing = min(n_silent, n_new)
+                if n_replacing < MOSTLY_REPLACED * len(sighting.accounts):
+                    n_replacing = 0
+                pairs.append((-n, -n_common[here] - n_replacing, campaign.campaign_id, here, there))
     return [(here, there) for *_, here, there in sorted(pairs)]
 
 
@@ -116,17 +130,22 @@ def n_continuing(sighting: Sighting, campaign: Known, ties: Mapping[str, Set[str
     splinter. A template tied to an old one counts as that.
     """
     n_common = len(sighting.accounts & campaign.accounts)
+    templates = _from_templates(sighting, campaign, ties)
+    return max(
+        n_common if _is_common(n_common, sighting, campaign) else 0.0,
+        templates * len(sighting.accounts) if templates >= SAME_TEMPLATES else 0.0,
+    )
+
+
+def _from_templates(sighting: Sighting, campaign: Known, ties: Mapping[str, Set[str]]) -> float:
+    """Share of tonight's requests made from the campaign's templates or from those tied to them, 0 to 1."""
     requests = sum(sighting.family_requests.values())
     ours = sum(
         n
         for family, n in sighting.family_requests.items()
         if family in campaign.families or not campaign.families.isdisjoint(ties.get(family, ()))
     )
-    templates = ours / requests if requests else 0.0
-    return max(
-        n_common if _is_common(n_common, sighting, campaign) else 0.0,
-        templates * len(sighting.accounts) if templates >= SAME_TEMPLATES else 0.0,
-    )
+    return ours / requests if requests else 0.0
 
 
 def _is_common(n_common: int, sighting: Sighting, campaign: Known) -> bool:

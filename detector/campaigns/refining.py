@@ -410,7 +410,7 @@ def warm_up() -> None:
     kernels.n_of_others(carried.tocsc().indptr, carried.tocsc().indices, one, one, 1)
     kernels.n_carrying(carried.indptr, carried.indices, one, one, 1)
     no = np.zeros(1, np.bool_)
-    kernels.are_a_group(one, one - 1, one, one, one, one, one, no, no, 1.0)
+    kernels.are_a_group(one, one - 1, np.zeros((3, 1), np.int64), np.zeros((2, 1), np.int64), no, no, 1.0)
     kernels.weigh_carried(
         carried.indptr, carried.indices, carried.data, one, one, nothing, one, nothing, 1, 1
     )

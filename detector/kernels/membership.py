@@ -123,19 +123,21 @@ def weigh_carried(indptr, indices, shares, accounts, objects, log_ratio, layer, 
 
 
 @njit(cache=True, nogil=True)
-def are_a_group(members, latest, group_of, account_of, before, starts, sizes, asked, is_member, same):
+def are_a_group(members, latest, entries, groups, asked, is_member, same):
     """Whether some accounts and one of the groups have a Jaccard index of `same` or more.
 
     latest : for each account the last entry of a group that it is in, -1 without any
-    group_of, account_of, before : for each entry its group and account, and the account's entry before it,
-        -1 at the first; the entries of a group lie side by side
-    starts, sizes : of each group, where its entries begin, and how many there are
+    entries : shape (3, n_entries): the group and the account of each, and the account's entry before it, -1
+        at the first; the entries of a group lie side by side
+    groups : shape (2, n_groups): where the entries of each begin, and how many there are
     asked, is_member : bool, for each group and for each account, all false; false again afterwards, so that a
         call costs what these accounts are in, however many groups and accounts there are
 
     Only groups of the first members are compared: whoever shares the share `same` of them has one of so many
     (prefix filter; Bayardo, Ma, Srikant, WWW 2007, section 4).
     """
+    group_of, account_of, before = entries
+    starts, sizes = groups
     found, n = False, len(members)
     first = members[: int(n - same * n + 1e-9) + 1]
     for account in members:

@@ -34,10 +34,11 @@ def identities(
     tied = con.execute(
         statement("campaigns/ties"), {"day": night.day, "least": text.GROUP_STRENGTH}
     ).fetchall()
-    named = detect.identify(sightings, known, night.day, {row[0]: frozenset(row[1]) for row in tied})
     earlier = sorted(set().union(*(campaign.accounts for campaign in known)))
     sent = night.accounts["account_id"]
     active = frozenset(sent.filter(sent.is_in(pl.Series(earlier, dtype=pl.String).implode())).to_list())
+    ties = {row[0]: frozenset(row[1]) for row in tied}
+    named = detect.identify(sightings, known, night.day, ties, active)
     _write(con, night, detect.events(sightings, named, known, active))
     return named
 

@@ -1,5 +1,6 @@
 """A campaign's name over the nights: kept while it lives, given once, never to two."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -104,6 +105,39 @@ def test_two_campaigns_that_live_on_one_template_keep_their_own_names() -> None:
     other = Known("C-a", JUNE_1, accounts(100, 120), frozenset({"p-grade"}))
     night = [seen(5, 65, p_grade=900), seen(102, 122, p_grade=900)]
     assert identify(night, [kiln(), other], JUNE_2) == [("C-kiln", "steady"), ("C-a", "steady")]
+
+
+OTHER = Known("C-a", JUNE_1, accounts(100, 114), frozenset({"p-grade"}))
+"""Lives on a template of the kiln's."""
+
+
+def test_newcomers_go_on_with_the_pool_that_was_shut_though_some_of_anothers_accounts_are_among_them() -> (
+    None
+):
+    """Two findings lived on one template. All sixty of the kiln's accounts are shut; sixty that replace them
+    are found together with eight of the other's, whose six that are left are gone."""
+    tonight = Sighting(accounts(500, 560) | accounts(100, 108), {"p-grade": 900.0})
+    assert identify([tonight], [kiln(), OTHER], JUNE_2) == [("C-kiln", "steady")]
+
+
+def test_newcomers_are_not_those_of_a_pool_that_had_ended_before() -> None:
+    """The same, but the kiln was dormant already: the other grows."""
+    asleep = replace(kiln(), last_day=JUNE_1 - timedelta(days=9), ended=frozenset({"dormant"}))
+    tonight = Sighting(accounts(500, 560) | accounts(100, 108), {"p-grade": 900.0})
+    assert identify([tonight], [asleep, OTHER], JUNE_2) == [("C-a", "growing")]
+
+
+def test_newcomers_replace_nobody_who_is_still_there() -> None:
+    """The same, but the kiln's accounts sent something tonight, though nothing that flags them."""
+    tonight = Sighting(accounts(500, 560) | accounts(100, 108), {"p-grade": 900.0})
+    found = identify([tonight], [kiln(), OTHER], JUNE_2, active=accounts(0, 60))
+    assert found == [("C-a", "growing")]
+
+
+def test_a_small_pool_that_ended_is_not_what_a_large_one_grew_out_of() -> None:
+    """Three hundred accounts around eight of the other's; the kiln's sixty are gone, as a burst is by then."""
+    tonight = Sighting(accounts(500, 800) | accounts(100, 108), {"p-grade": 3_000.0})
+    assert identify([tonight], [kiln(), OTHER], JUNE_2) == [("C-a", "growing")]
 
 
 def test_of_two_predecessors_the_closer_one_is_continued() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from detector.campaigns.communities import _Groups
+from detector.campaigns.groups import Groups
 from detector.kernels import membership
 from tests.reference import membership as slow
 
@@ -69,7 +69,7 @@ def alike_groups(draw):
 @settings(deadline=None, max_examples=60)
 @given(alike_groups(), st.sampled_from([0.3, 0.5, 0.8, 0.9, 0.99]))
 def test_a_group_is_nearly_an_earlier_one_as_when_each_two_are_compared(drawn, same):
-    groups = _Groups(60)
+    groups = Groups(60)
     for at, members in enumerate(drawn):
         asked = np.array(sorted(members))
         assert groups.hold(asked, same) == slow.are_a_group(members, drawn[:at], same)
