@@ -135,7 +135,7 @@ def test_newcomers_replace_nobody_who_is_still_there() -> None:
 
 
 def test_a_small_pool_that_ended_is_not_what_a_large_one_grew_out_of() -> None:
-    """Three hundred accounts around eight of the other's; the kiln's sixty are gone, as a burst is by then."""
+    """Three hundred accounts around eight of the other's; the kiln's sixty are gone as a burst is by then."""
     tonight = Sighting(accounts(500, 800) | accounts(100, 108), {"p-grade": 3_000.0})
     assert identify([tonight], [kiln(), OTHER], JUNE_2) == [("C-a", "growing")]
 
