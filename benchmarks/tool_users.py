@@ -6,7 +6,7 @@ An open tool puts one prompt around what its users have to say, from one client,
 much of what gives a campaign away. No kind of the simulation is like that, so this is a look at what its
 worlds do not hold. People of a simulated world take up the tools: most of these wrap what is said anyway, two
 send passages of long documents, which here are the docstrings of the libraries installed beside this project,
-one library a document. Passages are read where they are and kept nowhere.
+a library one document, or several where it is very long. Passages are read where they are and kept nowhere.
 
 Printed: for each tool how many people use it, how many of them are in the queue on any night and above
 `watch`, and how many of the world's campaigns are found beside them.
@@ -157,8 +157,17 @@ def translations(
 def digests(
     people: Sequence[str], nights: Sequence[datetime], texts: Sequence[list[str]], rng: Rng
 ) -> list[list[Sending]]:
-    """Each person's own computer sends a few items of two feeds at the same full hour of every night."""
+    """Each person's own computer sends a few items of two feeds at the same full hour of every night.
+
+    Raises
+    ------
+    ValueError : no document is long enough to be a feed of that many nights
+    """
     feeds = [document for document in texts if len(document) >= ITEMS_OF_A_FEED * len(nights)][:12]
+    if not feeds:
+        raise ValueError(
+            f"no document has {ITEMS_OF_A_FEED} items for each of {len(nights)} nights: simulate fewer"
+        )
     sent: list[list[Sending]] = [[] for _ in nights]
     for person in people:
         read, hour, n = rng.integers(len(feeds), size=2), int(rng.integers(5, 9)), int(rng.integers(8, 13))
@@ -216,24 +225,31 @@ def add(logs: pl.DataFrame, tool: Tool, sent: Sequence[Sending], own: pl.DataFra
 def take_up(world: Path, seed: int) -> pl.DataFrame:
     """Give tools to people of a simulated world, whose logs are written anew; account_id and tool of each."""
     rng = np.random.default_rng(seed)
-    paths = sorted((world / "logs").glob("day=*/*.parquet"))
+    folders = sorted((world / "logs").glob("day=*"))
     nights = [
-        datetime.fromisoformat(f"{path.parent.name.removeprefix('day=')}T00:00:00+00:00") for path in paths
+        datetime.fromisoformat(f"{folder.name.removeprefix('day=')}T00:00:00+00:00") for folder in folders
     ]
-    sent = pl.concat([pl.read_parquet(path, columns=["account_id", *OWN]) for path in paths])
+    sent = pl.concat([pl.read_parquet(path, columns=["account_id", *OWN]) for path in _files_of(*folders)])
     own = sent.unique("account_id", keep="first", maintain_order=True)
     users = _users(world, own["account_id"], rng)
     texts = documents()
     translated = translations(users[TRANSLATOR.name], nights, texts, rng)
     digested = digests(users[DIGEST.name], nights, texts, rng)
-    for at, path in enumerate(paths):
-        logs = pl.read_parquet(path)
-        for tool in WRAPPING:
-            logs = wrap(logs, tool, users[tool.name], rng)
-        logs = add(logs, TRANSLATOR, translated[at], own)
-        add(logs, DIGEST, digested[at], own).write_parquet(path)
+    for at, folder in enumerate(folders):
+        for part, path in enumerate(_files_of(folder)):
+            logs = pl.read_parquet(path)
+            for tool in WRAPPING:
+                logs = wrap(logs, tool, users[tool.name], rng)
+            if part == 0:  # of a night in several files one has all that its tools send by themselves
+                logs = add(logs, TRANSLATOR, translated[at], own)
+                logs = add(logs, DIGEST, digested[at], own)
+            logs.write_parquet(path)
     pairs = [(one, name) for name, those in users.items() for one in those]
     return pl.DataFrame(pairs, schema={"account_id": pl.String, "tool": pl.String}, orient="row")
+
+
+def _files_of(*folders: Path) -> list[Path]:
+    return [path for folder in folders for path in sorted(folder.glob("*.parquet"))]
 
 
 def _users(world: Path, active: pl.Series, rng: Rng) -> dict[str, list[str]]:

@@ -91,6 +91,32 @@ def test_a_digest_comes_at_its_hour_every_night_and_brings_news(
         assert not {item for *_, item in first} & {item for *_, item in second}
 
 
+def test_a_night_in_several_files_is_one_night(tools: ModuleType, tmp_path: Path) -> None:
+    world = tmp_path / "world"
+    simulate(world, scale="small", days=2, seed=3)
+    for path in sorted((world / "logs").glob("day=*/*.parquet")):
+        night = pl.read_parquet(path)
+        night.head(night.height // 2).write_parquet(path.with_name("part-0.parquet"))
+        night.tail(-(night.height // 2)).write_parquet(path.with_name("part-1.parquet"))
+        if not path.name.startswith("part-"):
+            path.unlink()
+    tools.take_up(world, 3)
+    for folder in sorted((world / "logs").glob("day=*")):
+        night = pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))])
+        digests = night.filter(pl.col("user_agent") == tools.DIGEST.client)
+        assert digests["ts"].dt.date().cast(pl.String).unique().to_list() == [folder.name[4:]]
+        n_items = digests.group_by("account_id").len()["len"]
+        assert n_items.is_between(8, 12).all(), "a digest is sent once a night, in whichever file"
+
+
+def test_digests_of_more_nights_than_there_is_news_for_are_refused(
+    tools: ModuleType, rng: np.random.Generator
+) -> None:
+    texts = [[f"{feed} {item}" for item in range(119)] for feed in range(5)]
+    with pytest.raises(ValueError, match="40 items for each of 3 nights"):
+        tools.digests(["ann"], NIGHTS, texts, rng)
+
+
 def test_documents_are_of_one_library_each(tools: ModuleType) -> None:
     found = tools.documents()
     assert len(found) >= 20
