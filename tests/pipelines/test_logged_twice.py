@@ -92,6 +92,32 @@ def test_what_differs_in_this_is_another_call(why, desk, logs):  # noqa: F811
     assert (loaded.n_loaded, loaded.n_told_elsewhere) == (2, 0)
 
 
+def test_calls_without_an_id_of_the_provider_are_no_calls_of_one_id(desk, logs):  # noqa: F811
+    nameless = [gateway(at, None, minutes=at / 10) for at in range(3)]
+    loaded = desk.load(logs("gw.jsonl", *nameless), logs("own.jsonl", *(own(at, None) for at in range(3))))
+    assert (loaded.n_loaded, loaded.n_told_elsewhere) == (6, 0)
+    assert desk.asked(
+        "SELECT count(call_key), count(end_user_hash), count(session_hash) FROM core.request"
+    ) == [(0, 0, 0)]
+
+
+@pytest.mark.parametrize("account", ["ana", "ana's key"])
+@pytest.mark.parametrize("minutes", [-1, 0, 1])
+def test_of_two_logs_with_one_id_for_a_call_the_one_with_its_prompt_stays(account, minutes, desk, logs):  # noqa: F811
+    """An edge log beside a log of bodies may stamp a call sooner or later, and name its account otherwise."""
+    edge = [own(at, None, account=account, minutes=minutes) | {"request_id": f"gw-{at}"} for at in range(5)]
+    full = [gateway(at, f"cc-{at}") for at in range(5)]
+    loaded = desk.load(logs("edge.jsonl", *edge), logs("gw.jsonl", *full))
+    assert (loaded.n_loaded, loaded.n_repeated) == (5, 5)
+    assert stored(desk) == [("ana", "with text")] * 5
+
+
+def test_within_one_log_a_longer_prompt_takes_no_id_from_whoever_was_first(desk, logs):  # noqa: F811
+    first, second = gateway(1, "cc-1"), gateway(1, "cc-2", account="eve", prompt="x" * 90, minutes=1)
+    desk.load(logs("gw.jsonl", second, first), logs("own.jsonl", own(7, None)))
+    assert stored(desk) == [("ana", "bare"), ("ana", "with text")]
+
+
 def test_an_id_that_a_server_gives_out_again_costs_nothing_within_one_log(desk, logs):  # noqa: F811
     lines = [gateway(at, "cc-1", minutes=at / 10) for at in range(5)]
     loaded = desk.load(logs("a.jsonl", *lines[:3]), logs("b.jsonl", *lines[3:]), logs("o.jsonl", own(9, "x")))
