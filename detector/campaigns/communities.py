@@ -222,7 +222,7 @@ APART_LAYERS = ("template", "payment")
 """Layers in which strangers have nothing in common: two groups that share none of these are two. A chain of
 fail-overs is no tie here: one wrong link would join two operators."""
 
-SEED_LAYERS = (*APART_LAYERS, "system_prompt", "fail_over")
+SEED_LAYERS = (*APART_LAYERS, "system_prompt", "fail_over", "size")
 """Layers of which every object that enough accounts share is worth a look. A system prompt is, too: who asks
 something new each time has no other text in common, and among many accounts with a request or two an hour no
 community forms."""

@@ -23,7 +23,7 @@ from detector.campaigns.population import (
     SharedObjects,
     Uses,
 )
-from detector.campaigns.refining import Candidate, remaining
+from detector.campaigns.refining import LAYER_WEIGHT, Candidate, remaining
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,27 @@ FEW_USES = 5.0
 used one to three times, a harvest is work."""
 
 
+MORE_THAN_A_KIT = 0.5
+"""LAYER_WEIGHT from which a layer tells more than what everybody with one kit has in common."""
+
+
 def loosely_tied(candidate: Candidate, group: Group, objects: SharedObjects) -> Bool:
     """Members who may be bystanders: a single kind of link ties them to the candidate, and they hardly used
     the texts it shares. bool, shape (n_members,).
 
     They stay members, for most of such accounts are the campaign's newest or quietest ones; nothing stronger
-    than watching should follow from one thing in common. Where a group shares no texts there is no telling.
+    than watching should follow from one thing in common. Where a group shares no texts there is no telling,
+    but where the size of requests stands in their place: applications have sizes and kits in common, too, so
+    nothing stronger should follow from those.
     """
-    if len(group.rows) == 0:
+    layers = objects.layer_of[candidate.core]
+    held_by = {group.population.layers[at].kind for at in np.unique(layers)}
+    if len(group.rows) == 0 and "size" not in held_by:
         return np.zeros(len(candidate.members), dtype=np.bool_)
-    member, at, _ = objects.carried(candidate.members, candidate.core)
-    kinds = np.unique(np.stack([member, objects.layer_of[candidate.core[at]]]), axis=1)
+    weight = np.array([LAYER_WEIGHT[layer.kind] for layer in group.population.layers])
+    tells = weight >= (MORE_THAN_A_KIT if "size" in held_by else 0.0)
+    member, at, _ = objects.carried(candidate.members, candidate.core[tells[layers]])
+    kinds = np.unique(np.stack([member, layers[tells[layers]][at]]), axis=1)
     n_kinds = np.bincount(kinds[0], minlength=len(candidate.members))
     uses = group.templated_requests + group.earlier_requests
     return np.asarray((n_kinds < 2) & (uses < FEW_USES))

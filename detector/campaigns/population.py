@@ -18,7 +18,7 @@ Bool = npt.NDArray[np.bool_]
 
 Answer = TypeVar("Answer")
 
-CONTENT_LAYERS = ("template", "system_prompt", "tool_set")
+CONTENT_LAYERS = ("template", "system_prompt", "tool_set", "size")
 IDENTITY_LAYERS = ("payment", "address", "client", "parameters")
 TIMING_LAYERS = ("fail_over",)
 LIFECYCLE_LAYERS = ("sign_up",)

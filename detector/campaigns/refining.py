@@ -55,6 +55,7 @@ LAYER_WEIGHT = {
     "address": 0.5,  # offices, universities and carriers put many people behind one
     "parameters": 0.2,
     "fail_over": 0.5,  # one client holds the keys of both: an operator's, or a reseller's
+    "size": 1.0,  # of accounts whose texts are not known: what is left of a template
     "sign_up": 0.2,  # courses and customers that come on board sign up in one hour, too
 }
 """How far sharing an object of each kind speaks for one operator rather than one supplier or one roof."""

@@ -47,6 +47,7 @@ PLAIN_LINK = {
     "parameters": "the same parameters",
     "fail_over": "fail-over",
     "sign_up": "a common sign-up",
+    "size": "the same size of requests",
 }
 PLAIN_UNSEEN = {
     "prompts": "prompts (templates, work queues, purpose)",
@@ -63,6 +64,7 @@ _OBSERVED = {
     "DEALT_ITEMS": "any of them might have sent any item: one account's are no more alike than all accounts'",
     "TRAINING_TECHNIQUE": "those requests seem to ask for material to train a model (probability {percent})",
     "ADDED_TEXT": "{percent} of the accounts add one text to the requests of many products",
+    "ONE_SIZE": "most requests of {percent} of the accounts are of one size",
     "SINGLE_TURN": "{percent} of requests open and end a conversation",
     "EVEN_LOAD": "the accounts carry nearly equal loads",
     "TAKING_TURNS": "their requests follow each other as if somebody dealt them out, not as people sit down",

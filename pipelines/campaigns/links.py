@@ -54,6 +54,7 @@ _DETAIL = {
     "client": "the same rare client fingerprint",
     "parameters": "the same rare combination of request parameters",
     "fail_over": "requests that one account was refused and another one sent next, minutes later",
+    "size": "requests of the same size in tokens, as one template makes them",
     "sign_up": "sign-ups in an hour in which many more than usual came",
 }
 

@@ -17,6 +17,7 @@ from pipelines.campaigns.fail_overs import circles, known_fail_overs, note_fail_
 from pipelines.campaigns.frames import frame_of
 from pipelines.campaigns.hand_overs import measure_hand_overs
 from pipelines.campaigns.sign_ups import rushes
+from pipelines.campaigns.sizes import sizes
 from pipelines.warehouse.arrow import fetch
 
 LAYER_KINDS = (
@@ -29,6 +30,7 @@ LAYER_KINDS = (
     "parameters",
     "fail_over",
     "sign_up",
+    "size",
 )
 
 SHOWN = ("account_id", "n_requests", "output_tokens", "first_sent_at", "last_sent_at")
@@ -113,11 +115,12 @@ def gather_objects(con: duckdb.DuckDBPyConnection, day: date) -> Objects:
         },
     )
     more = [
-        circles(con, day, LASTING_NIGHTS).with_columns(kind=pl.lit("fail_over")),
-        rushes(con, day).with_columns(kind=pl.lit("sign_up")),
+        circles(con, day, LASTING_NIGHTS).with_columns(kind=pl.lit("fail_over"), share=pl.lit(1.0)),
+        rushes(con, day).with_columns(kind=pl.lit("sign_up"), share=pl.lit(1.0)),
+        sizes(con, day).with_columns(kind=pl.lit("size")),
     ]
     rows = (
-        pl.concat([objects, *(frame.with_columns(share=pl.lit(1.0)) for frame in more)], how="diagonal")
+        pl.concat([objects, *more], how="diagonal")
         .with_columns(pl.col(pl.Float64).fill_null(0.0))
         .join(position, on="account_id", how="inner", maintain_order="left")
         .drop("account_id")

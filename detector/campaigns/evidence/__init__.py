@@ -22,6 +22,7 @@ from detector.campaigns.evidence.content import (
     dealt_items,
     exclusive_text,
     greedy_answers,
+    one_size,
     repeated_items,
     shared_template,
     short_answers,
@@ -82,7 +83,7 @@ def _dealt_for_others(pieces: list[Evidence]) -> Evidence | None:
 
 QUESTIONS: tuple[Callable[[Group], Evidence | None], ...] = (
     shared_template, exclusive_text, work_queue, dealt_items, training_technique, added_text,
-    repeated_items, short_answers, greedy_answers, conversation,
+    repeated_items, short_answers, greedy_answers, conversation, one_size,
     even_load, taking_turns, taken_over, sleepless,
     shared_payment, same_client, one_customer, one_room,
     young_accounts, signed_up_together, handed_over, lasting_use, much_asked, moved_together,
@@ -109,6 +110,7 @@ __all__ = [
     "much_asked",
     "one_customer",
     "one_room",
+    "one_size",
     "repeated_items",
     "same_client",
     "shared_payment",

@@ -18,7 +18,7 @@ from detector.campaigns.measures import (
     weighted_of_others,
 )
 from detector.campaigns.population import Bool
-from detector.campaigns.shares import upper_share
+from detector.campaigns.shares import lower_share, upper_share
 
 SYSTEM_CAP = 0.5
 """Half the say for a shared system prompt: frameworks give theirs to thousands of strangers, and what people
@@ -63,6 +63,30 @@ def shared_template(group: Group) -> Evidence | None:
     return Evidence(
         "content", "SHARED_TEMPLATE", "share of requests made from the same few templates",
         share, "under 0.2 for people", points,
+    )  # fmt: skip
+
+
+SIZE_CAP = 2.0
+"""Odds of seven: users of one application or one benchmark send requests of one size as well."""
+
+
+def one_size(group: Group) -> Evidence | None:
+    """Whether requests whose prompts are not known are of one size, as a template around short items makes
+    them: those of people differ a hundredfold."""
+    layer = group.population.layer("size")
+    if group.has_content or layer is None or len(layer.object) == 0:
+        return None
+    inside = np.bincount(layer.object[group.rows_in(layer)], minlength=layer.n_objects)
+    top = int(inside.argmax())
+    everywhere = group.population.once.of("of a size", np.bincount, layer.object)
+    n_members, n_others = len(group.members), len(group.population) - len(group.members)
+    share = float(inside[top]) / n_members
+    outside = float(everywhere[top] - inside[top]) / max(n_others, 1)
+    # As in `same_client`: as much counts as so few can show.
+    lift = math.log((share + 0.02) / (outside + 0.02)) * lower_share(share, n_members)
+    return Evidence(
+        "content", "ONE_SIZE", "share of accounts most of whose requests are of one size in tokens",
+        share, f"{outside:.2f} of the night's other accounts", min(max(lift, 0.0), SIZE_CAP),
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ KINDS = (
     "parameters",
     "fail_over",
     "sign_up",
+    "size",
 )
 
 DAYTIME = np.array(
