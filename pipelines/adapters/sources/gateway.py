@@ -125,7 +125,8 @@ GATEWAY = Source(
         "session_id": f"coalesce(doc.session_id, {BODY_COLUMNS['session_id']})",
         "trace_id": "doc.trace_id",
         "provider_request_id": "coalesce(response.id, response_headers.request_id)",
-        "attempt": "coalesce(doc.attempt, headers.x_stainless_retry_count)",
+        "attempt": "CASE WHEN doc.attempt IS NOT NULL THEN doc.attempt "
+        "ELSE attempt_of_retries(headers.x_stainless_retry_count) END",
         "provider": "coalesce(doc.provider, CASE WHEN response.type = 'message' THEN 'anthropic' "
         "WHEN response.object = 'response' THEN 'openai' END)",
         "model": f"coalesce({BODY_COLUMNS['model']}, doc.model)",

@@ -77,7 +77,7 @@ KONG = Source(
         "key_of_header(headers.x_api_key))",
         "provider_request_id": "coalesce(response.id, response_headers.x_request_id, "
         "response_headers.request_id)",
-        "attempt": "headers.x_stainless_retry_count",
+        "attempt": "attempt_of_retries(headers.x_stainless_retry_count)",
         "provider": "call.meta.provider_name",
         "model": f"coalesce(call.meta.request_model, {BODY_COLUMNS['model']}, call.meta.response_model)",
         "endpoint": "split_part(doc.request.uri, '?', 1)",

@@ -36,6 +36,9 @@ CREATE MACRO address_alone(a) AS
 CREATE MACRO first_address(t) AS
     CASE WHEN NOT contains(t, ',') THEN address_alone(trim(t)) ELSE address_alone(trim(split_part(t, ',', 1))) END;
 
+-- Which attempt this is: clients count the retries they have made, so 1 is the second attempt.
+CREATE MACRO attempt_of_retries(t) AS (1 + whole_or_null(t))::VARCHAR;
+
 CREATE MACRO without_query(path) AS CASE WHEN contains(path, '?') THEN split_part(path, '?', 1) ELSE path END;
 
 -- A key is kept as what names it, never as what opens: anything that looks like a secret becomes its hash.

@@ -318,9 +318,20 @@ def test_headers_say_who_called_with_what_in_either_spelling(lines, spelled, val
     headers = {spelled(name): valued(value) for name, value in HEADERS.items()}
     row = one(lines, call(CHAT, CHAT_ANSWER, headers=headers))
     assert holds(
-        row, user_agent="client/3.1", attempt=2, ip="203.0.113.24", client_fingerprint="python Linux"
+        row, user_agent="client/3.1", attempt=3, ip="203.0.113.24", client_fingerprint="python Linux"
     )
     assert row["api_key_id"].startswith("sha256:")
+
+
+def test_a_client_counts_the_retries_it_made_so_the_first_one_is_the_second_attempt(lines):
+    counted = ["0", "1", "7", "soon", None]
+    log = read(
+        lines(
+            *(call(CHAT, CHAT_ANSWER, headers={"x-stainless-retry-count": said}) for said in counted),
+            call(CHAT, CHAT_ANSWER, attempt=2, headers={"x-stainless-retry-count": "0"}),
+        )
+    )
+    assert log.column("attempt") == [1, 2, 8, None, None, 2]
 
 
 def test_no_secret_survives_and_the_same_key_keeps_its_name(lines):

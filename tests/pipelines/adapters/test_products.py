@@ -114,6 +114,12 @@ def test_a_plugin_with_a_namespace_of_its_own_is_found_below_ai(lines):
         assert holds(row, **KONG_MEANS, prompt="how long?", response="30 minutes")
 
 
+def test_a_clients_first_retry_is_the_second_attempt(lines):
+    again = kong()
+    again["request"]["headers"]["x-stainless-retry-count"] = "1"
+    assert read(lines(kong(), again)).column("attempt") == [None, 2]
+
+
 def test_who_has_no_consumer_is_the_credential(lines):
     (row,) = read(lines(kong(consumer=None))).rows
     assert holds(row, account_id="cred-1")

@@ -4,7 +4,7 @@ SELECT {
            'id': request_id, 'uri': endpoint, 'method': 'POST', 'size': 812,
            'headers': {
                'user-agent': user_agent, 'authorization': 'REDACTED', 'x-stainless-lang': client_fingerprint,
-               'x-stainless-retry-count': attempt::VARCHAR}
+               'x-stainless-retry-count': (attempt - 1)::VARCHAR}
        } AS request,
        {'status': status, 'size': 1940, 'headers': {'content-type': 'application/json'}} AS response,
        {'kong': 4, 'request': latency_ms} AS latencies,
