@@ -199,6 +199,12 @@ CREATE MACRO folded_choices(chunks) AS json_object(
         'message': {
             'content': array_to_string(list_transform(chunks, lambda c: c.choices[1].delta.content), ''),
             'refusal': nullif(array_to_string(list_transform(chunks, lambda c: c.choices[1].delta.refusal), ''), '')}}])::VARCHAR;
+-- A JSON object without its fields that are null: in a patch they would take away what was said before.
+CREATE MACRO without_nulls(j) AS
+    CASE WHEN NOT contains(j::VARCHAR, ':null') THEN j
+         ELSE to_json(map_from_entries(list_filter(
+             list_transform(list_zip(json_keys(j), json_extract(j, '$.*')), lambda f: {'k': f[1], 'v': f[2]}),
+             lambda f: f.v::VARCHAR <> 'null'))) END;
 CREATE MACRO folded_messages(chunks) AS json_object(
     'id', first_written(list_transform(chunks, lambda c: c.message ->> '$.id')),
     'type', 'message',
@@ -209,7 +215,7 @@ CREATE MACRO folded_messages(chunks) AS json_object(
     'error', first_written(list_transform(chunks, lambda c: c.error)),
     'usage', json_merge_patch(
         coalesce(first_written(list_transform(chunks, lambda c: c.message -> '$.usage')), '{}'),
-        coalesce(last_written(list_transform(chunks, lambda c: c.usage)), '{}')))::VARCHAR;
+        coalesce(last_written(list_transform(chunks, lambda c: without_nulls(c.usage))), '{}')))::VARCHAR;
 CREATE MACRO folded_chunks(chunks) AS
     CASE WHEN len(list_filter(chunks, lambda c: c.response IS NOT NULL)) > 0
          THEN list_filter(chunks, lambda c: c.response IS NOT NULL)[-1].response::VARCHAR

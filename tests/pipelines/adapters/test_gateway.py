@@ -276,6 +276,18 @@ def test_a_refused_stream_without_any_text_is_a_refusal(lines):
     assert holds(row, stop_reason="refusal", response=None, output_tokens=188)
 
 
+def test_counts_that_the_end_of_a_stream_leaves_out_are_those_of_its_start(lines):
+    start = {"input_tokens": 25, "cache_creation_input_tokens": 5, "cache_read_input_tokens": 100}
+    unsaid = {**dict.fromkeys(start), "server_tool_use": None, "output_tokens": 77}
+    chunks = [
+        {"type": "message_start", "message": {"id": "msg-1", "type": "message", "usage": start}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": unsaid},
+    ]
+    for stream in (chunks, sse(*chunks)):
+        row = one(lines, call(MESSAGES, stream))
+        assert holds(row, input_tokens=130, cached_tokens=100, output_tokens=77, stop_reason="stop")
+
+
 def test_a_stream_without_usage_leaves_tokens_absent(lines):
     assert holds(
         one(lines, call(CHAT, CHAT_CHUNKS[:3])), input_tokens=None, output_tokens=None, stop_reason="stop"
