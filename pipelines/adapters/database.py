@@ -166,8 +166,10 @@ def _about_the_disk(path: Path) -> Iterator[None]:
 
 
 def _picked(name: str, kind: str) -> str:
-    """A column, JSON as its text."""
-    as_text = kind in {"json", "jsonb"} or (SPEND.structure.get(name) == TEXT and kind == "uuid")
+    """A column, JSON as its text; a JSON string as the text in it, for some loggers write their JSON so."""
+    if kind in {"json", "jsonb"}:
+        return f"\"{name}\" #>> '{{}}' AS \"{name}\""
+    as_text = SPEND.structure.get(name) == TEXT and kind == "uuid"
     return f'"{name}"::text AS "{name}"' if as_text else f'"{name}"'
 
 

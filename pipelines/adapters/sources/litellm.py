@@ -19,19 +19,26 @@ from pipelines.adapters.sources.litellm_calls import (
     ERROR,
     IDENTITY,
     IDENTITY_CARRIED,
-    IS_REQUEST,
     LACKS,
-    OUTCOME,
-    RETRIED,
     TEXTS,
-    TOKENS,
     USAGE,
+    USAGE_IGNORES,
     first,
+    is_request,
+    metadata_at,
+    outcome,
+    tokens,
 )
 
 _CUSTOM_HEADERS = {name: TEXT for name in REQUEST_HEADERS if name.startswith("x-stainless-")}
-_SDK = ", ".join(f'doc.metadata.requester_custom_headers."x-stainless-{part}"' for part in STAINLESS)
+_SDK = ", ".join(f'metadata.requester_custom_headers."x-stainless-{part}"' for part in STAINLESS)
 
+_METADATA = {
+    **IDENTITY,
+    "user_api_key_hash": TEXT,
+    "requester_custom_headers": _CUSTOM_HEADERS,
+    "usage_object": USAGE,
+}
 _FAILED = "doc.status IS NOT DISTINCT FROM 'failure'"
 _ANSWER = response_at("response")
 _PAYLOAD_MESSAGES = Shapes(
@@ -71,12 +78,8 @@ LITELLM = Source(
             ),
             TEXT,
         ),
-        "metadata": {
-            **IDENTITY,
-            "user_api_key_hash": TEXT,
-            "requester_custom_headers": _CUSTOM_HEADERS,
-            "usage_object": USAGE,
-        },
+        "metadata": _METADATA,
+        "hidden_params": {"usage_object": USAGE},
         "error_information": ERROR,
         "model_parameters": {name: REQUEST[name] for name in REQUEST if name not in {"messages", "model"}},
         "messages": REQUEST["messages"],
@@ -84,6 +87,7 @@ LITELLM = Source(
     },
     steps=(
         {
+            "metadata": metadata_at(_METADATA),
             "request": "struct_insert(doc.model_parameters, model := NULL::VARCHAR)",
             "messages": _PAYLOAD_MESSAGES,
             # A failed call has no answer, so nothing odd is looked for.
@@ -95,32 +99,34 @@ LITELLM = Source(
             "body_state": BODY_STATE
         },
     ),
-    is_request=IS_REQUEST,
+    is_request=is_request("metadata.user_api_key_hash", "metadata.user_api_key_team_id"),
     columns={
         **BODY_COLUMNS,
         **TEXTS,
-        **TOKENS,
+        **tokens("metadata.usage_object", "doc.hidden_params.usage_object"),
+        **outcome("doc.status", "doc.error_information"),
         "request_id": f"coalesce({first('doc.id', 'doc.litellm_call_id')}, concat('line-', md5(line)))",
         "ts": "doc.startTime",
-        "account_id": "person_of_litellm(doc.metadata.user_api_key_user_id)",
-        "org_id": "doc.metadata.user_api_key_org_id",
-        "project_id": first("doc.metadata.user_api_key_project_id", "doc.metadata.user_api_key_team_id"),
-        "api_key_id": "key_name(doc.metadata.user_api_key_hash)",
+        "account_id": "person_of_litellm(metadata.user_api_key_user_id)",
+        "org_id": "metadata.user_api_key_org_id",
+        "project_id": first("metadata.user_api_key_project_id", "metadata.user_api_key_team_id"),
+        "api_key_id": "key_name(metadata.user_api_key_hash)",
         "end_user_id": first(
-            "doc.end_user", "doc.metadata.user_api_key_end_user_id", BODY_COLUMNS["end_user_id"]
+            "doc.end_user", "metadata.user_api_key_end_user_id", BODY_COLUMNS["end_user_id"]
         ),
         "session_id": first("doc.session_id", BODY_COLUMNS["session_id"]),
         "trace_id": "doc.trace_id",
         "provider_request_id": f"without_cache_hit({first('response.id', 'doc.id')})",
-        "attempt": RETRIED,
+        # the proxy's retries or the client's, which asks anew
+        "attempt": "(1 + greatest(whole_or_null(metadata.attempted_retries), whole_or_null("
+        'metadata.requester_custom_headers."x-stainless-retry-count")))::VARCHAR',
         "provider": "doc.custom_llm_provider",
         "model": first("doc.model_group", "doc.model"),
-        "endpoint": f"without_query({first('doc.metadata.user_api_key_request_route', 'doc.call_type')})",
+        "endpoint": f"without_query({first('metadata.user_api_key_request_route', 'doc.call_type')})",
         "stream": f"coalesce({first('doc.stream')}, ({BODY_COLUMNS['stream']})::VARCHAR)",
-        "status": OUTCOME.format("doc.error_information"),
         "latency_ms": "ms_between(doc.startTime, doc.endTime)",
-        "ip": f"first_address({first('doc.requester_ip_address', 'doc.metadata.requester_ip_address')})",
-        "user_agent": first("doc.user_agent", "doc.metadata.user_agent"),
+        "ip": f"first_address({first('doc.requester_ip_address', 'metadata.requester_ip_address')})",
+        "user_agent": first("doc.user_agent", "metadata.user_agent"),
         "client_fingerprint": f"nullif(concat_ws(' ', {_SDK}), '')",
         "body_state": "body_state",
     },
@@ -132,9 +138,9 @@ LITELLM = Source(
             "model_id", "hidden_params", "guardrail_information", "model_map_information", "error_str",
             "response_cost_failure_debug_info", "standard_built_in_tools_params",
             "request_model_access_groups",
-            "error_information.*", "metadata.*", "metadata.usage_object.*", "model_parameters.*",
-            "metadata.requester_custom_headers.*", "metadata.usage_object.prompt_tokens_details.*",
-            "metadata.usage_object.completion_tokens_details.*",
+            "error_information.*", "metadata.*", "model_parameters.*",
+            "metadata.requester_custom_headers.*",
+            *(f"metadata.usage_object.{part}" for part in USAGE_IGNORES),
         }
     )
     | {f"response.{name}" for name in BODY_IGNORES | {"tools", "tool_choice", "temperature", "top_p"}}

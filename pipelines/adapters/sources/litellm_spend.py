@@ -21,27 +21,29 @@ from pipelines.adapters.sources.litellm_calls import (
     ERROR,
     IDENTITY,
     IDENTITY_CARRIED,
-    IS_REQUEST,
     LACKS,
-    OUTCOME,
-    RETRIED,
     TEXTS,
-    TOKENS,
     USAGE,
+    USAGE_IGNORES,
     first,
+    if_text,
+    is_request,
+    metadata_at,
+    outcome,
+    tokens,
 )
 
 _BODY = request_at("proxy_server_request")
 _STORED = response_at("response")
-
-
-def _if_text(name: str, shapes: Shapes) -> Shapes:
-    """Odd only where the body is a text: a proxy that stores none writes {}."""
-    is_text = (
-        f"""(contains(line, '"{name}":"') OR contains(line, '"{name}": "') OR contains(line, '"{name}":['))"""
-    )
-    return Shapes(shapes.usual, f"CASE WHEN {shapes.is_odd} THEN {is_text} ELSE false END", shapes.of_any)
-
+_USAGES = ("usage_object", "additional_usage_values")
+"""Where versions write what a provider counted."""
+_METADATA = {
+    **IDENTITY,
+    "status": TEXT,
+    "user_api_key": TEXT,
+    "error_information": ERROR,
+    **dict.fromkeys(_USAGES, USAGE),
+}
 
 SPEND = Source(
     name="litellm-spend",
@@ -77,51 +79,44 @@ SPEND = Source(
             ),
             TEXT,
         ),
-        "metadata": {
-            **IDENTITY,
-            "status": TEXT,
-            "user_api_key": TEXT,
-            "error_information": ERROR,
-            "usage_object": USAGE,
-        },
+        "metadata": _METADATA,
         "messages": REQUEST["messages"],
         "response": RESPONSE,
         "proxy_server_request": REQUEST,
     },
     steps=(
         {
-            "request": _if_text("proxy_server_request", _BODY),
-            "response": _if_text("response", _STORED),
+            "metadata": metadata_at(_METADATA),
+            "request": if_text("proxy_server_request", _BODY),
+            "response": if_text("response", _STORED),
         },
         {"messages": f"coalesce({MESSAGES}, doc.messages)"},
         {
             "body_state": BODY_STATE
         },
     ),
-    is_request=IS_REQUEST,
+    is_request=is_request("doc.api_key", "doc.team_id"),
     columns={
         **BODY_COLUMNS,
         **TEXTS,
-        **TOKENS,
+        **tokens(*(f"metadata.{name}" for name in _USAGES)),
+        **outcome("coalesce(doc.status, metadata.status)", "metadata.error_information"),
         "request_id": "doc.request_id",
         "ts": "doc.startTime",
-        "account_id": f"person_of_litellm({first('doc.user', 'doc.metadata.user_api_key_user_id')})",
-        "org_id": first("doc.organization_id", "doc.metadata.user_api_key_org_id"),
-        "project_id": first("doc.metadata.user_api_key_project_id", "doc.team_id"),
-        "api_key_id": f"key_name({first('doc.api_key', 'doc.metadata.user_api_key')})",
+        "account_id": f"person_of_litellm({first('doc.user', 'metadata.user_api_key_user_id')})",
+        "org_id": first("doc.organization_id", "metadata.user_api_key_org_id"),
+        "project_id": first("metadata.user_api_key_project_id", "doc.team_id"),
+        "api_key_id": f"key_name({first('doc.api_key', 'metadata.user_api_key')})",
         "end_user_id": first("doc.end_user", BODY_COLUMNS["end_user_id"]),
         "session_id": first("doc.session_id", BODY_COLUMNS["session_id"]),
         "provider_request_id": "without_cache_hit(doc.request_id)",
-        "attempt": RETRIED,
+        "attempt": "attempt_of_retries(metadata.attempted_retries)",
         "provider": "doc.custom_llm_provider",
         "model": first("doc.model_group", BODY_COLUMNS["model"], "doc.model"),
-        "endpoint": f"without_query({first('doc.metadata.user_api_key_request_route', 'doc.call_type')})",
-        "status": OUTCOME.replace("doc.status", "coalesce(doc.status, doc.metadata.status)").format(
-            "doc.metadata.error_information"
-        ),
+        "endpoint": f"without_query({first('metadata.user_api_key_request_route', 'doc.call_type')})",
         "latency_ms": "ms_between(doc.startTime, doc.endTime)",
-        "ip": f"first_address({first('doc.requester_ip_address', 'doc.metadata.requester_ip_address')})",
-        "user_agent": "doc.metadata.user_agent",
+        "ip": f"first_address({first('doc.requester_ip_address', 'metadata.requester_ip_address')})",
+        "user_agent": "metadata.user_agent",
         "body_state": "body_state",
     },
     ignores=frozenset(
@@ -130,8 +125,7 @@ SPEND = Source(
             "cache_hit", "cache_key", "request_tags", "mcp_namespaced_tool_name", "billing_agent_id",
             "agent_id",
             "litellm_call_id", "created_at", "updated_at", "metadata.*", "metadata.error_information.*",
-            "metadata.usage_object.*", "metadata.usage_object.prompt_tokens_details.*",
-            "metadata.usage_object.completion_tokens_details.*",
+            *(f"metadata.{name}.{part}" for name in _USAGES for part in USAGE_IGNORES),
         }
     )
     | {f"proxy_server_request.{name}" for name in BODY_IGNORES}

@@ -258,12 +258,21 @@ CREATE MACRO status_of_litellm(outcome, code, class, limit_type) AS
          WHEN class = 'AuthenticationError' THEN 401
          WHEN class = 'Timeout' THEN 408
          ELSE 500 END;
+-- Why a failed call ended, of whose answer nothing is kept.
+CREATE MACRO stop_of_failure_in_litellm(outcome, class) AS
+    CASE WHEN outcome = 'failure' THEN CASE WHEN class = 'ContentPolicyViolationError' THEN 'filter' ELSE 'error' END END;
 -- What is no question to a language model: other models' work and housekeeping, alone or as LiteLLM's
 -- asynchronous twin (aembedding, a_add_message). Unknown kinds count as questions.
 CREATE MACRO is_model_call_of_litellm(call_type) AS
-    call_type IS NULL OR NOT list_has_any([
-        'embedding', 'moderation', 'rerank', 'image_generation', 'image_edit', 'transcription', 'speech', 'search',
+    CASE WHEN call_type IS NULL OR call_type = 'acompletion' THEN true ELSE NOT list_has_any([
+        'embedding', 'moderation', 'rerank', 'image_generation', 'image_edit', 'transcription', 'speech', 'search', 'ocr',
         'create_batch', 'retrieve_batch', 'cancel_batch', 'create_file', 'file_retrieve', 'file_delete', 'file_list',
         'file_content', 'create_fine_tuning_job', 'get_assistants', 'create_assistants', 'delete_assistant',
-        'create_thread', 'get_thread', 'add_message', 'get_messages', 'call_mcp_tool', 'list_mcp_tools'],
-        [call_type, call_type[2:], call_type[3:]]);
+        'create_thread', 'get_thread', 'add_message', 'get_messages', 'call_mcp_tool', 'list_mcp_tools',
+        'get_responses', 'delete_responses', 'cancel_responses', 'list_input_items', 'count_tokens',
+        'vector_store_search', 'vector_store_create', 'create_video'],
+        [call_type, call_type[2:], call_type[3:]]) END;
+-- The proxy asks every model now and then whether it answers, as a service account of its own. Told by key and
+-- team: tags and the like are a client's to choose.
+CREATE MACRO is_health_check_of_litellm(key, team) AS
+    key IS NOT DISTINCT FROM 'litellm-internal-health-check' OR team IS NOT DISTINCT FROM 'litellm-internal-health-check';

@@ -102,6 +102,21 @@ def test_the_rows_of_a_day_arrive_as_they_stand_in_the_table(database, tmp_path)
     assert (log.rows[1]["temperature"], log.rows[1]["input_tokens"]) == (0.7, 61)
 
 
+def test_json_that_was_stored_as_a_text_is_read_all_the_same(database, tmp_path):
+    engine, url = database
+    told = {"user_agent": "curl/8", "user_api_key_org_id": "org", "error_information": {"error_code": "429"}}
+    insert(engine, a_row("plain", "2026-11-02T00:00:00", metadata=told, proxy_server_request=BODY))
+    as_texts = {"metadata": json.dumps(json.dumps(told)), "proxy_server_request": json.dumps(json.dumps(BODY))}
+    insert(engine, a_row("texts", "2026-11-02T00:00:01", **as_texts))
+    insert(engine, a_row("nulls", "2026-11-02T00:00:02", metadata="null", proxy_server_request="null"))
+    (path,) = fetched([url], tmp_path / "kept", date(2026, 11, 2))
+    plain, texts, nulls = read(Path(path)).rows
+    assert (plain["org_id"], plain["user_agent"], plain["prompt"]) == ("org", "curl/8", 'how "long", 漢字?')
+    itself = {"request_id", "provider_request_id", "ts", "row_number"}
+    assert [name for name in plain if plain[name] != texts[name] and name not in itself] == []
+    assert (nulls["org_id"], nulls["prompt"], nulls["body_state"]) == (None, None, "absent")
+
+
 def test_without_a_day_each_day_that_has_rows_becomes_a_file(database, tmp_path):
     engine, url = database
     assert fetched([url], tmp_path, None) == []

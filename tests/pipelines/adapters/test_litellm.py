@@ -210,6 +210,62 @@ def test_work_of_other_models_is_passed_over_and_counted(lines):
         assert (reader.n_passed_over, reader.n_refused) == (2, 0)
 
 
+HEALTH_CHECK = "litellm-internal-health-check"
+
+
+def test_housekeeping_and_the_proxys_own_health_checks_are_passed_over(lines):
+    by_key = {"user_api_key_hash": HEALTH_CHECK, "user_api_key_user_id": "usr-17"}
+    by_team = {"user_api_key_hash": "k", "user_api_key_team_id": HEALTH_CHECK}
+    kinds = ("aget_responses", "adelete_responses", "acancel_responses", "alist_input_items", "acount_tokens",
+             "avector_store_search", "avector_store_create", "aocr", "acreate_video")  # fmt: skip
+    others = [payload(call_type=kind) for kind in kinds]
+    others += [payload(metadata=by_key), payload(metadata=by_team)]
+    calls = [payload(call_type=kind) for kind in ("aresponses", "anthropic_messages", "a new kind", None)]
+    calls.append(payload(request_tags=[HEALTH_CHECK]))  # a client's to choose: it hides nobody
+    log = read(lines(payload(), *others, *calls))
+    assert (len(log.rows), log.n_rows, log.refused) == (6, 17, [])
+
+
+def test_a_client_that_asks_again_counts_its_retries_itself(lines):
+    said = [("0", None), ("1", None), ("1", 3), (None, None)]
+    metadata = [
+        {
+            "user_api_key_hash": "k",
+            "requester_custom_headers": {"x-stainless-retry-count": client},
+            "attempted_retries": proxy,
+        }
+        for client, proxy in said
+    ]
+    log = read(lines(*(payload(id=f"r{n}", metadata=one) for n, one in enumerate(metadata))))
+    assert log.column("attempt") == [1, 2, 4, None]
+
+
+@pytest.mark.parametrize(
+    ("error", "stop_reason"),
+    [({"error_code": "400", "error_class": "ContentPolicyViolationError"}, "filter"),
+     ({"error_code": "429", "error_class": "RateLimitError"}, "error"), ({}, "error")],
+)  # fmt: skip
+def test_a_failure_says_why_the_answer_ended(lines, error, stop_reason):
+    failed = payload(status="failure", response={}, error_information=error)
+    assert only(lines, failed)["stop_reason"] == stop_reason
+    row = spend(status="failure", metadata={"error_information": error})
+    assert only(lines, row, "litellm-spend")["stop_reason"] == stop_reason
+    assert only(lines, payload(response=None))["stop_reason"] is None
+
+
+USAGE = {
+    "prompt_tokens_details": {"cached_tokens": 40},
+    "completion_tokens_details": {"reasoning_tokens": 7},
+}
+
+
+def test_details_of_tokens_are_found_where_other_versions_write_them(lines):
+    row = only(lines, payload(hidden_params={"usage_object": USAGE}))
+    assert holds(row, cached_tokens=40, reasoning_tokens=7)
+    row = only(lines, spend(metadata={"additional_usage_values": USAGE}), "litellm-spend")
+    assert holds(row, cached_tokens=40, reasoning_tokens=7)
+
+
 # -- rows of the table -----------------------------------------------------------------------------
 
 
@@ -280,3 +336,37 @@ def test_failures_name_their_reason_in_the_metadata(lines):
         "error_information": {"error_code": "400", "error_rate_limit_type": "budget"},
     }
     assert only(lines, spend(metadata=metadata), "litellm-spend")["status"] == 402
+
+
+TOLD = {
+    "user_api_key_user_id": "usr-9",
+    "user_api_key_org_id": "org-z",
+    "user_agent": "client/3.1",
+    "requester_ip_address": "198.51.100.3",
+    "attempted_retries": 1,
+    "status": "failure",
+    "error_information": {"error_code": "429"},
+}
+
+
+@pytest.mark.parametrize("texts", [{1}, {0, 1, 2}], ids=["now and then", "always"])
+def test_metadata_that_a_logger_wrote_as_a_text_is_read_as_the_object_it_is(lines, texts):
+    records = [
+        spend(request_id=f"r{n}", user="", metadata=json.dumps(TOLD) if n in texts else TOLD)
+        for n in range(3)
+    ]
+    log = read(lines(*records))
+    assert (log.format, log.refused) == ("litellm-spend", [])
+    for row in log.rows:
+        assert holds(row, account_id="usr-9", org_id="org-z", status=429, user_agent="client/3.1")
+        assert holds(row, ip="198.51.100.3", attempt=2)
+
+
+@pytest.mark.parametrize("junk", ["{broken", "redacted", "", "[]", None])
+def test_metadata_that_is_none_leaves_the_row_standing(lines, junk):
+    assert holds(only(lines, spend(metadata=junk), "litellm-spend"), account_id="usr-17", status=200)
+
+
+def test_the_proxys_health_checks_are_no_account_of_the_table(lines):
+    log = read(lines(spend(), spend(api_key=HEALTH_CHECK), spend(team_id=HEALTH_CHECK)))
+    assert (len(log.rows), log.n_rows, log.refused) == (1, 3, [])
