@@ -62,7 +62,7 @@ MESSAGES = (
 
 _FIRST_CHOICE = "response.choices[1]"
 _REFUSED = (
-    f"{_FIRST_CHOICE}.message.refusal IS NOT NULL OR len(list_filter(response.output, lambda o: "
+    f"{_FIRST_CHOICE}.message.refusal <> '' OR len(list_filter(response.output, lambda o: "
     "len(list_filter(o.content, lambda p: p.type = 'refusal')) > 0)) > 0"
 )
 _CALLS_TOOL = (

@@ -5,7 +5,7 @@ for every source alike and may differ from record to record: Chat Completions, R
 one log.
 """
 
-from pipelines.adapters.source import TEXT, Source, Writing, has
+from pipelines.adapters.source import TEXT, Source, Writing, has, lacks
 from pipelines.adapters.sources.bodies import (
     BODY_COLUMNS,
     BODY_IGNORES,
@@ -32,6 +32,7 @@ _ENVELOPE = dict.fromkeys(
         "ts",
         "end_ts",
         "latency_ms",
+        "method",
         "path",
         "status",
         "attempt",
@@ -53,6 +54,12 @@ _ENVELOPE = dict.fromkeys(
     ),
     TEXT,
 )
+
+_NEEDED = {
+    "doc.key_id IS NULL": ("authorization", "x-api-key"),
+    "doc.client_ip IS NULL": ("x-forwarded-for",),
+}
+"""What only headers say where the gateway does not."""
 
 _ENVELOPE_CARRIED = frozenset(
     {
@@ -90,6 +97,9 @@ GATEWAY = Source(
         (has("ts"), has("request"), has("response.choices")),
         (has("ts"), has("request"), has("response.object", "response")),
         (has("ts"), has("request"), has("response.type", "message", "error")),
+        # Bodies switched off or masked: names that our own columns do not have.
+        (has("ts"), has("path"), has("key_id"), lacks("request_id")),
+        (has("ts"), has("path"), has("client_ip"), lacks("request_id")),
     ),
     structure={
         **_ENVELOPE,
@@ -102,11 +112,12 @@ GATEWAY = Source(
         {
             "request": request_at("request"),
             "response": response_at("response"),
-            "headers": headers_at("headers", REQUEST_HEADERS),
+            "headers": headers_at("headers", REQUEST_HEADERS, _NEEDED),
             "response_headers": headers_at("response_headers", RESPONSE_HEADERS),
         },
         {"messages": MESSAGES},
     ),
+    is_request="is_question(doc.method, doc.path, messages IS NOT NULL)",
     columns={
         **BODY_COLUMNS,
         "request_id": "coalesce(doc.id, response_headers.x_request_id, "
@@ -119,7 +130,9 @@ GATEWAY = Source(
         "project_id": "coalesce(doc.project_id, response_headers.openai_project)",
         "api_key_id": "coalesce(key_name(doc.key_id), "
         "key_of_header(headers.authorization), "
-        "key_of_header(headers.x_api_key))",
+        "key_of_header(headers.x_api_key), "
+        "key_of_header(headers.api_key), "
+        "key_of_header(headers.x_goog_api_key))",
         "end_user_id": f"coalesce(doc.end_user_id, {BODY_COLUMNS['end_user_id']}, "
         "headers.anthropic_user_profile_id)",
         "session_id": f"coalesce(doc.session_id, {BODY_COLUMNS['session_id']})",
@@ -134,14 +147,14 @@ GATEWAY = Source(
         "status": f"coalesce(doc.status, ({BODY_COLUMNS['status']})::VARCHAR)",
         "latency_ms": "CASE WHEN doc.latency_ms IS NOT NULL THEN doc.latency_ms "
         "ELSE ms_between(doc.ts, doc.end_ts)::VARCHAR END",
-        "ip": "first_address(coalesce(doc.client_ip, headers.x_forwarded_for))",
+        "ip": "coalesce(first_address(doc.client_ip), first_address(headers.x_forwarded_for))",
         "country": "doc.country",
         "asn": "doc.asn",
-        "user_agent": "headers.user_agent",
+        "user_agent": "dash_to_null(headers.user_agent)",
         "client_fingerprint": f"coalesce(doc.ja4, doc.ja3, nullif(concat_ws(' ', {_SDK}), ''))",
         "sample_rate": "doc.sample_rate",
     },
-    ignores=frozenset({"method", "query", "headers.*", "response_headers.*"})
+    ignores=frozenset({"query", "headers.*", "response_headers.*"})
     | {f"request.{name}" for name in BODY_IGNORES}
     | {f"response.{name}" for name in BODY_IGNORES | {"tools", "temperature", "top_p", "metadata"}},
     lacks={

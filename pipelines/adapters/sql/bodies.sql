@@ -27,14 +27,20 @@ CREATE MACRO ms_between(first_t, last_t) AS TRY_CAST(us_of_text(last_t) - us_of_
 CREATE MACRO first_value_of(t) AS
     CASE WHEN starts_with(t, '["') THEN CASE WHEN json_valid(t) THEN t ->> '$[0]' END ELSE t END;
 
--- The client's address as the outermost proxy saw it, without a port.
+-- The client's address as the outermost proxy saw it, without a port. What it writes when it knows none is no address
+-- that many clients share; another word may be one under a pseudonym.
+CREATE MACRO is_numeric(a) AS a >= '0' AND a < ':';
 CREATE MACRO address_alone(a) AS
-    CASE WHEN NOT contains(a, ':') THEN a
+    CASE WHEN NOT contains(a, ':')
+         THEN CASE WHEN is_numeric(a) THEN a WHEN lower(a) IN ('unknown', 'null', 'none', '-', '') THEN NULL ELSE a END
          WHEN starts_with(a, '[') THEN regexp_extract(a, '^\[([^\]]*)\]', 1)
          WHEN regexp_matches(a, '^[0-9.]+:[0-9]+$') THEN split_part(a, ':', 1)
          ELSE a END;
 CREATE MACRO first_address(t) AS
-    CASE WHEN NOT contains(t, ',') THEN address_alone(trim(t)) ELSE address_alone(trim(split_part(t, ',', 1))) END;
+    CASE WHEN NOT contains(t, ',') THEN address_alone(trim(t))
+         WHEN is_numeric(t) THEN address_alone(trim(split_part(t, ',', 1)))
+         ELSE list_filter(list_transform(string_split(t, ','), lambda a: address_alone(trim(a))),
+                          lambda a: a IS NOT NULL)[1] END;
 
 -- Which attempt this is: clients count the retries they have made, so 1 is the second attempt.
 CREATE MACRO attempt_of_retries(t) AS (1 + whole_or_null(t))::VARCHAR;

@@ -346,6 +346,51 @@ def test_a_client_counts_the_retries_it_made_so_the_first_one_is_the_second_atte
     assert log.column("attempt") == [1, 2, 8, None, None, 2]
 
 
+@pytest.mark.parametrize("small", ["user-agent", "x-stainless-lang", "x-forwarded-for"])
+@pytest.mark.parametrize("key", ["Authorization", "X-API-Key", "X-Api-Key"])
+def test_one_header_in_lower_case_does_not_hide_those_in_capitals(lines, small, key):
+    values = {**HEADERS, key: HEADERS["authorization"]}
+    del values["authorization"]
+    headers = {name if name in (small, key) else name.title(): value for name, value in values.items()}
+    spelled = "Anthropic/Python 2.1" if small == "user-agent" else "client/3.1"
+    headers["user-agent" if small == "user-agent" else "User-Agent"] = spelled
+    row = one(lines, call(CHAT, CHAT_ANSWER, headers=headers))
+    assert holds(row, user_agent=spelled, ip="203.0.113.24", client_fingerprint="python Linux")
+    assert row["api_key_id"].startswith("sha256:")
+
+
+@pytest.mark.parametrize("name", ["X-API-Key", "x-api-key", "api-key", "Api-Key", "x-goog-api-key"])
+def test_a_key_has_one_name_whatever_header_it_came_in(lines, name):
+    secret = "sk-abcdefghijklmnopqrstuvwxyz0123"
+    log = read(lines(call(CHAT, headers={"authorization": f"Bearer {secret}"}), call(CHAT, headers={name: secret})))
+    assert len(set(log.column("api_key_id"))) == 1
+
+
+@pytest.mark.parametrize("nobody", ["unknown", "-", "", "None"])
+def test_what_a_proxy_writes_for_no_address_is_none(lines, nobody):
+    forwarded = {"x-forwarded-for": f"{nobody}, 198.51.100.7"}
+    log = read(
+        lines(
+            call(CHAT, client_ip=nobody, headers={"user-agent": "-"}),
+            call(CHAT, client_ip=nobody, headers=forwarded),
+            call(CHAT, headers=forwarded),
+            call(CHAT, client_ip=f"{nobody}, {nobody}"),
+            call(CHAT, client_ip="[2001:db8::1]:443"),
+            call(CHAT, client_ip="pseudonym-17"),
+        )
+    )
+    assert log.column("ip") == [None, "198.51.100.7", "198.51.100.7", None, "2001:db8::1", "pseudonym-17"]
+    assert log.rows[0]["user_agent"] is None
+
+
+def test_an_empty_refusal_is_none(lines):
+    choice = {"finish_reason": "stop", "message": {"content": "yes", "refusal": ""}}
+    row = one(lines, call(CHAT, {**CHAT_ANSWER, "choices": [choice]}))
+    assert holds(row, stop_reason="stop", response="yes")
+    choice["message"]["refusal"] = "I will not."
+    assert holds(one(lines, call(CHAT, {**CHAT_ANSWER, "choices": [choice]})), stop_reason="refusal")
+
+
 def test_no_secret_survives_and_the_same_key_keeps_its_name(lines):
     secret = "sk-abcdefghijklmnopqrstuvwxyz0123"
     log = read(
@@ -440,3 +485,59 @@ def test_time_may_come_in_any_unit(lines):
 
 def test_whole_numbers_beyond_two_to_the_53rd_keep_every_digit(lines):
     assert one(lines, call(CHAT, id=98765432101234567890))["request_id"] == "98765432101234567890"
+
+
+ENVELOPE = {"id": "r1", "ts": NOON, "account_id": "ana", "status": 200, "path": "/v1/chat/completions"}
+
+
+@pytest.mark.parametrize("told", [{"key_id": "key-17"}, {"client_ip": "203.0.113.24"}], ids=["key", "address"])
+@pytest.mark.parametrize(
+    "bodies",
+    [{}, {"request": None, "response": None}, {"request": "[REDACTED]", "response": "[REDACTED]"}],
+    ids=["without", "null", "masked"],
+)
+def test_a_capture_without_bodies_is_a_gateways_all_the_same(lines, bodies, told):
+    row = one(lines, {**ENVELOPE, **told, **bodies})
+    assert holds(row, request_id="r1", account_id="ana", endpoint="/v1/chat/completions", prompt=None)
+    assert holds(row, body_state="absent")
+
+
+def test_our_own_columns_are_ours_whatever_else_lies_in_a_record(lines):
+    ours = {"request_id": "r1", "ts": NOON, "account_id": "ana", "path": "/v1/chat", "key_id": "key-17"}
+    assert read(lines(ours)).format == "stillwatch"
+
+
+PASSED_OVER = [
+    ("GET", "/v1/responses/resp_1"), ("GET", "/health"), ("GET", "/v1/models"), ("HEAD", "/"),
+    ("OPTIONS", "/v1/chat/completions"), ("get", "/anything"), ("DELETE", "/v1/responses/resp_1"),
+    ("POST", "/v1/messages/count_tokens"), ("POST", "/v1/messages/count_tokens?beta=true"),
+    ("POST", "/v1/responses/resp_1/cancel"), ("POST", "/v1/embeddings"), ("POST", "/v1/moderations"),
+    ("POST", "/v1/images/generations"), ("POST", "/v1/messages/batches"), ("POST", "/v1/files/file_1/content"),
+    (None, "/healthz"), (None, "/v1/models"), (None, "/v1/responses/resp_1"), (None, "/"),
+]  # fmt: skip
+CALLS = [
+    ("POST", "/v1/chat/completions"), ("post", "/v1/messages?beta=true"), ("POST", "/v1/responses/compact"),
+    ("POST", "/openai/deployments/models/chat/completions"), ("POST", "/ask"), ("POST", None), (None, "/v1/messages/"),
+    (None, "/v1/responses"), (None, "/v1beta/models/wren-5:generateContent"), (None, None), ("", "/v1/files-chat"),
+]  # fmt: skip
+
+
+def test_polls_lists_health_and_other_models_work_are_passed_over_and_counted(lines):
+    answer = {"id": "resp_1", "object": "response", "status": "completed", "usage": {"output_tokens": 640}}
+    told = [call(None, answer, method=method, path=path) for method, path in PASSED_OVER]
+    asked = [call({"model": "m", "input": "hi"}, method=m, path=p, id=f"{m} {p}") for m, p in CALLS]
+    log = read(lines(*told, *asked))
+    assert log.column("request_id") == [one["id"] for one in asked]
+    assert (log.n_rows, log.refused) == (len(told) + len(asked), [])
+
+
+def test_a_question_that_came_over_a_socket_is_one_though_it_began_with_get(lines):
+    row = one(lines, call(RESPONSES, RESPONSES_ANSWER, method="GET", path="/v1/responses"))
+    assert holds(row, **RESPONSES_MEANS)
+
+
+def test_a_text_that_is_no_question_is_no_prompt(lines):
+    kinds = ("embeddings", "moderations", "images/generations")
+    asked = {"model": "m", "input": "some text", "prompt": "some text"}
+    log = read(lines(call(CHAT), *(call(asked, method="POST", path=f"/v1/{kind}") for kind in kinds)))
+    assert log.column("prompt") == [CHAT_MEANS["prompt"]]
