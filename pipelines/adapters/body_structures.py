@@ -83,12 +83,13 @@ CHUNK = [
         "id": TEXT,
         "type": TEXT,
         "model": TEXT,
-        "choices": [{"finish_reason": TEXT, "delta": {"content": TEXT, "refusal": TEXT}}],
+        "choices": [{"index": TEXT, "finish_reason": TEXT, "delta": {"content": TEXT, "refusal": TEXT}}],
         "response": AS_JSON,
         "message": AS_JSON,
         "delta": {"text": TEXT, "stop_reason": TEXT, "stop_details": AS_JSON},
         "usage": AS_JSON,
         "error": AS_JSON,
+        "code": TEXT,
     }
 ]
 """One event of a streamed answer, of any of the three."""

@@ -194,17 +194,32 @@ CREATE MACRO events_as_json(t) AS
 CREATE MACRO chunks_of(t) AS from_json(t, chunk_structure());
 CREATE MACRO last_written(values_of) AS list_filter(values_of, lambda v: v IS NOT NULL)[-1];
 CREATE MACRO first_written(values_of) AS list_filter(values_of, lambda v: v IS NOT NULL)[1];
+-- An event may be an error, or have one.
+CREATE MACRO error_of(c) AS
+    CASE WHEN c.error IS NOT NULL THEN c.error WHEN c.type = 'error' THEN json_object('type', c.type, 'code', c.code) END;
+CREATE MACRO first_error(chunks) AS first_written(list_transform(chunks, lambda c: error_of(c)));
+
+CREATE MACRO folded_choice(pieces) AS {
+    'finish_reason': last_written(list_transform(pieces, lambda p: p.finish_reason)),
+    'message': {
+        'content': array_to_string(list_transform(pieces, lambda p: p.delta.content), ''),
+        'refusal': nullif(array_to_string(list_transform(pieces, lambda p: p.delta.refusal), ''), '')}};
+CREATE MACRO place_of(piece) AS CASE WHEN piece.index IS NULL THEN '0' ELSE piece.index END;
+-- Several choices come by turns, each piece with the number of its own.
+CREATE MACRO folded_pieces(pieces) AS
+    CASE WHEN len(list_filter(pieces, lambda p: p.index <> '0')) = 0 THEN [folded_choice(pieces)]
+         ELSE list_transform(
+             list_sort(list_distinct(list_transform(pieces, lambda p: place_of(p)))),
+             lambda place: folded_choice(list_filter(pieces, lambda p: place_of(p) = place))) END;
+CREATE MACRO pieces_of(chunks) AS flatten(list_transform(chunks, lambda c: c.choices));
 CREATE MACRO folded_choices(chunks) AS json_object(
     'id', first_written(list_transform(chunks, lambda c: c.id)),
     'object', 'chat.completion',
     'model', first_written(list_transform(chunks, lambda c: c.model)),
-    'error', first_written(list_transform(chunks, lambda c: c.error)),
+    'error', first_error(chunks),
     'usage', last_written(list_transform(chunks, lambda c: c.usage)),
-    'choices', [{
-        'finish_reason': last_written(list_transform(chunks, lambda c: c.choices[1].finish_reason)),
-        'message': {
-            'content': array_to_string(list_transform(chunks, lambda c: c.choices[1].delta.content), ''),
-            'refusal': nullif(array_to_string(list_transform(chunks, lambda c: c.choices[1].delta.refusal), ''), '')}}])::VARCHAR;
+    'choices', list_transform([pieces_of(chunks)], lambda pieces: folded_pieces(pieces))[1])::VARCHAR;
+
 -- A JSON object without its fields that are null: in a patch they would take away what was said before.
 CREATE MACRO without_nulls(j) AS
     CASE WHEN NOT contains(j::VARCHAR, ':null') THEN j
@@ -218,20 +233,41 @@ CREATE MACRO folded_messages(chunks) AS json_object(
     'content', [{'type': 'text', 'text': array_to_string(list_transform(chunks, lambda c: c.delta.text), '')}],
     'stop_reason', last_written(list_transform(chunks, lambda c: c.delta.stop_reason)),
     'stop_details', last_written(list_transform(chunks, lambda c: c.delta.stop_details)),
-    'error', first_written(list_transform(chunks, lambda c: c.error)),
+    'error', first_error(chunks),
     'usage', json_merge_patch(
         coalesce(first_written(list_transform(chunks, lambda c: c.message -> '$.usage')), '{}'),
         coalesce(last_written(list_transform(chunks, lambda c: without_nulls(c.usage))), '{}')))::VARCHAR;
-CREATE MACRO folded_chunks(chunks) AS
-    CASE WHEN len(list_filter(chunks, lambda c: c.response IS NOT NULL)) > 0
-         THEN list_filter(chunks, lambda c: c.response IS NOT NULL)[-1].response::VARCHAR
+-- A Responses stream repeats the response at its end, whole; what it said of it before is that it had begun.
+CREATE MACRO ended_responses(chunks) AS list_filter(chunks, lambda c: c.response IS NOT NULL AND NOT list_contains(
+    ['response.created', 'response.queued', 'response.in_progress'], coalesce(c.type, '')));
+-- Of one that broke off: how it began, its pieces of text, the error if it ended with one. Why it ended otherwise
+-- nobody knows.
+CREATE MACRO begun_response(begun, said, error) AS json_object(
+    'id', begun ->> '$.id',
+    'object', 'response',
+    'model', begun ->> '$.model',
+    'status', CASE WHEN error IS NOT NULL THEN 'failed' WHEN said <> '' THEN NULL ELSE begun ->> '$.status' END,
+    'error', error,
+    'output', CASE WHEN said <> '' THEN [{'type': 'message', 'content': [{'type': 'output_text', 'text': said}]}] END)::VARCHAR;
+CREATE MACRO said_in(events) AS array_to_string(
+    list_transform(from_json(events, '[{"type": "VARCHAR", "delta": "VARCHAR"}]'),
+                   lambda e: CASE WHEN e.type = 'response.output_text.delta' THEN e.delta END), '');
+CREATE MACRO folded_responses(chunks, events) AS
+    CASE WHEN len(ended_responses(chunks)) > 0 THEN ended_responses(chunks)[-1].response::VARCHAR
+         ELSE list_transform([said_in(events)], lambda said: begun_response(
+             last_written(list_transform(chunks, lambda c: c.response)), said, first_error(chunks)))[1] END;
+CREATE MACRO folded_chunks(chunks, events) AS
+    CASE WHEN len(list_filter(chunks, lambda c: c.response IS NOT NULL)) > 0 THEN folded_responses(chunks, events)
          WHEN len(list_filter(chunks, lambda c: c.message IS NOT NULL OR c.type = 'message_delta')) > 0
          THEN folded_messages(chunks)
          WHEN len(chunks) > 0 THEN folded_choices(chunks) END;
+-- Both have a name by a list of one: each is used for every field of what comes of it.
+CREATE MACRO folded_events(t) AS list_transform([t], lambda events:
+    list_transform([chunks_of(events)], lambda chunks: folded_chunks(chunks, events))[1])[1];
 -- A body that is a stream, as the one response it amounts to (JSON text); null when it is no stream.
 CREATE MACRO folded(t) AS
-    CASE WHEN starts_with(ltrim(t), '[') THEN CASE WHEN json_valid(t) THEN folded_chunks(chunks_of(t)) END
-         WHEN regexp_matches(t, '^\s*(?:event|data|id|retry|:)') THEN folded_chunks(chunks_of(events_as_json(t))) END;
+    CASE WHEN starts_with(ltrim(t), '[') THEN CASE WHEN json_valid(t) THEN folded_events(t) END
+         WHEN regexp_matches(t, '^\s*(?:event|data|id|retry|:)') THEN folded_events(events_as_json(t)) END;
 
 -- -- bodies as structures --------------------------------------------------------------------------
 

@@ -276,6 +276,59 @@ def test_a_refused_stream_without_any_text_is_a_refusal(lines):
     assert holds(row, stop_reason="refusal", response=None, output_tokens=188)
 
 
+BEGUN = [
+    {"type": "response.created", "response": {"id": "resp-1", "model": "lark-2", "status": "queued", "usage": None}},
+    {"type": "response.in_progress", "response": {"id": "resp-1", "model": "lark-2", "status": "in_progress"}},
+]
+SAID = [
+    {"type": "response.reasoning_text.delta", "delta": "hm"},
+    {"type": "response.output_text.delta", "delta": "def "},
+    {"type": "response.output_text.delta", "delta": "mer"},
+    {"type": "response.function_call_arguments.delta", "delta": "{"},
+]
+FAILED = [{"type": "error", "code": "server_error", "message": "gone"}]
+
+
+@pytest.mark.parametrize("form", [list, lambda chunks: sse(*chunks)], ids=["array", "events"])
+@pytest.mark.parametrize(
+    ("chunks", "stop_reason", "response", "status"),
+    [
+        (BEGUN, "pause", None, 200),
+        (BEGUN + SAID, None, "def mer", 200),
+        (BEGUN + FAILED, "error", None, 500),
+        (BEGUN + SAID + FAILED, "error", "def mer", 500),
+        (FAILED, "error", None, 500),
+        ([*BEGUN, *SAID, RESPONSES_CHUNKS[-1], {"type": "done"}], "length", "def merge", 200),
+    ],
+    ids=["only begun", "cut", "failed", "failed half-way", "failed at once", "whole"],
+)
+def test_a_stream_that_broke_off_says_how_far_it_came(lines, form, chunks, stop_reason, response, status):
+    row = one(lines, call(RESPONSES, form(chunks)))
+    assert holds(row, stop_reason=stop_reason, response=response, status=status, model="lark-2")
+    if chunks != FAILED:
+        assert row["provider_request_id"] == "resp-1"
+
+
+def test_an_error_ends_a_stream_of_any_kind(lines):
+    error = {"type": "error", "error": {"type": "overloaded_error"}}
+    row = one(lines, call(MESSAGES, [*MESSAGES_CHUNKS[:5], error]))
+    assert holds(row, stop_reason="error", response="graded", status=529)
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["by turns", "in one piece"])
+def test_choices_that_come_by_turns_are_put_together_each_by_itself(lines, together):
+    ends = {0: "stop", 1: "length", 10: "stop"}
+    told = [(0, "Yes"), (1, "No"), (10, "Well"), (0, " sir"), (1, " way"), (10, "...")]
+    pieces = [{"index": index, "delta": {"content": text}} for index, text in told]
+    pieces += [{"index": index, "delta": {}, "finish_reason": end} for index, end in ends.items()]
+    chunks = [{"id": "cc-1", "choices": pieces if together else [piece]} for piece in pieces]
+    if together:
+        chunks = chunks[:1]
+    row = one(lines, call(CHAT, [*chunks, CHAT_CHUNKS[-1]]))
+    assert sorted(row["response"].split("\n\n")) == ["No way", "Well...", "Yes sir"]
+    assert holds(row, stop_reason="stop", output_tokens=212)
+
+
 def test_counts_that_the_end_of_a_stream_leaves_out_are_those_of_its_start(lines):
     start = {"input_tokens": 25, "cache_creation_input_tokens": 5, "cache_read_input_tokens": 100}
     unsaid = {**dict.fromkeys(start), "server_tool_use": None, "output_tokens": 77}
