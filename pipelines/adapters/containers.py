@@ -10,17 +10,27 @@ from pathlib import Path
 
 from pipelines.adapters import parquet
 from pipelines.adapters.adapter import Sample
-from pipelines.adapters.blocks import Compression, compression_of, pieces
+from pipelines.adapters.blocks import MAX_RECORD_BYTES, ZSTD_MAGIC, Compression, compression_of, pieces
 from pipelines.adapters.csvfile import header_names
-from pipelines.adapters.documents import first_documents, is_spread_out
+from pipelines.adapters.documents import first_documents, is_glued, is_spread_out, top_names
 from pipelines.adapters.lines import first_objects
 from pipelines.adapters.textlines import TEXT_LINE, known_lines
 from pipelines.errors import UnreadableInput
 
 _HEAD_BYTES = 1 << 20
 _SAMPLE_RECORDS = 20
-_KEY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_.]{0,60})"\s*:')
+_BLANK = b" \t\r\n\0"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_OTHER_PACKINGS = {
+    "bzip2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
+    "xz": re.compile(rb"\xfd7zXZ\0"),
+    "zip": re.compile(rb"PK\x03\x04"),
+    "lz4": re.compile(rb"\x04\x22M\x18"),
+    "snappy": re.compile(rb"\xff\x06\0\0sNaPpY"),
+}
+"""Compressions that are known by name and not read."""
+_AFTER_LENGTH = (b"{", b"\n", ZSTD_MAGIC)
+"""How a record of OpenTelemetry's collector begins behind its length: as JSON, in binary, packed."""
 
 
 class Kind(StrEnum):
@@ -55,9 +65,10 @@ def look(path: Path) -> Container:
     if head.startswith(parquet.MAGIC):
         names = parquet.ParquetFile(path, ()).names
         return Container(Kind.PARQUET, Compression.NONE, Sample(frozenset(names)))
+    _require_readable(path, head)
     compression = compression_of(head)
     text = _text_head(path, compression)
-    if not text.strip(b" \t\r\n\0"):
+    if not text.strip(_BLANK) or _is_empty_list(text):
         return Container(Kind.EMPTY, compression, Sample(frozenset()))
     if text.startswith(parquet.MAGIC):
         raise UnreadableInput(
@@ -69,18 +80,44 @@ def look(path: Path) -> Container:
     return _text_container(path, compression, text)
 
 
+def _require_readable(path: Path, head: bytes) -> None:
+    """Pass what is not one of the packings that are known and not read."""
+    packing = next((name for name, magic in _OTHER_PACKINGS.items() if magic.match(head)), None)
+    if packing is not None:
+        raise UnreadableInput(
+            f"{path}: packed with {packing}", remedy="unpack it first, or pack it with gzip or zstd"
+        )
+    length = int.from_bytes(head[:4])
+    if (
+        0 < length < MAX_RECORD_BYTES
+        and length <= path.stat().st_size - 4
+        and head[:4].strip(_BLANK)
+        and head[4:].startswith(_AFTER_LENGTH)
+    ):
+        raise UnreadableInput(
+            f"{path}: records with their length before each, as OpenTelemetry's collector writes them with "
+            "format proto or with compression",
+            remedy="have its file exporter write format json without compression, and pack the files later",
+        )
+
+
+def _is_empty_list(text: bytes) -> bool:
+    """An export of no rows; a longer file is not looked at any further."""
+    return len(text) < _HEAD_BYTES and text.translate(None, _BLANK) == b"[]"
+
+
 def _text_container(path: Path, compression: Compression, text: bytes) -> Container:
-    start = text.lstrip(b" \t\r\n\0")[:1]
-    if start == b"[" or (start == b"{" and is_spread_out(text)):
+    start = text.lstrip(_BLANK)[:1]
+    if start == b"[" or (start == b"{" and (is_spread_out(text) or is_glued(text))):
         objects = first_documents(text, _SAMPLE_RECORDS)
-        names = frozenset(name for one in objects for name in one) or _keys(text)
+        names = frozenset(name for one in objects for name in one) or top_names(text)
         return Container(Kind.JSON_DOCUMENTS, compression, Sample(names, tuple(objects)))
     objects = first_objects(text, _SAMPLE_RECORDS)
     if objects:
         names = frozenset(name for one in objects for name in one)
         return Container(Kind.JSON_LINES, compression, Sample(names, tuple(objects)))
     if start == b"{":  # the first record is longer than what was looked at
-        return Container(Kind.JSON_LINES, compression, Sample(_keys(text)))
+        return Container(Kind.JSON_LINES, compression, Sample(top_names(text)))
     lines = known_lines(text)
     if lines:
         return Container(Kind.TEXT, compression, Sample(frozenset({TEXT_LINE}), tuple(lines)))
@@ -91,11 +128,6 @@ def _text_container(path: Path, compression: Compression, text: bytes) -> Contai
         f"{path}: neither Parquet nor JSON Lines nor CSV, nor text lines that are known",
         remedy="give log files only; docs/reference/input.md describes them",
     )
-
-
-def _keys(text: bytes) -> frozenset[str]:
-    """Anything like a key, where no record is whole."""
-    return frozenset(key.decode() for key in _KEY.findall(text))
 
 
 def _raw_head(path: Path) -> bytes:

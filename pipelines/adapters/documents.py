@@ -5,6 +5,7 @@ Here: cutting such text at its outermost objects, without a Python object per ch
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,11 +15,14 @@ import pyarrow as pa
 
 from pipelines.adapters.block import Block
 from pipelines.adapters.blocks import MAX_RECORD_BYTES, repaired
+from pipelines.adapters.lines import first_objects
 from pipelines.errors import UnreadableInput
 
 _QUOTE, _BACKSLASH, _SPACE = 0x22, 0x5C, 0x20
 _OPENS, _CLOSES = b"{[", b"}]"
 _BLANK = b" \t\r\n\0,"
+_KEY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_.]{0,60})"\s*:')
+_SEAM = re.compile(rb"\}[ \t]*\{")
 _STEP = np.zeros(256, np.int8)
 _STEP[[*_OPENS]] = 1
 _STEP[[*_CLOSES]] = -1
@@ -55,11 +59,31 @@ def document_blocks(
 
 def is_spread_out(head: bytes) -> bool:
     """Whether a text that begins with an object has it over several lines, as pretty printers write."""
-    first = head.lstrip(_BLANK).split(b"\n", maxsplit=1)[0].rstrip()
-    if not first.endswith((b"{", b"[", b",")):
+    text = head.lstrip(_BLANK)
+    first, _, rest = text.partition(b"\n")
+    first = first.rstrip()
+    if not first.endswith((b"{", b"[", b",")) or len(outermost(first + b"\n")[0]):
         return False
-    starts, _ = outermost(first + b"\n")
-    return len(starts) == 0
+    # A line that was cut off may end like that too: then others are objects, and with them this is none.
+    return first == b"{" or not first_objects(rest, 1) or _begins_whole(text)
+
+
+def is_glued(head: bytes) -> bool:
+    """Whether the first line is several objects, one right behind the other, as Kinesis Firehose delivers."""
+    first = head.lstrip(_BLANK).split(b"\n", maxsplit=1)[0]
+    return _SEAM.search(first) is not None and len(first_documents(first, 2)) > 1
+
+
+def _begins_whole(text: bytes) -> bool:
+    """Whether the object that a text begins with is there to its end."""
+    starts, ends = outermost(text)
+    if len(starts) == 0 or starts[0] > 0:
+        return False
+    try:
+        json.loads(text[: ends[0]].decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def first_documents(head: bytes, limit: int) -> list[dict[str, Any]]:
@@ -78,6 +102,23 @@ def first_documents(head: bytes, limit: int) -> list[dict[str, Any]]:
         if isinstance(value, dict):
             found.append(value)
     return found
+
+
+def top_names(head: bytes) -> frozenset[str]:
+    """What seem to be the keys of a file's first objects, of which none is whole in its beginning."""
+    text = head.lstrip(_BLANK)
+    in_list = int(text.startswith(b"["))
+    raw = np.frombuffer(text, np.uint8)
+    marks = np.flatnonzero(_MARKS[raw])
+    is_quote, is_bracket = _quotes_and_brackets(marks, raw[marks])
+    quotes, brackets = marks[is_quote], marks[is_bracket]
+    depth = np.cumsum(_STEP[raw[brackets]].astype(np.int64))
+    found = list(_KEY.finditer(text))
+    starts = np.array([key.start() for key in found], np.int64)
+    is_text = np.searchsorted(quotes, starts) % 2 == 1
+    below = np.append(0, depth)[np.searchsorted(brackets, starts)]
+    is_top = ~is_text & (below == 1 + in_list)
+    return frozenset(key.group(1).decode() for key, top in zip(found, is_top, strict=True) if top)
 
 
 class _DocumentCutter:
@@ -148,9 +189,7 @@ def outermost(text: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]
     """
     raw = np.frombuffer(text, np.uint8)
     marks = np.flatnonzero(_MARKS[raw])
-    bytes_at = raw[marks]
-    is_quote = (bytes_at == _QUOTE) & ~_escaped(marks, bytes_at)
-    is_bracket = (_STEP[bytes_at] != 0) & (np.cumsum(is_quote) % 2 == 0)
+    _, is_bracket = _quotes_and_brackets(marks, raw[marks])
     at = marks[is_bracket]
     steps = _STEP[raw[at]].astype(np.int64)
     depth = np.cumsum(steps)
@@ -163,6 +202,14 @@ def outermost(text: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]
     first_end = np.searchsorted(ends, starts, "right")
     is_whole = first_end < len(ends)
     return starts[is_whole], ends[first_end[is_whole]]
+
+
+def _quotes_and_brackets(
+    marks: npt.NDArray[np.int64], bytes_at: npt.NDArray[np.uint8]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which marks are quotes that begin or end a string, and which are brackets outside of any."""
+    is_quote = (bytes_at == _QUOTE) & ~_escaped(marks, bytes_at)
+    return is_quote, (_STEP[bytes_at] != 0) & (np.cumsum(is_quote) % 2 == 0)
 
 
 def _escaped(marks: npt.NDArray[np.int64], bytes_at: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

@@ -135,6 +135,42 @@ def test_a_first_line_that_makes_no_sense_does_not_hide_the_format(lines):
     assert log.refused == [(1, None, "not valid JSON")]
 
 
+def test_a_first_line_that_was_cut_off_after_a_comma_costs_itself(lines):
+    log = read(lines(b'{"request_id": "cut",\n', record("two"), record("three")))
+    assert log.column("request_id") == ["two", "three"]
+    assert log.refused == [(1, None, "not valid JSON")]
+
+
+def test_objects_over_several_lines_are_told_from_cut_ones(lines):
+    over_lines = b'{"request_id": "one",\n"ts": "%s",\n"account_id": "ana",\n"tool_names":\n[]\n}\n'
+    log = read(lines(over_lines % NOON.encode()))
+    assert (log.column("request_id"), log.refused) == (["one"], [])
+    inner = b'{"request_id": "one", "prompt": [\n{"x": 1},\n{"x": 2}\n], "ts": "%s", "account_id": "ana"}\n'
+    log = read(lines(inner % NOON.encode()))
+    assert (log.column("request_id"), log.refused) == (["one"], [])
+
+
+def test_records_right_behind_one_another_are_as_many_requests(lines):
+    """Kinesis Firehose puts nothing between them."""
+    records = [as_line(record(name, prompt="}{")).rstrip() for name in ("one", "two", "three")]
+    log = read(lines(b"".join(records)))
+    assert (log.column("request_id"), log.refused) == (["one", "two", "three"], [])
+    assert log.column("row_number") == [1, 2, 3]
+
+
+def test_what_lies_deep_in_a_first_record_does_not_name_the_format(lines):
+    """None of the records is whole within what is looked at: only keys at the top say what they are."""
+    long = {"inner": {"resourceSpans": [], "x": '"resourceSpans": '}, **record(prompt="long " * 400_000)}
+    assert read(lines(long)).format == "stillwatch"
+    assert read(lines(b"[", long, b"]")).format == "stillwatch"
+
+
+@pytest.mark.parametrize("text", [b"[]", b"\n[\n]\n", b"\xef\xbb\xbf[ ]"])
+def test_an_export_without_rows_is_an_empty_log(lines, text):
+    log = read(lines(text))
+    assert (log.rows, log.refused, log.n_rows) == ([], [], 0)
+
+
 def test_a_first_record_of_many_megabytes_is_recognised(lines):
     assert len(read(lines(record(prompt="long " * 600_000))).rows[0]["prompt"]) == 3_000_000
 
