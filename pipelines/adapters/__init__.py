@@ -23,7 +23,13 @@ from pipelines.adapters.logs import find_logs
 from pipelines.adapters.mapping import is_mapping, read_mapping
 from pipelines.adapters.mapping_paths import not_found, require_needed
 from pipelines.adapters.reader import Complete, LogReader
-from pipelines.adapters.recognition import fields_seen, not_understood, recognises
+from pipelines.adapters.recognition import (
+    fields_seen,
+    names_known_to,
+    not_understood,
+    recognises,
+    separator_seen,
+)
 from pipelines.adapters.records import Answered
 from pipelines.adapters.refused import REFUSED_SCHEMA
 from pipelines.adapters.source import Level, Source, with_account
@@ -337,9 +343,22 @@ def _recognised(path: Path, container: Container, formats: Formats = FORMATS) ->
         sample = container.sample
         if recognises(adapter, sample) if isinstance(adapter, Source) else adapter.recognises(sample):
             return name
+    known = names_known_to(formats.values())
+    separator = separator_seen(container, known)
+    if separator is not None:
+        raise UnreadableInput(
+            f"{path}: csv records of no known format; their columns are separated by {separator}",
+            remedy="separate them by commas, and put fields that hold commas into quotes",
+        )
     raise UnreadableInput(
-        f"{path}: {container.kind} records of no known format; "
-        f"their fields are {fields_seen(container.sample)}",
+        f"{path}: {_content(container)} of no known format; their fields are {fields_seen(container, known)}",
         remedy="give --format if it is one of those that `stillwatch sources` lists, declare it in a mapping "
-        "file (docs/how-to/own-format.md), or name the columns as docs/reference/input.md has them",
+        "file (docs/how-to/own-format.md), or name the columns as docs/reference/input.md has them"
+        + (", in a header line" if container.kind is Kind.CSV else ""),
     )
+
+
+def _content(container: Container) -> str:
+    """What a file's records may be called: a single column is hardly a table."""
+    is_text = container.kind is Kind.CSV and len(container.sample.names) == 1
+    return "text lines or csv records" if is_text else f"{container.kind} records"

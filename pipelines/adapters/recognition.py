@@ -8,15 +8,17 @@ It looks at no more than the sample of a file, twenty records, so loops over Pyt
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from pipelines.adapters.adapter import Sample
+from pipelines.adapters.adapter import Adapter, Sample
+from pipelines.adapters.containers import Container, Kind
 from pipelines.adapters.source import TEXT, Clue, Source, Structure
 
 _SHOWN_FIELDS = 12
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,40}")
 _NOTHING = object()
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def recognises(source: Source, sample: Sample) -> bool:
@@ -79,11 +81,45 @@ def _opened(value: Any) -> Any:
     return value
 
 
-def fields_seen(sample: Sample) -> str:
-    """The sample's field names for a message: few, and only such as a program would write."""
-    names = sorted(name for name in sample.names if _NAME.fullmatch(name))
-    shown = ", ".join(names[:_SHOWN_FIELDS]) + (", ..." if len(names) > _SHOWN_FIELDS else "")
-    return shown or "no field names that can be shown"
+def names_known_to(formats: Iterable[Source | Adapter]) -> frozenset[str]:
+    """Every field name at the top of a record that one of these formats has."""
+    names: set[str] = set()
+    for one in formats:
+        names.update(one.fields)
+        if isinstance(one, Source):
+            names.update(clue.path[0] for clues in one.told_by for clue in clues)
+            names.update(path.split(".")[0] for path in one.ignores)
+    return frozenset(names)
+
+
+def fields_seen(container: Container, known: Collection[str]) -> str:
+    """What fields a file has, for a message: few names, and only such as a program would write.
+
+    The first line of CSV need not be a header, it may be somebody's request: of it no names are shown but
+    those in `known`, and how many columns there are.
+    """
+    all_names = container.sample.names
+    if container.kind is not Kind.CSV:
+        return _listed(name for name in all_names if _NAME.fullmatch(name)) or "none whose name can be shown"
+    shown = _listed(all_names.intersection(known))
+    n_columns = f"{len(all_names)} column{'s' if len(all_names) != 1 else ''}"
+    return f"{shown} among {n_columns}" if shown else f"{n_columns} of no known name"
+
+
+def separator_seen(container: Container, known: Collection[str]) -> str | None:
+    """What lies between known names of a CSV header instead of commas, in words; None where nothing does."""
+    if container.kind is not Kind.CSV:
+        return None
+    for mark, word in _SEPARATORS.items():
+        names = {part.strip(' "') for name in container.sample.names for part in name.split(mark)}
+        if len(names.intersection(known)) > max(1, len(container.sample.names.intersection(known))):
+            return word
+    return None
+
+
+def _listed(names: Iterable[str]) -> str:
+    in_order = sorted(names)
+    return ", ".join(in_order[:_SHOWN_FIELDS]) + (", ..." if len(in_order) > _SHOWN_FIELDS else "")
 
 
 def not_understood(source: Source, sample: Sample) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
 from pipelines.adapters.containers import Kind, look
 from pipelines.adapters.reader import TableReader
-from pipelines.adapters.recognition import fields_seen, recognises
+from pipelines.adapters.recognition import fields_seen, names_known_to, recognises
 from pipelines.adapters.refused import REFUSED_SCHEMA
 from pipelines.adapters.source import TEXT, Source, has
 from pipelines.errors import UnreadableInput
@@ -208,8 +208,9 @@ def read_notices(path: Path) -> Notices:
         return Notices("empty", NOTICE_SCHEMA.empty_table(), REFUSED_SCHEMA.empty_table(), 0)
     source = next((one for one in FORMATS if recognises(one, container.sample)), None)
     if source is None:
+        known = names_known_to(FORMATS)
         raise UnreadableInput(
-            f"{path}: neither notices nor decisions; its fields are {fields_seen(container.sample)}",
+            f"{path}: neither notices nor decisions; its fields are {fields_seen(container, known)}",
             remedy="docs/how-to/labels.md shows the forms that are read",
         )
     with TableReader(

@@ -1,8 +1,11 @@
 """Damage: one bad row costs itself, one bad file costs itself, and neither is a way to hide."""
 
+import bz2
 import gzip
 import json
+import lzma
 import os
+import re
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -298,6 +301,14 @@ def test_tables_without_rows_are_empty_logs(csv, parquet):
         (b'{"user": "ana", "text": "hi"}\n', "no known format"),
         (os.urandom(4) + b"\x00\x01\x02" * 1_000, "no"),
         (gzip.compress(b"PAR1....", mtime=0), "Parquet file inside gzip"),
+        (bz2.compress(as_line(record())), "packed with bzip2"),
+        (lzma.compress(as_line(record())), "packed with xz"),
+        (b"PK\x03\x04...", "packed with zip"),
+        (b"\0\0\0\x12" + b'{"resourceSpans":[]}', "length before each"),
+        (b"\0\0\0\x08" + b"\n\x06\n\x04\x12\x02\x08\x01", "length before each"),
+        (b"\0\0\0\x10" + pa.compress(b"{}" * 99, "zstd", asbytes=True), "length before each"),
+        (b"request_id;ts;account_id\nr1;1;diary\n", "separated by semicolons"),
+        (b"request_id\tts\taccount_id\nr1\t1\tdiary\n", "separated by tabs"),
     ],
 )
 def test_a_file_that_is_no_log_is_named_with_what_to_do(tmp_path, content, said):
@@ -308,6 +319,25 @@ def test_a_file_that_is_no_log_is_named_with_what_to_do(tmp_path, content, said)
     assert said in str(caught.value)
     assert caught.value.remedy
     assert "diary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "r-1,acompletion,alice,203.0.113.24,diary\nr-2,acompletion,bob,203.0.113.25,diary\n",
+            "5 columns of no",
+        ),
+        ("alice,diary,model,tuesday\n", "model among 4 columns"),
+        ("alice\n", "1 column of no known name"),
+    ],
+)
+def test_a_table_without_a_header_does_not_have_its_values_taken_for_names(csv, text, said):
+    path = csv(text)
+    with pytest.raises(UnreadableInput, match=said) as caught:
+        detect_format(path)
+    assert not re.search("alice|diary|acompletion|203|tuesday", f"{caught.value} {caught.value.remedy}")
+    assert "header" in caught.value.remedy
 
 
 def test_folders_pipes_and_absent_files_are_not_opened(tmp_path):
