@@ -67,6 +67,8 @@ class Loaded:
     """What became of each join of an edge log."""
     unseen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Formats that lack whole groups of columns, sorted: group to what detection loses."""
+    not_taken: tuple[Path, ...] = ()
+    """Files in the logs' folders whose names are none of a log's."""
 
 
 def load_requests(
@@ -90,7 +92,7 @@ def load_requests(
     ------
     UsageError : an argument names no file, or the settings name a format that there is not.
     """
-    paths = adapters.find_logs(logs)
+    paths, not_taken = adapters.log_files(logs)
     unreadable: list[UnreadableInput] = []
     formats = adapters.with_mappings(settings.input.formats)
     logs_alone, edges = adapters.edges_among(
@@ -140,7 +142,7 @@ def load_requests(
             intake.finish()
         loaded = _settle(con, day, _replace_earlier_readings(con), unreadable)
         not_seen = unseen(loaded.formats, formats, edges.adds)
-        loaded = replace(loaded, joined=edges.joined(), unseen=not_seen)
+        loaded = replace(loaded, joined=edges.joined(), unseen=not_seen, not_taken=not_taken)
         step.note(
             f"{loaded.n_loaded:,} requests from {loaded.n_files:,} file{'s' if loaded.n_files != 1 else ''}"
         )

@@ -85,6 +85,8 @@ class ScanSummary:
     joined: tuple[adapters.Joined, ...]
     unseen: Mapping[str, Mapping[str, str]]
     seconds: float
+    not_taken: tuple[Path, ...] = ()
+    """Files in the logs' folders whose names are none of a log's."""
 
 
 def scan(
@@ -164,6 +166,7 @@ def scan(
         joined=loaded.joined,
         unseen=loaded.unseen,
         seconds=time.monotonic() - started,
+        not_taken=loaded.not_taken,
     )
 
 

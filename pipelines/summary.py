@@ -5,7 +5,7 @@ a terminal (terminal), files of findings (findings), any computation beyond addi
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 MOST_REASONS = 8
 """Kinds of refusals shown after a scan; the rest is counted. `stillwatch check` lists every row."""
+
+MOST_FILES = 3
+"""Files shown that were left alone for their names; the rest is counted."""
 
 MOST_CAMPAIGNS = 20
 """Campaigns shown after a scan; `findings` shows all."""
@@ -81,6 +84,8 @@ def show_check(report: "CheckReport") -> None:
         show(not_understood_line(report.not_understood))
     if report.not_found:
         show(f"Nowhere in the first records, though the mapping reads it: {', '.join(report.not_found)}")
+    if report.not_taken:
+        show(not_taken_line(report.not_taken))
     _show_joined(report.joined)
     _show_unseen(report.unseen)
 
@@ -110,6 +115,12 @@ def show_sources(rows: Iterable["Row"], output_format: str) -> None:
 def not_understood_line(fields: Iterable[str]) -> str:
     """What a log has that its format does not know: it may be of another version."""
     return f"Read without these fields, which this version does not know: {', '.join(fields)}"
+
+
+def not_taken_line(paths: Sequence[Path]) -> str:
+    """Files in the logs' folders whose names are none of a log's: logs of another name would be missed."""
+    names = ", ".join(map(str, paths[:MOST_FILES])) + (", ..." if len(paths) > MOST_FILES else "")
+    return f"Left alone for their names: {plural(len(paths), 'file')} ({names}); name those that are logs"
 
 
 # -- scan -----------------------------------------------------------------------------------------
@@ -185,6 +196,9 @@ def _show_left_out(summary: "ScanSummary") -> None:
     if summary.not_understood:
         show()
         show(not_understood_line(summary.not_understood))
+    if summary.not_taken:
+        show()
+        show(not_taken_line(summary.not_taken))
     _show_joined(summary.joined)
     _show_unseen(summary.unseen)
 

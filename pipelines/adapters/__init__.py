@@ -19,7 +19,7 @@ from pipelines.adapters.connection import connect
 from pipelines.adapters.containers import Container, Kind, look
 from pipelines.adapters.edges import Edges
 from pipelines.adapters.join import Join, Joined
-from pipelines.adapters.logs import find_logs
+from pipelines.adapters.logs import find_logs, log_files
 from pipelines.adapters.mapping import is_mapping, read_mapping
 from pipelines.adapters.mapping_paths import not_found, require_needed
 from pipelines.adapters.reader import Complete, LogReader
@@ -55,6 +55,7 @@ __all__ = [
     "detect_format",
     "edges_among",
     "find_logs",
+    "log_files",
     "named",
     "open_edge_logs",
     "open_log",

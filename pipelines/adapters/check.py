@@ -21,7 +21,7 @@ from pipelines.adapters import (
     Level,
     LogReader,
     edges_among,
-    find_logs,
+    log_files,
     named,
     open_edge_logs,
     open_logs,
@@ -94,6 +94,8 @@ class CheckReport:
     """What becomes of each join of an edge log."""
     unseen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Formats that lack whole groups of columns: group to what detection loses."""
+    not_taken: tuple[Path, ...] = ()
+    """Files in the logs' folders whose names are none of a log's."""
 
     @property
     def ok(self) -> bool:
@@ -185,7 +187,7 @@ def check_logs(
     name, mappings = named(format, mappings)
     formats = with_mappings(mappings)
     require_format(name, formats)
-    paths = find_logs(logs)
+    paths, not_taken = log_files(logs)
     files: list[FileCheck] = []
     seen = SeenIds(_THREADS)
     total = float(sum(path.stat().st_size for path in paths))
@@ -212,7 +214,7 @@ def check_logs(
     files = [_with_repeats(file, seen.repeats(at)) for at, file in enumerate(files)]
     if accounts is not None:
         files.append(_check_accounts(accounts))
-    return CheckReport((*of_edges, *files), joined, not_seen)
+    return CheckReport((*of_edges, *files), joined, not_seen, not_taken)
 
 
 def _named_as_kept(file: FileCheck, folder: Path) -> FileCheck:

@@ -7,9 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 from log_files import as_line, record
 
-from pipelines.adapters import find_logs
+from pipelines.adapters import find_logs, log_files
 from pipelines.adapters.check import check_logs
 from pipelines.errors import UsageError
+from pipelines.summary import show_check
 
 SECRET = "the tortoise counts its steps"
 
@@ -48,6 +49,46 @@ def test_a_folder_gives_its_logs_and_not_the_tables_beside_them(world):
         "logs/day=2025-06-02/c.csv.zst",
         "logs/day=2025-06-02/part.parquet/part-0.parquet",
     ]
+
+
+def test_logs_are_known_once_they_were_rotated_and_without_any_ending(tmp_path):
+    """A rotation numbers or dates a log; LiteLLM names an object in a store by the answer's id alone."""
+    logs = [
+        "a.json.1",
+        "b.log-20250601.gz",
+        "c.jsonl.2025-06-01",
+        "2025-06-01/chatcmpl-1",
+        "2025-06-01/failure-f",
+    ]
+    others = ["d.json.bak", "e.jsonl.bz2", "f.tmp", "LICENSE"]
+    for name in (*logs, *others):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"Free for all" if name == "LICENSE" else b"\xef\xbb\xbf\n" + as_line(record(name)))
+    found = log_files([str(tmp_path), str(tmp_path / "f.tmp")])
+    assert names(found.paths, tmp_path) == sorted([*logs, "f.tmp"])
+    assert names(list(found.not_taken), tmp_path) == ["LICENSE", "d.json.bak", "e.jsonl.bz2"]
+
+
+def test_files_left_alone_for_their_names_are_said(tmp_path, capsys):
+    for name in ("a.jsonl", "b.tmp", "c.tmp", "d.tmp", "e.tmp"):
+        (tmp_path / name).write_bytes(as_line(record(name)))
+    report = check_logs([str(tmp_path)])
+    assert (report.ok, report.n_rows) == (True, 1)
+    show_check(report)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Left alone for their names: 4 files" in said
+    (tmp_path / "a.jsonl").unlink()
+    with pytest.raises(UsageError, match=r"no log files here but 4 files \(.*b\.tmp"):
+        find_logs([str(tmp_path)])
+
+
+def test_hashes_of_log_files_are_no_logs(tmp_path):
+    for name in ("CloudTrail/a.json.gz", "CloudTrail-Digest/b.json.gz"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(as_line(record()))
+    found = log_files([str(tmp_path)])
+    assert (names(found.paths, tmp_path), found.not_taken) == (["CloudTrail/a.json.gz"], ())
 
 
 def test_patterns_reach_into_folders_and_take_any_ending(world):
