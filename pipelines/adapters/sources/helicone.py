@@ -16,6 +16,14 @@ from pipelines.adapters.sources.bodies import (
     response_at,
 )
 
+_INPUT_TOKENS = (
+    "CASE WHEN lower(doc.provider) = 'anthropic' "
+    "OR whole_of_text(doc.prompt_cache_read_tokens) > whole_of_text(doc.prompt_tokens) "
+    "THEN plus_tokens(doc.prompt_tokens, doc.prompt_cache_read_tokens, doc.prompt_cache_write_tokens) "
+    "ELSE doc.prompt_tokens END"
+)
+"""Anthropic's own count leaves out what the cache has, whoever hosts the model: a part exceeds no whole."""
+
 HELICONE = Source(
     name="helicone",
     title="Helicone, table request_response_rmt",
@@ -42,6 +50,7 @@ HELICONE = Source(
                 "prompt_tokens",
                 "completion_tokens",
                 "prompt_cache_read_tokens",
+                "prompt_cache_write_tokens",
                 "updated_at",
             ),
             TEXT,
@@ -61,12 +70,13 @@ HELICONE = Source(
         "ts": "doc.request_created_at",
         "org_id": "doc.organization_id",
         "api_key_id": "key_name(doc.proxy_key_id)",
-        "end_user_id": f"coalesce(doc.user_id, {BODY_COLUMNS['end_user_id']})",
-        "session_id": f'coalesce(doc.properties."Helicone-Session-Id", {BODY_COLUMNS["session_id"]})',
+        "end_user_id": f"coalesce(text_or_null(doc.user_id), {BODY_COLUMNS['end_user_id']})",
+        "session_id": 'coalesce(text_or_null(doc.properties."Helicone-Session-Id"), '
+        f"{BODY_COLUMNS['session_id']})",
         "provider": "lower(doc.provider)",
         "model": f"coalesce({BODY_COLUMNS['model']}, doc.model)",
         "endpoint": "path_of_url(doc.target_url)",
-        "input_tokens": f"coalesce({BODY_COLUMNS['input_tokens']}, doc.prompt_tokens)",
+        "input_tokens": f"coalesce({BODY_COLUMNS['input_tokens']}, {_INPUT_TOKENS})",
         "output_tokens": f"coalesce({BODY_COLUMNS['output_tokens']}, doc.completion_tokens)",
         "cached_tokens": f"coalesce({BODY_COLUMNS['cached_tokens']}, doc.prompt_cache_read_tokens)",
         # Its own states: in the background, given up by the caller, stopped as a threat.
@@ -74,12 +84,13 @@ HELICONE = Source(
         f"ELSE coalesce(doc.status, ({BODY_COLUMNS['status']})::VARCHAR) END",
         "latency_ms": "doc.latency",
         "country": "doc.country_code",
+        "body_state": "CASE WHEN messages IS NOT NULL THEN 'full' "
+        "WHEN is_cut_json(line ->> '$.request_body') THEN 'truncated' ELSE 'absent' END",
     },
     account=("end_user", "key", "organisation"),
     ignores=frozenset(
         {
             "response_created_at",
-            "prompt_cache_write_tokens",
             "prompt_audio_tokens",
             "completion_audio_tokens",
             "auth_id",

@@ -52,6 +52,7 @@ PORTKEY = Source(
                 "is_success",
                 "virtual_key",
                 "workspace_slug",
+                "stream_mode",
             ),
             TEXT,
         ),
@@ -73,11 +74,13 @@ PORTKEY = Source(
         **BODY_COLUMNS,
         "request_id": "coalesce(doc.id, concat('line-', md5(line)))",
         "ts": "doc.created_at",
-        "org_id": "coalesce(tags.tenant_id, tags.tenant)",
+        "org_id": "coalesce(text_or_null(tags.tenant_id), text_or_null(tags.tenant))",
         "project_id": "doc.workspace_slug",
         "api_key_id": "key_name(doc.virtual_key)",
-        "end_user_id": f"coalesce(tags._user, tags.user_id, tags.user, {BODY_COLUMNS['end_user_id']})",
-        "session_id": f"coalesce(tags.session_id, {BODY_COLUMNS['session_id']})",
+        "end_user_id": "coalesce("
+        "text_or_null(tags._user), text_or_null(tags.user_id), text_or_null(tags.user), "
+        f"{BODY_COLUMNS['end_user_id']})",
+        "session_id": f"coalesce(text_or_null(tags.session_id), {BODY_COLUMNS['session_id']})",
         "trace_id": "doc.trace_id",
         "provider": "doc.ai_org",
         "model": f"coalesce({BODY_COLUMNS['model']}, doc.ai_model)",
@@ -88,6 +91,7 @@ PORTKEY = Source(
         f"({BODY_COLUMNS['status']})::VARCHAR, "
         "CASE WHEN doc.is_success IN ('0', 'false') THEN '500' END)",
         "latency_ms": "doc.response_time",
+        "stream": f"coalesce({BODY_COLUMNS['stream']}, truth_or_null(doc.stream_mode))",
     },
     account=("end_user", "key", "project", "organisation"),
     ignores=frozenset(
@@ -98,7 +102,6 @@ PORTKEY = Source(
             "request_method",
             "cache_status",
             "cache_type",
-            "stream_mode",
             "retry_success_count",
             "mode",
             "config",

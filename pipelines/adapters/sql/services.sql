@@ -68,6 +68,28 @@ CREATE MACRO body_of_input(t) AS
 CREATE MACRO has_roles(messages) AS len(list_filter(messages, lambda m: m.role IS NOT NULL)) > 0;
 CREATE MACRO path_of_url(u) AS split_part(regexp_replace(u, '^[a-z]+://[^/]*', ''), '?', 1);
 -- Counts by kind may or may not have the special kinds within the plain one: the total tells.
-CREATE MACRO counted_with(counted, other, total, special) AS
+CREATE MACRO counted_with(counted, other, total, special, more) AS
     CASE WHEN whole_of_text(total) = whole_of_text(counted) + whole_of_text(other) THEN counted
-         ELSE plus_tokens(counted, special, NULL) END;
+         ELSE plus_tokens(counted, special, more) END;
+-- A JSON text that breaks off; given a name, for it may be cut out of a record.
+CREATE MACRO is_cut_json(t) AS
+    list_transform([t], lambda x: CASE WHEN is_json_text(x) THEN NOT json_valid(x) ELSE false END)[1];
+-- What a failure's message says: the number in it, at its beginning or behind a word for it, else its words.
+CREATE MACRO status_in_message(t) AS
+    coalesce(nullif(regexp_extract(left(t, 500),
+                 '(?i)(?:^|\b(?:code|status|status_?code|http(?:/[0-9.]+)?)[''"]?\s*[:=]?\s*)([45][0-9][0-9])\b', 1), ''),
+             status_of_exception(replace(t, ' ', '_'))::VARCHAR);
+-- What stands in the place of a text that was masked before it was sent.
+CREATE MACRO is_mask(t) AS
+    CASE WHEN strlen(t) > 64 OR strlen(t) < 4 THEN false
+         ELSE regexp_full_match(trim(t), '(?i)[<\[*]+ *(?:fully )?(?:redacted|masked)[^<\[]*[>\]*]+|redacted[- ]by[- ]litellm.*|\*{4,}') END;
+CREATE MACRO unless_mask(t) AS CASE WHEN is_mask(t) THEN NULL ELSE t END;
+-- Messages whose content is in parts, as OpenTelemetry has them, in a list or in a body.
+CREATE MACRO messages_in_parts(t) AS
+    list_transform(
+        TRY(from_json(CASE WHEN starts_with(ltrim(t), '[') THEN t ELSE t -> '$.messages' END,
+                      '[{"role": "VARCHAR", "content": "JSON", "parts": "JSON"}]')),
+        lambda m: {'role': m.role, 'content': coalesce(m.content, m.parts)});
+-- An answer that is a list of messages: the last of them that is the model's.
+CREATE MACRO answer_in_messages(t) AS
+    content_text(list_filter(messages_in_parts(t), lambda m: m.role = 'assistant' OR m.role = 'model')[-1].content);

@@ -6,9 +6,11 @@ The records are invented, written from the published schemas; none is from anybo
 import json
 from typing import Any
 
-from log_files import NOON, read
+import pytest
+from log_files import NOON, as_line, read
 
 from pipelines.adapters import SOURCES
+from pipelines.adapters.check import check_logs
 
 MESSAGES = [
     {"role": "system", "content": "Be brief."},
@@ -139,6 +141,116 @@ def test_an_observation_counts_as_it_was_last_written_and_not_once_it_is_deleted
     assert log.n_rows == 4
 
 
+def test_messages_in_parts_and_answers_in_lists_are_read(lines):
+    """As tracers have them that follow OpenTelemetry's conventions, and chains of messages."""
+    asked = [
+        {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]},
+        {"role": "user", "parts": [{"type": "text", "content": "how long?"}, {"type": "blob"}]},
+    ]
+    answered = {"role": "assistant", "parts": [{"type": "text", "content": "30 minutes"}]}
+    log = read(
+        lines(
+            observed(input=asked, output=[answered]),
+            observed(input={"messages": asked}, output=answered),
+            observed(
+                input=json.dumps(asked), output=[*MESSAGES, {"role": "assistant", "content": "30 minutes"}]
+            ),
+        )
+    )
+    for row in log.rows:
+        assert holds(row, prompt="how long?", system_prompt="Be brief.", n_turns=1, response="30 minutes")
+    for text in ("[30 minutes", "[30] minutes"):
+        assert read(lines(observed(output=text))).column("response") == [text]
+
+
+def test_tools_of_version_4_stand_in_a_column_of_their_own(lines):
+    definitions = {"search": '{"description":"of pages"}', "calculate": "{}"}
+    log = read(
+        lines(
+            observed(tool_definitions=definitions),
+            observed(tool_definitions=json.dumps(definitions)),
+            observed(tool_definitions={}),
+            observed(tool_definitions=definitions, input={**REQUEST, "tools": [{"name": "of the body"}]}),
+        )
+    )
+    assert log.column("tool_names") == [["search", "calculate"]] * 2 + [None, ["of the body"]]
+
+
+def test_what_was_masked_before_it_was_sent_is_no_prompt(lines):
+    for mask in (
+        "<REDACTED>",
+        "[redacted]",
+        "redacted-by-litellm",
+        "<fully masked due to failed mask function>",
+    ):
+        for asked in (mask, [{"role": "user", "content": mask}]):
+            (row,) = read(lines(observed(input=asked, output=mask))).rows
+            assert holds(row, prompt=None, response=None, body_state="redacted")
+    for text in ("call [REDACTED] at noon", "[REDACTED] and [REDACTED]", "**bold**", "redacted?"):
+        (row,) = read(lines(observed(input=text))).rows
+        assert holds(row, prompt=text, body_state="full")
+
+
+def test_tokens_that_were_written_to_a_cache_are_input_too(lines):
+    counts = {"input": 10, "output": 5}
+    log = read(
+        lines(
+            observed(
+                usageDetails={**counts, "cache_read_input_tokens": 1000, "cache_creation_input_tokens": 30}
+            ),
+            observed(
+                usageDetails={**counts, "input_cache_read": 1000, "input_cache_creation": 30, "total": 1045}
+            ),
+            observed(
+                usageDetails={**counts, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 5000}
+            ),
+        )
+    )
+    assert log.column("input_tokens") == [1040, 1040, 5010]
+    assert log.column("cached_tokens") == [1000, 1000, 0]
+    kept = [{"input_cache_creation_5m": 30}, {"input_cache_creation_1h": 7}]
+    log = read(lines(*(observed(usageDetails={**counts, **one}) for one in (*kept, {**kept[0], **kept[1]}))))
+    assert log.column("input_tokens") == [40, 17, 47]
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("Error code: 429 - rate limit", 429),
+        ("Error code: 400 - {'message': 'no rate limit of 429'}", 400),
+        ("503 Service Unavailable", 503),
+        ("HTTP/1.1 404 Not Found", 404),
+        ('{"statusCode": 529}', 529),
+        ("rate limit reached", 429),
+        ("a prompt of 450 words failed", 500),
+        (None, 500),
+    ],
+)
+def test_the_number_in_a_failures_message_is_its_status(lines, message, status):
+    assert read(lines(observed(level="ERROR", statusMessage=message))).column("status") == [status]
+
+
+def test_traces_and_scores_of_an_export_are_passed_over(tmp_path):
+    trace = {
+        "id": "t-1", "timestamp": NOON, "name": "chat", "environment": "default", "project_id": "p-1",
+        "metadata": {}, "user_id": "ana", "session_id": None, "release": None, "version": None,
+        "public": False, "bookmarked": False, "tags": [], "input": "how long?", "output": "30 minutes",
+        "created_at": NOON, "updated_at": NOON,
+    }  # fmt: skip
+    score = {
+        "id": "s-1", "timestamp": NOON, "project_id": "p-1", "environment": "default", "trace_id": "t-1",
+        "observation_id": None, "name": "helpful", "value": 1, "source": "EVAL", "comment": None,
+        "data_type": "NUMERIC", "string_value": None,
+    }  # fmt: skip
+    for name, row in (("observations", observed()), ("traces", trace), ("scores", score)):
+        (tmp_path / f"{name}.jsonl").write_bytes(as_line(row))
+    header = ",".join(score) + "\n" + ",".join(str(value or "") for value in score.values()) + "\n"
+    (tmp_path / "scores.csv").write_text(header)
+    report = check_logs([str(tmp_path)])
+    assert (report.ok, report.not_understood) == (True, ())
+    assert (report.n_rows, report.n_passed_over) == (4, 3)
+
+
 # -- Helicone --------------------------------------------------------------------------------------
 
 
@@ -203,6 +315,38 @@ def test_of_a_row_that_was_updated_the_newest_counts(lines):
     assert (log.column("status"), log.n_rows, log.refused) == ([429, 500], 4, [])
 
 
+def test_what_a_cache_read_and_wrote_is_input_also_without_bodies(lines):
+    counts = {"prompt_tokens": 10, "prompt_cache_read_tokens": 1000, "prompt_cache_write_tokens": 30}
+    no_bodies = {"request_body": "", "response_body": ""}
+    log = read(
+        lines(
+            helicone(**no_bodies, **counts, provider="ANTHROPIC"),
+            helicone(**no_bodies, **counts, provider="AWS"),
+            helicone(**no_bodies, **{**counts, "prompt_tokens": 1050}),
+        )
+    )
+    assert log.column("input_tokens") == [1040, 1040, 1050]
+    assert log.column("cached_tokens") == [1000] * 3
+
+
+def test_an_empty_user_is_none_in_json_as_in_csv(lines, csv):
+    request = json.dumps({**REQUEST, "user": "bob"})
+    row = helicone(user_id="", proxy_key_id="", request_body=request)
+    (of_json,) = read(lines(row)).rows
+    quoted = [
+        '"' + (value if isinstance(value, str) else json.dumps(value)).replace('"', '""') + '"'
+        for value in row.values()
+    ]
+    (of_csv,) = read(csv(",".join(row) + "\n" + ",".join(quoted) + "\n")).rows
+    assert holds(of_json, account_id="bob", end_user_id="bob", api_key_id=None)
+    assert holds(of_csv, account_id="bob", end_user_id="bob", api_key_id=None)
+
+
+def test_a_body_that_breaks_off_is_cut_and_not_absent(lines):
+    log = read(lines(helicone(request_body=json.dumps(REQUEST)[:-40]), helicone(request_body="gone")))
+    assert log.column("body_state") == ["truncated", "absent"]
+
+
 # -- Portkey ---------------------------------------------------------------------------------------
 
 
@@ -241,6 +385,21 @@ def test_bodies_are_nested_or_flat_objects_or_texts(lines):
 def test_no_success_is_a_failure_and_without_a_tag_the_key_is_the_account(lines):
     (row,) = read(lines(portkey(is_success=0, response_status_code=None, metadata="{}"))).rows
     assert holds(row, status=500, account_id="vk-1", prompt=None)
+
+
+def test_tags_that_are_empty_are_none_and_a_stream_is_said_in_capitals(lines):
+    tags = {"_user": "", "user": "bob", "tenant_id": " ", "tenant": "t-1", "session_id": ""}
+    body = {**REQUEST, "user": "eve"}
+    log = read(
+        lines(
+            portkey(metadata=tags, request={"body": body}, stream_mode="TRUE"),
+            portkey(metadata={"_user": ""}, request={"body": body}, stream_mode="FALSE"),
+            portkey(stream_mode="TRUE", request={"body": {**body, "stream": False}}),
+        )
+    )
+    assert log.column("account_id") == ["bob", "eve", "ana"]
+    assert log.column("org_id") == ["t-1", None, "t-1"]
+    assert log.column("stream") == [True, False, False]
 
 
 # -- Databricks ------------------------------------------------------------------------------------
