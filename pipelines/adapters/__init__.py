@@ -333,7 +333,7 @@ def _format_of(path: Path, container: Container, asked: str, formats: Formats) -
     name = _recognised(path, container, formats) if asked == "auto" else asked
     adapter = formats[name]
     if isinstance(adapter, Source) and container.kind is not Kind.EMPTY:
-        require_needed(adapter, path, container.sample)
+        require_needed(adapter, path, container, formats.values())
     return name
 
 

@@ -5,12 +5,13 @@ what a path is for (`mapping`).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.adapters.adapter import Sample, quoted
-from pipelines.adapters.recognition import fields_seen, nowhere_in
+from pipelines.adapters.adapter import Adapter, Sample, quoted
+from pipelines.adapters.containers import Container
+from pipelines.adapters.recognition import fields_seen, names_known_to, nowhere_in
 from pipelines.adapters.source import Source, Structure
 from pipelines.errors import UnreadableInput
 
@@ -65,18 +66,25 @@ def not_found(source: Source, sample: Sample) -> tuple[str, ...]:
     return nowhere_in(sample, leaves(source.structure))
 
 
-def require_needed(source: Source, log: Path, sample: Sample) -> None:
+def require_needed(
+    source: Source, log: Path, container: Container, formats: Iterable[Source | Adapter]
+) -> None:
     """Pass when a log has what the columns that every record needs are taken from.
+
+    Parameters
+    ----------
+    formats : those whose field names may be shown of a CSV file
 
     Raises
     ------
     UnreadableInput : it has none of it: rather one message than a refusal for each row.
     """
     for column, paths in source.needs.items():
-        missing = nowhere_in(sample, paths)
+        missing = nowhere_in(container.sample, paths)
         if len(missing) == len(paths):
+            seen = fields_seen(container, names_known_to(formats))
             raise UnreadableInput(
                 f"{log}: {source.declared_in} takes {column} from {', '.join(missing)}, which none of the "
-                f"first records has; their fields are {fields_seen(sample)}",
+                f"first records has; their fields are {seen}",
                 remedy="correct the path in the mapping, or leave this file out",
             )

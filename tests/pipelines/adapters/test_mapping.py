@@ -209,6 +209,13 @@ def test_a_log_without_what_every_record_needs_is_unreadable_as_a_whole(lines, m
     assert not report.ok
 
 
+def test_a_table_without_a_header_does_not_have_its_values_named_under_a_mapping_either(csv, mapping):
+    table = csv("r-1,alice,diary,kind\nr-2,bob,diary,kind\n")
+    with pytest.raises(UnreadableInput, match="their fields are kind among 4 columns") as caught:
+        read(table, mapping(SMALL), log_format="mine")
+    assert "diary" not in str(caught.value)
+
+
 def test_an_empty_file_is_an_empty_log_in_every_format(lines, mapping):
     assert read(lines(b"\n"), log_format="auto")[0] == []
     assert read(lines(b"\n"), mapping(SMALL), log_format="mine")[0] == []
