@@ -23,6 +23,8 @@ _OPENS, _CLOSES = b"{[", b"}]"
 _BLANK = b" \t\r\n\0,"
 _KEY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_.]{0,60})"\s*:')
 _SEAM = re.compile(rb"\}[ \t]*\{")
+_LOOKED_AT = 20
+"""Lines after the first that may tell whether each is an object."""
 _STEP = np.zeros(256, np.int8)
 _STEP[[*_OPENS]] = 1
 _STEP[[*_CLOSES]] = -1
@@ -65,7 +67,8 @@ def is_spread_out(head: bytes) -> bool:
     if not first.endswith((b"{", b"[", b",")) or len(outermost(first + b"\n")[0]):
         return False
     # A line that was cut off may end like that too: then others are objects, and with them this is none.
-    return first == b"{" or not first_objects(rest, 1) or _begins_whole(text)
+    nearest = b"\n".join(rest.split(b"\n", _LOOKED_AT)[:_LOOKED_AT])
+    return first == b"{" or not first_objects(nearest, 1) or _begins_whole(text)
 
 
 def is_glued(head: bytes) -> bool:

@@ -199,6 +199,14 @@ def test_logs_without_a_single_row_publish_an_empty_workspace(workspace: Workspa
     assert nights_of(workspace) == {}
 
 
+def test_files_left_alone_for_their_names_are_in_the_summary(workspace: Workspace, tmp_path: Path):
+    (tmp_path / "logs").mkdir()
+    for name in ("empty.jsonl", "log.jsonl.tmp"):
+        (tmp_path / "logs" / name).touch()
+    summary = scan(workspace, tmp_path / "logs")
+    assert (summary.n_files, summary.not_taken) == (1, (tmp_path / "logs" / "log.jsonl.tmp",))
+
+
 def test_a_day_without_rows_is_no_night(workspace: Workspace, tmp_path: Path):
     log = log_of(tmp_path, "one.jsonl", [june(1)])
     summary = scan(workspace, log, day=june(2))

@@ -151,13 +151,14 @@ LANGFUSE = Source(
         "prompt": "unless_mask(question)",
         "tool_names": f"coalesce({_chosen('tool_names')}, "
         "CASE WHEN tools <> '{}' THEN json_keys(tools) END)",
-        "request_id": "coalesce(doc.id, doc.span_id)",
+        "request_id": "coalesce(text_or_null(doc.id), doc.span_id)",
         "ts": "began",
         "account_id": "coalesce(text_or_null(doc.userId), doc.user_id)",
         "project_id": "coalesce(doc.projectId, doc.project_id)",
         "session_id": "coalesce(doc.sessionId, doc.session_id)",
         "trace_id": "coalesce(doc.traceId, doc.trace_id)",
-        "model": f"coalesce(doc.model, doc.provided_model_name, chosen.model, {BODY_COLUMNS['model']})",
+        "model": "coalesce(text_or_null(doc.model), text_or_null(doc.provided_model_name), chosen.model, "
+        f"{BODY_COLUMNS['model']})",
         "input_tokens": "coalesce(counted_with("
         f"counts.input, counts.output, counts.total, {_CACHED}, {_CREATED}), "
         f"{BODY_COLUMNS['input_tokens']})",

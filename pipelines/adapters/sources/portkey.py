@@ -72,7 +72,7 @@ PORTKEY = Source(
     ),
     columns={
         **BODY_COLUMNS,
-        "request_id": "coalesce(doc.id, concat('line-', md5(line)))",
+        "request_id": "coalesce(text_or_null(doc.id), concat('line-', md5(line)))",
         "ts": "doc.created_at",
         "org_id": "coalesce(text_or_null(tags.tenant_id), text_or_null(tags.tenant))",
         "project_id": "doc.workspace_slug",

@@ -120,6 +120,11 @@ def test_cached_and_reasoning_tokens_are_within_the_counts_or_added(lines):
         assert holds(row, input_tokens=61, output_tokens=212, cached_tokens=41, reasoning_tokens=112)
 
 
+def test_an_empty_model_is_the_one_of_the_parameters(lines):
+    log = read(lines(observed(model="", modelParameters={"model": "lark-3"})))
+    assert log.column("model") == ["lark-3"]
+
+
 def test_a_failure_is_one_and_without_a_user_the_project_is_the_account(lines):
     (row,) = read(
         lines(observed(level="ERROR", statusMessage="RateLimitError", output=None, userId=None))
