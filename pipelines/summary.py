@@ -216,8 +216,20 @@ def _show_joined(joined: Iterable["Joined"]) -> None:
             f"  Rows of {one.edge}: {count(one.n_unused)} without a request, {count(one.n_repeated)} with an "
             f"id seen before (the first counts), {count(one.n_without_id)} without an id."
         )
-        if one.n_edge and not one.n_matched:
-            show("    remedy: no id fits; check by and edge_by of [[input.join]]", style="yellow")
+        if not one.n_matched:
+            show(f"    remedy: {_remedy_of(one)}", style="yellow")
+
+
+def _remedy_of(joined: "Joined") -> str:
+    """What to do about a join in which no request found its row."""
+    if not joined.n_matched + joined.n_alone:
+        return "no file is left to add to; check content_files and edge_files of [[input.join]]"
+    if not joined.n_edge:
+        return (
+            "no row of the edge was read; edge_files of [[input.join]] names files or folders, upper and lower "
+            "case apart"
+        )
+    return "no id fits; check by and edge_by of [[input.join]]"
 
 
 def _show_unseen(unseen: Mapping[str, Mapping[str, str]]) -> None:

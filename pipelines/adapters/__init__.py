@@ -261,12 +261,13 @@ def edges_among(
 
     Parameters
     ----------
-    format : where the logs' format is given, none of them is an edge, unless it holds texts of that format
+    format : where the logs' format is given, none of them is an edge, unless it holds texts of that format or
+        a join names it as the edge by its place
     folder : for temporary files; None: the system's place
 
     Raises
     ------
-    UsageError : a join names a format that there is not.
+    UsageError : a join names a format that there is not, or the joins contradict each other.
     """
     edges = Edges(joins, formats, folder=folder, memory_mb=memory_mb, threads=threads)
     given = None if format == "auto" else format

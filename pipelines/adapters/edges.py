@@ -8,7 +8,7 @@ other, for what it knows.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -44,20 +44,10 @@ class Edges:
 
         Raises
         ------
-        UsageError : a join names a format that there is not, or joins one with itself.
+        UsageError : a join names a format that there is not, joins one with itself, stands there twice, or
+            makes an edge of what another adds to.
         """
-        for join in joins:
-            unknown = [name for name in (join.content, join.edge) if name not in formats]
-            if unknown:
-                raise UsageError(
-                    f"input.join: {unknown[0]}: no such log format", remedy="`stillwatch sources` lists them"
-                )
-            if join.content == join.edge and not join.edge_files:
-                raise UsageError(
-                    f"input.join: {join.edge} is joined with itself",
-                    remedy="say which files are the edge (edge_files), or give one of the two logs a name of "
-                    "its own in a mapping file",
-                )
+        _require_order(joins, formats)
         self._joins = (*joins, *_of_texts_apart(formats))
         self._options: dict[str, Any] = {"folder": folder, "memory_mb": memory_mb, "threads": threads}
         self._stack = ExitStack()
@@ -80,33 +70,54 @@ class Edges:
         Parameters
         ----------
         recognise : a file's format; what it cannot read stays among the logs, which will say why
-        given : the format that somebody said the logs are in: of the joins only its own counts then
+        given : the format that somebody said the logs are in: of the joins only its own count then
+
+        Raises
+        ------
+        UsageError : all files that a join adds to, or one that it names, are the edge of another.
         """
-        joins = [join for join in self._joins if given in (None, join.content if join.mark else None)]
+        joins = [join for join in self._joins if given is None or _is_within(join, given)]
         if not joins:
             return list(paths)
         of_format: defaultdict[str, list[Path]] = defaultdict(list)
+        is_said = given is not None and not any(join.mark for join in joins)
         for path in paths:
             try:
-                of_format[recognise(path)].append(path)
+                of_format[given if given is not None and is_said else recognise(path)].append(path)
             except (UnreadableInput, OSError):
                 continue
         both: set[Path] = set()
         for join in joins:
             contents = [path for path in of_format[join.content] if join.is_content(path)]
-            if not contents or join in self._rows:
+            apart = [path for path in of_format[join.edge] if join.is_edge(path)]
+            if not contents and not (join.edge_files and apart):
                 continue
             mixed = [
                 path for path in contents if join.mark and path not in self._files and _has(path, join.mark)
             ]
             both.update(mixed)
-            apart = [path for path in of_format[join.edge] if join.is_edge(path)]
-            if apart or mixed:
+            # Files that were named and are not there are said, by a join in which nothing fits.
+            if apart or mixed or join.edge_files:
                 rows = EdgeRows(join, **self._options)
                 self._rows[join] = self._stack.enter_context(rows)
-                for path in (*apart, *mixed):
+                for path in (*apart, *mixed) if contents else ():
                     self._files.setdefault(path, []).append(rows)
+        self._require_contents(of_format, both)
         return [path for path in paths if path not in self._files or path in both]
+
+    def _require_contents(self, of_format: Mapping[str, Sequence[Path]], both: Collection[Path]) -> None:
+        """Pass when what a join adds to is read as requests: of an edge of another join nobody would."""
+        for join in self._rows:
+            if join.mark:
+                continue
+            contents = [path for path in of_format[join.content] if join.is_content(path)]
+            lost = [path for path in contents if path in self._files and path not in both]
+            if lost and (join.content_files or len(lost) == len(contents)):
+                self._stack.close()
+                raise UsageError(
+                    f"input.join: {lost[0]} is the content of one join and the edge of another",
+                    remedy=_ONE_PART,
+                )
 
     @property
     def files(self) -> Mapping[Path, Sequence[EdgeRows]]:
@@ -162,6 +173,49 @@ class Edges:
         for join in self._rows:
             if join.content == content:
                 yield join.edge, join.columns
+
+
+_ONE_PART = (
+    "an edge's rows are no requests, so nothing can be added to them: leave one of the two joins out, or say "
+    "which files each means (content_files, edge_files)"
+)
+
+
+def _require_order(joins: Sequence[Join], formats: Formats) -> None:
+    """Pass when these joins can stand beside each other, whichever files there are."""
+    for at, join in enumerate(joins):
+        unknown = [name for name in (join.content, join.edge) if name not in formats]
+        if unknown:
+            raise UsageError(
+                f"input.join: {unknown[0]}: no such log format", remedy="`stillwatch sources` lists them"
+            )
+        if join.content == join.edge and not join.edge_files:
+            raise UsageError(
+                f"input.join: {join.edge} is joined with itself",
+                remedy="say which files are the edge (edge_files), or give one of the two logs a name of "
+                "its own in a mapping file",
+            )
+        if join in joins[:at]:
+            raise UsageError(
+                f"input.join: {join.content} is joined with {join.edge} twice in the same way",
+                remedy="leave one of the two out",
+            )
+        for other in joins:
+            if other.edge == join.content and other is not join and _takes_all(other, join):
+                raise UsageError(
+                    f"input.join: {join.content} is the content of one join and the edge of another",
+                    remedy=_ONE_PART,
+                )
+
+
+def _takes_all(edge: Join, content: Join) -> bool:
+    """Whether every file that the second adds to is of the first one's edge."""
+    return edge.edge_files in ("", content.content_files)
+
+
+def _is_within(join: Join, given: str) -> bool:
+    """Whether a join has both its logs where all are said to be of one format."""
+    return join.content == given and (bool(join.mark) or join.edge == given)
 
 
 def _of_texts_apart(formats: Formats) -> Iterator[Join]:

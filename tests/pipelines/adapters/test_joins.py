@@ -257,6 +257,65 @@ def test_a_join_that_cannot_be_is_a_mistake(join, said, lines):
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    "joins",
+    [
+        [Join(content="kong", edge="nginx"), Join(content="nginx", edge="kong")],
+        [Join(content="otel", edge="kong", edge_by="trace_id"), Join(content="kong", edge="nginx")],
+        [GATEWAY, GATEWAY],
+        [
+            Join(content="gateway", edge="nginx", edge_files="front"),
+            Join(content="nginx", edge="envoy", content_files="front"),
+        ],
+    ],
+    ids=["each the other's edge", "a chain", "twice the same", "a chain of the same files"],
+)
+def test_joins_that_would_leave_a_log_without_requests_are_a_mistake(joins, lines):
+    with pytest.raises(UsageError, match="input.join: ") as caught:
+        read_joined([lines(a_call())], *joins)
+    assert caught.value.remedy
+
+
+def test_files_may_tell_the_edge_of_one_join_from_the_content_of_another(lines, tmp_path):
+    (tmp_path / "front").mkdir()
+    front = a_call("f1", client_ip="203.0.113.9", status=429, response={"id": "r1"})
+    paths = [
+        lines(front, name="front/a.jsonl"),
+        lines(a_call("r1"), a_call("r2"), name="back.jsonl"),
+        lines(at_edge("r2"), name="edge.jsonl"),
+    ]
+    rows, _, joined = read_joined(paths, SAME, GATEWAY)
+    assert {name: row["ip"] for name, row in rows.items()} == {"r1": "203.0.113.9", "r2": "203.0.113.24"}
+    assert [one.n_matched for one in joined] == [1, 1]
+    named = replace(GATEWAY, content_files="front/a.jsonl")
+    with pytest.raises(UsageError, match=r"a\.jsonl is the content of one join and the edge of another"):
+        read_joined(paths, SAME, named)
+
+
+@pytest.mark.parametrize(
+    ("edge_files", "said"), [("Front", "upper and lower case apart"), ("*.jsonl", "no file is left to add to")]
+)
+def test_files_of_an_edge_that_are_none_or_all_are_said(edge_files, said, lines, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "front").mkdir()
+    (tmp_path / "joins.toml").write_text(
+        f'[[input.join]]\ncontent = "gateway"\nedge = "gateway"\nedge_files = "{edge_files}"\n'
+    )
+    lines(a_call("f1"), name="front/a.jsonl")
+    lines(a_call("r1"), name="back.jsonl")
+    done = CliRunner().invoke(cli.app, ["check", "front", "back.jsonl", "--config", "joins.toml"])
+    assert done.exit_code == 0, done.output
+    assert said in " ".join(done.output.split())
+
+
+def test_a_join_of_two_logs_of_one_format_holds_also_when_their_format_is_named(lines, tmp_path):
+    (tmp_path / "front").mkdir()
+    front = a_call("f1", client_ip="203.0.113.9", response={"id": "r1"})
+    paths = [lines(front, name="front/a.jsonl"), lines(a_call("r1"), name="back.jsonl")]
+    report = check_logs([str(one) for one in paths], format="gateway", joins=[SAME])
+    assert report.joined[0].n_matched == 1
+
+
 def test_check_names_file_row_and_remedy_of_an_edge_and_goes_on(lines):
     content = lines(a_call(), name="a.jsonl")
     edge = lines(at_edge(status="often"), b"{broken\n", at_edge(), name="b.jsonl")
