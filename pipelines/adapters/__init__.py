@@ -27,6 +27,7 @@ from pipelines.adapters.recognition import (
     fields_seen,
     names_known_to,
     not_understood,
+    reads_something,
     recognises,
     separator_seen,
 )
@@ -335,6 +336,13 @@ def _format_of(path: Path, container: Container, asked: str, formats: Formats) -
     adapter = formats[name]
     if isinstance(adapter, Source) and container.kind is not Kind.EMPTY:
         require_needed(adapter, path, container, formats.values())
+        if asked != "auto" and not reads_something(adapter, container.sample):
+            raise UnreadableInput(
+                f"{path}: nothing that {name} logs have is in the first records; their fields are "
+                f"{fields_seen(container, names_known_to(formats.values()))}",
+                remedy="leave --format out, and each file is told by its records; joins of other formats hold "
+                "then, too",
+            )
     return name
 
 

@@ -41,6 +41,22 @@ def nowhere_in(sample: Sample, paths: Iterable[tuple[str, ...]]) -> tuple[str, .
     return tuple(".".join(path) for path in paths if all(_at(record, path) is None for record in records))
 
 
+def reads_something(source: Source, sample: Sample) -> bool:
+    """Whether one of the sample's records has any value that the source reads; where there are only names,
+    any of them. A source may read nothing but the text of a record."""
+    return not source.structure or any(_has_leaf(record, source.structure) for record in _records_of(sample))
+
+
+def _has_leaf(record: Mapping[str, Any], structure: Structure) -> bool:
+    for name, wanted in structure.items():
+        value = record.get(name)
+        inner = _opened(value) if isinstance(wanted, Mapping) else None
+        # What is no object where one is expected, a list or a text of another kind, is read in its own way.
+        if value is not None and (not isinstance(inner, Mapping) or _has_leaf(inner, wanted)):
+            return True
+    return False
+
+
 def _holds(clue: Clue, record: Mapping[str, Any]) -> bool:
     found = _at(record, clue.path)
     if clue.is_absent:

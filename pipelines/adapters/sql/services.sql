@@ -43,11 +43,20 @@ CREATE MACRO is_question(method, path, has_messages) AS
          WHEN path IS NULL OR ends_with(path, '/completions') OR ends_with(path, '/responses')
               OR ends_with(path, '/messages') OR ends_with(path, '/chat') THEN true
          ELSE NOT is_other_path(path) END;
--- The peer itself, unless it is a balancer of ours: then whom that speaks for. Others may claim anything.
+-- The peer itself, unless it is a balancer of ours: then whom that speaks for. Others may claim anything. A list of
+-- forwarders grows at its end, what stands before the last that is not ours is a claim, and what is no address nobody.
 CREATE MACRO is_inner_address(a) AS
-    regexp_matches(a, '(?i)^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|::1$|f[cd][0-9a-f]{2}:|fe80:)');
+    regexp_matches(a, '(?i)^((::ffff:)?(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.)|::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:|unix:)');
+CREATE MACRO is_address(a) AS
+    regexp_matches(a, '^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){2,7}(:?[0-9]{1,3}(\.[0-9]{1,3}){3})?)(%[0-9a-zA-Z]{1,15})?$');
+CREATE MACRO addresses_of(t) AS
+    list_filter(list_transform(string_split(t, ','), lambda a: address_alone(trim(a))), lambda a: is_address(a));
+CREATE MACRO address_spoken_for(t) AS
+    list_transform([addresses_of(t)], lambda a: coalesce(list_filter(a, lambda x: NOT is_inner_address(x))[-1], a[1]))[1];
 CREATE MACRO client_address(peer, forwarded) AS
-    CASE WHEN peer IS NULL OR is_inner_address(peer) THEN coalesce(first_address(forwarded), peer) ELSE peer END;
+    CASE WHEN NOT is_inner_address(peer) THEN peer
+         WHEN forwarded IS NULL THEN peer
+         ELSE coalesce(address_spoken_for(forwarded), peer) END;
 
 -- What a plugin of Kong's logs of the model call that it proxied, in whatever namespace; a transformer's calls are its own.
 CREATE MACRO call_of_any_plugin(line, structure) AS

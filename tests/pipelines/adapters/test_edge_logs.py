@@ -96,6 +96,31 @@ def test_behind_a_balancer_the_caller_is_whom_it_speaks_for_and_nobody_else_may(
     assert log.column("ip") == ["203.0.113.9", "203.0.113.24", "10.0.3.7"]
 
 
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "caller"),
+    [
+        ("10.0.0.5", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
+        ("10.0.0.5", "1.2.3.4, 203.0.113.9, 172.16.0.4", "203.0.113.9"),
+        ("10.0.0.5", "a-word, 203.0.113.9", "203.0.113.9"),
+        ("10.0.0.5", "203.0.113.9, a-word", "203.0.113.9"),
+        ("10.0.0.5", "unknown", "10.0.0.5"),
+        ("10.0.0.5", "10.8.0.1, 10.0.0.4", "10.8.0.1"),
+        ("10.0.0.5", "203.0.113.9:4711", "203.0.113.9"),
+        ("10.0.0.5", "[2001:db8::7]:4711", "2001:db8::7"),
+        ("10.0.0.5", "1.2.3.4, ::ffff:203.0.113.9", "::ffff:203.0.113.9"),
+        ("100.64.0.9", "203.0.113.9", "203.0.113.9"),
+        ("100.128.0.9", "203.0.113.9", "100.128.0.9"),
+        ("::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("unix:", "203.0.113.9", "203.0.113.9"),
+        ("2001:db8::1", "203.0.113.9", "2001:db8::1"),
+        ("", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
+        ("10.0.0.5", "," * 5_000, "10.0.0.5"),
+    ],
+)
+def test_of_whom_a_balancer_speaks_for_the_last_that_is_not_ours_called(peer, forwarded, caller, lines):
+    assert read(lines(edge(remote_addr=peer, xff=forwarded))).column("ip") == [caller]
+
+
 def test_a_call_without_a_key_is_refused_by_its_row_and_a_raw_key_is_never_kept(lines):
     log = read(lines(edge(key_hash=""), edge(key_hash="sk-abcdefghijklmnopqrstuvwxyz0123")))
     assert [(row, column) for row, column, _ in log.refused] == [(1, "account_id")]

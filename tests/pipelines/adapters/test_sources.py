@@ -196,6 +196,17 @@ def test_format_overrules_what_the_data_look_like(lines):
     assert (forced.format, forced.column("prompt")) == ("gateway", [None])
 
 
+@pytest.mark.parametrize("name", ["envoy", "kong", "vllm"])
+def test_a_format_that_reads_nothing_of_a_file_is_not_taken_for_its_own(name, lines):
+    path = lines({"id": "r1", "ts": NOON, "account": "ana", "response": {"usage": {"input_tokens": 1}}})
+    with pytest.raises(UnreadableInput, match=rf"log\.jsonl: nothing that {name} logs have") as caught:
+        read(path, log_format=name)
+    assert "--format" in caught.value.remedy
+    done = CliRunner().invoke(cli.app, ["check", str(path), "--format", name])
+    assert done.exit_code != 0
+    assert read(lines(b"\n"), log_format=name).rows == [], "an empty log is a log of any format"
+
+
 def a_call(**fields):
     return {
         "id": "r1",
