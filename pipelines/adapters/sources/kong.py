@@ -21,9 +21,16 @@ _PLUGINS = ("proxy", "ai-proxy", "ai-proxy-advanced")
 
 _CALL = {
     "meta": {"provider_name": TEXT, "request_model": TEXT, "response_model": TEXT},
-    "usage": {"prompt_tokens": TEXT, "completion_tokens": TEXT},
+    "usage": {
+        "prompt_tokens": TEXT,
+        "completion_tokens": TEXT,
+        "prompt_token": TEXT,
+        "completion_token": TEXT,
+    },
     "payload": {"request": TEXT, "response": TEXT},
 }
+"""Kong 3.6 to 3.8 count one `prompt_token`, and keep the request's body above the plugins' namespaces."""
+
 _FOUND = f"coalesce({', '.join(f'doc.ai.{chr(34)}{name}{chr(34)}' for name in _PLUGINS)})"
 _IS_ELSEWHERE = f"CASE WHEN {_FOUND} IS NULL THEN contains(line, '\"provider_name\"') ELSE false END"
 _CALL_AT = Shapes(
@@ -35,13 +42,31 @@ _CALL_AT = Shapes(
 """A plugin may have a namespace of its own below `ai`."""
 _SDK = ", ".join(f"headers.{underscored(f'x-stainless-{part}')}" for part in STAINLESS)
 
+_IS_NAMED = (
+    "coalesce(doc.consumer.custom_id, doc.consumer.username, doc.consumer.id, doc.authenticated_entity.id) "
+    "IS NOT NULL"
+)
+_IS_REFUSED_CALL = (
+    f"CASE WHEN doc.response.status IN ('401', '403', '429') AND doc.request.method = 'POST' AND {_IS_NAMED} "
+    "THEN is_model_path(doc.request.uri) ELSE false END"
+)
+"""What Kong refuses itself never comes to the proxy, which logs nothing of it; without a caller it is noise."""
+
 KONG = Source(
     name="kong",
     title="Kong with ai-proxy, any log plugin",
     versions="ai-proxy of Kong 3.6 to main of 2026-07",
-    told_by=((has("latencies"), has("ai.*.meta.provider_name")),),
+    told_by=tuple(
+        (has("latencies"), has(path))
+        for path in (
+            "ai.*.meta.provider_name",
+            "ai.meta.provider_name",
+            "ai.*.payload.request",
+            "ai.payload.request",
+        )
+    ),
     structure={
-        "request": {"id": TEXT, "uri": TEXT, "headers": REQUEST_HEADERS},
+        "request": {"id": TEXT, "uri": TEXT, "method": TEXT, "headers": REQUEST_HEADERS},
         "response": {"status": TEXT, "headers": RESPONSE_HEADERS},
         "latencies": {"request": TEXT},
         "authenticated_entity": {"id": TEXT},
@@ -50,7 +75,7 @@ KONG = Source(
         "started_at": TEXT,
         "workspace": TEXT,
         "workspace_name": TEXT,
-        "ai": dict.fromkeys(_PLUGINS, _CALL),
+        "ai": {**dict.fromkeys(_PLUGINS, _CALL), "payload": {"request": TEXT}},
     },
     steps=(
         {
@@ -59,12 +84,13 @@ KONG = Source(
             "response_headers": small_headers_at("response.headers", RESPONSE_HEADERS),
         },
         {
-            "request": "request_of(call.payload.request)",
+            "request": "request_of(coalesce(call.payload.request, doc.ai.payload.request))",
             "response": "response_of(call.payload.response)",
         },
         {"messages": MESSAGES},
     ),
-    is_request="call IS NOT NULL",
+    is_request="CASE WHEN call IS NOT NULL THEN true WHEN doc.ai.payload.request IS NOT NULL THEN true "
+    f"ELSE {_IS_REFUSED_CALL} END",
     columns={
         **BODY_COLUMNS,
         "request_id": "coalesce(doc.request.id, concat('line-', md5(line)))",
@@ -81,8 +107,13 @@ KONG = Source(
         "provider": "call.meta.provider_name",
         "model": f"coalesce(call.meta.request_model, {BODY_COLUMNS['model']}, call.meta.response_model)",
         "endpoint": "split_part(doc.request.uri, '?', 1)",
-        "input_tokens": f"coalesce(call.usage.prompt_tokens, {BODY_COLUMNS['input_tokens']})",
-        "output_tokens": f"coalesce(call.usage.completion_tokens, {BODY_COLUMNS['output_tokens']})",
+        # What Kong counts of Anthropic's leaves cached tokens out: there the body counts.
+        "input_tokens": "coalesce(CASE WHEN response.usage.cache_read_input_tokens IS NULL "
+        "AND response.usage.cache_creation_input_tokens IS NULL "
+        "THEN coalesce(call.usage.prompt_tokens, call.usage.prompt_token) END, "
+        f"{BODY_COLUMNS['input_tokens']}, call.usage.prompt_tokens)",
+        "output_tokens": "coalesce(call.usage.completion_tokens, call.usage.completion_token, "
+        f"{BODY_COLUMNS['output_tokens']})",
         "status": f"coalesce(doc.response.status, ({BODY_COLUMNS['status']})::VARCHAR)",
         "latency_ms": "doc.latencies.request",
         "ip": "client_address(doc.client_ip, headers.x_forwarded_for)",
@@ -106,6 +137,7 @@ KONG = Source(
             "service",
             "source",
             "ai.*",
+            "ai.payload.*",
             *(f"ai.{name}.{part}.*" for name in _PLUGINS for part in ("meta", "usage", "payload")),
             *(f"ai.{name}.*" for name in _PLUGINS),
         }

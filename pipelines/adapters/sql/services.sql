@@ -55,13 +55,14 @@ CREATE MACRO address_spoken_for(t) AS
     list_transform([addresses_of(t)], lambda a: coalesce(list_filter(a, lambda x: NOT is_inner_address(x))[-1], a[1]))[1];
 CREATE MACRO client_address(peer, forwarded) AS
     CASE WHEN NOT is_inner_address(peer) THEN peer
-         WHEN forwarded IS NULL THEN peer
-         ELSE coalesce(address_spoken_for(forwarded), peer) END;
+         ELSE coalesce(address_spoken_for(forwarded), CASE WHEN NOT starts_with(peer, 'unix:') THEN peer END) END;
 
--- What a plugin of Kong's logs of the model call that it proxied, in whatever namespace; a transformer's calls are its own.
+-- What a plugin of Kong's logs of the model call that it proxied, in whatever namespace, or in none as the first ones
+-- did; a transformer's calls are its own.
 CREATE MACRO call_of_any_plugin(line, structure) AS
     list_filter(
-        list_transform(list_zip(json_keys(line, '$.ai'), json_extract(line, '$.ai.*')), lambda plugin:
+        list_transform(list_zip(list_append(json_keys(line, '$.ai'), ''),
+                                list_append(json_extract(line, '$.ai.*'), json_extract(line, '$.ai'))), lambda plugin:
             CASE WHEN NOT contains(plugin[1], 'transformer') THEN TRY(json_transform(plugin[2], structure)) END),
         lambda call: call.meta.provider_name IS NOT NULL)[1];
 

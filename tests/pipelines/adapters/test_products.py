@@ -120,6 +120,58 @@ def test_a_clients_first_retry_is_the_second_attempt(lines):
     assert read(lines(kong(), again)).column("attempt") == [None, 2]
 
 
+def of_kong_37() -> dict[str, Any]:
+    """The request's body stands above the plugins, and one `prompt_token` is counted."""
+    call = kong("ai-proxy")
+    inner = call["ai"]["ai-proxy"]
+    call["ai"]["payload"] = {"request": inner["payload"].pop("request")}
+    inner["usage"] = {"prompt_token": 61, "completion_token": 212, "total_tokens": 273}
+    return call
+
+
+def test_prompts_of_older_versions_lie_elsewhere_and_are_found(lines):
+    newer, older, oldest = kong(), of_kong_37(), kong()
+    oldest["ai"] = {**oldest["ai"]["proxy"], "usage": older["ai"]["ai-proxy"]["usage"]}
+    for records in ([newer, older, oldest], [older], [oldest]):
+        log = read(lines(*records))
+        assert (log.format, log.refused) == ("kong", [])
+        for row in log.rows:
+            assert holds(row, **KONG_MEANS, prompt="how long?", response="30 minutes", body_state="full")
+
+
+def test_payloads_without_statistics_are_calls_too(lines):
+    log = kong()
+    log["ai"]["proxy"] = {"payload": log["ai"]["proxy"]["payload"]}
+    older = of_kong_37()
+    del older["ai"]["ai-proxy"]
+    for call in (log, older):
+        (row,) = read(lines(call)).rows
+        assert holds(row, account_id="ana", prompt="how long?", provider=None)
+
+
+def test_what_kong_refuses_itself_is_a_call_where_somebody_is_named(lines):
+    def refused(status: int, **fields: Any) -> dict[str, Any]:
+        return kong(ai=None, response={"status": status, "headers": {}, "size": 40}, **fields)
+
+    page = {"id": "p", "uri": "/pages/1", "method": "POST", "headers": {}}
+    nobody = {"consumer": None, "authenticated_entity": None}
+    others = [refused(401, **nobody), refused(429, request=page), refused(200), refused(404)]
+    log = read(lines(kong(), refused(429), refused(403, consumer=None), *others))
+    assert log.column("status") == [200, 429, 403]
+    assert log.column("account_id") == ["ana", "ana", "cred-1"]
+    assert (log.n_rows, log.refused, log.rows[1]["model"]) == (7, [], None)
+
+
+def test_tokens_of_anthropics_bodies_have_those_of_the_cache_in_them(lines):
+    call = kong()
+    usage = {"input_tokens": 5, "output_tokens": 212, "cache_read_input_tokens": 10}
+    answer = {"id": "msg_1", "type": "message", "usage": {**usage, "cache_creation_input_tokens": 2}}
+    call["ai"]["proxy"]["usage"] |= {"prompt_tokens": 5}
+    call["ai"]["proxy"]["payload"]["response"] = json.dumps(answer)
+    (row,) = read(lines(call)).rows
+    assert holds(row, input_tokens=17, cached_tokens=10, output_tokens=212)
+
+
 def test_who_has_no_consumer_is_the_credential(lines):
     (row,) = read(lines(kong(consumer=None))).rows
     assert holds(row, account_id="cred-1")
