@@ -4,6 +4,7 @@ Here: files, what earlier readings of them brought, repeats and counts. Not here
 way of a batch into the warehouse (intake), later steps (nightly).
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import adapters
-from pipelines.adapters.overview import unseen
+from pipelines.adapters.overview import seen_in, unseen
 from pipelines.edge_logs import read_edge_logs
 from pipelines.errors import UnreadableInput
 from pipelines.intake import Intake, read_ahead, warm_up
@@ -122,6 +123,7 @@ def load_requests(
             else:
                 con.execute("INSERT INTO reading VALUES ($id)", {"id": file_ids[path]})
         unreadable += read_edge_logs(con, edges, file_ids, settings, formats, step, set(logs_alone))
+        seen: defaultdict[str, set[str]] = defaultdict(set)
         with Intake(con, settings, key) as intake:
             for path, opened in adapters.open_logs(
                 [path for path in logs_alone if path in file_ids],
@@ -135,14 +137,15 @@ def load_requests(
                 try:
                     if isinstance(opened, UnreadableInput):
                         raise opened
-                    _load_file(intake, opened, file_ids[path], day=day, step=step)
+                    _load_file(intake, opened, file_ids[path], seen, day=day, step=step)
                 except UnreadableInput as error:  # what stood before the break is kept
                     unreadable.append(error)
                     intake.later(note_error, file_ids[path], str(error))
             intake.finish()
         loaded = _settle(con, day, _replace_earlier_readings(con), unreadable)
-        not_seen = unseen(loaded.formats, formats, edges.adds)
-        loaded = replace(loaded, joined=edges.joined(), unseen=not_seen, not_taken=not_taken)
+        loaded = replace(
+            loaded, joined=edges.joined(), unseen=unseen(seen, formats), not_taken=not_taken
+        )
         step.note(
             f"{loaded.n_loaded:,} requests from {loaded.n_files:,} file{'s' if loaded.n_files != 1 else ''}"
         )
@@ -212,9 +215,20 @@ def _file_id(con: duckdb.DuckDBPyConnection, path: Path) -> int:
 
 
 def _load_file(
-    intake: Intake, opened: adapters.LogReader, file_id: int, *, day: date | None, step: Step
+    intake: Intake,
+    opened: adapters.LogReader,
+    file_id: int,
+    seen: defaultdict[str, set[str]],
+    *,
+    day: date | None,
+    step: Step,
 ) -> None:
-    """Read one file into core.request; its counts and refusals are kept also when it breaks half-way."""
+    """Read one file into core.request; its counts and refusals are kept also when it breaks half-way.
+
+    Parameters
+    ----------
+    seen : takes, by the log's format, the columns that some row had something in
+    """
     n_other_day = 0
     to_go = float(opened.size_bytes)
     with opened as reader:
@@ -224,6 +238,7 @@ def _load_file(
                     tonight = batch if day is None else batch.filter(_on(batch, day))
                     n_other_day += len(batch) - len(tonight)
                     if len(tonight):
+                        seen[reader.format] |= seen_in(tonight)
                         intake.put(tonight, file_id)
                     # A reader does not say how far it is: a batch's bytes tell, less what compression saved.
                     moved = min(batch.nbytes / 4, 0.5 * to_go)

@@ -4,6 +4,7 @@ Here: the report behind `stillwatch check`. Not here: how it is printed (the com
 """
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -29,7 +30,7 @@ from pipelines.adapters import (
     with_mappings,
 )
 from pipelines.adapters.database import fetched, is_database
-from pipelines.adapters.overview import unseen
+from pipelines.adapters.overview import seen_in, unseen
 from pipelines.adapters.seen_ids import SeenIds
 from pipelines.errors import StillwatchError, UnreadableInput
 from pipelines.progress import Progress, Silent, Step
@@ -189,6 +190,7 @@ def check_logs(
     require_format(name, formats)
     paths, not_taken = log_files(logs)
     files: list[FileCheck] = []
+    columns: defaultdict[str, set[str]] = defaultdict(set)
     seen = SeenIds(_THREADS)
     total = float(sum(path.stat().st_size for path in paths))
     how: dict[str, Any] = {
@@ -206,11 +208,10 @@ def check_logs(
         of_edges = [one for one in of_edges if one.path not in logs_alone]
         edges.seal()
         for path, opened in open_logs(logs_alone, format=name, edges=edges, **how):
-            files.append(_check_file(path, opened, seen, step))
+            files.append(_check_file(path, opened, seen, columns, step))
         step.note(f"{sum(file.n_rows for file in files):,} rows")
         joined = edges.joined()
-        of_formats = {file.format for file in files if file.format is not None and file.n_rows}
-        not_seen = unseen(of_formats, formats, edges.adds)
+        not_seen = unseen(columns, formats)
     files = [_with_repeats(file, seen.repeats(at)) for at, file in enumerate(files)]
     if accounts is not None:
         files.append(_check_accounts(accounts))
@@ -222,12 +223,18 @@ def _named_as_kept(file: FileCheck, folder: Path) -> FileCheck:
     return replace(file, path=Path(file.path.stem)) if file.path.parent == folder else file
 
 
-def _check_file(path: Path, opened: LogReader | UnreadableInput, seen: SeenIds, step: Step) -> FileCheck:
+def _check_file(
+    path: Path,
+    opened: LogReader | UnreadableInput,
+    seen: SeenIds,
+    columns: defaultdict[str, set[str]],
+    step: Step,
+) -> FileCheck:
     seen.begin_file()
     if isinstance(opened, UnreadableInput):
         return _unreadable(path, opened)
     with opened as reader:
-        broken = _read_through(reader, seen)
+        broken = _read_through(reader, seen, columns)
         step.advance(reader.size_bytes)
         return _checked(path, reader, broken)
 
@@ -266,10 +273,13 @@ def _checked(path: Path, reader: LogReader, broken: StillwatchError | None) -> F
     )
 
 
-def _read_through(reader: LogReader, seen: SeenIds) -> StillwatchError | None:
+def _read_through(
+    reader: LogReader, seen: SeenIds, columns: defaultdict[str, set[str]]
+) -> StillwatchError | None:
     try:
         for batch in reader.batches():
             seen.add(batch)
+            columns[reader.format] |= seen_in(batch)
     except UnreadableInput as error:
         return error
     return None

@@ -168,12 +168,6 @@ class Edges:
         """What became of each join that both of its logs were there for."""
         return tuple(rows.joined() for rows in self._rows.values())
 
-    def adds(self, content: str) -> Iterator[tuple[str, Sequence[str]]]:
-        """The edges that add to logs of this format, and the columns each may fill."""
-        for join in self._rows:
-            if join.content == content:
-                yield join.edge, join.columns
-
 
 _ONE_PART = (
     "an edge's rows are no requests, so nothing can be added to them: leave one of the two joins out, or say "

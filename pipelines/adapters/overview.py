@@ -1,11 +1,14 @@
 """What each log format carries, what it lacks and what detection loses by that: for people.
 
-Here: the rows behind `stillwatch sources` and docs/sources.md. Not here: the formats (`sources`).
+Here: the rows behind `stillwatch sources` and docs/sources.md, and what logs that were read did not have. Not
+here: the formats (`sources`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+
+import pyarrow as pa
 
 from pipelines.adapters.adapter import Adapter
 from pipelines.adapters.source import LEVEL_COLUMN, Source
@@ -81,29 +84,51 @@ def overview(formats: Mapping[str, Source | Adapter] = SOURCES) -> tuple[Row, ..
     return (*map(_row, own_formats), own, *(_row(SOURCES[name]) for name in sorted(SOURCES)))
 
 
+_BESIDE: Sequence[tuple[Sequence[str], Sequence[str]]] = (
+    (("prompt", "system", "tools"), ("prompt", "system", "tools", "sampling", "logits")),
+    (("sampling", "logits"), ("sampling", "logits")),
+)
+"""Groups that show that a log keeps bodies, or calls' parameters, and those that lie in them: where there is a
+body, a request that has no tools in it has not named any."""
+
+
 def unseen(
-    names: Iterable[str],
-    formats: Mapping[str, Source | Adapter] = SOURCES,
-    adds: Callable[[str], Iterable[tuple[str, Sequence[str]]]] = lambda _: (),
+    seen: Mapping[str, Collection[str]], formats: Mapping[str, Source | Adapter] = SOURCES
 ) -> Mapping[str, Mapping[str, str]]:
-    """Of these formats those that lack whole groups of columns, sorted: group to what detection loses.
+    """Of these formats those whose logs lack whole groups of columns, sorted: group to what detection loses.
+
+    What a log may leave out (bodies, statistics) is lost where no row had it, whatever its format can carry.
 
     Parameters
     ----------
-    adds : the edge logs that a format's logs were joined with, and the columns that each may have filled
+    seen : a format's name to the canonical columns that some row of its logs had something in, edges' among
+        them
     """
     found = {}
-    for name in sorted(names):
+    for name in sorted(seen):
         source = formats.get(name)
         if isinstance(source, Source):
-            filled = {
-                column
-                for edge, fills in adds(name)
-                if isinstance(adapter := formats[edge], Source)
-                for column in set(fills).intersection(adapter.columns)
-            }
-            found[name] = _missing({*source.columns, *filled})
+            found[name] = _missing(_could_be_seen(seen[name], source))
     return {name: missing for name, missing in found.items() if missing}
+
+
+def seen_in(batch: pa.RecordBatch) -> frozenset[str]:
+    """The columns of a batch of requests that some row has something in."""
+    names = batch.schema.names
+    return frozenset(name for name in names if batch.column(name).null_count < batch.num_rows)
+
+
+def _could_be_seen(columns: Collection[str], source: Source) -> set[str]:
+    """The columns that were filled, and those that would have been had a request had anything for them."""
+    found = set(columns)
+    for told_by, inside in _BESIDE:
+        if not found.isdisjoint(_columns_of(told_by)):
+            found |= _columns_of(inside).intersection(source.columns)
+    return found
+
+
+def _columns_of(groups: Iterable[str]) -> set[str]:
+    return {column for group in groups for column in GROUPS[group]}
 
 
 def _missing(columns: Iterable[str]) -> Mapping[str, str]:

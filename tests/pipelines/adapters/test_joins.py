@@ -373,6 +373,13 @@ def test_what_an_edge_adds_is_not_said_to_be_missing(lines, truth, tmp_path):
     assert pc.sum(pc.is_valid(few["ip"])).as_py() == 5
 
 
+def test_an_edge_none_of_whose_rows_fits_adds_nothing(truth, tmp_path):
+    WRITERS["bedrock-converse"][1](truth.slice(0, 5), tmp_path / "a.jsonl")
+    WRITERS["cloudtrail"][1](truth.slice(5, 5), tmp_path / "b.jsonl")
+    report = check_logs([str(tmp_path)], joins=[BEDROCK])
+    assert (report.joined[0].n_matched, set(report.unseen["bedrock"])) == (0, {"network"})
+
+
 # -- two logs of one format ----------------------------------------------------------------------------------
 
 

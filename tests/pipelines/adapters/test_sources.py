@@ -173,6 +173,20 @@ def test_every_format_has_its_own_name_and_says_what_it_carries():
         assert set(source.lacks.values()).isdisjoint({""})
 
 
+def test_what_a_format_can_carry_and_no_row_has_is_said_not_to_be_looked_for(truth, tmp_path):
+    whole, bare = tmp_path / "whole.jsonl", tmp_path / "bare.jsonl"
+    WRITERS["kong"][1](truth.slice(0, 20), whole)
+    WRITERS["kong-metadata"][1](truth.slice(0, 20), bare)
+    assert check_logs([str(whole)]).unseen == {}
+    assert set(check_logs([str(bare)]).unseen["kong"]) == {"prompt", "system", "tools", "sampling", "logits"}
+    done = CliRunner().invoke(cli.app, ["scan", str(bare), "--workspace", str(tmp_path / "watch")])
+    assert "Not looked for: everything about content" in " ".join(done.output.split())
+
+
+def test_what_a_request_with_a_body_did_not_ask_for_was_looked_for(lines):
+    assert set(check_logs([str(lines(a_call()))]).unseen["gateway"]) == {"network", "tokens", "latency"}
+
+
 def test_a_mixed_folder_is_read_file_by_file(truth, tmp_path):
     for name, (_, write) in WRITERS.items():
         write(truth.slice(0, 3), tmp_path / f"{name.replace('.', '-')}{WRITERS[name][0]}")
