@@ -79,6 +79,9 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
 """What an expression may call. All of it depends on nothing but its arguments and costs in proportion to
 them: no clock, chance, setting, variable, file, and nothing that repeats a text or counts up a range."""
 
+_ZONE_OF = {"timezone": 0, "make_timestamptz": 6}
+"""Functions that take a time zone, to the place of that argument."""
+
 _OPERATORS = frozenset(
     {"+", "-", "*", "/", "//", "%", "||", "^", "**", "->", "->>", "~~", "!~~", "~~*", "!~~*", "~~~", "^@"}
 )
@@ -113,6 +116,13 @@ def checked_expression(
         )
     for why, remedy in _faults(node["select_list"][0], frozenset(names)):
         raise UsageError(f"{where}: {why}", remedy=remedy)
+    for zone in _zones(node["select_list"][0]):
+        # Where a zone is unknown DuckDB stops even within TRY: a log must not name it, nor may it be wrong.
+        if zone is None or not _is_zone(con, zone):
+            raise UsageError(
+                f"{where}: a time zone that is {'no constant' if zone is None else 'not known'}",
+                remedy="write its name as the time zone database has it: timezone('Europe/Berlin', ...)",
+            )
     (written,) = con.execute("SELECT json_deserialize_sql($tree)", {"tree": parsed}).fetchall()[0]
     return str(written).removeprefix("SELECT ")
 
@@ -159,11 +169,35 @@ def _own_faults(node: Mapping[str, Any], names: frozenset[str]) -> Iterator[tupl
             f"{_one_line(node['function_name'])} is not a function that a mapping may call",
             "docs/how-to/own-format.md lists those it may; write f(x) rather than x.f()",
         )
+    elif kind == "FUNCTION" and node["function_name"] == "strptime" and "%Z" in json.dumps(node["arguments"]):
+        yield "strptime stops at a time zone (%Z) that is not known", "write try_strptime"
     elif kind not in _CLASSES or node["type"] == "OPERATOR_UNPACK":
         yield (
             f"{kind.lower().replace('_', ' ')} is not part of a plain expression",
             "use values, operators, CASE, casts and functions of the record alone",
         )
+
+
+def _zones(node: Any) -> Iterator[str | None]:
+    """The time zones that a part of the tree names; None for one that is not written out."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _zones(part)
+    elif isinstance(node, dict):
+        at = _ZONE_OF.get(node["function_name"]) if node.get("class") == "FUNCTION" else None
+        if at is not None and len(node["arguments"]) > at:
+            zone = node["arguments"][at]["expression"].get("literal", {})
+            yield zone["text"] if zone.get("kind") == "STRING" else None
+        for part in node.values():
+            yield from _zones(part)
+
+
+def _is_zone(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    try:
+        con.execute("SELECT epoch_us(timezone($name::VARCHAR, TIMESTAMP '2025-06-01 12:00:00'))", {"name": name}).fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _column_names(node: Any) -> Iterator[str]:

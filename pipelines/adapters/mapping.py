@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from pydantic import ValidationError
 
 from pipelines.adapters.connection import connect
@@ -66,9 +67,10 @@ def read_mapping(path: Path) -> Source:
     try:
         return _read(path, path.stat().st_mtime_ns)
     except OSError as error:
+        place = "" if path.is_absolute() else f"; it is looked for in {Path.cwd()}, where the command runs"
         raise UsageError(
             f"{path}: cannot be read ({error.strerror})",
-            remedy="name a mapping file, or a format of `sources`",
+            remedy=f"name a mapping file, or a format of `sources`{place}",
         ) from None
 
 
@@ -79,13 +81,26 @@ def _read(path: Path, modified_ns: int) -> Source:
     try:
         file = MappingFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{path}, {where}: {first['msg']}", remedy=_HOW_TO) from None
+        where, why = _first_fault(error)
+        raise UsageError(f"{path}, {where}: {why}", remedy=_HOW_TO) from None
     except ValueError as error:  # not TOML, not UTF-8
         raise UsageError(f"{path}: {error}", remedy="the file must be TOML") from None
     with connect(1) as con:
         return _Declaration(path, file, con).source()
+
+
+_FORMS = {"str": "a path in quotes", "Expression": '{ sql = "..." }', "NamedField": '{ path = "..." }'}
+"""What an entry may be that has two forms, by the names that pydantic gives them."""
+
+
+def _first_fault(error: ValidationError) -> tuple[str, str]:
+    """The entry that is wrong, as the file has it, and why."""
+    first = error.errors()[0]
+    entry = [str(part) for part in first["loc"]]
+    if entry[0] in ("columns", "fields") and len(entry) > 2 and entry[2] in _FORMS:
+        forms = _FORMS["str"], _FORMS["Expression" if entry[0] == "columns" else "NamedField"]
+        return ".".join(entry[:2]), f"expected {' or '.join(forms)}"
+    return ".".join(entry), first["msg"]
 
 
 class _Declaration:
@@ -129,8 +144,11 @@ class _Declaration:
             declared_in=str(self._path),
             needs=self._needs(mine),
         )
-        self._try_out(source, [name for name, how in file.columns.items() if isinstance(how, Expression)])
-        return source
+        infinite = self._try_out(
+            source, [name for name, how in file.columns.items() if isinstance(how, Expression)]
+        )
+        finite = {name: f"finite_or_null({source.columns[name]})" for name in infinite}
+        return replace(source, columns={**source.columns, **finite})
 
     # -- what is read of a record ------------------------------------------------------------------
 
@@ -244,6 +262,8 @@ class _Declaration:
                     "every record needs it",
                     remedy if name == "request_id" else "name the time of the request",
                 )
+        if not self._file.account:
+            raise self._error("account", "names no level", "leave it out, or name one level at least")
         if not any(LEVEL_COLUMN[level] in columns for level in self._file.account):
             wanted = ", ".join(LEVEL_COLUMN[level] for level in self._file.account)
             raise self._error(
@@ -274,24 +294,32 @@ class _Declaration:
             raise self._error(where, "nothing that the log has", "name at least one path under has")
         return tuple(found)
 
-    def _try_out(self, source: Source, names: Sequence[str]) -> None:
-        """Let DuckDB bind every expression over a record of this structure."""
-        rows = source.over("SELECT 1::BIGINT AS row_number, '{}' AS line")
+    def _try_out(self, source: Source, names: Sequence[str]) -> list[str]:
+        """Let DuckDB compute every expression of an empty record; returns the columns that may be infinite.
+
+        Binding is not enough: a regular expression or a format that is wrong is found when it is first used,
+        and TRY does not catch that.
+        """
+        empty = "SELECT 1::BIGINT AS row_number, '{}' AS line"
         tried = {f"columns.{name}": source.columns[name] for name in names} | {
             "is_request": source.is_request
         }
+        infinite = []
         for where, sql in tried.items():
             # Over the steps alone: the condition itself is part of the whole.
-            query = replace(source, is_request="true").over("SELECT 1::BIGINT AS row_number, '{}' AS line")
+            query = replace(source, is_request="true").over(empty)
             try:
-                described = self._con.execute(f"DESCRIBE SELECT {sql} FROM ({query})").fetchall()
+                (kind,) = self._con.sql(f"SELECT {sql} AS tried FROM ({query})").to_arrow_table().schema.types
             except duckdb.Error as error:
                 raise self._error(
                     where, str(error).split("\n", 1)[0], "correct the expression; DuckDB's words are above"
                 ) from None
-            if where == "is_request" and described[0][1] != "BOOLEAN":
+            if where == "is_request" and not pa.types.is_boolean(kind):
                 raise self._error(where, "neither true nor false", "compare something: kind = 'completion'")
-        self._con.execute(f"DESCRIBE {rows}")
+            if pa.types.is_floating(kind):
+                infinite.append(where.removeprefix("columns."))
+        self._con.execute(f"DESCRIBE {source.over(empty)}")
+        return infinite
 
     def _error(self, where: str, why: str, remedy: str) -> UsageError:
         return UsageError(f"{self._path}, {where}: {why}", remedy=remedy)

@@ -31,6 +31,9 @@ CREATE MACRO is_written(t) AS t IS NOT NULL AND NOT is_blank(t) AND lower(trim(t
 CREATE MACRO is_nan(d) AS NOT isfinite(d) AND d <> 'inf'::DOUBLE AND d <> '-inf'::DOUBLE;
 CREATE MACRO nan_to_null(d) AS CASE WHEN is_nan(d) THEN NULL ELSE d END;
 
+-- What a division by zero gives is no number of anything.
+CREATE MACRO finite_or_null(d) AS list_filter([d], lambda x: isfinite(x))[1];
+
 CREATE MACRO truth_of_text(t) AS
     CASE lower(trim(t)) WHEN 'true' THEN true WHEN '1' THEN true
                         WHEN 'false' THEN false WHEN '0' THEN false END;

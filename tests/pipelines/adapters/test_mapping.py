@@ -235,6 +235,16 @@ def test_format_names_a_mapping_file_or_a_format(mapping):
     assert named("gateway", (path,)) == ("gateway", (path,))
 
 
+@pytest.mark.parametrize("sql", ["1 / (n::INTEGER)", "-1 / (n::INTEGER)", "pow(10, 1000 - n::INTEGER)"])
+def test_what_is_no_number_is_absent(sql, lines, mapping):
+    path = mapping(
+        SMALL.replace("[columns]", '[fields]\nn = "n"\n[columns]').replace("n = ", "nn = ", 1)
+        + f'latency_ms = {{ sql = "{sql.replace("n::", "nn::")}" }}\n'
+    )
+    rows, reader = read(lines(a_call(n=0)), path)
+    assert ([row["latency_ms"] for row in rows], reader.refused.to_pylist()) == ([None], [])
+
+
 # -- mistakes ----------------------------------------------------------------------------------------
 
 
@@ -255,6 +265,9 @@ def test_format_names_a_mapping_file_or_a_format(mapping):
         (SMALL + '[fields]\norder = "x"\n', r"fields\.order: not a name for a field"),
         (SMALL.replace('has = ["who", "kind=call"], ', ""), r"told_by\.0: nothing that the log has"),
         (SMALL + '[bodies]\nrequest = "Body"\n', r"bodies\.request: a body's keys"),
+        ("account = []\n" + SMALL, r"account: names no level"),
+        (SMALL + 'ip = { sqll = "who" }\n', r'columns\.ip: expected a path in quotes or \{ sql = "\.\.\." \}$'),
+        (SMALL + '[fields]\nturns = { paths = "x" }\n', r"fields\.turns: expected a path in quotes or \{ path"),
     ],
 )
 def test_a_mistake_is_told_with_the_file_and_the_entry(mapping, text, said):
@@ -274,9 +287,39 @@ def test_what_duckdb_refuses_is_told_in_its_words(mapping):
             read_mapping(mapping(SMALL + f'prompt = {{ sql = "{sql}" }}\n[fields]\nkind = "kind"\n'))
 
 
-def test_a_file_that_is_not_there_is_a_mistake(tmp_path):
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("regexp_extract(kind, '(')", "missing"),
+        ("strptime(kind, '%q')", "format"),
+        ("date_trunc('fortnight', kind::TIMESTAMP)", "fortnight"),
+        ("timezone('Mars/Base', kind::TIMESTAMP)", "time zone that is not known"),
+        ("timezone(kind, TIMESTAMP '2025-06-01')", "time zone that is no constant"),
+        ("make_timestamptz(2025, 6, 1, 12, 0, 0.0, kind)", "time zone that is no constant"),
+        ("strptime(kind, '%Y %Z')", r"time zone \(%Z\) that is not known"),
+    ],
+)
+def test_an_expression_that_would_stop_a_scan_is_told_before_it(sql, said, mapping):
+    text = SMALL + f'prompt = {{ sql = "({sql})::VARCHAR" }}\n[fields]\nkind = "kind"\n'
+    with pytest.raises(UsageError, match=rf"mine\.toml, columns\.prompt: .*{said}") as caught:
+        read_mapping(mapping(text))
+    assert caught.value.remedy
+
+
+def test_a_time_zone_that_is_known_is_taken(lines, mapping):
+    text = SMALL.replace('ts = "at"', """ts = { sql = "timezone('Europe/Berlin', told::TIMESTAMP)" }""")
+    path = mapping(text.replace("[columns]", '[fields]\ntold = "at"\n[columns]'))
+    rows, _ = read(lines(a_call(at="2025-06-01 14:00:00")), path)
+    assert rows[0]["ts"].isoformat() == "2025-06-01T12:00:00+00:00"
+
+
+def test_a_file_that_is_not_there_is_a_mistake(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="cannot be read"):
         read_mapping(tmp_path / "none.toml")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="cannot be read") as caught:
+        read_mapping(Path("none.toml"))
+    assert f"looked for in {tmp_path}" in caught.value.remedy
 
 
 # -- expressions: closed on purpose ------------------------------------------------------------------
