@@ -43,6 +43,11 @@ def _at(*names: str) -> str:
     return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
 
 
+def _of_litellm(*names: str) -> str:
+    """The same of what LiteLLM says of its caller, looked up in its spans alone."""
+    return f"CASE WHEN of_litellm THEN {_at(*(f'metadata.{name}' for name in names))} END"
+
+
 def _number(name: str) -> str:
     return f"coalesce(number_or_null({_at(f'gen_ai.request.{name}')}), {BODY_COLUMNS[name]})"
 
@@ -52,10 +57,15 @@ def _whole(name: str, column: str) -> str:
 
 
 SERVICE = "value_at(resource, 'service.name')"
-CALLS = "'chat', 'generate_content', 'text_completion', 'embeddings'"
+_CONVENTIONAL = "'chat', 'generate_content', 'text_completion', 'embeddings'"
+# Products have words of their own for a call (acompletion, responses): it says which model was asked.
+CALLED = (
+    f"operation IN ({_CONVENTIONAL}) THEN true WHEN operation IS NOT NULL THEN "
+    f"may_ask_model(lower(operation)) AND {_at('gen_ai.request.model')} IS NOT NULL"
+)
+"""SQL of the cases in which an operation that a span or record names is a model call."""
 _IS_CALL = (
-    f"CASE WHEN kind IS NOT NULL THEN kind IN ('LLM', 'EMBEDDING') "
-    f"WHEN operation IS NOT NULL THEN operation IN ({CALLS}) "
+    f"CASE WHEN kind IS NOT NULL THEN kind IN ('LLM', 'EMBEDDING') WHEN {CALLED} "
     # the oldest generation names no operation; what it calls a kind of span is never a model call
     f"ELSE {_at('gen_ai.request.model', 'gen_ai.response.model')} IS NOT NULL "
     f"AND {_at('traceloop.span.kind')} IS NULL END"
@@ -150,6 +160,7 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "instructions_text": _at("gen_ai.system_instructions"),
             "input_value": _at("input.value"),
             "output_value": _at("output.value"),
+            "of_litellm": "list_contains(keys, 'metadata.user_api_key_hash')",
         },
         {"is_call": is_call},
         # Of spans that are no calls nothing is parsed: an agent's span repeats the bodies of its calls.
@@ -213,12 +224,13 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         **BODY_COLUMNS,
         "request_id": "coalesce(trace_id || '-' || span_id, concat('span-', md5(to_json(span)::VARCHAR)))",
         "ts": "begun",
-        "account_id": _at("user.id"),
-        "org_id": _at("organization.id"),
-        "project_id": "service",
-        "api_key_id": f"key_of_header(first_text_of({_at('http.request.header.authorization')}))",
-        "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id', 'gen_ai.user')}, "
-        f"{BODY_COLUMNS['end_user_id']})",
+        "account_id": f"coalesce({_at('user.id')}, person_of_litellm({_of_litellm('user_api_key_user_id')}))",
+        "org_id": f"coalesce({_at('organization.id')}, {_of_litellm('user_api_key_org_id')})",
+        "project_id": f"coalesce({_of_litellm('user_api_key_project_id', 'user_api_key_team_id')}, service)",
+        "api_key_id": f"coalesce(key_of_header(first_text_of({_at('http.request.header.authorization')})), "
+        f"key_name({_of_litellm('user_api_key_hash')}))",
+        "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id', 'gen_ai.user', 'llm.user')}, "
+        f"{_of_litellm('user_api_key_end_user_id')}, {BODY_COLUMNS['end_user_id']})",
         "session_id": _at("gen_ai.conversation.id", "session.id"),
         "trace_id": "trace_id",
         "provider_request_id": f"coalesce({_at('gen_ai.response.id')}, response.id)",
@@ -226,7 +238,7 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         # llm.model_name is the answer's model where the answer names one
         "model": f"coalesce({_at('gen_ai.request.model', 'llm.request.model_name')}, request.model, "
         f"{_at('llm.model_name')}, {BODY_COLUMNS['model']}, {_at('gen_ai.response.model')})",
-        "endpoint": f"coalesce({_at('url.path')}, operation)",
+        "endpoint": f"coalesce({_at('url.path')}, {_of_litellm('user_api_key_request_route')}, operation)",
         "system_prompt": "system_text(messages, instructions)",
         # Whether there is any is told by one look at the text that the messages were in.
         "n_images": "CASE WHEN in_turns IS NOT NULL THEN 0 "
@@ -234,7 +246,9 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "ELSE n_images_of(messages) + n_span_images_of(messages) END",
         "tool_names": "coalesce(tool_names_of(TRY(json_transform("
         f"{_at('gen_ai.tool.definitions')}, '{_TOOLS}')), NULL::STRUCT(name VARCHAR)[]), "
-        f"{BODY_COLUMNS['tool_names']})",
+        f"{BODY_COLUMNS['tool_names']}, nested_tool_names({_at('gen_ai.tool.definitions')}), "
+        "CASE WHEN list_has_any(keys, ['llm.request.functions.0.name', 'llm.tools.0.tool.json_schema']) "
+        "THEN numbered_tool_names(keys, texts) END)",
         "temperature": _number("temperature"),
         "top_p": _number("top_p"),
         "max_tokens": _whole("max_tokens", "max_tokens"),
@@ -263,14 +277,16 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
             "gen_ai.usage.cache_read_input_tokens",
             "llm.token_count.prompt_details.cache_read",
         )
-        + f", {BODY_COLUMNS['cached_tokens']})",
+        + f", {BODY_COLUMNS['cached_tokens']}, "
+        f"counted_by_litellm({_of_litellm('usage_object')}, 'cached_tokens'))",
         "reasoning_tokens": "coalesce("
         + _at(
             "gen_ai.usage.reasoning.output_tokens",
             "gen_ai.usage.reasoning_tokens",
             "llm.token_count.completion_details.reasoning",
         )
-        + f", {BODY_COLUMNS['reasoning_tokens']})",
+        + f", {BODY_COLUMNS['reasoning_tokens']}, "
+        f"counted_by_litellm({_of_litellm('usage_object')}, 'reasoning_tokens'))",
         "status": f"coalesce(whole_or_null({_at('http.response.status_code')}), "
         "CASE WHEN is_failed THEN coalesce(status_of_exception(failure), 500) END)",
         "stop_reason": "coalesce(stop_reason_of(coalesce("
@@ -278,9 +294,11 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         f"{_at('gen_ai.completion.0.finish_reason', 'llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
         "CASE WHEN is_failed THEN 'error' END)",
         "latency_ms": "ms_between(begun, ended)",
-        "ip": f"first_address({_at('client.address', 'http.client_ip')})",
+        "ip": f"first_address(coalesce({_at('client.address', 'http.client_ip')}, "
+        f"{_of_litellm('requester_ip_address')}))",
         "country": _at("geo.country.iso_code"),
-        "user_agent": _at("user_agent.original", "http.user_agent"),
+        "user_agent": f"coalesce({_at('user_agent.original', 'http.user_agent')}, "
+        f"{_of_litellm('user_agent')})",
         "client_fingerprint": _at("tls.client.ja3"),
         "response": "answer",
     }

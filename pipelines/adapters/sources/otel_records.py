@@ -11,7 +11,7 @@ from pipelines.adapters.source import TEXT, Gathering, Source, Writing, has
 from pipelines.adapters.sources.otel import (
     ATTRIBUTES,
     CALL_COLUMNS,
-    CALLS,
+    CALLED,
     CARRIED,
     KEY_STEPS,
     SERVICE,
@@ -28,7 +28,7 @@ _RECORD = {**_ID, **_TIMES, "eventName": TEXT, "body": _BODY, "attributes": ATTR
 # A record outside of any span is of nobody knows which call.
 _IS_CALL = (
     "trace_id IS NOT NULL AND span_id IS NOT NULL AND all_keys IS NOT NULL "
-    f"AND coalesce(operation IN ({CALLS}), true)"
+    f"AND CASE WHEN {CALLED} ELSE true END"
 )
 _DETAILS = "gen_ai.client.inference.operation.details"
 _CHOICE = "name = 'gen_ai.choice'"

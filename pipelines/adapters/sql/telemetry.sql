@@ -3,8 +3,10 @@
 -- should be JSON are parsed with TRY, and no map is built, whose keys would have to be unique.
 
 -- An attribute's value, whatever its kind, as text; lists and key-value lists as their JSON.
+-- A blank one says nothing: LiteLLM writes blanks for all that it does not know.
 CREATE MACRO attribute_text(v) AS
-    coalesce(v.stringValue, v.intValue, v.doubleValue, v.boolValue, v.arrayValue::VARCHAR, v.kvlistValue::VARCHAR);
+    CASE WHEN v.stringValue IS NOT NULL THEN CASE WHEN v.stringValue <> '' THEN v.stringValue END
+         ELSE coalesce(v.intValue, v.doubleValue, v.boolValue, v.arrayValue::VARCHAR, v.kvlistValue::VARCHAR) END;
 CREATE MACRO attribute_keys(attributes) AS list_transform(attributes, lambda a: a.key);
 CREATE MACRO attribute_texts(attributes) AS list_transform(attributes, lambda a: attribute_text(a.value));
 -- Of a list of texts the first; a single text is itself.
@@ -12,6 +14,17 @@ CREATE MACRO first_text_of(t) AS
     CASE WHEN starts_with(t, '{"values"') THEN CASE WHEN json_valid(t) THEN t ->> '$.values[0].stringValue' END
          WHEN starts_with(t, '["') THEN CASE WHEN json_valid(t) THEN t ->> '$[0]' END
          ELSE t END;
+
+-- Of an operation that is none of the conventions' calls, in lower case: it may be one under a name of some product's
+-- (acompletion of LiteLLM's, chat.completions). What goes on around calls would count them twice.
+CREATE MACRO may_ask_model(operation) AS
+    is_model_call_of_litellm(operation) AND NOT regexp_matches(operation,
+        'agent|tool|chain|workflow|task|thread|handoff|guardrail|evaluat|retriev|rerank|memory|^plan');
+
+-- LiteLLM writes the usage of a call as Python would print it.
+CREATE MACRO counted_by_litellm(usage, name) AS
+    CASE WHEN contains(usage, name)
+         THEN unless_it_is(regexp_extract(usage, concat(name, chr(39), ': ([0-9]+)'), 1), '') END;
 
 -- -- messages as one attribute: [{role, parts: [{type, content}]}], as JSON text or as nested key-value lists ----------
 
@@ -43,6 +56,30 @@ CREATE MACRO instructions_of(t) AS
                  {"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]}}]}')).values))
          WHEN starts_with(ltrim(t), '[') AND json_valid(t) THEN t::JSON
          ELSE to_json(t) END;
+
+-- -- tools, as nested key-value lists and over numbered attributes ------------------------------------------------------
+
+CREATE MACRO nested_tool_name(entries) AS
+    coalesce(entry_of(entries, 'name').stringValue,
+             entry_of(entry_of(entries, 'function').kvlistValue.values, 'name').stringValue,
+             entry_of(entries, 'type').stringValue);
+CREATE MACRO nested_tool_names(t) AS
+    CASE WHEN starts_with(t, '{"values"')
+         THEN list_filter(list_transform(
+             TRY(json_transform(t, '{"values": [{"kvlistValue": {"values": [{"key": "VARCHAR", "value": {
+                 "stringValue": "VARCHAR", "kvlistValue": {"values": [
+                     {"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]}}}]}}]}')).values,
+             lambda one: nested_tool_name(one.kvlistValue.values)), lambda name: name IS NOT NULL) END;
+-- A tool as its provider takes it; of OpenInference.
+CREATE MACRO tool_name_of(t) AS
+    CASE WHEN json_valid(t)
+         THEN coalesce(t ->> '$.function.name', t ->> '$.name', t ->> '$.toolSpec.name', t ->> '$.type') END;
+-- Null where no name can be read, for the tools are there.
+CREATE MACRO numbered_tool_names(keys, texts) AS
+    list_filter([list_filter(list_transform(list_zip(keys, texts), lambda a:
+        CASE WHEN a[1] ^@ 'llm.request.functions.' AND ends_with(a[1], '.name') THEN a[2]
+             WHEN a[1] ^@ 'llm.tools.' AND ends_with(a[1], '.json_schema') THEN tool_name_of(a[2]) END),
+        lambda name: name IS NOT NULL)], lambda names: len(names) > 0)[1];
 
 -- -- messages over numbered attributes: gen_ai.prompt.0.content, llm.input_messages.0.message.contents.1. ... ----------
 
@@ -91,9 +128,9 @@ CREATE MACRO are_messages(pairs) AS
 CREATE MACRO written_by_parts(parts) AS
     TRY(json_transform(
         concat('[{"content":[null', array_to_string(list_transform(parts, lambda p:
-            CASE WHEN p.part = -1 THEN concat(']},{"role":', to_json(p.said), ',"content":[null')
+            CASE WHEN p.part = -1 THEN concat(']},{"role":', coalesce(to_json(p.said), 'null'), ',"content":[null')
                  WHEN p.is_image THEN ',{"type":"image"}'
-                 ELSE concat(',{"type":"text","text":', to_json(p.said), '}') END), ''), ']}]'),
+                 ELSE concat(',{"type":"text","text":', coalesce(to_json(p.said), 'null'), '}') END), ''), ']}]'),
         '[{"role": "VARCHAR", "content": "JSON"}]'))[2:];
 CREATE MACRO numbered_messages(parts) AS
     CASE WHEN len(parts) > 0 THEN list_transform([in_pairs(parts)], lambda pairs:

@@ -255,6 +255,76 @@ def test_an_agent_over_a_chat_is_one_call_and_tools_are_none(lines):
     assert (log.n_rows, log.refused) == (8, [])
 
 
+BY_LITELLM = {
+    "metadata.user_api_key_hash": "88dc" * 16,
+    "metadata.user_api_key_alias": "",
+    "metadata.user_api_key_team_id": "",
+    "metadata.user_api_key_org_id": "org-9",
+    "metadata.user_api_key_user_id": "usr-17",
+    "metadata.user_api_key_end_user_id": "",
+    "metadata.user_api_key_request_route": "",
+    "metadata.requester_ip_address": "203.0.113.9",
+    "metadata.user_agent": "",
+    "metadata.usage_object": "{'completion_tokens': 212, 'prompt_tokens': 61, 'completion_tokens_details': "
+    "{'audio_tokens': None, 'reasoning_tokens': 160}, 'prompt_tokens_details': {'cached_tokens': 20}}",
+    "gen_ai.request.model": "lark-2",
+    "llm.request.type": "acompletion",
+    "gen_ai.system": "",
+    "llm.user": "customer-7",
+    "gen_ai.usage.output_tokens": 212,
+    "gen_ai.usage.input_tokens": 61,
+    "llm.request.functions.0.name": "run_tests",
+    "llm.request.functions.0.parameters": '{"type": "object"}',
+    "gen_ai.input.messages": json.dumps(MESSAGES),
+    "gen_ai.operation.name": "acompletion",
+    "gen_ai.response.finish_reasons": '["tool_calls"]',
+}
+"""As LiteLLM 1.110.2 writes them, blanks for what it does not know among them."""
+
+
+def test_litellm_calls_its_operations_by_names_of_its_own(lines):
+    ours = [
+        "acompletion",
+        "aresponses",
+        "anthropic_messages",
+        "agenerate_content",
+        "text.completions",
+        "Chat",
+    ]
+    others = ["aembedding", "moderation", "acreate_file", "call_mcp_tool", "list_mcp_tools"]
+    spans = [span({**BY_LITELLM, "gen_ai.operation.name": name}) for name in (*ours, *others)]
+    log = read(lines(document(*spans)))
+    # embeddings by this name are no question to a language model, as in LiteLLM's own logs
+    assert log.column("endpoint") == ours
+
+
+@pytest.mark.parametrize(
+    "around", ["invoke_agent", "execute_tool", "create_agent", "run_chain", "workflow", "retrieval", "plan"]
+)
+def test_what_goes_on_around_calls_is_none_even_where_it_names_a_model(around, lines):
+    log = read(lines(document(span({**CURRENT, "gen_ai.operation.name": around}), span(CURRENT))))
+    assert log.column("endpoint") == ["chat"]
+
+
+def test_an_operation_nobody_knows_is_a_call_only_where_it_names_a_model(lines):
+    bare = {"user.id": "ana", "gen_ai.operation.name": "converse"}
+    log = read(lines(document(span(bare, "d1"), span({**bare, "gen_ai.request.model": "m"}, "d2"))))
+    assert [row["request_id"][-2:] for row in log.rows] == ["d2"]
+
+
+def test_litellm_says_who_called_and_what_was_cached(lines):
+    (row,) = read(lines(document(span(BY_LITELLM)))).rows
+    assert holds(row, account_id="usr-17", end_user_id="customer-7", org_id="org-9", api_key_id="88dc" * 16)
+    assert holds(row, ip="203.0.113.9", user_agent=None, provider=None, project_id="tutor")
+    assert holds(row, cached_tokens=20, reasoning_tokens=160, tool_names=["run_tests"], stop_reason="tool")
+
+
+def test_a_key_without_a_user_is_an_account_of_its_own(lines):
+    nobody = {**BY_LITELLM, "metadata.user_api_key_user_id": "default_user_id", "llm.user": ""}
+    (row,) = read(lines(document(span(nobody)))).rows
+    assert row["account_id"] == "88dc" * 16
+
+
 def test_two_resources_in_one_line_keep_their_names(lines):
     both = {"resourceSpans": [*document(span(CURRENT, "b1"), service="one")["resourceSpans"],
                               *document(span(CURRENT, "b2"), service="two")["resourceSpans"]]}  # fmt: skip
@@ -290,6 +360,33 @@ def test_who_has_no_user_is_the_end_user_or_the_service(lines):
     bare = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
     log = read(lines(document(span({**bare, "enduser.id": "eve"}, "c1"), span(bare, "c2"))))
     assert log.column("account_id") == ["eve", "tutor"]
+
+
+def test_a_blank_id_does_not_hide_the_next_one(lines):
+    has = {**CURRENT, "gen_ai.conversation.id": "", "session.id": "s-1", "user.id": "", "enduser.id": "eve"}
+    (row,) = read(lines(document(span(has)))).rows
+    assert holds(row, session_id="s-1", account_id="eve")
+
+
+def test_tools_are_named_however_they_are_written(lines):
+    run, search = {"type": "function", "name": "run"}, {"type": "function", "function": {"name": "search"}}
+    ways = [
+        {**CURRENT, "gen_ai.tool.definitions": json.dumps([run, search])},
+        {**CURRENT, "gen_ai.tool.definitions": [run, search]},
+        {
+            **CALL,
+            "llm.tools.0.tool.json_schema": json.dumps(run),
+            "llm.tools.1.tool.json_schema": json.dumps(search),
+        },
+        {**FLAT, "llm.request.functions.0.name": "run", "llm.request.functions.1.name": "search"},
+    ]
+    log = read(lines(document(*map(span, ways))))
+    assert log.column("tool_names") == [["run", "search"]] * len(ways)
+
+
+def test_tools_whose_names_are_cut_off_are_not_none(lines):
+    (row,) = read(lines(document(span({**CALL, "llm.tools.0.tool.json_schema": '{"type": "func'})))).rows
+    assert row["tool_names"] is None
 
 
 def test_no_secret_of_a_recorded_header_survives(lines):
