@@ -160,6 +160,7 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "instructions_text": _at("gen_ai.system_instructions"),
             "input_value": _at("input.value"),
             "output_value": _at("output.value"),
+            "input_kind": _at("input.mime_type"),
             "of_litellm": "list_contains(keys, 'metadata.user_api_key_hash')",
         },
         {"is_call": is_call},
@@ -178,9 +179,14 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "joined(list_transform(output, lambda m: content_text(m.content))) END",
             "own_messages": "CASE WHEN is_call THEN span_messages_of(input_text) END",
         },
+        # LangChain and LlamaIndex put their own objects into input.value, beside messages as attributes.
         {
-            "body_messages": "CASE WHEN own_messages IS NOT NULL THEN own_messages "
+            "given_messages": "CASE WHEN own_messages IS NOT NULL THEN own_messages "
             f"WHEN is_call THEN {MESSAGES} END",
+        },
+        {
+            "body_messages": "CASE WHEN own_messages IS NOT NULL OR tells_messages(given_messages, n_asked) "
+            "THEN given_messages END",
             "body_answer": "CASE WHEN own_answer IS NOT NULL THEN own_answer "
             f"WHEN is_call THEN {BODY_COLUMNS['response']} END",
         },
@@ -208,13 +214,16 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "messages": "CASE WHEN body_messages IS NOT NULL THEN body_messages "
             "WHEN in_turns IS NOT NULL THEN in_turns "
             f"WHEN is_call THEN coalesce(numbered_messages(asked), {told}, "
-            "CASE WHEN body IS NULL AND input_value IS NOT NULL "
-            "THEN [{'role': 'user', 'content': to_json(input_value)}] END) END",
+            "CASE WHEN body IS NULL THEN messages_of_value(input_value, input_kind) END) END",
             "answer": "CASE WHEN body_answer IS NOT NULL THEN body_answer WHEN is_call THEN coalesce("
             f"numbered_text(answered), {said}, "
             "CASE WHEN NOT starts_with(output_value, '{') THEN output_value END) END",
             "instructions": "CASE WHEN own_instructions IS NOT NULL THEN own_instructions "
             "ELSE coalesce(request.instructions, request.system) END",
+        },
+        {
+            "user_text": BODY_COLUMNS["prompt"],
+            "all_system_text": "system_text(messages, instructions)",
         },
     )
 
@@ -239,7 +248,8 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "model": f"coalesce({_at('gen_ai.request.model', 'llm.request.model_name')}, request.model, "
         f"{_at('llm.model_name')}, {BODY_COLUMNS['model']}, {_at('gen_ai.response.model')})",
         "endpoint": f"coalesce({_at('url.path')}, {_of_litellm('user_api_key_request_route')}, operation)",
-        "system_prompt": "system_text(messages, instructions)",
+        "prompt": "unless_masked(user_text)",
+        "system_prompt": "unless_masked(all_system_text)",
         # Whether there is any is told by one look at the text that the messages were in.
         "n_images": "CASE WHEN in_turns IS NOT NULL THEN 0 "
         "WHEN len(own_messages) > 0 AND NOT may_name_image(input_text) THEN 0 "
@@ -247,8 +257,8 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "tool_names": "coalesce(tool_names_of(TRY(json_transform("
         f"{_at('gen_ai.tool.definitions')}, '{_TOOLS}')), NULL::STRUCT(name VARCHAR)[]), "
         f"{BODY_COLUMNS['tool_names']}, nested_tool_names({_at('gen_ai.tool.definitions')}), "
-        "CASE WHEN list_has_any(keys, ['llm.request.functions.0.name', 'llm.tools.0.tool.json_schema']) "
-        "THEN numbered_tool_names(keys, texts) END)",
+        "CASE WHEN list_contains(keys, 'llm.request.functions.0.name') "
+        "OR list_contains(keys, 'llm.tools.0.tool.json_schema') THEN numbered_tool_names(keys, texts) END)",
         "temperature": _number("temperature"),
         "top_p": _number("top_p"),
         "max_tokens": _whole("max_tokens", "max_tokens"),
@@ -300,7 +310,11 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "user_agent": f"coalesce({_at('user_agent.original', 'http.user_agent')}, "
         f"{_of_litellm('user_agent')})",
         "client_fingerprint": _at("tls.client.ja3"),
-        "response": "answer",
+        "response": "unless_masked(answer)",
+        "body_state": "CASE WHEN messages IS NOT NULL THEN "
+        "CASE WHEN is_masked(user_text) THEN 'redacted' ELSE 'full' END "
+        "WHEN is_masked(input_value) THEN 'redacted' "
+        "WHEN is_cut_json(input_text) OR is_cut_json(input_value) THEN 'truncated' ELSE 'absent' END",
     }
 )
 """Canonical column to SQL over what `SPAN_STEPS` and `call_steps` give."""

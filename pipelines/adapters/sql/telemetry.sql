@@ -81,6 +81,31 @@ CREATE MACRO numbered_tool_names(keys, texts) AS
              WHEN a[1] ^@ 'llm.tools.' AND ends_with(a[1], '.json_schema') THEN tool_name_of(a[2]) END),
         lambda name: name IS NOT NULL)], lambda names: len(names) > 0)[1];
 
+-- -- input.value and output.value of OpenInference ---------------------------------------------------------------------
+
+-- Messages of a body are good for something where one says who spoke what; beside messages over numbered attributes
+-- (`n_asked` of these), roles alone are not.
+CREATE MACRO tells_messages(messages, n_asked) AS
+    CASE WHEN messages[-1].role IS NOT NULL AND messages[-1].content IS NOT NULL THEN true
+         ELSE list_contains(list_transform(messages, lambda m:
+                  m.role IS NOT NULL AND (m.content IS NOT NULL OR n_asked = 0)), true) END;
+-- A text is a prompt, unless it is said to be JSON: then it is a list of messages, or was cut off.
+CREATE MACRO messages_of_value(t, mime_type) AS
+    CASE WHEN t IS NULL OR is_masked(t) THEN NULL
+         WHEN starts_with(t, '[{"') AND json_valid(t)
+         THEN list_filter([messages_of_text(t)], lambda messages: has_roles(messages))[1]
+         WHEN mime_type = 'application/json' THEN CASE WHEN starts_with(t, '"') THEN messages_of_text(t) END
+         ELSE [{'role': 'user', 'content': to_json(t)}] END;
+CREATE MACRO is_cut_json(t) AS CASE WHEN is_json_text(t) THEN NOT json_valid(t) ELSE false END;
+
+-- What OpenInference and LiteLLM write in place of a text when told to hide it: one text of everybody's, which would
+-- tie all accounts together. Parts of a message are hidden one by one.
+CREATE MACRO is_masked(t) AS
+    CASE WHEN starts_with(t, '__REDACTED__') THEN trim(replace(t, '__REDACTED__', ''), chr(10)) = ''
+         WHEN starts_with(t, 'redacted') THEN is_redacted_by_litellm(concat('"', t, '"'))
+         ELSE false END;
+CREATE MACRO unless_masked(t) AS CASE WHEN is_masked(t) THEN NULL ELSE t END;
+
 -- -- messages over numbered attributes: gen_ai.prompt.0.content, llm.input_messages.0.message.contents.1. ... ----------
 
 -- Of an attribute's key: it is one of the conversation's, however long that is. No other is ever looked up by name, so

@@ -240,6 +240,98 @@ def test_invocation_parameters_show_soft_labels(lines):
     assert holds(row, top_logprobs=20, n_logit_bias=1)
 
 
+OTHER_BODIES = {
+    "LangChain": {
+        "messages": [[{"lc": 1, "type": "constructor", "kwargs": {"content": "how long?", "type": "human"}}]]
+    },
+    "LlamaIndex": {"messages": [{"role": "user", "blocks": [{"block_type": "text", "text": "how long?"}]}]},
+    "texts": {"messages": ["user: how long?"]},
+    "none": {"messages": []},
+}
+
+
+@pytest.mark.parametrize("body", OTHER_BODIES)
+def test_a_body_of_another_shape_does_not_hide_numbered_messages(body, lines):
+    has = {**CALL, **NUMBERED, "input.value": json.dumps(OTHER_BODIES[body])}
+    (row,) = read(lines(document(span(has)))).rows
+    assert holds(row, **MEANS)
+
+
+def test_pictures_in_numbered_messages_count_beside_a_body_of_another_shape(lines):
+    numbered = {
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.contents.0.message_content.type": "text",
+        "llm.input_messages.0.message.contents.0.message_content.text": "what is this?",
+        "llm.input_messages.0.message.contents.1.message_content.type": "image",
+        "llm.input_messages.0.message.contents.1.message_content.image.image.url": "data:image/png;base64,AA",
+    }
+    has = {**CALL, "input.value": json.dumps(OTHER_BODIES["LangChain"]), **numbered}
+    assert holds(read(lines(document(span(has)))).rows[0], prompt="what is this?", n_images=1)
+
+
+def test_a_body_that_nobody_reads_is_no_conversation(lines):
+    (row,) = read(lines(document(span({**CALL, "input.value": json.dumps(OTHER_BODIES["LangChain"])})))).rows
+    assert holds(row, prompt=None, n_turns=None, body_state="absent")
+
+
+def test_a_list_of_messages_alone_is_read_as_what_it_is(lines):
+    said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "how long?"}]
+    (row,) = read(lines(document(span({**CALL, "input.value": json.dumps(said)})))).rows
+    assert holds(row, prompt="how long?", system_prompt="Be brief.", n_turns=1)
+
+
+HIDDEN = "__REDACTED__"
+WAYS_OF_HIDING = {
+    "bodies": {"input.value": HIDDEN, "output.value": HIDDEN},
+    "messages": {
+        "llm.input_messages.0.message.role": "system",
+        "llm.input_messages.0.message.content": HIDDEN,
+        "llm.input_messages.1.message.role": "user",
+        "llm.input_messages.1.message.content": HIDDEN,
+        "llm.output_messages.0.message.role": "assistant",
+        "llm.output_messages.0.message.content": HIDDEN,
+    },
+    "parts of messages": {
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.contents.0.message_content.text": HIDDEN,
+        "llm.input_messages.0.message.contents.1.message_content.text": HIDDEN,
+        "output.value": HIDDEN,
+    },
+    "LiteLLM": {
+        "gen_ai.input.messages": json.dumps([{"role": "user", "content": "redacted-by-litellm"}]),
+        "gen_ai.output.messages": json.dumps([{"role": "assistant", "content": "redacted-by-litellm"}]),
+    },
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OF_HIDING)
+def test_what_was_hidden_is_no_prompt_that_everybody_shares(way, lines):
+    (row,) = read(lines(document(span({**CALL, **WAYS_OF_HIDING[way]})))).rows
+    assert holds(row, prompt=None, system_prompt=None, response=None, body_state="redacted", input_tokens=61)
+
+
+def test_an_answer_alone_may_be_hidden(lines):
+    (row,) = read(lines(document(span({**CALL, **BODIES, "output.value": HIDDEN})))).rows
+    assert holds(row, prompt=MEANS["prompt"], response=None, body_state="full")
+
+
+def test_a_prompt_that_speaks_of_hiding_is_a_prompt(lines):
+    said = f"{HIDDEN} stands for what?"
+    (row,) = read(lines(document(span({**CALL, "input.value": said})))).rows
+    assert holds(row, prompt=said, body_state="full")
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        {**CURRENT, "gen_ai.input.messages": json.dumps(MESSAGES)[:60]},
+        {**CALL, "input.mime_type": "application/json", "input.value": BODIES["input.value"][:60]},
+    ],
+)
+def test_messages_that_were_cut_off_are_not_absent(cut, lines):
+    assert holds(read(lines(document(span(cut)))).rows[0], prompt=None, body_state="truncated")
+
+
 def test_an_agent_over_a_chat_is_one_call_and_tools_are_none(lines):
     spans = [
         span({**CURRENT, **AS_TEXTS, "gen_ai.operation.name": "invoke_agent"}, "a1"),
