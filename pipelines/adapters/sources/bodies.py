@@ -19,6 +19,7 @@ __all__ = [
     "BODY_IGNORES",
     "CHAT_CARRIED",
     "MESSAGES",
+    "REFUSED",
     "REQUEST",
     "RESPONSE",
     "request_at",
@@ -61,10 +62,11 @@ MESSAGES = (
 """SQL of the step `messages`."""
 
 _FIRST_CHOICE = "response.choices[1]"
-_REFUSED = (
+REFUSED = (
     f"{_FIRST_CHOICE}.message.refusal <> '' OR len(list_filter(response.output, lambda o: "
     "len(list_filter(o.content, lambda p: p.type = 'refusal')) > 0)) > 0"
 )
+"""SQL of whether an answer is a refusal, over `response`."""
 _CALLS_TOOL = (
     "response.status = 'completed' "
     "AND len(list_filter(response.output, lambda o: o.type = 'function_call')) > 0"
@@ -110,7 +112,7 @@ BODY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "response.usage.output_tokens_details.thinking_tokens)",
         "status": "CASE WHEN response.error IS NOT NULL THEN status_of_error("
         "response.error ->> '$.type', response.error ->> '$.code') END",
-        "stop_reason": f"CASE WHEN response.error IS NOT NULL THEN 'error' WHEN {_REFUSED} THEN 'refusal' "
+        "stop_reason": f"CASE WHEN response.error IS NOT NULL THEN 'error' WHEN {REFUSED} THEN 'refusal' "
         f"WHEN {_CALLS_TOOL} THEN 'tool' ELSE stop_reason_of(coalesce({_FIRST_CHOICE}.finish_reason, "
         "response.incomplete_details.reason, response.stop_reason, response.status)) END",
         "refusal_category": "response.stop_details.category",

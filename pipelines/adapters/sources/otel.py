@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipelines.adapters.source import AS_JSON, TEXT, Apart, Source, Writing, has
-from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, MESSAGES, REQUEST
+from pipelines.adapters.sources.bodies import BODY_COLUMNS, CHAT_CARRIED, MESSAGES, REFUSED, REQUEST
 
 VALUE = {
     "stringValue": TEXT,
@@ -119,10 +119,21 @@ KEY_STEPS: tuple[Mapping[str, str], ...] = (
 )
 """What is computed of `all_keys` and `all_texts`: the keys that are looked up by name, and their texts."""
 
+DETAILS = "gen_ai.client.inference.operation.details"
+"""The event that tells all of a call; of some instrumentations one of the span's own."""
+
 SPAN_STEPS: tuple[Mapping[str, str], ...] = (
     {
-        "all_keys": "attribute_keys(span.attributes)",
-        "all_texts": "attribute_texts(span.attributes)",
+        "details": "CASE WHEN len(span.events) > 0 "
+        f"THEN list_filter(span.events, lambda e: e.name = '{DETAILS}')[1].attributes END",
+    },
+    {
+        "entries": "CASE WHEN details IS NULL THEN span.attributes "
+        "ELSE list_concat(span.attributes, details) END",
+    },
+    {
+        "all_keys": "attribute_keys(entries)",
+        "all_texts": "attribute_texts(entries)",
         "service": SERVICE,
         "trace_id": "span.traceId",
         "span_id": "span.spanId",
@@ -198,7 +209,8 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "THEN numbered(keys, texts, 'gen_ai.completion') END",
         },
         {
-            "in_turns": "CASE WHEN are_in_turns(asked_keys) THEN messages_in_turns(asked_texts) END",
+            "in_turns": "CASE WHEN are_in_turns(asked_keys) AND NOT may_be_parts(asked_keys, asked_texts) "
+            "THEN messages_in_turns(asked_texts) END",
             "answered": "CASE WHEN len(completions) = 0 THEN numbered(keys, texts, 'llm.output_messages') "
             "ELSE completions END",
         },
@@ -213,7 +225,7 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
         {
             "messages": "CASE WHEN body_messages IS NOT NULL THEN body_messages "
             "WHEN in_turns IS NOT NULL THEN in_turns "
-            f"WHEN is_call THEN coalesce(numbered_messages(asked), {told}, "
+            f"WHEN is_call THEN coalesce(numbered_messages(asked, len(prompts) > 0), {told}, "
             "CASE WHEN body IS NULL THEN messages_of_value(input_value, input_kind) END) END",
             "answer": "CASE WHEN body_answer IS NOT NULL THEN body_answer WHEN is_call THEN coalesce("
             f"numbered_text(answered), {said}, "
@@ -299,10 +311,12 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         f"counted_by_litellm({_of_litellm('usage_object')}, 'reasoning_tokens'))",
         "status": f"coalesce(whole_or_null({_at('http.response.status_code')}), "
         "CASE WHEN is_failed THEN coalesce(status_of_exception(failure), 500) END)",
-        "stop_reason": "coalesce(stop_reason_of(coalesce("
+        # a refusal ends as any answer does: its message alone tells
+        "stop_reason": f"CASE WHEN {REFUSED} OR refuses(output) THEN 'refusal' ELSE "
+        "coalesce(stop_reason_of(coalesce("
         f"first_text_of({_at('gen_ai.response.finish_reasons')}), "
         f"{_at('gen_ai.completion.0.finish_reason', 'llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
-        "CASE WHEN is_failed THEN 'error' END)",
+        "CASE WHEN is_failed THEN 'error' END) END",
         "latency_ms": "ms_between(begun, ended)",
         "ip": f"first_address(coalesce({_at('client.address', 'http.client_ip')}, "
         f"{_of_litellm('requester_ip_address')}))",
@@ -336,7 +350,11 @@ OTEL = Source(
     steps=(
         {"resource": "of_resource.resource.attributes"},
         *SPAN_STEPS,
-        *call_steps(is_call=_IS_CALL, told="event_messages(span.events)", said="event_text(span.events)"),
+        *call_steps(
+            is_call=_IS_CALL,
+            told="coalesce(event_messages(span.events), prompt_event_messages(span.events))",
+            said="coalesce(event_text(span.events), completion_event_text(span.events))",
+        ),
     ),
     is_request="is_call",
     columns=CALL_COLUMNS,

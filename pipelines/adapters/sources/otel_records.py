@@ -13,6 +13,7 @@ from pipelines.adapters.sources.otel import (
     CALL_COLUMNS,
     CALLED,
     CARRIED,
+    DETAILS,
     KEY_STEPS,
     SERVICE,
     call_steps,
@@ -30,7 +31,6 @@ _IS_CALL = (
     "trace_id IS NOT NULL AND span_id IS NOT NULL AND all_keys IS NOT NULL "
     f"AND CASE WHEN {CALLED} ELSE true END"
 )
-_DETAILS = "gen_ai.client.inference.operation.details"
 _CHOICE = "name = 'gen_ai.choice'"
 
 OTEL_RECORDS = Source(
@@ -54,7 +54,13 @@ OTEL_RECORDS = Source(
                 "resource": "of_resource.resource.attributes",
                 "entries": "CASE WHEN record.body IS NULL THEN record.attributes "
                 "ELSE list_concat(record.attributes, entries_of_body(record.body)) END",
-                "name": "coalesce(nullif(record.eventName, ''), value_at(record.attributes, 'event.name'))",
+                # the last is LiteLLM's
+                "written_name": "coalesce(nullif(record.eventName, ''), "
+                "value_at(record.attributes, 'event.name'), value_at(record.attributes, 'event_name'))",
+            },
+            {
+                "name": "CASE WHEN written_name ^@ 'gen_ai.content.' "
+                "THEN name_of_content(written_name, value_at(entries, 'role')) ELSE written_name END",
             },
         ),
         key="nullif(record.traceId, '') || '-' || nullif(record.spanId, '')",
@@ -83,7 +89,7 @@ OTEL_RECORDS = Source(
             "is_failed": "false",
             "failure": "NULL::VARCHAR",
             # the record that tells all of a call; of a call told message by message the first
-            "nth": f"coalesce(list_position(names, '{_DETAILS}'), "
+            "nth": f"coalesce(list_position(names, '{DETAILS}'), "
             "list_position(list_transform(names, lambda n: starts_with(n, 'gen_ai.')), true))",
         },
         {"all_keys": "keys_of[nth]", "all_texts": "texts_of[nth]"},

@@ -121,6 +121,11 @@ CREATE MACRO are_in_turns(keys) AS
          THEN are_lines_of(keys, lines_of_prompts(), concat('gen_ai.prompt.', len(keys) // 2 - 1, '.content'))
          ELSE are_lines_of(keys, lines_of_input_messages(),
                            concat('llm.input_messages.', len(keys) // 2 - 1, '.message.content')) END;
+-- OpenLLMetry wrote a list of parts as its JSON, and says nowhere which texts are such; of OpenInference they never are.
+CREATE MACRO may_be_parts(keys, texts) AS
+    CASE WHEN keys[1] ^@ 'gen_ai.prompt.'
+         THEN list_contains(list_transform(texts, lambda t: starts_with(t, '[{"type": "')), true) ELSE false END;
+CREATE MACRO are_parts(t) AS starts_with(t, '[{"type": "') AND ends_with(t, ']') AND json_valid(t);
 -- Of a model's or a tool's messages nobody asks what they say, and they may be long.
 CREATE MACRO messages_in_turns(texts) AS
     list_transform(list_zip(texts[1:-:2], texts[2:-:2]), lambda a:
@@ -150,18 +155,21 @@ CREATE MACRO are_messages(pairs) AS
                                      IS NOT TRUE)) = 0;
 -- Otherwise the list of messages is written as one JSON text in a single pass, whatever their number. The first
 -- message of it is nobody's and is left out.
-CREATE MACRO written_by_parts(parts) AS
+CREATE MACRO written_by_parts(parts, may_be_lists) AS
     TRY(json_transform(
         concat('[{"content":[null', array_to_string(list_transform(parts, lambda p:
             CASE WHEN p.part = -1 THEN concat(']},{"role":', coalesce(to_json(p.said), 'null'), ',"content":[null')
                  WHEN p.is_image THEN ',{"type":"image"}'
+                 WHEN may_be_lists AND are_parts(p.said) THEN concat(',', substring(p.said, 2, length(p.said) - 2))
                  ELSE concat(',{"type":"text","text":', coalesce(to_json(p.said), 'null'), '}') END), ''), ']}]'),
         '[{"role": "VARCHAR", "content": "JSON"}]'))[2:];
-CREATE MACRO numbered_messages(parts) AS
+CREATE MACRO numbered_messages(parts, may_be_lists) AS
     CASE WHEN len(parts) > 0 THEN list_transform([in_pairs(parts)], lambda pairs:
         CASE WHEN are_messages(pairs)
-             THEN list_transform(pairs, lambda a: {'role': a[1].said, 'content': to_json(unless_it_is(a[2].said, ''))})
-             ELSE written_by_parts(parts) END)[1] END;
+             THEN list_transform(pairs, lambda a: {'role': a[1].said, 'content':
+                      CASE WHEN may_be_lists AND are_parts(a[2].said) THEN json_extract(a[2].said, '$')
+                           ELSE to_json(a[2].said) END})
+             ELSE written_by_parts(parts, may_be_lists) END)[1] END;
 CREATE MACRO numbered_text(parts) AS
     joined(list_transform(list_filter(parts, lambda p: p.part >= 0 AND NOT p.is_image), lambda p: p.said));
 
@@ -179,14 +187,23 @@ CREATE MACRO content_of_value(v) AS
 CREATE MACRO content_at(attributes, name) AS
     list_transform(list_filter(attributes, lambda a: a.key = name)[:1], lambda a: content_of_value(a.value))[1];
 CREATE MACRO is_message_event(name) AS regexp_matches(name, '^gen_ai\.(system|user|assistant|tool)\.message$');
+-- Azure's client writes a message as one JSON text.
+CREATE MACRO told_at(attributes, path) AS
+    list_transform([value_at(attributes, 'gen_ai.event.content')], lambda t:
+        CASE WHEN starts_with(t, '{') AND json_valid(t) THEN json_extract(t, path) END)[1];
+CREATE MACRO event_content(attributes) AS coalesce(content_at(attributes, 'content'), told_at(attributes, '$.content'));
 CREATE MACRO event_messages(events) AS
     list_filter([list_transform(list_filter(events, lambda e: is_message_event(e.name)), lambda e:
-                    {'role': split_part(e.name, '.', 2), 'content': content_at(e.attributes, 'content')})],
+                    {'role': split_part(e.name, '.', 2), 'content': event_content(e.attributes)})],
                 lambda m: len(m) > 0)[1];
+-- An answer's message that is a JSON text: one of a role, not an answer in JSON.
+CREATE MACRO content_of_message(t) AS
+    CASE WHEN starts_with(t, '{') AND json_valid(t) AND json_extract_string(t, '$.role') = 'assistant'
+         THEN json_extract(t, '$.content') ELSE to_json(t) END;
 -- The attributes of an answer's message.
 CREATE MACRO choice_message(attributes) AS
     list_transform(list_filter(attributes, lambda a: a.key = 'message')[:1], lambda a: {
-        'text': to_json(a.value.stringValue),
+        'text': content_of_message(a.value.stringValue),
         'entries': TRY(json_transform(a.value.kvlistValue,
             '{"values": [{"key": "VARCHAR", "value": {"stringValue": "VARCHAR", "intValue": "VARCHAR",
                 "doubleValue": "VARCHAR", "boolValue": "VARCHAR", "arrayValue": "JSON", "kvlistValue": "JSON"}}]}')).values})[1];
@@ -195,15 +212,36 @@ CREATE MACRO contents_of_choice(attributes) AS
     list_transform([choice_message(attributes)], lambda m:
         [content_at(attributes, 'content'), content_at(m.entries, 'content'), m.text])[1];
 CREATE MACRO choice_text_at(attributes) AS
-    list_filter(list_transform(contents_of_choice(attributes), lambda c: content_text(c)), lambda t: t IS NOT NULL)[1];
+    coalesce(list_filter(list_transform(contents_of_choice(attributes), lambda c: content_text(c)),
+                         lambda t: t IS NOT NULL)[1],
+             content_text(told_at(attributes, '$.message.content')));
 CREATE MACRO event_text(events) AS
     joined(list_transform(list_filter(events, lambda e: e.name = 'gen_ai.choice'), lambda e: choice_text_at(e.attributes)));
+-- Conventions 1.27: all messages in one event, all answers in another.
+CREATE MACRO text_of_event(events, event, name) AS
+    value_at(list_filter(events, lambda e: e.name = event)[1].attributes, name);
+CREATE MACRO messages_of_event(t, role) AS
+    CASE WHEN starts_with(t, '[') THEN written_messages_of(t)
+         WHEN t IS NOT NULL THEN [{'role': role, 'content': to_json(t)}] END;
+CREATE MACRO prompt_event_messages(events) AS
+    list_transform([text_of_event(events, 'gen_ai.content.prompt', 'gen_ai.prompt')],
+                   lambda t: messages_of_event(t, 'user'))[1];
+CREATE MACRO completion_event_text(events) AS
+    joined(list_transform(list_transform([text_of_event(events, 'gen_ai.content.completion', 'gen_ai.completion')],
+                                         lambda t: messages_of_event(t, 'assistant'))[1],
+                          lambda m: content_text(m.content)));
+CREATE MACRO refuses(messages) AS starts_with(messages[-1].content, '[{"type":"refusal"');
 CREATE MACRO exception_of(events) AS
     value_at(list_filter(events, lambda e: e.name = 'exception')[1].attributes, 'exception.type');
 
 -- -- log records beside the span (sources/otel_records.py) -------------------------------------------------------------
 
 CREATE MACRO time_of_record(r) AS coalesce(nullif(r.timeUnixNano, '0'), r.observedTimeUnixNano);
+-- LiteLLM has these names for one message each.
+CREATE MACRO name_of_content(name, role) AS
+    CASE WHEN name = 'gen_ai.content.completion' THEN 'gen_ai.choice'
+         WHEN role = 'developer' THEN 'gen_ai.system.message'
+         WHEN role IS NOT NULL THEN concat('gen_ai.', role, '.message') END;
 -- A body is a list of entries, or a JSON text of them.
 CREATE MACRO text_entry(name, t) AS
     {'key': name, 'value': {'stringValue': t, 'intValue': NULL::VARCHAR, 'doubleValue': NULL::VARCHAR,

@@ -106,6 +106,12 @@ AS_VALUES = {
     "gen_ai.input.messages": MESSAGES,
     "gen_ai.output.messages": ANSWER,
 }
+SPOKEN = [
+    {"role": "system", "content": "Show every step."},
+    {"role": "user", "content": "first question"},
+    {"role": "assistant", "content": "an answer"},
+    {"role": "user", "content": "tank holds 240 l\n\nhow long?"},
+]
 EVENTS = [
     {"name": "gen_ai.system.message", "attributes": attributes({"content": "Show every step."})},
     {"name": "gen_ai.user.message", "attributes": attributes({"content": "first question"})},
@@ -113,6 +119,34 @@ EVENTS = [
     {"name": "gen_ai.user.message", "attributes": attributes({"content": "tank holds 240 l\n\nhow long?"})},
     {"name": "gen_ai.choice", "attributes": attributes({"content": "30 minutes", "index": 0})},
     {"name": "exception", "attributes": []},
+]
+EVENTS_OF_JSON = [  # as Azure's client writes them
+    *(
+        {
+            "name": f"gen_ai.{one['role']}.message",
+            "attributes": attributes({"gen_ai.event.content": json.dumps(one)}),
+        }
+        for one in SPOKEN
+    ),
+    {
+        "name": "gen_ai.choice",
+        "attributes": attributes(
+            {
+                "gen_ai.event.content": json.dumps(
+                    {"message": {"role": "assistant", "content": "30 minutes"}, "finish_reason": "stop"}
+                )
+            }
+        ),
+    },
+]
+EVENTS_OF_ALL = [
+    {"name": "gen_ai.content.prompt", "attributes": attributes({"gen_ai.prompt": json.dumps(SPOKEN)})},
+    {
+        "name": "gen_ai.content.completion",
+        "attributes": attributes(
+            {"gen_ai.completion": json.dumps([{"role": "assistant", "content": "30 minutes"}])}
+        ),
+    },
 ]
 FLAT = {
     **IDENTITY,
@@ -158,12 +192,7 @@ BODIES = {
     "input.value": json.dumps(
         {
             "model": "lark-2",
-            "messages": [
-                {"role": "system", "content": "Show every step."},
-                {"role": "user", "content": "first question"},
-                {"role": "assistant", "content": "an answer"},
-                {"role": "user", "content": "tank holds 240 l\n\nhow long?"},
-            ],
+            "messages": SPOKEN,
         }
     ),
     "output.value": json.dumps(
@@ -191,6 +220,14 @@ GENERATIONS = {
     "messages as texts": span({**CURRENT, **AS_TEXTS}),
     "messages as values": span({**CURRENT, **AS_VALUES}),
     "messages as events": span(CURRENT, events=EVENTS),
+    "messages as events of JSON": span(CURRENT, events=EVENTS_OF_JSON),
+    "all messages in an event": span(CURRENT, events=EVENTS_OF_ALL),
+    "all of a call in an event": span(
+        CURRENT,
+        events=[
+            {"name": "gen_ai.client.inference.operation.details", "attributes": attributes(AS_VALUES)},
+        ],
+    ),
     "an attribute per message": span(FLAT),
     "OpenInference, bodies": span({**CALL, **BODIES}),
     "OpenInference, an attribute per message": span({**CALL, **NUMBERED}),
@@ -539,6 +576,78 @@ def test_numbered_messages_mean_the_same_in_turns_and_in_disorder(way, said, see
     spoken = [text for role, text in said if role == "user" and text]
     assert in_turns["prompt"] == (spoken[-1] if spoken else None)
     assert in_turns["n_turns"] == (sum(role != "system" for role, _ in said) if said else None)
+
+
+PARTS = [{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": "https://x.example/a"}}]
+
+
+BESIDE_PARTS = {
+    "nothing": {},
+    "a tool's call": {"gen_ai.prompt.0.tool_calls.0.name": "run"},
+    "a message without a text": {"gen_ai.prompt.1.role": "assistant"},
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE_PARTS)
+def test_a_list_of_parts_is_no_text(beside, lines):
+    """OpenLLMetry writes it as JSON where OpenInference has an attribute for each part."""
+    has = {
+        "user.id": "ana",
+        "gen_ai.request.model": "m",
+        "gen_ai.prompt.0.role": "user",
+        "gen_ai.prompt.0.content": json.dumps(PARTS),
+        **BESIDE_PARTS[beside],
+    }
+    (row,) = read(lines(document(span(has)))).rows
+    assert holds(row, prompt="look", n_images=1)
+
+
+def test_a_text_of_openinference_that_looks_like_parts_is_a_text(lines):
+    has = {
+        **CALL,
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": json.dumps(PARTS),
+    }
+    assert holds(read(lines(document(span(has)))).rows[0], prompt=json.dumps(PARTS), n_images=0)
+
+
+def test_an_answer_in_json_is_no_message(lines):
+    """Only a text with a message's role is taken for one."""
+    for said, means in (
+        ({"role": "assistant", "content": "30 minutes"}, "30 minutes"),
+        ({"content": "30 minutes"}, '{"content": "30 minutes"}'),
+    ):
+        choice = {"name": "gen_ai.choice", "attributes": attributes({"message": json.dumps(said)})}
+        (row,) = read(lines(document(span(CURRENT, events=[choice])))).rows
+        assert row["response"] == means
+
+
+REFUSALS = {
+    "in a body": {
+        **CALL,
+        "llm.finish_reason": "stop",
+        "output.value": json.dumps(
+            {"choices": [{"finish_reason": "stop", "message": {"content": None, "refusal": "I cannot."}}]}
+        ),
+    },
+    "as a part": {
+        **CURRENT,
+        "gen_ai.output.messages": json.dumps(
+            [{"role": "assistant", "parts": [{"type": "refusal", "content": "I cannot."}]}]
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize("where", REFUSALS)
+def test_a_refusal_is_one_although_the_answer_ended_as_any_other(where, lines):
+    assert read(lines(document(span(REFUSALS[where])))).column("stop_reason") == ["refusal"]
+
+
+def test_the_words_of_another_sdk_for_why_an_answer_ended(lines):
+    said = ["tool-calls", "content-filter", "stop"]
+    log = read(lines(document(*(span({**CURRENT, "gen_ai.response.finish_reasons": [w]}) for w in said))))
+    assert log.column("stop_reason") == ["tool", "filter", "stop"]
 
 
 def test_a_key_with_a_line_break_is_one_key(lines):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from test_joins import read_joined
-from test_otel import CURRENT, MEANS, START_NS, attributes, document, holds, span, value
+from test_otel import CURRENT, MEANS, SPOKEN, START_NS, attributes, document, holds, span, value
 
 from pipelines.adapters.check import check_logs
 
@@ -143,6 +143,23 @@ SAID = [
 def test_messages_count_in_the_order_of_their_times(lines):
     path = lines(logs(*SAID[:2]), document(span(CURRENT)), logs(*SAID[2:]), name="otel.jsonl")
     ((row,), _) = requests_of(path)
+    assert holds(row, **MEANS)
+
+
+def test_litellm_names_messages_in_a_way_of_its_own(lines):
+    def said(event, body, at):
+        return record("", body, {"event_name": event, "gen_ai.system": "openai"}, at=at)
+
+    answer = {
+        "index": 0,
+        "finish_reason": "stop",
+        "message": {"role": "assistant", "content": "30 minutes"},
+    }
+    records = [
+        *(said("gen_ai.content.prompt", one, at) for at, one in enumerate(SPOKEN)),
+        said("gen_ai.content.completion", answer, 9),
+    ]
+    ((row,), _) = requests_of(lines(document(span(CURRENT)), logs(*records), name="otel.jsonl"))
     assert holds(row, **MEANS)
 
 
