@@ -40,8 +40,9 @@ _GATEWAY_FIELDS: Mapping[str, str] = MappingProxyType(
         "ResponseBody": AS_JSON,
     }
 )
-_MOST_PARTS = 160
-"""Two directions of at most 2 MB in pieces of 32 KB, a head and a row of the gateway's, and some to spare."""
+_MOST_PARTS = 320
+"""Two directions of at most 2 MB in pieces of 32 KB, a head and a row of the gateway's, each delivered twice,
+and some to spare."""
 
 _PORTAL_TIME = "%m/%d/%Y, %I:%M:%S.%g %p"
 """As the portal writes times into CSV, under the heading `TimeGenerated [UTC]`."""
@@ -57,11 +58,14 @@ def _first(name: str) -> str:
 
 
 def _text(name: str) -> str:
-    """SQL: the pieces of a body put together; null where no row has any. Most bodies are one piece."""
+    """SQL: the pieces of a body put together; null where no row has any. Most bodies are one piece.
+
+    Delivery is at least once: of pieces with one number the first counts.
+    """
     return (
         f"CASE WHEN len({name}_parts) = 1 THEN coalesce(opened_text({name}_parts[1]), '') "
-        f"WHEN len({name}_parts) > 1 "
-        f"THEN array_to_string(list_transform({name}_parts, lambda p: opened_text(p)), '') END"
+        f"WHEN len({name}_parts) > 1 THEN array_to_string(list_transform("
+        f"pieces_once({name}, SequenceNumber), lambda p: opened_text(p)), '') END"
     )
 
 

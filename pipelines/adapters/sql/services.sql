@@ -27,6 +27,15 @@ CREATE MACRO with_guarded_text(messages) AS list_transform(messages, lambda m: {
             lambda p: {'text': coalesce(p.text, p.guardContent.text.text), 'image': p.image}))
         ELSE m.content END});
 
+-- -- bodies in pieces (sources/azure_apim.py) ---------------------------------------------------------------------------
+
+-- The texts among these, in the order of their numbers, of each number the first.
+CREATE MACRO pieces_once(texts, numbers) AS list_transform(
+    [list_filter(list_zip(texts, numbers), lambda piece: piece[1] IS NOT NULL)], lambda pieces:
+        list_transform(
+            list_filter(pieces, lambda piece, nth: coalesce(pieces[nth - 1][2] <> piece[2], true)),
+            lambda piece: piece[1]))[1];
+
 -- -- access logs (sources/nginx.py, envoy.py, kong.py) -------------------------------------------------------------------
 
 -- An access log writes `-` where it has nothing.

@@ -101,6 +101,17 @@ def test_a_body_of_which_a_piece_is_missing_is_truncated_and_the_call_counts(lin
     assert (row["prompt"], row["body_state"], row["input_tokens"]) == (None, "truncated", 61)
 
 
+def test_a_row_that_is_delivered_twice_is_one_piece(lines):
+    text, answer = json.dumps(ASKED), json.dumps([{"role": "assistant", "content": "42"}])
+    whole = piece(1, RequestMessages=text, ResponseMessages=answer)
+    pieces = [piece(1, "cut", RequestMessages=text[:40]), piece(2, "cut", RequestMessages=text[40:])]
+    log = read(
+        lines(head(), whole, whole, *pieces, head("cut"), *reversed(pieces), piece(3, "cut", RequestMessages=""))
+    )
+    assert log.column("prompt") == ['a "long" 漢字 question'] * 2
+    assert (log.column("body_state"), log.column("response")) == (["full", "full"], ["42", None])
+
+
 def test_without_the_gateways_own_table_the_service_is_the_account(lines):
     row = read(lines(head(), piece(1, RequestMessages=ASKED))).rows[0]
     assert (row["account_id"], row["status"], row["ip"]) == ("our-gateway", 200, None)
