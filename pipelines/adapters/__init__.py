@@ -272,7 +272,12 @@ def edges_among(
     """
     edges = Edges(joins, formats, folder=folder, memory_mb=memory_mb, threads=threads)
     given = None if format == "auto" else format
-    return edges.split(paths, lambda path: _recognised(path, look(path), formats), given), edges
+
+    def recognise(path: Path) -> tuple[str, Sample]:
+        container = look(path)
+        return _recognised(path, container, formats), container.sample
+
+    return edges.split(paths, recognise, given), edges
 
 
 def open_edge_logs(
@@ -289,6 +294,9 @@ def open_edge_logs(
         target = replace(_REQUESTS, schema=_only(wanted), required=(), defaults={})
         try:
             adapter = formats[rows[0].join.edge]
+            if isinstance(adapter, Source) and any(one.join.halves is not None for one in rows):
+                # A row that alone would be no request may belong to one that the table with texts has.
+                adapter = replace(adapter, is_request="true")
             yield path, _reader(path, look(path), adapter, target, batch_rows, threads, account=account)
         except UnreadableInput as error:
             yield path, error

@@ -4,26 +4,30 @@ Here: telling them apart, one `EdgeRows` for each join, what became of it. Not h
 reading files (`adapters`).
 
 A log is an edge log only where the log that it adds to is there as well: alone it is read as a log like any
-other, for what it knows.
+other, for what it knows. Of a log in two tables (`source.Halves`) the one that names the callers is both: an
+edge first, and after all texts a log, for the requests that it alone tells of.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
 
-from pipelines.adapters.adapter import Adapter
+from pipelines.adapters.adapter import Adapter, Sample
 from pipelines.adapters.blocks import compression_of, pieces
 from pipelines.adapters.canonical import Problem
 from pipelines.adapters.join import TEXTS, Join, Joined
 from pipelines.adapters.joining import EdgeRows, with_status
 from pipelines.adapters.reader import Complete, LogReader
-from pipelines.adapters.source import Source
+from pipelines.adapters.recognition import fits
+from pipelines.adapters.source import Halves, Source
 from pipelines.errors import UnreadableInput, UsageError
+from pipelines.record import REQUEST_SCHEMA
 
 Formats = Mapping[str, Source | Adapter]
 
@@ -48,7 +52,10 @@ class Edges:
             makes an edge of what another adds to.
         """
         _require_order(joins, formats)
-        self._joins = (*joins, *_of_texts_apart(formats))
+        asked = tuple(replace(join, halves=_halves(formats, join)) for join in joins)
+        unasked = (*_of_texts_apart(formats), *_of_halves(formats, {one.content for one in asked if one.halves}))
+        self._joins = (*asked, *unasked)
+        self._formats = formats
         self._options: dict[str, Any] = {"folder": folder, "memory_mb": memory_mb, "threads": threads}
         self._stack = ExitStack()
         self._rows: dict[Join, EdgeRows] = {}
@@ -63,13 +70,17 @@ class Edges:
         self._stack.close()
 
     def split(
-        self, paths: Sequence[Path], recognise: Callable[[Path], str], given: str | None = None
+        self,
+        paths: Sequence[Path],
+        recognise: Callable[[Path], tuple[str, Sample]],
+        given: str | None = None,
     ) -> list[Path]:
-        """The logs that are not edges; those that are come from `files`.
+        """The logs that are not edges; those that are come from `files`. Which are both come last.
 
         Parameters
         ----------
-        recognise : a file's format; what it cannot read stays among the logs, which will say why
+        recognise : a file's format, and its first records; what it cannot read stays among the logs, which
+            will say why
         given : the format that somebody said the logs are in: of the joins only its own count then
 
         Raises
@@ -80,17 +91,27 @@ class Edges:
         if not joins:
             return list(paths)
         of_format: defaultdict[str, list[Path]] = defaultdict(list)
-        is_said = given is not None and not any(join.mark for join in joins)
+        with_texts: set[Path] = set()
+        is_said = given is not None and not any(join.mark or join.is_told_by_records for join in joins)
         for path in paths:
+            if given is not None and is_said:
+                of_format[given].append(path)
+                continue
             try:
-                of_format[given if given is not None and is_said else recognise(path)].append(path)
+                name, sample = recognise(path)
             except (UnreadableInput, OSError):
                 continue
+            of_format[name].append(path)
+            if _has_texts(self._formats[name], sample):
+                with_texts.add(path)
         both: set[Path] = set()
         for join in joins:
             contents = [path for path in of_format[join.content] if join.is_content(path)]
             apart = [path for path in of_format[join.edge] if join.is_edge(path)]
-            if not contents and not (join.edge_files and apart):
+            if join.is_told_by_records:
+                contents = [path for path in contents if path in with_texts and path not in self._files]
+                apart = [path for path in apart if path not in with_texts and path not in self._files]
+            if join in self._rows or not (contents or (join.edge_files and apart)):
                 continue
             mixed = [
                 path for path in contents if join.mark and path not in self._files and _has(path, join.mark)
@@ -103,12 +124,16 @@ class Edges:
                 for path in (*apart, *mixed) if contents else ():
                     self._files.setdefault(path, []).append(rows)
         self._require_contents(of_format, both)
-        return [path for path in paths if path not in self._files or path in both]
+        is_also_a_log = {
+            path for path, edges in self._files.items() if all(rows.join.halves is not None for rows in edges)
+        }
+        logs = [path for path in paths if path not in self._files or path in both]
+        return [*logs, *(path for path in paths if path in is_also_a_log)]
 
     def _require_contents(self, of_format: Mapping[str, Sequence[Path]], both: Collection[Path]) -> None:
         """Pass when what a join adds to is read as requests: of an edge of another join nobody would."""
         for join in self._rows:
-            if join.mark:
+            if join.mark or join.halves is not None:
                 continue
             contents = [path for path in of_format[join.content] if join.is_content(path)]
             lost = [path for path in contents if path in self._files and path not in both]
@@ -149,11 +174,16 @@ class Edges:
         """What completes a batch of this log, of this format; None where there is no edge for its format."""
         if not self.adds_to(content):
             return None
+        told_by = [rows for rows in self._files.get(path, ()) if rows.join.halves is not None]
         edges = [
-            rows for join, rows in self._rows.items() if join.content == content and join.is_content(path)
+            rows
+            for join, rows in self._rows.items()
+            if join.content == content and join.is_content(path) and rows not in told_by
         ]
 
         def filled(batch: pa.RecordBatch, meanings: Sequence[Problem]) -> pa.RecordBatch:
+            for rows in told_by:
+                batch = rows.without_told(batch)
             for rows in edges:
                 batch = rows.fill(batch, meanings)
             if not edges:
@@ -183,7 +213,7 @@ def _require_order(joins: Sequence[Join], formats: Formats) -> None:
             raise UsageError(
                 f"input.join: {unknown[0]}: no such log format", remedy="`stillwatch sources` lists them"
             )
-        if join.content == join.edge and not join.edge_files:
+        if join.content == join.edge and not join.edge_files and _halves(formats, join) is None:
             raise UsageError(
                 f"input.join: {join.edge} is joined with itself",
                 remedy="say which files are the edge (edge_files), or give one of the two logs a name of "
@@ -217,6 +247,27 @@ def _of_texts_apart(formats: Formats) -> Iterator[Join]:
     for name, source in formats.items():
         if isinstance(source, Source) and source.texts_in is not None:
             yield Join(content=name, edge=source.texts_in.format, fills=TEXTS, mark=source.texts_in.mark)
+
+
+def _of_halves(formats: Formats, asked: Collection[str]) -> Iterator[Join]:
+    """The joins of logs in two tables, but for those of which somebody said which files are which."""
+    for name, source in formats.items():
+        if isinstance(source, Source) and source.halves is not None and name not in asked:
+            known = {*source.columns, "account_id"} - {"request_id", "ts"}
+            fills = tuple(column for column in REQUEST_SCHEMA.names if column in known)
+            yield Join(content=name, edge=name, fills=fills, halves=source.halves)
+
+
+def _halves(formats: Formats, join: Join) -> Halves | None:
+    """The two tables that a join is of, where it is of the two tables of one log."""
+    source = formats[join.edge]
+    return source.halves if isinstance(source, Source) and join.content == join.edge else None
+
+
+def _has_texts(source: Source | Adapter, sample: Sample) -> bool:
+    """Whether a file holds the table with texts, as far as its first records say."""
+    halves = source.halves if isinstance(source, Source) else None
+    return halves is None or fits(halves.texts_told_by, sample)
 
 
 def _has(path: Path, mark: bytes) -> bool:

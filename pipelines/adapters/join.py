@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, get_args
 
+from pipelines.adapters.source import Halves
+
 JoinColumn = Literal["request_id", "trace_id", "provider_request_id"]
 """Canonical columns that hold an id of the call."""
 
@@ -67,7 +69,7 @@ class Join:
     """id in the content log"""
     edge_by: JoinColumn = "request_id"
     """id in the edge log"""
-    fills: tuple[Filled | Text, ...] = ()
+    fills: tuple[str, ...] = ()
     """columns that the edge fills where the content log has nothing; empty: what an edge usually fills"""
     content_files: str = ""
     """which files of that format are the content (`is_named`); empty: all"""
@@ -76,10 +78,19 @@ class Join:
     mark: bytes = b""
     """what the line of a record of the edge has, where such records may lie among those of the content"""
 
+    halves: Halves | None = None
+    """the two tables of one log that are joined: the edge may know better, and those of its rows that no
+    request asked for are requests themselves"""
+
     @property
-    def columns(self) -> tuple[Filled | Text, ...]:
+    def columns(self) -> tuple[str, ...]:
         """The columns that the edge fills."""
         return self.fills or usually_filled(self.by)
+
+    @property
+    def is_told_by_records(self) -> bool:
+        """Whether records say which files are the edge, for nobody else does."""
+        return self.halves is not None and not self.edge_files
 
     def is_edge(self, path: Path) -> bool:
         """Whether a file of the edge's format is of the edge."""
@@ -87,7 +98,8 @@ class Join:
 
     def is_content(self, path: Path) -> bool:
         """Whether a file of the content's format is of the content, and not the edge itself."""
-        return is_named(path, self.content_files) and not (self.content == self.edge and self.is_edge(path))
+        is_edge_too = self.content == self.edge and not self.is_told_by_records and self.is_edge(path)
+        return is_named(path, self.content_files) and not is_edge_too
 
 
 def is_named(path: Path, pattern: str) -> bool:

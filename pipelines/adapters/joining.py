@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.adapters.adapter import quoted
-from pipelines.adapters.canonical import Problem
+from pipelines.adapters.canonical import PASSED_OVER, Problem
 from pipelines.adapters.join import Join, Joined, labelled
 from pipelines.adapters.refusals import MISSING
 from pipelines.record import REQUEST_SCHEMA
@@ -134,7 +134,9 @@ class EdgeRows:
                 own = columns[name].cast(self._schema.field(name).type)
                 if name == "body_state":
                     own = pc.if_else(pc.equal(own, "absent"), None, own)
-                columns[name] = pc.coalesce(own, in_one_piece(edge[name]))
+                theirs = in_one_piece(edge[name])
+                knows_better = self.join.halves is not None and name in self.join.halves.known_better
+                columns[name] = pc.coalesce(theirs, own) if knows_better else pc.coalesce(own, theirs)
         if "body_state" in self.join.columns and "body_state" in columns:
             columns["body_state"] = columns["body_state"].fill_null("absent")
         columns = with_status(columns)
@@ -142,11 +144,21 @@ class EdgeRows:
             columns["problems"] = _without_missing_account(columns, meanings)
         return pa.record_batch(columns)
 
+    def without_told(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """A batch of the edge itself, read as a log: rows that a request has found are passed over."""
+        problems = np.asarray(batch.column("problems"))
+        places = self._places(batch.column(self.join.edge_by), problems >= 0)
+        is_told = places >= 0
+        is_told[is_told] = self._is_used[places[is_told]]
+        at = batch.schema.get_field_index("problems")
+        return batch.set_column(at, "problems", pa.array(np.where(is_told, PASSED_OVER, problems)))
+
     def joined(self) -> Joined:
         """What became of it so far."""
+        halves = self.join.halves
         return Joined(
-            content=labelled(self.join.content, self.join.content_files),
-            edge=labelled(self.join.edge, self.join.edge_files),
+            content=labelled(self.join.content, self.join.content_files or (halves.texts if halves else "")),
+            edge=labelled(self.join.edge, self.join.edge_files or (halves.callers if halves else "")),
             by=self.join.by,
             edge_by=self.join.edge_by,
             n_matched=self._n_matched,
@@ -201,6 +213,8 @@ def with_status(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
 _SQL = {
     pa.string(): "VARCHAR",
     pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.bool_(): "BOOLEAN",
     pa.float64(): "DOUBLE",
     pa.list_(pa.string()): "VARCHAR[]",
 }

@@ -23,10 +23,13 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 def recognises(source: Source, sample: Sample) -> bool:
     """Whether one of the sample's records is of this source; where there are only names, whether they fit."""
+    return fits(source.told_by, sample)
+
+
+def fits(told_by: Iterable[Iterable[Clue]], sample: Sample) -> bool:
+    """Whether all clues of one of these hold for one of the sample's records."""
     return any(
-        all(_holds(clue, record) for clue in clues)
-        for record in _records_of(sample)
-        for clues in source.told_by
+        all(_holds(clue, record) for clue in clues) for record in _records_of(sample) for clues in told_by
     )
 
 

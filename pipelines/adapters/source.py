@@ -174,6 +174,23 @@ class Apart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Halves:
+    """A log in two tables, which may lie in files of their own: texts, and who called and what came of it."""
+
+    texts: str
+    """The table with texts, for people."""
+
+    callers: str
+    """The other table, for people. It may tell of requests that have no texts."""
+
+    texts_told_by: tuple[tuple[Clue, ...], ...]
+    """A file has texts when all clues of one of these hold for one of its first records."""
+
+    known_better: tuple[str, ...]
+    """Canonical columns in which the callers' table counts whatever the table with texts has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One log format that others write."""
 
@@ -208,6 +225,9 @@ class Source:
 
     texts_in: Apart | None = None
     """Where texts lie that are in records of another kind, each with the id of its request."""
+
+    halves: Halves | None = None
+    """The two tables it may come in; files of the one are joined with files of the other unasked."""
 
     newest_by: str | None = None
     """SQL: a number that grows with each version of a record, where an export may hold several of one; of

@@ -2,8 +2,8 @@
 
 Here: the tables ApiManagementGatewayLlmLog (bodies, cut into pieces of 32 KB, a row each) and
 ApiManagementGatewayLogs (who called from where, and what came of it), whose rows of one call are gathered
-where they lie in one file; as exported from Log Analytics, and as a diagnostic setting writes them to
-storage. Not here: Azure OpenAI's own diagnostics, which name nobody.
+where they lie in one file, and joined where they lie in files of their own; as exported from Log Analytics,
+and as a diagnostic setting writes them to storage. Not here: Azure OpenAI's own diagnostics, which name nobody.
 
 A call that never reached a model, for its limit was spent, has a row of the second table alone.
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pipelines.adapters.source import AS_JSON, TEXT, Gathering, Source, Writing, has
+from pipelines.adapters.source import AS_JSON, TEXT, Gathering, Halves, Source, Writing, has
 from pipelines.adapters.sources.bodies import BODY_COLUMNS
 
 _MODEL_FIELDS: Mapping[str, str] = MappingProxyType(
@@ -43,6 +43,9 @@ _GATEWAY_FIELDS: Mapping[str, str] = MappingProxyType(
 _MOST_PARTS = 320
 """Two directions of at most 2 MB in pieces of 32 KB, a head and a row of the gateway's, each delivered twice,
 and some to spare."""
+
+_KNOWN_BETTER = ("account_id",)
+"""Without the gateway's row the account is the service, for want of anybody."""
 
 _PORTAL_TIME = "%m/%d/%Y, %I:%M:%S.%g %p"
 """As the portal writes times into CSV, under the heading `TimeGenerated [UTC]`."""
@@ -108,6 +111,7 @@ def _source(
     title: str,
     *,
     told_by: Any,
+    halves: Halves,
     structure: Mapping[str, Any],
     parts: Mapping[str, str],
     place: str,
@@ -122,6 +126,7 @@ def _source(
         title=title,
         versions="the tables of 2026",
         told_by=told_by,
+        halves=halves,
         structure=structure,
         gathering=Gathering(
             steps=({"correlation": parts["correlation"]},),
@@ -167,8 +172,8 @@ def _source(
         ignores=ignores,
         lacks={
             "account_id, api_key_id, ip, user_agent, status, latency_ms": "only in rows of "
-            "ApiManagementGatewayLogs, and only where they lie in the same file: without them the whole "
-            "service is one account",
+            "ApiManagementGatewayLogs: without that table the whole service is one account; give both, in one "
+            "file or in files of their own",
             "sampling, tool_names, logits": "only where the gateway logs request bodies, cut at 8 KB: "
             "agentic harvesting, constancy of parameters, soft labels",
             "bodies over 2 MB": "cut, and so read as truncated: content of the longest prompts",
@@ -196,6 +201,12 @@ AZURE_APIM = _source(
         (has("Type", "ApiManagementGatewayLlmLog", "ApiManagementGatewayLogs"), has("CorrelationId")),
         (has("CorrelationId"), has("SequenceNumber")),
         (has("CorrelationId"), has("ApimSubscriptionId")),
+    ),
+    halves=Halves(
+        texts="ApiManagementGatewayLlmLog",
+        callers="ApiManagementGatewayLogs",
+        texts_told_by=((has("SequenceNumber"),),),
+        known_better=_KNOWN_BETTER,
     ),
     structure={
         "CorrelationId": TEXT,
@@ -237,6 +248,12 @@ AZURE_APIM_STORAGE = _source(
     "azure-apim-storage",
     "Azure API Management, GatewayLlmLogs and GatewayLogs as a diagnostic setting writes them to storage",
     told_by=((has("category", "GatewayLlmLogs", "GatewayLogs"), has("properties")),),
+    halves=Halves(
+        texts="GatewayLlmLogs",
+        callers="GatewayLogs",
+        texts_told_by=((has("category", "GatewayLlmLogs"),),),
+        known_better=_KNOWN_BETTER,
+    ),
     structure={
         "time": TEXT,
         "resourceId": TEXT,
