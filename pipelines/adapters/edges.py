@@ -53,7 +53,10 @@ class Edges:
         """
         _require_order(joins, formats)
         asked = tuple(replace(join, halves=_halves(formats, join)) for join in joins)
-        unasked = (*_of_texts_apart(formats), *_of_halves(formats, {one.content for one in asked if one.halves}))
+        unasked = (
+            *_of_texts_apart(formats),
+            *_of_halves(formats, {one.content for one in asked if one.halves}),
+        )
         self._joins = (*asked, *unasked)
         self._formats = formats
         self._options: dict[str, Any] = {"folder": folder, "memory_mb": memory_mb, "threads": threads}

@@ -3,7 +3,8 @@
 Here: the tables ApiManagementGatewayLlmLog (bodies, cut into pieces of 32 KB, a row each) and
 ApiManagementGatewayLogs (who called from where, and what came of it), whose rows of one call are gathered
 where they lie in one file, and joined where they lie in files of their own; as exported from Log Analytics,
-and as a diagnostic setting writes them to storage. Not here: Azure OpenAI's own diagnostics, which name nobody.
+and as a diagnostic setting writes them to storage. Not here: Azure OpenAI's own diagnostics, which name
+nobody.
 
 A call that never reached a model, for its limit was spent, has a row of the second table alone.
 """
@@ -172,8 +173,8 @@ def _source(
         ignores=ignores,
         lacks={
             "account_id, api_key_id, ip, user_agent, status, latency_ms": "only in rows of "
-            "ApiManagementGatewayLogs: without that table the whole service is one account; give both, in one "
-            "file or in files of their own",
+            "ApiManagementGatewayLogs: without that table the whole service is one account; give both, "
+            "in one file or in files of their own",
             "sampling, tool_names, logits": "only where the gateway logs request bodies, cut at 8 KB: "
             "agentic harvesting, constancy of parameters, soft labels",
             "bodies over 2 MB": "cut, and so read as truncated: content of the longest prompts",

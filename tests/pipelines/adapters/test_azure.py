@@ -109,7 +109,9 @@ def test_a_row_that_is_delivered_twice_is_one_piece(lines):
     whole = piece(1, RequestMessages=text, ResponseMessages=answer)
     pieces = [piece(1, "cut", RequestMessages=text[:40]), piece(2, "cut", RequestMessages=text[40:])]
     log = read(
-        lines(head(), whole, whole, *pieces, head("cut"), *reversed(pieces), piece(3, "cut", RequestMessages=""))
+        lines(
+            head(), whole, whole, *pieces, head("cut"), *reversed(pieces), piece(3, "cut", RequestMessages="")
+        )
     )
     assert log.column("prompt") == ['a "long" 漢字 question'] * 2
     assert (log.column("body_state"), log.column("response")) == (["full", "full"], ["42", None])
@@ -201,7 +203,9 @@ def test_the_text_of_a_call_is_found_again_by_its_row(lines):
 # -- the two tables in files of their own ------------------------------------------------------------
 
 
-def read_as_one(folder: Path, *joins: Join, log_format: str = "auto") -> tuple[dict[str, dict[str, Any]], Any]:
+def read_as_one(
+    folder: Path, *joins: Join, log_format: str = "auto"
+) -> tuple[dict[str, dict[str, Any]], Any]:
     """The requests of a folder as a scan reads them, by id, and what became of joins."""
     how: dict[str, Any] = {"batch_rows": 3, "threads": 1}
     logs, edges = edges_among(find_logs([str(folder)]), joins, format=log_format, memory_mb=300, threads=1)
