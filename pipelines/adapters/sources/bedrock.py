@@ -5,7 +5,7 @@ with `Records`. Bodies are Converse's, or whatever the model's provider takes. N
 the addresses.
 
 Bodies over 100 KB lie in files of their own in a folder `data` beside the log, as S3 has it. Where the folder
-was copied with the log they are read; else the record says that its body is absent.
+was copied with the log they are read; else the record says that its body is elsewhere.
 """
 
 import json
@@ -30,6 +30,20 @@ _ASKED: Mapping[str, Any] = {
 }
 """Converse's request, and those of the models that have one of their own (Nova, Titan, Llama)."""
 
+_OTHERS_ASKED: Mapping[str, Any] = {
+    "message": TEXT,
+    "chat_history": [{"role": TEXT, "message": TEXT}],
+    "preamble": TEXT,
+    "p": TEXT,
+    "max_tokens_to_sample": TEXT,
+    "textToImageParams": {"text": TEXT},
+    "texts": [TEXT],
+    "images": [TEXT],
+    "inputImage": TEXT,
+}
+"""What bodies without `messages` have besides (Cohere, Claude 2, Nova Canvas, Titan, Llama): parsed from
+these bodies alone, so that the others need not be searched for it."""
+
 _USAGE = {
     "inputTokens": TEXT,
     "outputTokens": TEXT,
@@ -48,9 +62,37 @@ _ANSWER = json.dumps(
         "stop_reason": TEXT,
         "results": [{"outputText": TEXT, "completionReason": TEXT}],
         "outputs": [{"text": TEXT, "stop_reason": TEXT}],
+        "completion": TEXT,
+        "amazon-bedrock-guardrailAction": TEXT,
     }
 )
-"""Converse's answer, and those of Nova, Llama, Titan and Mistral; the others are read as everywhere."""
+"""Converse's answer, those of Nova, Llama, Titan, Mistral and Claude 2, and what a guardrail adds to any; the
+others are read as everywhere."""
+
+_OTHER_ANSWER = json.dumps(
+    {
+        "text": TEXT,
+        "finish_reason": TEXT,
+        "generations": [{"text": TEXT, "finish_reason": TEXT}],
+        "choices": [{"stop_reason": TEXT}],
+    }
+)
+"""Answers that do not say at their top why they ended: Cohere's, and the choices of Mistral and DeepSeek."""
+
+_CHUNKS = json.dumps(
+    [
+        {
+            **dict.fromkeys(("outputText", "completionReason", "generation", "completion"), TEXT),
+            **dict.fromkeys(("text", "stop_reason", "finish_reason"), TEXT),
+            "outputs": [{"text": TEXT, "stop_reason": TEXT}],
+            "choices": [{"message": {"content": TEXT}, "stop_reason": TEXT}],
+        }
+    ]
+)
+"""Streams whose chunks are pieces of the model's own answer: Titan, Llama, Claude 2, Cohere, Mistral."""
+
+_LAST_CHUNK = json.dumps({"amazon-bedrock-invocationMetrics": {"invocationLatency": TEXT}})
+_BLOCKS_CHUNK = """'"amazon-bedrock-guardrailAction"\\s*:\\s*"INTERVENED"'"""
 
 _EVENTS = json.dumps(
     [
@@ -155,23 +197,49 @@ BEDROCK = Source(
             "THEN coalesce(TRY(json_transform(text ->> '$.input.inputBodyJson', "
             f"'{json.dumps(_ASKED, default=dict)}')), record.input.inputBodyJson) "
             "ELSE record.input.inputBodyJson END",
+            "others": "CASE WHEN record.input.inputBodyJson.messages IS NULL "
+            "AND record.requestId IS NOT NULL "
+            f"THEN TRY(json_transform(text ->> '$.input.inputBodyJson', '{json.dumps(_OTHERS_ASKED)}')) END",
             "written": "CASE WHEN starts_with(record.output.outputBodyJson, '\"') "
             "THEN json_extract_string(record.output.outputBodyJson, '$') "
             "ELSE record.output.outputBodyJson::VARCHAR END",
         },
         {
-            "messages": "with_guarded_text(coalesce(request.messages, messages_of(request.prompt), "
-            "CASE WHEN request.inputText IS NOT NULL "
-            "THEN [{'role': 'user', 'content': to_json(request.inputText)}] END))",
-            "response": "CASE WHEN NOT contains(written, '\"stopReason\"') THEN response_of(written) END",
+            "messages": "with_guarded_text(CASE WHEN request.messages IS NOT NULL THEN request.messages "
+            "ELSE coalesce(messages_of(request.prompt), "
+            "messages_of_cohere(others.chat_history, others.message), "
+            "messages_of(to_json(coalesce(request.inputText, others.textToImageParams.text, "
+            "array_to_string(others.texts, chr(10) || chr(10)))))) END)",
             "answer": "CASE WHEN starts_with(written, '{') "
             f"THEN TRY(json_transform(written, '{_ANSWER}')) END",
-            "events": f"CASE WHEN starts_with(written, '[') AND contains(written, '\"messageStop\"') "
+            # With the colon it is a key of an event: in texts quotes are escaped, and a tool's name has none.
+            "events": "CASE WHEN starts_with(written, '[') AND (contains(written, '\"contentBlockDelta\":') "
+            "OR contains(written, '\"messageStop\":')) "
             f"THEN TRY(json_transform(written, '{_EVENTS}')) END",
+            "last_chunk": "CASE WHEN starts_with(written, '[') AND contains(written, 'invocationMetrics') "
+            f"THEN TRY(json_transform(json_extract(written, '$[#-1]'), '{_LAST_CHUNK}')) END",
         },
         {
+            # By what was parsed: a tool's arguments may have any word in them.
+            "response": "CASE WHEN answer.stopReason IS NULL AND events IS NULL "
+            "THEN response_of(written) END",
             "usage": "coalesce(answer.usage, "
             "last_written(list_transform(events, lambda e: e.metadata.usage)))",
+            "other_answer": "CASE WHEN answer.stopReason IS NULL AND answer.stop_reason IS NULL "
+            f"AND starts_with(written, '{{') THEN TRY(json_transform(written, '{_OTHER_ANSWER}')) END",
+        },
+        {
+            "chunks": "CASE WHEN starts_with(written, '[') AND events IS NULL "
+            "AND response.stop_reason IS NULL AND response.choices[1].finish_reason IS NULL "
+            f"THEN TRY(json_transform(written, '{_CHUNKS}')) END",
+        },
+        {
+            "ended": "coalesce(answer.stopReason, answer.stop_reason, "
+            "last_written(list_transform(events, lambda e: e.messageStop.stopReason)), "
+            "answer.results[1].completionReason, answer.outputs[1].stop_reason, other_answer.finish_reason, "
+            "other_answer.generations[1].finish_reason, other_answer.choices[1].stop_reason, "
+            "last_written(list_transform(chunks, lambda c: coalesce(c.completionReason, c.stop_reason, "
+            "c.finish_reason, c.outputs[1].stop_reason, c.choices[1].stop_reason))))",
         },
     ),
     is_request="record.requestId IS NOT NULL AND record.operation IS NOT NULL",
@@ -186,16 +254,20 @@ BEDROCK = Source(
         "session_id": f"coalesce({_tag(_SESSIONS)}, {BODY_COLUMNS['session_id']})",
         "provider": "'bedrock'",
         "model": "regexp_extract(record.modelId, '([^/]*)$', 1)",
+        "system_prompt": "CASE WHEN others.preamble IS NOT NULL THEN others.preamble "
+        f"ELSE {BODY_COLUMNS['system_prompt']} END",
         "endpoint": "record.operation",
         "temperature": "coalesce(number_or_null(coalesce(request.inferenceConfig.temperature, "
         f"request.textGenerationConfig.temperature)), {BODY_COLUMNS['temperature']})",
         "top_p": "coalesce(number_or_null(coalesce(request.inferenceConfig.topP, "
-        f"request.textGenerationConfig.topP)), {BODY_COLUMNS['top_p']})",
+        f"request.textGenerationConfig.topP, others.p)), {BODY_COLUMNS['top_p']})",
         "max_tokens": "coalesce(whole_or_null(coalesce(request.inferenceConfig.maxTokens, "
         "request.inferenceConfig.max_new_tokens, request.textGenerationConfig.maxTokenCount, "
-        f"request.max_gen_len)), {BODY_COLUMNS['max_tokens']})",
+        f"request.max_gen_len, others.max_tokens_to_sample)), {BODY_COLUMNS['max_tokens']})",
         "n_images": "n_images_of(messages) + "
-        "list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '\"image\":{')))",
+        "list_sum(list_transform(messages, lambda m: n_occurrences(m.content::VARCHAR, '\"image\":{'))) + "
+        "CASE WHEN others.images IS NOT NULL THEN len(others.images) "
+        "WHEN others.inputImage IS NOT NULL THEN 1 ELSE 0 END",
         "tool_names": "coalesce(list_filter(list_transform(request.toolConfig.tools, "
         f"lambda t: t.toolSpec.name), lambda t: t IS NOT NULL), {BODY_COLUMNS['tool_names']})",
         "response_format": "CASE WHEN request.toolConfig.toolChoice.tool.name IS NOT NULL THEN 'tool' "
@@ -210,23 +282,33 @@ BEDROCK = Source(
         "coalesce(usage.cacheWriteInputTokens, usage.cacheWriteInputTokenCount)), "
         f"{BODY_COLUMNS['input_tokens']}, plus_tokens(record.input.inputTokenCount, "
         "record.input.cacheReadInputTokenCount, record.input.cacheWriteInputTokenCount))",
-        "output_tokens": f"coalesce(usage.outputTokens, {BODY_COLUMNS['output_tokens']}, "
-        "record.output.outputTokenCount)",
+        # A stream that broke off has its first event's count alone, which stands for nothing yet.
+        "output_tokens": "coalesce(usage.outputTokens, CASE WHEN starts_with(written, '[') "
+        "AND response.type = 'message' AND response.stop_reason IS NULL "
+        "THEN record.output.outputTokenCount END, "
+        f"{BODY_COLUMNS['output_tokens']}, record.output.outputTokenCount)",
         "cached_tokens": "coalesce(usage.cacheReadInputTokens, usage.cacheReadInputTokenCount, "
         f"{BODY_COLUMNS['cached_tokens']}, record.input.cacheReadInputTokenCount)",
         "status": f"coalesce(status_of_exception(record.errorCode), {BODY_COLUMNS['status']})",
         "stop_reason": "CASE WHEN record.errorCode IS NOT NULL THEN 'error' "
+        "WHEN answer.\"amazon-bedrock-guardrailAction\" = 'INTERVENED' THEN 'refusal' "
+        "WHEN starts_with(written, '[') AND contains(written, 'guardrailAction') "
+        f"AND regexp_matches(written, {_BLOCKS_CHUNK}) THEN 'refusal' "
         "WHEN answer.output.message IS NULL AND answer.generation IS NULL AND response IS NOT NULL "
         f"AND {BODY_COLUMNS['stop_reason']} IS NOT NULL THEN {BODY_COLUMNS['stop_reason']} "
-        "ELSE stop_reason_of(coalesce(answer.stopReason, "
-        "last_written(list_transform(events, lambda e: e.messageStop.stopReason)), answer.stop_reason, "
-        "answer.results[1].completionReason, answer.outputs[1].stop_reason)) END",
+        "ELSE stop_reason_of(ended) END",
         "response": "coalesce(joined(list_transform(answer.output.message.content, lambda p: p.text)), "
         "nullif(array_to_string(list_transform(events, lambda e: e.contentBlockDelta.delta.text), ''), ''), "
-        f"answer.generation, {BODY_COLUMNS['response']}, "
-        "answer.results[1].outputText, answer.outputs[1].text)",
+        f"answer.generation, answer.completion, {BODY_COLUMNS['response']}, "
+        "answer.results[1].outputText, answer.outputs[1].text, other_answer.text, "
+        "other_answer.generations[1].text, "
+        "nullif(array_to_string(list_transform(chunks, lambda c: coalesce(c.outputText, c.generation, "
+        "c.completion, c.text, c.outputs[1].text, c.choices[1].message.content)), ''), ''))",
         "latency_ms": "coalesce(answer.metrics.latencyMs, "
-        "last_written(list_transform(events, lambda e: e.metadata.metrics.latencyMs)))",
+        "last_written(list_transform(events, lambda e: e.metadata.metrics.latencyMs)), "
+        'last_chunk."amazon-bedrock-invocationMetrics".invocationLatency)',
+        "body_state": "CASE WHEN messages IS NOT NULL THEN 'full' "
+        "WHEN record.input.inputBodyS3Path IS NOT NULL THEN 'elsewhere' ELSE 'absent' END",
     },
     account=("end_user", "key", "organisation"),
     ignores=frozenset(
@@ -255,12 +337,12 @@ BEDROCK = Source(
             "id",
         }
     )
-    | {f"input.inputBodyJson.{name}" for name in BODY_IGNORES},
+    | {f"input.inputBodyJson.{name}" for name in (*BODY_IGNORES, *_OTHERS_ASKED)},
     lacks={
         "ip, user_agent": "CloudTrail has them, by the same request id: links through addresses and clients",
         "top_logprobs, n_logit_bias": "only in bodies shaped like OpenAI's: soft labels and logit extraction",
         "bodies over 100 KB": "they lie in files of their own, in folders `data`: read where these were "
-        "copied with the log, else absent: content of long prompts",
+        "copied with the log, else counted as elsewhere: content of long prompts",
         "end_user_id, project_id": "only where callers tag their calls (requestMetadata): without "
         "tags a role's session is the account",
     },

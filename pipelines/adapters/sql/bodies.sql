@@ -139,7 +139,8 @@ CREATE MACRO id_of(j) AS
 -- Every provider's word for why an answer ended, as one of ours; what is not listed is `other`.
 CREATE MACRO stop_reason_of(raw) AS
     CASE WHEN raw IS NULL OR is_blank(raw) THEN NULL
-         WHEN list_contains(['stop', 'end_turn', 'stop_sequence', 'completed', 'eos', 'eos_token', 'complete'], lower(raw)) THEN 'stop'
+         WHEN list_contains(['stop', 'end_turn', 'stop_sequence', 'completed', 'eos', 'eos_token', 'complete',
+                             'finish'], lower(raw)) THEN 'stop'
          WHEN list_contains(['length', 'max_tokens', 'max_output_tokens', 'max_messages',
                              'model_context_window_exceeded'], lower(raw)) THEN 'length'
          WHEN list_contains(['tool', 'tool_calls', 'tool-calls', 'tool_call', 'function_call', 'tool_use'], lower(raw)) THEN 'tool'

@@ -27,6 +27,13 @@ CREATE MACRO with_guarded_text(messages) AS list_transform(messages, lambda m: {
             lambda p: {'text': coalesce(p.text, p.guardContent.text.text), 'image': p.image}))
         ELSE m.content END});
 
+-- Cohere's question and what was said before it, as messages.
+CREATE MACRO messages_of_cohere(history, message) AS
+    CASE WHEN message IS NOT NULL
+         THEN list_concat(list_transform(history, lambda turn: {
+                  'role': CASE turn.role WHEN 'CHATBOT' THEN 'assistant' ELSE lower(turn.role) END,
+                  'content': to_json(turn.message)}), [{'role': 'user', 'content': to_json(message)}]) END;
+
 -- -- bodies in pieces (sources/azure_apim.py) ---------------------------------------------------------------------------
 
 -- The texts among these, in the order of their numbers, of each number the first.

@@ -202,8 +202,148 @@ def test_every_models_own_body_is_read(lines):
             response="done",
             output_tokens=40 if row["request_id"] in ("titan", "llama", "mistral", "chat") else 4,
         )
-    assert log.column("stop_reason") == ["stop", "stop", "stop", "other", "stop", "stop", "stop"]
+    assert log.column("stop_reason") == ["stop"] * len(bodies)
     assert log.column("input_tokens") == [14, 14, 14, 57, 57, 57, 57]
+
+
+OTHER_MODELS: dict[str, tuple[Any, Any]] = {
+    "titan-streamed": (
+        {"inputText": "sum it up"},
+        [{"outputText": "do"}, {"outputText": "ne", "completionReason": "LENGTH"}],
+    ),
+    "llama-streamed": (
+        {"prompt": "sum it up"},
+        [{"generation": "do"}, {"generation": "ne", "stop_reason": "length"}],
+    ),
+    "mistral-streamed": (
+        {"prompt": "sum it up"},
+        [{"outputs": [{"text": "do"}]}, {"outputs": [{"text": "ne", "stop_reason": "length"}]}],
+    ),
+    "mistral-chat": (
+        {"messages": [{"role": "user", "content": "sum it up"}]},
+        {"choices": [{"message": {"role": "assistant", "content": "done"}, "stop_reason": "length"}]},
+    ),
+    "mistral-chat-streamed": (
+        {"messages": [{"role": "user", "content": "sum it up"}]},
+        [{"choices": [{"message": {"content": "done"}, "stop_reason": "length"}]}],
+    ),
+    "deepseek": ({"prompt": "sum it up"}, {"choices": [{"text": "done", "stop_reason": "length"}]}),
+    "claude-2": (
+        {"prompt": "sum it up", "max_tokens_to_sample": 64},
+        {"completion": "done", "stop_reason": "max_tokens"},
+    ),
+    "claude-2-streamed": (
+        {"prompt": "sum it up", "max_tokens_to_sample": 64},
+        [{"completion": "do", "stop_reason": None}, {"completion": "ne", "stop_reason": "max_tokens"}],
+    ),
+    "cohere": (
+        {
+            "message": "sum it up",
+            "chat_history": [{"role": "USER", "message": "hi"}, {"role": "CHATBOT", "message": "hi you"}],
+            "preamble": "Be brief.",
+            "p": 0.9,
+        },
+        {"text": "done", "finish_reason": "MAX_TOKENS"},
+    ),
+    "cohere-streamed": (
+        {"message": "sum it up"},
+        [
+            {"event_type": "text-generation", "text": "done"},
+            {"event_type": "stream-end", "finish_reason": "MAX_TOKENS", "response": {"text": "done"}},
+        ],
+    ),
+    "cohere-command": (
+        {"prompt": "sum it up"},
+        {"generations": [{"text": "done", "finish_reason": "MAX_TOKENS"}]},
+    ),
+}
+
+
+def test_models_that_speak_like_no_other_are_read_whole_and_streamed(lines):
+    log = read(
+        lines(*(call(*body, requestId=name, operation="InvokeModel") for name, body in OTHER_MODELS.items()))
+    )
+    wanted = {"prompt": "sum it up", "response": "done", "stop_reason": "length", "body_state": "full"}
+    for row in log.rows:
+        assert holds(row, **wanted), row["request_id"]
+    rows = {row["request_id"]: row for row in log.rows}
+    assert holds(rows["cohere"], system_prompt="Be brief.", n_turns=3, top_p=0.9)
+    assert holds(rows["claude-2"], max_tokens=64)
+
+
+def test_what_is_asked_of_models_that_do_not_talk_is_a_prompt(lines):
+    bodies = {
+        "canvas": {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "a red kite"}},
+        "embed": {"texts": ["a red", "kite"], "input_type": "search_document"},
+        "titan": {"inputText": "a red kite", "inputImage": "aGk="},
+        "llama": {"prompt": "a red kite", "images": ["aGk=", "aGk="]},
+    }
+    log = read(lines(*(call(body, {}, requestId=name) for name, body in bodies.items())))
+    assert log.column("prompt") == ["a red kite", "a red\n\nkite", "a red kite", "a red kite"]
+    assert log.column("n_images") == [0, 0, 1, 2]
+    assert set(log.column("body_state")) == {"full"}
+
+
+MESSAGE = {
+    "id": "m",
+    "type": "message",
+    "role": "assistant",
+    "content": [{"type": "text", "text": "done"}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 9, "cache_read_input_tokens": 5, "output_tokens": 4},
+}
+
+
+def test_an_answer_of_a_guardrail_is_a_refusal(lines):
+    blocked, passed = ({"amazon-bedrock-guardrailAction": word} for word in ("INTERVENED", "NONE"))
+    titan = {"results": [{"outputText": "no", "completionReason": "FINISH"}]}
+    stream = [{"outputText": "no", "completionReason": "FINISH", **blocked}]
+    quoting = [{"outputText": f"they say {json.dumps(blocked)}", "completionReason": "FINISH"}]
+    answers = [
+        *({**MESSAGE, **blocked}, {**titan, **blocked}, stream),
+        *({**MESSAGE, **passed}, [{**stream[0], **passed}], quoting),
+    ]
+    log = read(lines(*(call({"prompt": "x"}, one, operation="InvokeModel") for one in answers)))
+    assert log.column("stop_reason") == [*["refusal"] * 3, *["stop"] * 3]
+
+
+def test_no_word_in_a_tools_arguments_changes_how_the_answer_is_read(lines):
+    arguments = {"stopReason": "done", "messageStop": {"stopReason": "max_tokens"}, "contentBlockDelta": 1}
+    use = {"type": "tool_use", "id": "t", "name": "contentBlockDelta", "input": arguments}
+    start = {"type": "message_start", "message": {**MESSAGE, "content": []}}
+    stream = [
+        start,
+        {"type": "content_block_start", "index": 0, "content_block": {**use, "input": {}}},
+        {
+            "type": "content_block_delta",
+            "delta": {"type": "input_json_delta", "partial_json": json.dumps(arguments)},
+        },
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 4}},
+    ]
+    whole = {**MESSAGE, "content": [use], "stop_reason": "tool_use"}
+    log = read(lines(*(call({"messages": []}, one, operation="InvokeModel") for one in (whole, stream))))
+    for row in log.rows:
+        assert holds(row, provider_request_id="m", cached_tokens=5, output_tokens=4, stop_reason="tool")
+
+
+def test_a_stream_that_broke_off_has_the_records_count_and_the_last_chunk_the_time(lines):
+    opening = {
+        **MESSAGE,
+        "content": [],
+        "stop_reason": None,
+        "usage": {"input_tokens": 9, "output_tokens": 1},
+    }
+    broken = [
+        {"type": "message_start", "message": opening},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "do"}},
+    ]
+    metrics = {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"invocationLatency": 1500}}
+    log = read(
+        lines(*(call({"prompt": "x"}, one, operation="InvokeModel") for one in (broken, [*broken, metrics])))
+    )
+    assert log.column("output_tokens") == [40, 40]
+    assert log.column("response") == ["do", "do"]
+    assert log.column("latency_ms") == [None, 1500.0]
 
 
 def test_the_records_own_counts_leave_cached_tokens_out(lines):
@@ -212,10 +352,10 @@ def test_the_records_own_counts_leave_cached_tokens_out(lines):
     assert holds(row, input_tokens=160, cached_tokens=100, output_tokens=40)
 
 
-def test_a_large_body_in_a_file_of_its_own_is_absent_and_the_call_counts(lines):
+def test_a_large_body_in_a_file_that_is_not_there_is_elsewhere_and_the_call_counts(lines):
     elsewhere = {"inputBodyS3Path": "s3://bucket/data/q-1_input.json.gz", "inputTokenCount": 90_000}
     (row,) = read(lines(call(input=elsewhere))).rows
-    assert holds(row, body_state="absent", prompt=None, n_turns=None, n_images=None, input_tokens=1060)
+    assert holds(row, body_state="elsewhere", prompt=None, n_turns=None, n_images=None, input_tokens=1060)
 
 
 ELSEWHERE = {"inputBodyS3Path": "s3://bucket/logs/data/q-1_input.json.gz", "inputTokenCount": 90_000}
@@ -244,7 +384,7 @@ def test_a_body_beside_the_log_that_cannot_be_read_leaves_the_record_standing(li
     path = lines(call(input=ELSEWHERE))
     beside(path, "q-1_input.json.gz", body)
     (row,) = read(path).rows
-    assert holds(row, body_state="absent", prompt=None, input_tokens=1060)
+    assert holds(row, body_state="elsewhere", prompt=None, input_tokens=1060)
 
 
 @pytest.mark.parametrize("name", ["../secret.json", "..", ".", "a/../../secret.json", "", "\x00"])
@@ -253,7 +393,7 @@ def test_a_record_cannot_name_a_file_outside_the_folder(lines, name):
     beside(path, "other.json", json.dumps(CONVERSE).encode())
     (path.parent / "secret.json").write_text(json.dumps(CONVERSE))
     (row,) = read(path).rows
-    assert holds(row, body_state="absent", prompt=None)
+    assert holds(row, body_state="elsewhere", prompt=None)
 
 
 def test_of_many_small_logs_each_finds_its_bodies(tmp_path):
