@@ -156,6 +156,7 @@ def write_summary(journal: Journal, summary: "ScanSummary") -> None:
         n_told_elsewhere=summary.n_told_elsewhere,
         n_other_day=summary.n_other_day,
         n_passed_over=summary.n_passed_over,
+        n_elsewhere=summary.n_elsewhere,
         n_unreadable=len(summary.unreadable),
         seconds=round(summary.seconds, 3),
     )

@@ -57,6 +57,8 @@ class Loaded:
     n_other_day: int
     n_passed_over: int
     """Records that are no requests."""
+    n_elsewhere: int
+    """Requests whose body lies in a file of its own that was not there."""
     not_understood: tuple[str, ...]
     """Fields that the logs' formats do not know, sorted."""
     formats: tuple[str, ...]
@@ -307,6 +309,11 @@ def _settle(
            FROM raw.reject JOIN raw.file USING (file_id) WHERE file_id IN (FROM reading)
            GROUP BY ALL ORDER BY count(*) DESC, path, column_name, reason"""
     ).fetchall()
+    (n_elsewhere,) = con.execute(
+        """SELECT count(*) FROM core.request
+           WHERE file_id IN (FROM reading) AND day = coalesce($day, day) AND body_state = 'elsewhere'""",
+        {"day": day},
+    ).fetchall()[0]
     for name in ("new_system", "new_toolset", "reading", "repeated"):
         con.execute(f"DROP TABLE {name}")
     return Loaded(
@@ -319,6 +326,7 @@ def _settle(
         n_told_elsewhere=n_told_elsewhere,
         n_other_day=totals[5],
         n_passed_over=totals[6],
+        n_elsewhere=n_elsewhere,
         not_understood=tuple(row[0] for row in strangers),
         formats=tuple(row[0] for row in formats),
         refused=tuple(Refusals(*row) for row in refused),

@@ -79,6 +79,8 @@ class ScanSummary:
     n_told_elsewhere: int
     n_other_day: int
     n_passed_over: int
+    n_elsewhere: int
+    """Requests whose body lies in a file that was not there."""
     not_understood: tuple[str, ...]
     formats: tuple[str, ...]
     refused: tuple[Refusals, ...]
@@ -160,6 +162,7 @@ def scan(
         n_told_elsewhere=loaded.n_told_elsewhere,
         n_other_day=loaded.n_other_day,
         n_passed_over=loaded.n_passed_over,
+        n_elsewhere=loaded.n_elsewhere,
         not_understood=loaded.not_understood,
         formats=loaded.formats,
         refused=loaded.refused,

@@ -80,6 +80,8 @@ def show_check(report: "CheckReport") -> None:
     )
     if report.n_passed_over:
         show(f"Would pass over {plural(report.n_passed_over, 'record')} that are no requests.")
+    if report.n_elsewhere:
+        show(elsewhere_line(report.n_elsewhere), style="yellow")
     if report.not_understood:
         show(not_understood_line(report.not_understood))
     if report.not_found:
@@ -109,6 +111,14 @@ def show_sources(rows: Iterable["Row"], output_format: str) -> None:
             ]
             for row in rows
         ),
+    )
+
+
+def elsewhere_line(number: int) -> str:
+    """How many bodies were not there, and what to do about it."""
+    return (
+        f"Bodies of {plural(number, 'request')} lie in files of their own that are not there: content of long "
+        "prompts is not looked at; remedy: copy the folders `data` with the logs"
     )
 
 
@@ -193,6 +203,9 @@ def _show_left_out(summary: "ScanSummary") -> None:
     if summary.n_passed_over:
         show()
         show(f"Passed over {plural(summary.n_passed_over, 'record')} that are no requests.")
+    if summary.n_elsewhere:
+        show()
+        show(elsewhere_line(summary.n_elsewhere), style="yellow")
     if summary.not_understood:
         show()
         show(not_understood_line(summary.not_understood))

@@ -80,6 +80,8 @@ class FileCheck:
     remedy: str | None = None
     n_passed_over: int = 0
     """Records that are no requests, for example health checks."""
+    n_elsewhere: int = 0
+    """Requests whose body lies in a file of its own that is not there."""
     not_understood: tuple[str, ...] = ()
     """Fields that the log's format does not know."""
     not_found: tuple[str, ...] = ()
@@ -122,6 +124,11 @@ class CheckReport:
     def n_passed_over(self) -> int:
         """Records that are no requests."""
         return sum(file.n_passed_over for file in self.files)
+
+    @property
+    def n_elsewhere(self) -> int:
+        """Requests whose body lies in a file of its own that is not there."""
+        return sum(file.n_elsewhere for file in self.files)
 
     @property
     def not_understood(self) -> tuple[str, ...]:
@@ -268,6 +275,7 @@ def _checked(path: Path, reader: LogReader, broken: StillwatchError | None) -> F
         None if broken is None else str(broken),
         None if broken is None else broken.remedy,
         reader.n_passed_over,
+        reader.n_elsewhere,
         reader.not_understood,
         reader.not_found,
     )

@@ -40,8 +40,8 @@ Complete = Callable[[pa.RecordBatch, Sequence[Problem]], pa.RecordBatch]
 class TableReader:
     """Reads one file into batches of a target schema, refusing the rows that do not fit it.
 
-    A context manager. `batches` may be run through once; `refused`, `problems` and `n_rows` are complete
-    after that.
+    A context manager. `batches` may be run through once; `refused`, `problems`, `n_rows` and `n_elsewhere`
+    (good rows whose body lies in a file that was not there) are complete after that.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class TableReader:
         self.path = path
         self.size_bytes: int = path.stat().st_size
         self.n_passed_over = 0
+        self.n_elsewhere = 0
         self._n_parsed = 0
         self._target = target
         self._refusals = Refusals()
@@ -82,6 +83,7 @@ class TableReader:
         self._rows = None if rows is None else np.asarray(rows, dtype=np.int64)
         self._select = select
         self._is_in_order = source is None or source.gathering is None
+        self._has_bodies_beside = source is not None and source.beside is not None
         self._has_versions = source is not None and source.newest_by is not None
         self._complete = complete
         self._con: duckdb.DuckDBPyConnection | None = None
@@ -142,6 +144,9 @@ class TableReader:
         for batch in self._records.answers(self._select, self._target, self._batch_rows, self._refusals):
             whole = batch if self._complete is None else self._complete(batch, self._refusals.meanings)
             good = self._wanted(self._without_refused(self._newest(whole)))
+            if self._has_bodies_beside and "body_state" in good.schema.names:
+                n_elsewhere = pc.sum(pc.equal(good.column("body_state"), "elsewhere")).as_py()
+                self.n_elsewhere += n_elsewhere or 0
             if good.num_rows:
                 yield with_canonical_types(good, self.schema)
             if self._is_past_wanted(batch):

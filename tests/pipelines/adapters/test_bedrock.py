@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from log_files import NOON, read
+from typer.testing import CliRunner
 
+from pipelines import cli
 from pipelines.adapters import find_logs, open_logs
 
 CONVERSE = {
@@ -356,6 +358,18 @@ def test_a_large_body_in_a_file_that_is_not_there_is_elsewhere_and_the_call_coun
     elsewhere = {"inputBodyS3Path": "s3://bucket/data/q-1_input.json.gz", "inputTokenCount": 90_000}
     (row,) = read(lines(call(input=elsewhere))).rows
     assert holds(row, body_state="elsewhere", prompt=None, n_turns=None, n_images=None, input_tokens=1060)
+
+
+def test_bodies_that_were_not_copied_are_counted_and_the_remedy_is_said(lines, tmp_path):
+    log = lines(call(input=ELSEWHERE), call(requestId="q-2"))
+    for command in (["check"], ["scan", "--workspace", str(tmp_path / "watch")]):
+        done = CliRunner().invoke(cli.app, [*command, str(log)])
+        assert done.exit_code == 0, done.output
+        said = " ".join(done.output.split())
+        assert "Bodies of 1 request lie in files of their own that are not there" in said
+        assert "remedy: copy the folders `data` with the logs" in said
+    beside(log, "q-1_input.json.gz", json.dumps(CONVERSE).encode())
+    assert "not there" not in CliRunner().invoke(cli.app, ["check", str(log)]).output
 
 
 ELSEWHERE = {"inputBodyS3Path": "s3://bucket/logs/data/q-1_input.json.gz", "inputTokenCount": 90_000}
