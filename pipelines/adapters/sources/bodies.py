@@ -112,7 +112,8 @@ BODY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "response.usage.output_tokens_details.thinking_tokens)",
         "status": "CASE WHEN response.error IS NOT NULL THEN status_of_error("
         "response.error ->> '$.type', response.error ->> '$.code') END",
-        "stop_reason": f"CASE WHEN response.error IS NOT NULL THEN 'error' WHEN {REFUSED} THEN 'refusal' "
+        "stop_reason": "CASE WHEN response.error IS NOT NULL THEN end_of_error(response.error) "
+        f"WHEN {REFUSED} THEN 'refusal' "
         f"WHEN {_CALLS_TOOL} THEN 'tool' ELSE stop_reason_of(coalesce({_FIRST_CHOICE}.finish_reason, "
         "response.incomplete_details.reason, response.stop_reason, response.status)) END",
         "refusal_category": "response.stop_details.category",

@@ -1,7 +1,8 @@
 """The formats `cloudflare` and `cloudflare-logpush`: logs of Cloudflare's AI Gateway.
 
-Here: what its API lists (one log per record, or a page of them in `result`), and the Logpush data set, whose
-bodies are encrypted to the customer's key and so count as redacted. Not here: deciphering them.
+Here: what its API answers (one log per record, or a page of them or a single one in `result`), and the
+Logpush data set, whose bodies are encrypted to the customer's key and so count as redacted, where they are
+collected. Not here: deciphering them.
 """
 
 import json
@@ -37,9 +38,17 @@ _STRUCTURE = {
         ),
         TEXT,
     ),
-    "result": [AS_JSON],
+    "result": AS_JSON,
 }
-_EACH = "doc.result::VARCHAR[]"
+_EACH = (
+    "CASE WHEN doc.result IS NULL THEN NULL WHEN starts_with(doc.result, '[') "
+    "THEN from_json(doc.result, '[\"JSON\"]')::VARCHAR[] ELSE [doc.result::VARCHAR] END"
+)
+
+# Anthropic's count in a body has cached tokens apart, and the gateway took over no more of it.
+_COUNTS_APART = (
+    "coalesce(response.usage.cache_read_input_tokens, response.usage.cache_creation_input_tokens) IS NOT NULL"
+)
 
 CLOUDFLARE = Source(
     name="cloudflare",
@@ -70,7 +79,8 @@ CLOUDFLARE = Source(
         "provider": "record.provider",
         "model": f"coalesce(record.model, {BODY_COLUMNS['model']})",
         "endpoint": "split_part(record.path, '?', 1)",
-        "input_tokens": f"coalesce(record.tokens_in, {BODY_COLUMNS['input_tokens']})",
+        "input_tokens": f"CASE WHEN record.tokens_in IS NOT NULL AND NOT ({_COUNTS_APART}) "
+        f"THEN record.tokens_in ELSE coalesce({BODY_COLUMNS['input_tokens']}, record.tokens_in) END",
         "output_tokens": f"coalesce(record.tokens_out, {BODY_COLUMNS['output_tokens']})",
         "status": "coalesce(record.status_code, CASE record.success WHEN 'false' THEN '500' END)",
         "latency_ms": "record.duration",
@@ -123,6 +133,12 @@ CLOUDFLARE = Source(
     },
 )
 
+
+def _is_collected(name: str) -> str:
+    """SQL: a payload that is in the record; null and empty stand for one that is not collected."""
+    return f"coalesce(doc.{name}::VARCHAR, 'null') NOT IN ('null', '\"\"', '{{}}')"
+
+
 CLOUDFLARE_LOGPUSH = Source(
     name="cloudflare-logpush",
     title="Cloudflare AI Gateway, Logpush data set ai_gateway_events",
@@ -136,14 +152,18 @@ CLOUDFLARE_LOGPUSH = Source(
         **dict.fromkeys(("Metadata", "RequestBody", "ResponseBody"), AS_JSON),
     },
     columns={
-        "request_id": "concat('record-', md5(to_json(doc)::VARCHAR))",
+        # Without what was said nothing but its place tells a record from the others of its second. Above 32
+        # bits stands a file's place among those that are read together.
+        "request_id": f"concat('record-', md5(CASE WHEN {_is_collected('RequestBody')} "
+        f"OR {_is_collected('ResponseBody')} OR {_is_collected('Metadata')} THEN to_json(doc)::VARCHAR "
+        "ELSE concat(row_number & 4294967295, ' ', to_json(doc)) END))",
         "ts": "coalesce(doc.Datetime, doc.Timestamp)",
         "project_id": "doc.Gateway",
         "provider": "doc.Provider",
         "model": "doc.Model",
         "endpoint": "split_part(doc.Endpoint, '?', 1)",
         "status": "doc.StatusCode",
-        "body_state": "'redacted'",
+        "body_state": f"CASE WHEN {_is_collected('RequestBody')} THEN 'redacted' ELSE 'absent' END",
     },
     account=("project",),
     ignores=frozenset({"Cached", "RateLimited", "Metadata.*", "RequestBody.*", "ResponseBody.*"}),

@@ -49,6 +49,7 @@ DATABRICKS = Source(
         "sample_rate": "doc.sampling_fraction",
         "body_state": "CASE WHEN messages IS NOT NULL THEN 'full' "
         "WHEN contains(doc.logging_error_codes::VARCHAR, 'MAX_REQUEST_SIZE') THEN 'truncated' "
+        "WHEN is_json_text(line ->> '$.request') AND NOT json_valid(line ->> '$.request') THEN 'truncated' "
         "ELSE 'absent' END",
     },
     account=("account", "end_user", "project"),

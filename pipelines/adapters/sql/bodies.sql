@@ -152,6 +152,12 @@ CREATE MACRO stop_reason_of(raw) AS
          WHEN list_contains(['error', 'failed'], lower(raw)) OR starts_with(lower(raw), 'malformed_') THEN 'error'
          ELSE 'other' END;
 
+-- Why there was no answer but an error body: what the provider's filter stopped is no mishap.
+CREATE MACRO end_of_error(error) AS
+    CASE WHEN contains(error::VARCHAR, 'content_')
+              AND list_contains(['content_filter', 'content_policy_violation'], error ->> '$.code') THEN 'filter'
+         ELSE 'error' END;
+
 -- The HTTP status that an error body stands for, where the log has no status of its own.
 CREATE MACRO status_of_error(kind, code) AS
     CASE WHEN whole_of_text(code) BETWEEN 400 AND 599 THEN whole_of_text(code)

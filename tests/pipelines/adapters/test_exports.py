@@ -440,10 +440,11 @@ def test_a_body_that_was_too_large_is_cut_and_one_that_is_none_absent(lines):
             served(request=None, logging_error_codes=["MAX_REQUEST_SIZE_EXCEEDED"]),
             served(request=None),
             served(request="not json"),
+            served(request='{"messages":[{"role":"user","content":"cut'),
         )
     )
-    assert log.column("body_state") == ["truncated", "absent", "absent"]
-    assert log.column("output_tokens") == [212] * 3
+    assert log.column("body_state") == ["truncated", "absent", "absent", "truncated"]
+    assert log.column("output_tokens") == [212] * 4
 
 
 def test_what_a_client_wrote_never_refuses_any_of_the_rows(lines):

@@ -8,6 +8,8 @@ from typing import Any
 
 from log_files import NOON, read
 
+from pipelines.adapters import open_logs
+
 REQUEST = {
     "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "how long?"}],
     "temperature": 0.7,
@@ -224,6 +226,43 @@ def test_a_page_as_the_api_answers_is_its_logs(lines):
     assert holds(log.rows[1], **CLOUDFLARE_MEANS)
 
 
+def test_a_single_log_as_the_api_answers_is_a_request(lines):
+    log = read(lines({"success": True, "errors": [], "result": cloudflare()}, name="one.json"))
+    assert (log.format, log.column("request_id"), log.n_rows) == ("cloudflare", ["01J"], 1)
+    assert holds(log.rows[0], **CLOUDFLARE_MEANS)
+
+
+def test_cached_tokens_that_the_gateway_left_out_are_in_the_count(lines):
+    usage = {"input_tokens": 3, "cache_read_input_tokens": 50, "output_tokens": 7}
+    message = {"id": "m", "type": "message", "content": [], "usage": usage}
+    log = read(
+        lines(
+            cloudflare(tokens_in=3, response=message),
+            cloudflare(id="01K", tokens_in=3, response={**RESPONSE, "usage": {"prompt_tokens": 9}}),
+            cloudflare(id="01L", tokens_in=None, response=RESPONSE),
+        )
+    )
+    assert (log.column("input_tokens"), log.column("cached_tokens")) == ([53, 3, 60], [50, None, None])
+
+
+def test_what_a_filter_stopped_is_no_mishap(lines):
+    errors = [
+        {"code": "content_filter", "message": "m", "innererror": {"code": "ResponsibleAIPolicyViolation"}},
+        {"code": "content_policy_violation", "type": "invalid_request_error"},
+        {"code": "bad", "message": "it was not the content_filter"},
+    ]
+    log = read(
+        lines(
+            *(
+                cloudflare(id=f"{at}", status_code=400, request=REQUEST, response={"error": one})
+                for at, one in enumerate(errors)
+            )
+        )
+    )
+    assert log.column("stop_reason") == ["filter", "filter", "error"]
+    assert log.column("status") == [400] * 3
+
+
 def test_bodies_fetched_beside_the_log_are_read(lines):
     log = read(
         lines(
@@ -267,3 +306,24 @@ def test_pushed_logs_are_told_apart_by_bodies_that_cannot_be_read(lines):
     assert holds(
         log.rows[0], account_id="g-1", status=429, body_state="redacted", prompt=None, model="lark-2"
     )
+
+
+def test_pushed_logs_without_payloads_are_told_apart_by_their_places(lines):
+    one = {
+        "Datetime": NOON,
+        "Gateway": "g-1",
+        "Provider": "openai",
+        "Model": "lark-2",
+        "Endpoint": "chat/completions",
+        "StatusCode": 200,
+        **dict.fromkeys(("Metadata", "RequestBody", "ResponseBody")),
+    }
+    log = read(lines(*[one] * 5))
+    assert len(set(log.column("request_id"))) == 5
+    assert set(log.column("body_state")) == {"absent"}
+    assert read(lines(*[one] * 5, name="again.jsonl")).column("request_id") == log.column("request_id")
+    small = [lines(one, one, name=f"{at}.jsonl") for at in range(2)]
+    for _, reader in open_logs(small, batch_rows=9, threads=1):
+        with reader:
+            (batch,) = reader.batches()
+            assert batch["request_id"].to_pylist() == log.column("request_id")[:2]
