@@ -96,7 +96,6 @@ CREATE MACRO messages_of_value(t, mime_type) AS
          THEN list_filter([messages_of_text(t)], lambda messages: has_roles(messages))[1]
          WHEN mime_type = 'application/json' THEN CASE WHEN starts_with(t, '"') THEN messages_of_text(t) END
          ELSE [{'role': 'user', 'content': to_json(t)}] END;
-CREATE MACRO is_cut_json(t) AS CASE WHEN is_json_text(t) THEN NOT json_valid(t) ELSE false END;
 
 -- What OpenInference and LiteLLM write in place of a text when told to hide it: one text of everybody's, which would
 -- tie all accounts together. Parts of a message are hidden one by one.
