@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +27,22 @@ TABLE = "LiteLLM_SpendLogs"
 
 _SCHEMES = ("postgresql://", "postgres://")
 _ROW_GROUP = 65_536
+_PRISMA_ONLY = frozenset(
+    {
+        "schema",
+        "connection_limit",
+        "pool_timeout",
+        "socket_timeout",
+        "pgbouncer",
+        "statement_cache_size",
+        "single_use_connections",
+        "max_connection_lifetime",
+        "max_idle_connection_lifetime",
+        "sslaccept",
+        "sslidentity",
+    }
+)
+"""Parameters of an address that Prisma takes, and with it LiteLLM's DATABASE_URL, and that libpq refuses."""
 
 
 def is_database(argument: str) -> bool:
@@ -76,15 +92,36 @@ def _cursor(url: str) -> Iterator[Any]:
             f"{shown(url)}: the driver for PostgreSQL is not installed",
             remedy="pip install 'stillwatch[postgres]'",
         ) from None
+    address = _as_libpq_takes_it(url)
     try:
-        with dbapi.connect(url) as connection, connection.cursor() as cursor:
+        with dbapi.connect(address) as connection, connection.cursor() as cursor:
             yield cursor
     except (Error, OSError, pa.ArrowException) as error:  # OSError: what fails while rows already come
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].replace(url, shown(url))
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].replace(address, shown(url))
         raise UnreadableInput(
             f"{shown(url)}: {reason}",
             remedy="check address, user and rights; psql with the same address must reach it",
         ) from None
+
+
+def _as_libpq_takes_it(url: str) -> str:
+    """The address without what only Prisma knows; its schema as the search path."""
+    parts = urlsplit(url)
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    kept = {name: value for name, value in given if name not in _PRISMA_ONLY}
+    if len(kept) == len(given):
+        return url
+    schema = _schema(url)
+    if schema:
+        escaped = schema.replace('"', '""').replace("\\", "\\\\").replace(" ", "\\ ")
+        kept["options"] = f'{kept.get("options", "")} -csearch_path="{escaped}"'.strip()
+    return parts._replace(query=urlencode(kept, quote_via=quote)).geturl()
+
+
+def _schema(url: str) -> str:
+    """The schema that the address names, if it is not where tables are anyway."""
+    named = parse_qs(urlsplit(url).query).get("schema", [""])[0]
+    return "" if named == "public" else named
 
 
 def _columns(cursor: Any) -> dict[str, str]:
@@ -168,7 +205,7 @@ def _about_the_disk(path: Path) -> Iterator[None]:
 def _picked(name: str, kind: str) -> str:
     """A column, JSON as its text; a JSON string as the text in it, for some loggers write their JSON so."""
     if kind in {"json", "jsonb"}:
-        return f"\"{name}\" #>> '{{}}' AS \"{name}\""
+        return f'"{name}" #>> \'{{}}\' AS "{name}"'
     as_text = SPEND.structure.get(name) == TEXT and kind == "uuid"
     return f'"{name}"::text AS "{name}"' if as_text else f'"{name}"'
 
@@ -180,5 +217,5 @@ def _file_name(url: str, day: date) -> str:
     if ":" not in hosts:
         hosts += ":5432"
     socket = parse_qs(parts.query).get("host", [""])[0]
-    place = f"{hosts}{parts.path}{socket}"
+    place = f"{hosts}{parts.path}{socket}{_schema(url)}"
     return f"{TABLE}-{hashlib.sha256(place.encode()).hexdigest()[:8]}-{day}.parquet"

@@ -8,6 +8,7 @@ import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from log_files import read
@@ -106,7 +107,10 @@ def test_json_that_was_stored_as_a_text_is_read_all_the_same(database, tmp_path)
     engine, url = database
     told = {"user_agent": "curl/8", "user_api_key_org_id": "org", "error_information": {"error_code": "429"}}
     insert(engine, a_row("plain", "2026-11-02T00:00:00", metadata=told, proxy_server_request=BODY))
-    as_texts = {"metadata": json.dumps(json.dumps(told)), "proxy_server_request": json.dumps(json.dumps(BODY))}
+    as_texts = {
+        "metadata": json.dumps(json.dumps(told)),
+        "proxy_server_request": json.dumps(json.dumps(BODY)),
+    }
     insert(engine, a_row("texts", "2026-11-02T00:00:01", **as_texts))
     insert(engine, a_row("nulls", "2026-11-02T00:00:02", metadata="null", proxy_server_request="null"))
     (path,) = fetched([url], tmp_path / "kept", date(2026, 11, 2))
@@ -142,6 +146,30 @@ def test_databases_behind_two_sockets_or_of_several_hosts_have_names_of_their_ow
     names = [_file_name(url, date(2026, 11, 2)) for url in urls]
     assert len(set(names)) == len(urls)
     assert _file_name("postgresql://me:secret@one:5432/litellm", date(2026, 11, 2)) == names[-1]
+
+
+def test_the_address_may_be_the_one_that_litellm_itself_has(database, tmp_path):
+    engine, url = database
+    with engine.begin() as con:
+        con.execute(sa.text('CREATE SCHEMA "our proxy"'))
+        table = '"our proxy"."LiteLLM_SpendLogs"'
+        con.execute(sa.text(f'CREATE TABLE {table} (LIKE "LiteLLM_SpendLogs" INCLUDING DEFAULTS)'))
+        con.execute(
+            sa.text(f"""INSERT INTO {table} (request_id, call_type, "startTime", "endTime")
+                        VALUES ('elsewhere', 'acompletion', '2026-11-02', '2026-11-02')""")
+        )
+    insert(engine, a_row("here", "2026-11-02T12:00:00"))
+    more = f"{'&' if '?' in url else '?'}connection_limit=10&pool_timeout=60&pgbouncer=true&connect_timeout=5"
+    found = {}
+    for schema in ("public", "our%20proxy"):
+        (path,) = fetched([f"{url}{more}&schema={schema}"], tmp_path, date(2026, 11, 2))
+        found[schema] = pq.read_table(path)["request_id"].to_pylist()
+    assert found == {"public": ["here"], "our%20proxy": ["elsewhere"]}
+    assert len(list(tmp_path.iterdir())) == 2
+    unreachable = "postgresql://watch:open-sesame@127.0.0.1:1/x?schema=s&password=open-sesame"
+    with pytest.raises(UnreadableInput) as caught:
+        fetched([unreachable], tmp_path, None)
+    assert "open-sesame" not in str(caught.value)
 
 
 def test_of_a_day_that_breaks_off_nothing_is_left_behind(database, tmp_path):
