@@ -80,8 +80,10 @@ BODY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "n_images": "n_images_of(messages)",
         "tool_names": "tool_names_of(request.tools, request.functions)",
         "model": "coalesce(request.model, response.model)",
-        "end_user_id": "coalesce(request.safety_identifier, request.user, request.metadata.user_id)",
-        "session_id": "coalesce(id_of(request.conversation), request.metadata.session_id)",
+        "end_user_id": "coalesce(request.safety_identifier, request.user, "
+        "person_of_agent(request.metadata.user_id))",
+        "session_id": "coalesce(id_of(request.conversation), request.metadata.session_id, "
+        "session_of_agent(request.metadata.user_id))",
         "provider_request_id": "response.id",
         "temperature": "number_or_null(request.temperature)",
         "top_p": "number_or_null(request.top_p)",

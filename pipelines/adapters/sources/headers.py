@@ -107,7 +107,7 @@ def small_headers_at(path: str, names: Mapping[str, str]) -> str:
 
 
 def _in_any_spelling(path: str, name: str) -> str:
-    """SQL over `h`, the headers in HTTP/1's spelling, which Go's servers bring about too, and their text `t`."""
+    """SQL over `t`, the headers' text, and `h`, those in HTTP/1's spelling, which is Go's too."""
     values = [_read(path, name), f'h."{name.title()}"']
     if name in _SPELLED:  # a struct of DuckDB's cannot hold two names that differ in case alone
         values.append(f"(t ->> '$.\"{_SPELLED[name]}\"')")

@@ -112,7 +112,7 @@ LITELLM = Source(
         "project_id": first("metadata.user_api_key_project_id", "metadata.user_api_key_team_id"),
         "api_key_id": "key_name(metadata.user_api_key_hash)",
         "end_user_id": first(
-            "doc.end_user", "metadata.user_api_key_end_user_id", BODY_COLUMNS["end_user_id"]
+            "person_of_agent(doc.end_user)", "metadata.user_api_key_end_user_id", BODY_COLUMNS["end_user_id"]
         ),
         "session_id": first("doc.session_id", BODY_COLUMNS["session_id"]),
         "trace_id": "doc.trace_id",

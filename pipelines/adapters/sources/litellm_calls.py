@@ -42,7 +42,7 @@ def first(*texts: str) -> str:
 
 
 def if_text(name: str, shapes: Shapes) -> Shapes:
-    """Odd only where this field is a text: a proxy that stores no bodies writes {}, and most write objects."""
+    """Odd only where this field is a text: a proxy that stores no bodies writes {}."""
     is_text = (
         f"""(contains(line, '"{name}":"') OR contains(line, '"{name}": "') OR contains(line, '"{name}":['))"""
     )
@@ -74,7 +74,9 @@ def outcome(state: str, error: str) -> dict[str, str]:
 
 def tokens(*usages: str) -> dict[str, str]:
     """Token columns, the details from the first of these places that has them; versions differ in it."""
-    cached = ", ".join(f"{u}.prompt_tokens_details.cached_tokens, {u}.cache_read_input_tokens" for u in usages)
+    cached = ", ".join(
+        f"{u}.prompt_tokens_details.cached_tokens, {u}.cache_read_input_tokens" for u in usages
+    )
     reasoning = ", ".join(f"{u}.completion_tokens_details.reasoning_tokens" for u in usages)
     return {
         "input_tokens": "doc.prompt_tokens",

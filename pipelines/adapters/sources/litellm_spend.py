@@ -5,7 +5,7 @@ of long texts cut out. Not here: payloads of callbacks (`litellm`), what both ha
 (`litellm_calls`), fetching (`adapters.database`).
 """
 
-from pipelines.adapters.source import TEXT, Shapes, Source, Writing, has, lacks
+from pipelines.adapters.source import TEXT, Source, Writing, has, lacks
 from pipelines.adapters.sources.bodies import (
     BODY_COLUMNS,
     BODY_IGNORES,
@@ -107,7 +107,7 @@ SPEND = Source(
         "org_id": first("doc.organization_id", "metadata.user_api_key_org_id"),
         "project_id": first("metadata.user_api_key_project_id", "doc.team_id"),
         "api_key_id": f"key_name({first('doc.api_key', 'metadata.user_api_key')})",
-        "end_user_id": first("doc.end_user", BODY_COLUMNS["end_user_id"]),
+        "end_user_id": first("person_of_agent(doc.end_user)", BODY_COLUMNS["end_user_id"]),
         "session_id": first("doc.session_id", BODY_COLUMNS["session_id"]),
         "provider_request_id": "without_cache_hit(doc.request_id)",
         "attempt": "attempt_of_retries(metadata.attempted_retries)",

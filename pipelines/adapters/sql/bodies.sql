@@ -27,12 +27,13 @@ CREATE MACRO ms_between(first_t, last_t) AS TRY_CAST(us_of_text(last_t) - us_of_
 CREATE MACRO first_value_of(t) AS
     CASE WHEN starts_with(t, '["') THEN CASE WHEN json_valid(t) THEN t ->> '$[0]' END ELSE t END;
 
--- The client's address as the outermost proxy saw it, without a port. What it writes when it knows none is no address
--- that many clients share; another word may be one under a pseudonym.
+-- The client's address as the outermost proxy saw it, without a port. What it writes when it knows none is no
+-- address that many clients share; another word may be one under a pseudonym.
 CREATE MACRO is_numeric(a) AS a >= '0' AND a < ':';
+CREATE MACRO is_no_address(a) AS list_contains(['unknown', 'null', 'none', '-', ''], lower(a));
 CREATE MACRO address_alone(a) AS
     CASE WHEN NOT contains(a, ':')
-         THEN CASE WHEN is_numeric(a) THEN a WHEN lower(a) IN ('unknown', 'null', 'none', '-', '') THEN NULL ELSE a END
+         THEN CASE WHEN is_numeric(a) THEN a WHEN is_no_address(a) THEN NULL ELSE a END
          WHEN starts_with(a, '[') THEN regexp_extract(a, '^\[([^\]]*)\]', 1)
          WHEN regexp_matches(a, '^[0-9.]+:[0-9]+$') THEN split_part(a, ':', 1)
          ELSE a END;
@@ -134,6 +135,20 @@ CREATE MACRO id_of(j) AS
     CASE WHEN starts_with(j, '{') THEN json_extract_string(j, '$.id')
          WHEN starts_with(j, '"') THEN json_extract_string(j, '$') END;
 
+-- Agents write person, account and session into the one user id that Anthropic's metadata has, as one word or
+-- as JSON: the person would be a new one with each session.
+CREATE MACRO is_of_agent(t) AS starts_with(t, 'user_') OR starts_with(t, '{');
+CREATE MACRO person_of_agent(t) AS
+    CASE WHEN NOT is_of_agent(t) THEN t
+         WHEN starts_with(t, 'user_') THEN split_part(t, '_session_', 1)
+         WHEN json_valid(t) AND json_exists(t, '$.device_id')
+         THEN concat('user_', t ->> '$.device_id', '_account_', t ->> '$.account_uuid')
+         ELSE t END;
+CREATE MACRO session_of_agent(t) AS
+    CASE WHEN is_of_agent(t)
+         THEN CASE WHEN contains(t, '_session_') THEN split_part(t, '_session_', 2)
+                   WHEN json_valid(t) THEN t ->> '$.session_id' END END;
+
 -- -- outcome ---------------------------------------------------------------------------------------
 
 -- Every provider's word for why an answer ended, as one of ours; what is not listed is `other`.
@@ -203,7 +218,8 @@ CREATE MACRO last_written(values_of) AS list_filter(values_of, lambda v: v IS NO
 CREATE MACRO first_written(values_of) AS list_filter(values_of, lambda v: v IS NOT NULL)[1];
 -- An event may be an error, or have one.
 CREATE MACRO error_of(c) AS
-    CASE WHEN c.error IS NOT NULL THEN c.error WHEN c.type = 'error' THEN json_object('type', c.type, 'code', c.code) END;
+    CASE WHEN c.error IS NOT NULL THEN c.error
+         WHEN c.type = 'error' THEN json_object('type', c.type, 'code', c.code) END;
 CREATE MACRO first_error(chunks) AS first_written(list_transform(chunks, lambda c: error_of(c)));
 
 CREATE MACRO folded_choice(pieces) AS {
@@ -245,17 +261,21 @@ CREATE MACRO folded_messages(chunks) AS json_object(
         coalesce(first_written(list_transform(chunks, lambda c: c.message -> '$.usage')), '{}'),
         coalesce(last_written(list_transform(chunks, lambda c: without_nulls(c.usage))), '{}')))::VARCHAR;
 -- A Responses stream repeats the response at its end, whole; what it said of it before is that it had begun.
-CREATE MACRO ended_responses(chunks) AS list_filter(chunks, lambda c: c.response IS NOT NULL AND NOT list_contains(
-    ['response.created', 'response.queued', 'response.in_progress'], coalesce(c.type, '')));
--- Of one that broke off: how it began, its pieces of text, the error if it ended with one. Why it ended otherwise
--- nobody knows.
+CREATE MACRO is_beginning(kind) AS
+    list_contains(['response.created', 'response.queued', 'response.in_progress'], coalesce(kind, ''));
+CREATE MACRO ended_responses(chunks) AS
+    list_filter(chunks, lambda c: c.response IS NOT NULL AND NOT is_beginning(c.type));
+-- Of one that broke off: how it began, its pieces of text, the error if it ended with one. Why it ended
+-- otherwise nobody knows.
+CREATE MACRO text_output(said) AS [{'type': 'message', 'content': [{'type': 'output_text', 'text': said}]}];
 CREATE MACRO begun_response(begun, said, error) AS json_object(
     'id', begun ->> '$.id',
     'object', 'response',
     'model', begun ->> '$.model',
-    'status', CASE WHEN error IS NOT NULL THEN 'failed' WHEN said <> '' THEN NULL ELSE begun ->> '$.status' END,
+    'status', CASE WHEN error IS NOT NULL THEN 'failed'
+                   WHEN said <> '' THEN NULL ELSE begun ->> '$.status' END,
     'error', error,
-    'output', CASE WHEN said <> '' THEN [{'type': 'message', 'content': [{'type': 'output_text', 'text': said}]}] END)::VARCHAR;
+    'output', CASE WHEN said <> '' THEN text_output(said) END)::VARCHAR;
 CREATE MACRO said_in(events) AS array_to_string(
     list_transform(from_json(events, '[{"type": "VARCHAR", "delta": "VARCHAR"}]'),
                    lambda e: CASE WHEN e.type = 'response.output_text.delta' THEN e.delta END), '');
@@ -264,7 +284,8 @@ CREATE MACRO folded_responses(chunks, events) AS
          ELSE list_transform([said_in(events)], lambda said: begun_response(
              last_written(list_transform(chunks, lambda c: c.response)), said, first_error(chunks)))[1] END;
 CREATE MACRO folded_chunks(chunks, events) AS
-    CASE WHEN len(list_filter(chunks, lambda c: c.response IS NOT NULL)) > 0 THEN folded_responses(chunks, events)
+    CASE WHEN len(list_filter(chunks, lambda c: c.response IS NOT NULL)) > 0
+         THEN folded_responses(chunks, events)
          WHEN len(list_filter(chunks, lambda c: c.message IS NOT NULL OR c.type = 'message_delta')) > 0
          THEN folded_messages(chunks)
          WHEN len(chunks) > 0 THEN folded_choices(chunks) END;
@@ -309,19 +330,21 @@ CREATE MACRO status_of_litellm(outcome, code, class, limit_type) AS
          ELSE 500 END;
 -- Why a failed call ended, of whose answer nothing is kept.
 CREATE MACRO stop_of_failure_in_litellm(outcome, class) AS
-    CASE WHEN outcome = 'failure' THEN CASE WHEN class = 'ContentPolicyViolationError' THEN 'filter' ELSE 'error' END END;
+    CASE WHEN outcome = 'failure'
+         THEN CASE WHEN class = 'ContentPolicyViolationError' THEN 'filter' ELSE 'error' END END;
 -- What is no question to a language model: other models' work and housekeeping, alone or as LiteLLM's
 -- asynchronous twin (aembedding, a_add_message). Unknown kinds count as questions.
 CREATE MACRO is_model_call_of_litellm(call_type) AS
     CASE WHEN call_type IS NULL OR call_type = 'acompletion' THEN true ELSE NOT list_has_any([
-        'embedding', 'moderation', 'rerank', 'image_generation', 'image_edit', 'transcription', 'speech', 'search', 'ocr',
+        'embedding', 'moderation', 'rerank', 'image_generation', 'image_edit', 'transcription', 'speech', 'search',
         'create_batch', 'retrieve_batch', 'cancel_batch', 'create_file', 'file_retrieve', 'file_delete', 'file_list',
         'file_content', 'create_fine_tuning_job', 'get_assistants', 'create_assistants', 'delete_assistant',
         'create_thread', 'get_thread', 'add_message', 'get_messages', 'call_mcp_tool', 'list_mcp_tools',
         'get_responses', 'delete_responses', 'cancel_responses', 'list_input_items', 'count_tokens',
-        'vector_store_search', 'vector_store_create', 'create_video'],
+        'vector_store_search', 'vector_store_create', 'create_video', 'ocr'],
         [call_type, call_type[2:], call_type[3:]]) END;
--- The proxy asks every model now and then whether it answers, as a service account of its own. Told by key and
--- team: tags and the like are a client's to choose.
+-- The proxy asks every model now and then whether it answers, as a service account of its own. Told by key
+-- and team: tags and the like are a client's to choose.
 CREATE MACRO is_health_check_of_litellm(key, team) AS
-    key IS NOT DISTINCT FROM 'litellm-internal-health-check' OR team IS NOT DISTINCT FROM 'litellm-internal-health-check';
+    key IS NOT DISTINCT FROM 'litellm-internal-health-check'
+    OR team IS NOT DISTINCT FROM 'litellm-internal-health-check';

@@ -50,12 +50,17 @@ CREATE MACRO dash_to_null(t) AS CASE WHEN t IN ('-', '') THEN NULL ELSE t END;
 -- A path that a model is called by, of whichever provider; access logs hold health checks and pages as well.
 CREATE MACRO is_model_path(path) AS regexp_matches(split_part(path, '?', 1),
     '(?i)(/(chat/completions|completions|responses|messages|embeddings|generate|chat|invoke|converse|invoke-with-response-stream|converse-stream)/?$|:(streamGenerateContent|generateContent|streamRawPredict|rawPredict)$)');
--- Whether a captured call asks a language model: no poll, no look at lists or health, no other model's work. What is
--- not known counts, for a gateway may call its paths as it likes.
-CREATE MACRO is_other_path(path) AS regexp_matches(without_query(path),
-    '(?i)(/(embeddings|moderations|rerank|ocr|images/[a-z]+|audio/[a-z]+|models|count_tokens|input_tokens|input_items|cancel|health[a-z]*|livez|readyz|ready|live|liveness|readiness|ping|metrics|version|favicon\.ico)/?$|/(files|uploads|batches|vector_stores|fine_tuning|videos|health)(/|$)|/responses/resp_[^/]*$|/chat/completions/chatcmpl-[^/]*$|^/?$)');
+-- Whether a captured call asks a language model: no poll, no look at lists or health, no other model's work.
+-- What is not known counts, for a gateway may call its paths as it likes.
+CREATE MACRO is_other_path(path) AS regexp_matches(without_query(path), concat(
+    '(?i)(/(embeddings|moderations|rerank|ocr|images/[a-z]+|audio/[a-z]+|models|count_tokens|input_tokens',
+    '|input_items|cancel|health[a-z]*|livez|readyz|ready|live|liveness|readiness|ping|metrics|version',
+    '|favicon\.ico)/?$|/(files|uploads|batches|vector_stores|fine_tuning|videos|health)(/|$)',
+    '|/responses/resp_[^/]*$|/chat/completions/chatcmpl-[^/]*$|^/?$)'));
 CREATE MACRO is_question(method, path, has_messages) AS
-    CASE WHEN method <> 'POST' AND upper(method) IN ('GET', 'HEAD', 'OPTIONS', 'DELETE', 'PUT', 'PATCH') THEN has_messages
+    CASE WHEN method <> 'POST' AND list_contains(
+                  ['GET', 'HEAD', 'OPTIONS', 'DELETE', 'PUT', 'PATCH'], upper(method))
+         THEN has_messages
          WHEN path IS NULL OR ends_with(path, '/completions') OR ends_with(path, '/responses')
               OR ends_with(path, '/messages') OR ends_with(path, '/chat') THEN true
          ELSE NOT is_other_path(path) END;

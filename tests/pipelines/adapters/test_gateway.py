@@ -277,8 +277,8 @@ def test_a_refused_stream_without_any_text_is_a_refusal(lines):
 
 
 BEGUN = [
-    {"type": "response.created", "response": {"id": "resp-1", "model": "lark-2", "status": "queued", "usage": None}},
-    {"type": "response.in_progress", "response": {"id": "resp-1", "model": "lark-2", "status": "in_progress"}},
+    {"type": f"response.{name}", "response": {"id": "resp-1", "model": "lark-2", "status": status}}
+    for name, status in (("created", "queued"), ("in_progress", "in_progress"))
 ]
 SAID = [
     {"type": "response.reasoning_text.delta", "delta": "hm"},
@@ -415,7 +415,9 @@ def test_one_header_in_lower_case_does_not_hide_those_in_capitals(lines, small, 
 @pytest.mark.parametrize("name", ["X-API-Key", "x-api-key", "api-key", "Api-Key", "x-goog-api-key"])
 def test_a_key_has_one_name_whatever_header_it_came_in(lines, name):
     secret = "sk-abcdefghijklmnopqrstuvwxyz0123"
-    log = read(lines(call(CHAT, headers={"authorization": f"Bearer {secret}"}), call(CHAT, headers={name: secret})))
+    log = read(
+        lines(call(CHAT, headers={"authorization": f"Bearer {secret}"}), call(CHAT, headers={name: secret}))
+    )
     assert len(set(log.column("api_key_id"))) == 1
 
 
@@ -442,6 +444,26 @@ def test_an_empty_refusal_is_none(lines):
     assert holds(row, stop_reason="stop", response="yes")
     choice["message"]["refusal"] = "I will not."
     assert holds(one(lines, call(CHAT, {**CHAT_ANSWER, "choices": [choice]})), stop_reason="refusal")
+
+
+PERSON = "user_9f2c_account_6c1e"
+
+
+@pytest.mark.parametrize(
+    ("written", "person", "session"),
+    [
+        (f"{PERSON}_session_s-1", PERSON, "s-1"),
+        ("user_9f2c_account__session_s-1", "user_9f2c_account_", "s-1"),
+        ('{"device_id":"9f2c","account_uuid":"6c1e","session_id":"s-1"}', PERSON, "s-1"),
+        ("user_17", "user_17", None),
+        ("{broken", "{broken", None),
+        ('{"name":"u"}', '{"name":"u"}', None),
+        ("u-5", "u-5", None),
+    ],
+)
+def test_a_coding_agents_user_is_one_person_in_all_its_sessions(lines, written, person, session):
+    row = one(lines, call({**MESSAGES, "metadata": {"user_id": written}}, MESSAGES_ANSWER))
+    assert holds(row, end_user_id=person, session_id=session)
 
 
 def test_no_secret_survives_and_the_same_key_keeps_its_name(lines):
@@ -543,7 +565,9 @@ def test_whole_numbers_beyond_two_to_the_53rd_keep_every_digit(lines):
 ENVELOPE = {"id": "r1", "ts": NOON, "account_id": "ana", "status": 200, "path": "/v1/chat/completions"}
 
 
-@pytest.mark.parametrize("told", [{"key_id": "key-17"}, {"client_ip": "203.0.113.24"}], ids=["key", "address"])
+@pytest.mark.parametrize(
+    "told", [{"key_id": "key-17"}, {"client_ip": "203.0.113.24"}], ids=["key", "address"]
+)
 @pytest.mark.parametrize(
     "bodies",
     [{}, {"request": None, "response": None}, {"request": "[REDACTED]", "response": "[REDACTED]"}],
@@ -565,13 +589,15 @@ PASSED_OVER = [
     ("OPTIONS", "/v1/chat/completions"), ("get", "/anything"), ("DELETE", "/v1/responses/resp_1"),
     ("POST", "/v1/messages/count_tokens"), ("POST", "/v1/messages/count_tokens?beta=true"),
     ("POST", "/v1/responses/resp_1/cancel"), ("POST", "/v1/embeddings"), ("POST", "/v1/moderations"),
-    ("POST", "/v1/images/generations"), ("POST", "/v1/messages/batches"), ("POST", "/v1/files/file_1/content"),
-    (None, "/healthz"), (None, "/v1/models"), (None, "/v1/responses/resp_1"), (None, "/"),
+    ("POST", "/v1/images/generations"), ("POST", "/v1/messages/batches"),
+    ("POST", "/v1/files/file_1/content"), (None, "/healthz"), (None, "/v1/models"),
+    (None, "/v1/responses/resp_1"), (None, "/"),
 ]  # fmt: skip
 CALLS = [
     ("POST", "/v1/chat/completions"), ("post", "/v1/messages?beta=true"), ("POST", "/v1/responses/compact"),
-    ("POST", "/openai/deployments/models/chat/completions"), ("POST", "/ask"), ("POST", None), (None, "/v1/messages/"),
-    (None, "/v1/responses"), (None, "/v1beta/models/wren-5:generateContent"), (None, None), ("", "/v1/files-chat"),
+    ("POST", "/openai/deployments/models/chat/completions"), ("POST", "/ask"), ("POST", None),
+    (None, "/v1/messages/"), (None, "/v1/responses"), (None, "/v1beta/models/wren-5:generateContent"),
+    (None, None), ("", "/v1/files-chat"),
 ]  # fmt: skip
 
 

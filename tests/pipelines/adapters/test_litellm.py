@@ -266,6 +266,12 @@ def test_details_of_tokens_are_found_where_other_versions_write_them(lines):
     assert holds(row, cached_tokens=40, reasoning_tokens=7)
 
 
+def test_a_coding_agents_user_is_one_person_behind_the_proxy_as_well(lines):
+    user = "user_9f2c_account_6c1e_session_s-1"
+    assert only(lines, payload(end_user=user))["end_user_id"] == "user_9f2c_account_6c1e"
+    assert only(lines, spend(end_user=user), "litellm-spend")["end_user_id"] == "user_9f2c_account_6c1e"
+
+
 # -- rows of the table -----------------------------------------------------------------------------
 
 
