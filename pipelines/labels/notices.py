@@ -28,6 +28,7 @@ NOTICE_SCHEMA = pa.schema(
         ("said_at", pa.timestamp("us", tz="UTC")),
         ("subject", pa.string()),
         ("level", pa.string()),
+        ("other_subject", pa.string()),
         ("source", pa.string()),
         ("kind", pa.string()),
         ("verdict", pa.string()),
@@ -37,7 +38,8 @@ NOTICE_SCHEMA = pa.schema(
     ]
 )
 """One notice. `level` says what `subject` is: an `account`, a `user` (an id that the operator gave the
-provider), a `request`, or a `case` of the provider that has to be fetched first."""
+provider), a `request`, or a `case` of the provider that has to be fetched first; `other_subject` is another id
+of the same request."""
 
 _TARGET = Target(
     schema=NOTICE_SCHEMA,
@@ -72,6 +74,7 @@ _WEBHOOK = Source(
             "safety_category": TEXT,
             "safety_identifier": TEXT,
             "request_id": TEXT,
+            "response_id": TEXT,
             "error_type": TEXT,
             "reason": TEXT,
         },
@@ -80,9 +83,10 @@ _WEBHOOK = Source(
     columns={
         "notice_id": "doc.id",
         "said_at": "doc.created_at",
-        "subject": "coalesce(doc.data.safety_identifier, doc.data.request_id, doc.data.id)",
+        "subject": "coalesce(doc.data.safety_identifier, doc.data.request_id, doc.data.response_id, doc.data.id)",
         "level": "CASE WHEN doc.data.safety_identifier IS NOT NULL THEN 'user' "
-        "WHEN doc.data.request_id IS NOT NULL THEN 'request' ELSE 'case' END",
+        "WHEN coalesce(doc.data.request_id, doc.data.response_id) IS NOT NULL THEN 'request' ELSE 'case' END",
+        "other_subject": "doc.data.response_id",
         "source": "'openai'",
         "kind": "doc.type",
         "verdict": "CASE WHEN doc.type = 'safety_identifier.blocked' THEN 'enforced' ELSE 'noticed' END",
@@ -164,6 +168,7 @@ _DECISION = Source(
     structure=dict.fromkeys(
         ("account_id", "decision", "decided_at", "date", "reason", "category", "by"), TEXT
     ),
+    is_request="doc.account_id IS NOT NULL OR doc.decision IS NOT NULL",
     steps=({"word": "replace(replace(lower(trim(doc.decision)), ' ', '_'), '-', '_')"},),
     columns={
         "notice_id": "concat('own/', md5(concat_ws(chr(31), doc.account_id, word, "
@@ -180,7 +185,8 @@ _DECISION = Source(
     },
 )
 
-FORMATS: Sequence[Source] = (_WEBHOOK, _CASE, _PROFILE, _DECISION)
+_NOTICES: Sequence[Source] = (_WEBHOOK, _CASE, _PROFILE)
+FORMATS: Sequence[Source] = (*_NOTICES, _DECISION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,9 @@ class Notices:
 def read_notices(path: Path) -> Notices:
     """The notices or decisions in a file.
 
+    A file may hold several forms, as what a provider sends is written down as it comes: each form takes its own
+    records, so that none has to be among the first.
+
     Raises
     ------
     UnreadableInput : the file cannot be read, or is in none of the formats.
@@ -206,29 +215,49 @@ def read_notices(path: Path) -> Notices:
     container = look(path)
     if container.kind is Kind.EMPTY:
         return Notices("empty", NOTICE_SCHEMA.empty_table(), REFUSED_SCHEMA.empty_table(), 0)
-    source = next((one for one in FORMATS if recognises(one, container.sample)), None)
-    if source is None:
+    seen = [source for source in FORMATS if recognises(source, container.sample)]
+    if not seen:
         known = names_known_to(FORMATS)
         raise UnreadableInput(
             f"{path}: neither notices nor decisions; its fields are {fields_seen(container, known)}",
             remedy="docs/how-to/labels.md shows the forms that are read",
         )
-    with TableReader(
-        path,
-        container,
-        target=_TARGET,
-        fields=source.fields,
-        select=lambda _: source.columns,
-        batch_rows=_BATCH_ROWS,
-        threads=1,
-        source=source,
-    ) as reader:
-        rows = pa.Table.from_batches(reader.batches(), reader.schema)
-        refused, passed_over = reader.refused, reader.n_passed_over
-    is_known = pc.not_equal(rows["verdict"], _UNKNOWN)
-    unknown = rows.filter(pc.invert(is_known))
-    refused = pa.concat_tables([refused, _of_no_known_word(unknown["row_number"])]).sort_by("row_number")
-    return Notices(source.name, rows.filter(is_known).drop_columns(["row_number"]), refused, passed_over)
+    forms = [one for one in FORMATS if one in seen or (one in _NOTICES and seen != [_DECISION])]
+    rows, refused, n_records, n_taken = [], [], 0, 0
+    for source in forms:
+        with TableReader(
+            path,
+            container,
+            target=_TARGET,
+            fields=source.fields,
+            select=lambda _, source=source: source.columns,
+            batch_rows=_BATCH_ROWS,
+            threads=1,
+            source=source,
+        ) as reader:
+            rows.append(pa.Table.from_batches(reader.batches(), reader.schema))
+            refused.append(reader.refused)
+            n_records = reader.n_rows
+            n_taken += reader.n_rows - reader.n_passed_over - _n_malformed(reader.refused)
+    said = pa.concat_tables(rows).sort_by("row_number")
+    is_known = pc.not_equal(said["verdict"], _UNKNOWN)
+    unknown = said.filter(pc.invert(is_known))
+    faults = [refused[0], *(_of_records(one) for one in refused[1:]), _of_no_known_word(unknown["row_number"])]
+    return Notices(
+        seen[0].name,
+        said.filter(is_known).drop_columns(["row_number"]),
+        pa.concat_tables(faults).sort_by("row_number"),
+        n_records - _n_malformed(refused[0]) - n_taken,
+    )
+
+
+def _of_records(refused: pa.Table) -> pa.Table:
+    """What was refused of records; a line that holds none is refused alike by every form."""
+    return refused.filter(pc.is_valid(refused["column_name"]))
+
+
+def _n_malformed(refused: pa.Table) -> int:
+    return int(refused["column_name"].null_count)
 
 
 def _of_no_known_word(row_numbers: pa.ChunkedArray) -> pa.Table:

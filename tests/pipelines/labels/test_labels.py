@@ -42,7 +42,7 @@ def workspace(tmp_path):
     return made
 
 
-def request(request_id, account_id, *, end_user):
+def request(request_id, account_id, *, end_user, call=None):
     def number(sql):
         return connect(1).sql(sql).fetchall()[0][0]
 
@@ -52,6 +52,7 @@ def request(request_id, account_id, *, end_user):
         "account_id": account_id,
         "request_key": number(f"SELECT md5_number('{request_id}')"),
         "end_user_hash": number(f"SELECT hash('{end_user}')"),
+        "call_key": None if call is None else number(f"SELECT hash('{call}')"),
         "refusal_category": "reasoning_extraction",
     }
 
@@ -188,6 +189,24 @@ def test_decisions_come_as_csv_too_and_bad_rows_are_refused_by_number(tmp_path):
     ]
 
 
+def test_a_file_may_hold_every_form_one_after_the_other(tmp_path):
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs/how-to/labels.md").read_text(encoding="utf-8"), re.S)
+    path = tmp_path / "as-they-came.jsonl"
+    late = json.dumps(decision("kiln-01")) + "\n"
+    path.write_text("".join(blocks) + "{broken\n" + json.dumps({"hello": 1}) + "\n" + late)
+    read = read_notices(path)
+    assert [(row["kind"], row["subject"]) for row in read.rows.to_pylist()] == [
+        ("safety_identifier.blocked", "u-81"),
+        ("safety.case.warning", "u-81"),
+        ("user_profile.restricted", "u-81"),
+        ("decision.banned", "kiln-01"),
+    ]
+    assert [row["row_number"] for row in read.refused.to_pylist()] == [4]
+    assert read.n_passed_over == 1
+    path.write_text((json.dumps(profile("u-9")) + "\n") * 40 + json.dumps(blocked("u-1")) + "\n")
+    assert read_notices(path).rows["subject"].to_pylist() == ["u-9"] * 40 + ["u-1"]
+
+
 def test_a_file_of_neither_is_said_with_what_is_in_it(file):
     with pytest.raises(UnreadableInput, match="neither notices nor decisions; its fields are hello"):
         read_notices(file({"hello": 1}))
@@ -210,6 +229,32 @@ def test_notices_find_their_accounts_and_what_finds_none_is_said(workspace, stor
         ("kiln-01", Said.ENFORCED), ("solo-9", Said.ENFORCED), ("kiln-02", Said.NOTICED)
     }  # fmt: skip
     assert (done.unknown, done.ambiguous, done.n_cases) == (("stranger",), ("u-shared",), 1)
+
+
+def test_an_alert_finds_its_request_by_the_ids_that_the_provider_gave_it(workspace, store, file):
+    with duckdb.connect(workspace.warehouse) as con:
+        calls = [("own-1", "kiln-04", "req_1"), ("own-2", "kiln-05", "resp_2"), ("own-3", "kiln-06", "req_3")]
+        calls += [("own-4", "kiln-07", "req_3"), ("req_1", "kiln-08", "req_9")]  # one id shared, one taken over
+        add(
+            con,
+            "core.request",
+            [request(own, account, end_user=own, call=call) for own, account, call in calls],
+        )
+
+    def alert(at, **ids):
+        return {"id": f"al_{at}", "type": "safety.alert.created", "created_at": NOON, "data": ids}
+
+    path = file(
+        alert(1, request_id="req_1"),
+        alert(2, request_id="req_2", response_id="resp_2"),
+        alert(3, request_id="req_3"),
+        alert(4, response_id="resp_4"),
+    )
+    done = import_labels(workspace, store, [path])
+    assert sorted((one.notice_id, one.account_id) for one in store.labels()) == [
+        ("al_1", "kiln-04"), ("al_2", "kiln-05")
+    ]  # fmt: skip
+    assert (done.unknown, done.ambiguous) == (("resp_4",), ("req_3",))
 
 
 def test_the_operator_says_whose_an_id_is(workspace, store, file, tmp_path):
