@@ -12,12 +12,16 @@ from pipelines.adapters import parquet
 from pipelines.adapters.adapter import Sample
 from pipelines.adapters.blocks import MAX_RECORD_BYTES, ZSTD_MAGIC, Compression, compression_of, pieces
 from pipelines.adapters.csvfile import header_names
-from pipelines.adapters.documents import first_documents, is_glued, is_spread_out, top_names
+from pipelines.adapters.documents import first_documents, is_glued, is_spread_out, outermost, top_names
 from pipelines.adapters.lines import first_objects
 from pipelines.adapters.textlines import TEXT_LINE, known_lines
 from pipelines.errors import UnreadableInput
 
 _HEAD_BYTES = 1 << 20
+_LONG_HEAD_BYTES = 32 << 20
+"""Where the first record goes on beyond the head, for one large image is enough, so much is looked at. Providers
+take requests of up to 32 MB; of what is longer the names of fields must do."""
+
 _SAMPLE_RECORDS = 20
 _BLANK = b" \t\r\n\0"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -67,7 +71,7 @@ def look(path: Path) -> Container:
         return Container(Kind.PARQUET, Compression.NONE, Sample(frozenset(names)))
     _require_readable(path, head)
     compression = compression_of(head)
-    text = _text_head(path, compression)
+    text = _text_head(path, compression, _HEAD_BYTES)
     if not text.strip(_BLANK) or _is_empty_list(text):
         return Container(Kind.EMPTY, compression, Sample(frozenset()))
     if text.startswith(parquet.MAGIC):
@@ -110,13 +114,21 @@ def _text_container(path: Path, compression: Compression, text: bytes) -> Contai
     start = text.lstrip(_BLANK)[:1]
     if start == b"[" or (start == b"{" and (is_spread_out(text) or is_glued(text))):
         objects = first_documents(text, _SAMPLE_RECORDS)
+        lines = [] if objects else known_lines(text)
+        if lines:  # loggers put times and levels into brackets
+            return Container(Kind.TEXT, compression, Sample(frozenset({TEXT_LINE}), tuple(lines)))
+        if not objects and _is_cut_off(text):
+            objects = first_documents(_text_head(path, compression, _LONG_HEAD_BYTES), 1)
         names = frozenset(name for one in objects for name in one) or top_names(text)
         return Container(Kind.JSON_DOCUMENTS, compression, Sample(names, tuple(objects)))
     objects = first_objects(text, _SAMPLE_RECORDS)
+    if not objects and start == b"{" and b"\n" not in text.strip(_BLANK):
+        long = _text_head(path, compression, _LONG_HEAD_BYTES).lstrip(_BLANK)
+        objects = first_objects(long.split(b"\n", maxsplit=1)[0], 1)
     if objects:
         names = frozenset(name for one in objects for name in one)
         return Container(Kind.JSON_LINES, compression, Sample(names, tuple(objects)))
-    if start == b"{":  # the first record is longer than what was looked at
+    if start == b"{":  # none of the first records is whole
         return Container(Kind.JSON_LINES, compression, Sample(top_names(text)))
     lines = known_lines(text)
     if lines:
@@ -128,6 +140,13 @@ def _text_container(path: Path, compression: Compression, text: bytes) -> Contai
         f"{path}: neither Parquet nor JSON Lines nor CSV, nor text lines that are known",
         remedy="give log files only; docs/reference/input.md describes them",
     )
+
+
+def _is_cut_off(text: bytes) -> bool:
+    """Whether not even the first object of a text is whole."""
+    inside = text.lstrip(_BLANK)
+    starts, _ = outermost(inside[inside.startswith(b"[") :])
+    return len(starts) == 0
 
 
 def _raw_head(path: Path) -> bytes:
@@ -145,15 +164,17 @@ def _raw_head(path: Path) -> bytes:
         ) from None
 
 
-def _text_head(path: Path, compression: Compression) -> bytes:
+def _text_head(path: Path, compression: Compression, n_bytes: int) -> bytes:
     """The first unpacked bytes; a file that breaks off later is still known by them."""
-    head = b""
+    found: list[bytes] = []
+    n_found = 0
     try:
         for piece in pieces(path, compression, _HEAD_BYTES):
-            head += piece
-            if len(head) >= _HEAD_BYTES:
+            found.append(piece)
+            n_found += len(piece)
+            if n_found >= n_bytes:
                 break
     except UnreadableInput:
-        if not head:
+        if not found:
             raise
-    return head[:_HEAD_BYTES]
+    return b"".join(found)[:n_bytes]

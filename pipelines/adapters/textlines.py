@@ -6,7 +6,7 @@ year. Not here: what a line says (each source), cutting a file into lines (`line
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -38,8 +38,9 @@ def known_lines(head: bytes) -> list[dict[str, str]]:
 
 
 def written_on(path: Path) -> date:
-    """The UTC day on which a file was last written: none of its lines is younger."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+    """The day after the UTC day on which a file was last written: none of its lines is younger, however far the
+    clock of who wrote them is ahead of UTC."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date() + timedelta(days=1)
 
 
 def text_blocks(con: duckdb.DuckDBPyConnection, blocks: Iterator[Block], written: date) -> Iterator[Block]:

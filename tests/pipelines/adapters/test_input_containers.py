@@ -175,6 +175,24 @@ def test_a_first_record_of_many_megabytes_is_recognised(lines):
     assert len(read(lines(record(prompt="long " * 600_000))).rows[0]["prompt"]) == 3_000_000
 
 
+@pytest.mark.parametrize("form", ["lines", "one line", "array", "spread out"])
+def test_of_a_long_first_record_the_names_within_it_do_not_tell_the_format(form, tmp_path):
+    body = {"model": "m", "messages": [{"role": "user", "content": "long " * 400_000}]}
+    about = {"request_id": "x", "ts": "x", "account_id": "x", "latencies": 1, "spans": [], "startTime": 2}
+    call = {"request": {**body, "metadata": about}, "id": "r1", "ts": NOON, "account_id": "ana"}
+    shapes = {
+        "lines": json.dumps(call) + "\n" + json.dumps(call | {"id": "r2"}) + "\n",
+        "one line": json.dumps(call),
+        "array": json.dumps([call, call | {"id": "r2"}]),
+        "spread out": json.dumps(call, indent=1),
+    }
+    path = tmp_path / "log.json"
+    path.write_text(shapes[form])
+    log = read(path)
+    assert (log.format, log.refused, log.column("account_id")[0]) == ("gateway", [], "ana")
+    assert len(log.rows[0]["prompt"]) > 1_000_000
+
+
 def test_threads_and_batches_change_nothing(tmp_path):
     records = [record(f"r{at}", prompt="x" * (at % 97), input_tokens=at) for at in range(5_000)]
     pq.write_table(pa.Table.from_pylist(records), tmp_path / "log.parquet", row_group_size=700)

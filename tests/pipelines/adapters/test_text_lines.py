@@ -116,8 +116,23 @@ def test_a_client_that_names_all_its_requests_alike_hides_none(text):
 
 
 def test_a_line_without_a_year_is_not_younger_than_its_file(text):
-    log = read(text(received("a"), received("b").replace("11-02", "11-06")))
+    log = read(text(received("a"), received("b").replace("11-02", "11-07")))
     assert [at.year for at in log.column("ts")] == [2026, 2025]
+
+
+def test_a_server_whose_clock_is_ahead_of_utc_writes_of_tomorrow(text):
+    log = read(text(received("a").replace("11-02", "11-06")))
+    assert [at.date().isoformat() for at in log.column("ts")] == ["2026-11-06"]
+    path = text(received("a").replace("11-02", "01-01"), received("b").replace("11-02", "12-31"))
+    new_year = datetime(2026, 12, 31, 18, tzinfo=UTC).timestamp()
+    os.utime(path, (new_year, new_year))
+    assert [at.date().isoformat() for at in read(path).column("ts")] == ["2027-01-01", "2026-12-31"]
+
+
+def test_times_in_brackets_begin_no_list(text):
+    log = read(text(access(before="[2026-11-02 03:14:08] "), access(before="[2026-11-02 03:14:09] ")))
+    assert (log.format, log.refused) == ("uvicorn", [])
+    assert log.column("ts")[1] == datetime(2026, 11, 2, 3, 14, 9, tzinfo=UTC)
 
 
 def test_addresses_are_accounts_where_an_access_log_is_all_there_is(text):
