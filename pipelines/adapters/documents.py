@@ -37,8 +37,9 @@ def document_blocks(
 ) -> Iterator[Block]:
     """Blocks with columns `row_number` (1-based place among the objects) and `line` (one object's text).
 
-    Of an array its elements come that are objects or arrays; other values in it hold no request. What is cut
-    off at the end comes as it is, to be refused. When `pieces` raises, what stood before has been yielded.
+    Of an array its elements come that are objects or arrays, and of an array in or after it those that are
+    objects; other values in it hold no request. What is cut off at the end comes as it is, to be refused. When
+    `pieces` raises, what stood before has been yielded.
 
     Raises
     ------
@@ -149,7 +150,7 @@ class _DocumentCutter:
         if len(ends):
             rest = int(ends[-1])
             self._held = text[rest:] + self._held
-            yield self._block(text[:rest], starts, ends)
+            yield self._block(text[:rest], *_unpacked(text, starts, ends))
         else:
             self._held = text + self._held
 
@@ -183,6 +184,25 @@ class _DocumentCutter:
         numbers = pa.array(np.arange(self._next_row, self._next_row + len(starts)))
         self._next_row += len(starts)
         return Block(pa.table({"row_number": numbers, "line": lines}))
+
+
+def _unpacked(
+    text: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The same places, those within an array in its stead where it holds objects: who sends records in batches
+    writes one array after the other."""
+    arrays = np.flatnonzero(np.frombuffer(text, np.uint8)[starts] == _OPENS[1])
+    if not len(arrays):
+        return starts, ends
+    all_starts, all_ends, done = [], [], 0
+    for at in arrays:
+        first, last = int(starts[at]) + 1, int(ends[at]) - 1
+        inner_starts, inner_ends = outermost(text[first:last])
+        keep = at + (len(inner_starts) == 0)
+        all_starts += [starts[done:keep], inner_starts + first]
+        all_ends += [ends[done:keep], inner_ends + first]
+        done = at + 1
+    return np.concatenate([*all_starts, starts[done:]]), np.concatenate([*all_ends, ends[done:]])
 
 
 def outermost(text: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

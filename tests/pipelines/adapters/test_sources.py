@@ -346,6 +346,15 @@ def test_bytes_that_a_client_chose_are_replaced_and_never_stop_a_scan(lines, pro
     assert log.column("prompt")[1] == "hi"
 
 
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b""])
+def test_records_sent_in_batches_are_as_many_records(ending, lines):
+    calls = [a_call(id=f"r{at}") for at in range(6)]
+    batches = [json.dumps(batch).encode() + ending for batch in (calls[:3], calls[3:5], [], calls[5:], [7])]
+    log = read(lines(*batches))
+    assert log.column("request_id") == [f"r{at}" for at in range(6)]
+    assert [reason for _, _, reason in log.refused] == ["expected a JSON object"] * 2
+
+
 def test_broken_lines_are_counted_by_number_and_the_others_read(lines):
     log = read(lines(a_call(), b"{broken\n", b"\n", b'["a list"]\n', a_call(id="r2"), b'{"id": "r3", "ts'))
     assert log.column("request_id") == ["r1", "r2"]
