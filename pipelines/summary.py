@@ -239,8 +239,8 @@ def _remedy_of(joined: "Joined") -> str:
         return "no file is left to add to; check content_files and edge_files of [[input.join]]"
     if not joined.n_edge:
         return (
-            "no row of the edge was read; edge_files of [[input.join]] names files or folders, upper and lower "
-            "case apart"
+            "no row of the edge was read; edge_files of [[input.join]] names files or folders, upper and "
+            "lower case apart"
         )
     return "no id fits; check by and edge_by of [[input.join]]"
 

@@ -348,8 +348,8 @@ def _format_of(path: Path, container: Container, asked: str, formats: Formats) -
             raise UnreadableInput(
                 f"{path}: nothing that {name} logs have is in the first records; their fields are "
                 f"{fields_seen(container, names_known_to(formats.values()))}",
-                remedy="leave --format out, and each file is told by its records; joins of other formats hold "
-                "then, too",
+                remedy="leave --format out, and each file is told by its records; joins of other formats "
+                "hold then, too",
             )
     return name
 

@@ -19,8 +19,8 @@ from pipelines.errors import UnreadableInput
 
 _HEAD_BYTES = 1 << 20
 _LONG_HEAD_BYTES = 32 << 20
-"""Where the first record goes on beyond the head, for one large image is enough, so much is looked at. Providers
-take requests of up to 32 MB; of what is longer the names of fields must do."""
+"""Where the first record goes on beyond the head, for one large image is enough, so much is looked at.
+Providers take requests of up to 32 MB; of what is longer the names of fields must do."""
 
 _SAMPLE_RECORDS = 20
 _BLANK = b" \t\r\n\0"

@@ -37,9 +37,9 @@ def document_blocks(
 ) -> Iterator[Block]:
     """Blocks with columns `row_number` (1-based place among the objects) and `line` (one object's text).
 
-    Of an array its elements come that are objects or arrays, and of an array in or after it those that are
-    objects; other values in it hold no request. What is cut off at the end comes as it is, to be refused. When
-    `pieces` raises, what stood before has been yielded.
+    Of an array its elements come that are objects or arrays, and of an array in or after it its own; other
+    values in it hold no request. What is cut off at the end comes as it is, to be refused. When `pieces`
+    raises, what stood before has been yielded.
 
     Raises
     ------
@@ -189,13 +189,13 @@ class _DocumentCutter:
 def _unpacked(
     text: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The same places, those within an array in its stead where it holds objects: who sends records in batches
-    writes one array after the other."""
+    """The same places, those within an array in its stead where it holds objects: who sends records in
+    batches writes one array after the other."""
     arrays = np.flatnonzero(np.frombuffer(text, np.uint8)[starts] == _OPENS[1])
     if not len(arrays):
         return starts, ends
     all_starts, all_ends, done = [], [], 0
-    for at in arrays:
+    for at in arrays.tolist():
         first, last = int(starts[at]) + 1, int(ends[at]) - 1
         inner_starts, inner_ends = outermost(text[first:last])
         keep = at + (len(inner_starts) == 0)

@@ -194,7 +194,9 @@ def _zones(node: Any) -> Iterator[str | None]:
 
 def _is_zone(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     try:
-        con.execute("SELECT epoch_us(timezone($name::VARCHAR, TIMESTAMP '2025-06-01 12:00:00'))", {"name": name}).fetchall()
+        con.execute(
+            "SELECT epoch_us(timezone($name::VARCHAR, TIMESTAMP '2025-06-01 12:00:00'))", {"name": name}
+        ).fetchall()
     except duckdb.Error:
         return False
     return True

@@ -88,8 +88,8 @@ _BESIDE: Sequence[tuple[Sequence[str], Sequence[str]]] = (
     (("prompt", "system", "tools"), ("prompt", "system", "tools", "sampling", "logits")),
     (("sampling", "logits"), ("sampling", "logits")),
 )
-"""Groups that show that a log keeps bodies, or calls' parameters, and those that lie in them: where there is a
-body, a request that has no tools in it has not named any."""
+"""Groups that show that a log keeps bodies, or calls' parameters, and those that lie in them: where there is
+a body, a request that has no tools in it has not named any."""
 
 
 def unseen(

@@ -38,8 +38,8 @@ def known_lines(head: bytes) -> list[dict[str, str]]:
 
 
 def written_on(path: Path) -> date:
-    """The day after the UTC day on which a file was last written: none of its lines is younger, however far the
-    clock of who wrote them is ahead of UTC."""
+    """The day after the UTC day on which a file was last written: none of its lines is younger, however far
+    the clock of who wrote them is ahead of UTC."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).date() + timedelta(days=1)
 
 

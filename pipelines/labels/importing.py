@@ -137,7 +137,10 @@ def _resolved(
     con: duckdb.DuckDBPyConnection, said: pa.Table, named: pa.Table
 ) -> list[tuple[str, str, str | None, int]]:
     """`subject, level, account_id, n_accounts` of every subject."""
-    with registered(con, "asked", said.select(["subject", "level", "other_subject"])), registered(con, "named", named):
+    with (
+        registered(con, "asked", said.select(["subject", "level", "other_subject"])),
+        registered(con, "named", named),
+    ):
         found = fetch(con, statement("labels/resolve"))
     return list(zip(*(found[name].to_pylist() for name in found.column_names), strict=True))
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.adapters.canonical import FIRST_US, LAST_US, Target
-from pipelines.adapters.containers import Kind, look
+from pipelines.adapters.containers import Container, Kind, look
 from pipelines.adapters.reader import TableReader
 from pipelines.adapters.recognition import fields_seen, names_known_to, recognises
 from pipelines.adapters.refused import REFUSED_SCHEMA
@@ -38,8 +38,8 @@ NOTICE_SCHEMA = pa.schema(
     ]
 )
 """One notice. `level` says what `subject` is: an `account`, a `user` (an id that the operator gave the
-provider), a `request`, or a `case` of the provider that has to be fetched first; `other_subject` is another id
-of the same request."""
+provider), a `request`, or a `case` of the provider that has to be fetched first; `other_subject` is another
+id of the same request."""
 
 _TARGET = Target(
     schema=NOTICE_SCHEMA,
@@ -83,7 +83,8 @@ _WEBHOOK = Source(
     columns={
         "notice_id": "doc.id",
         "said_at": "doc.created_at",
-        "subject": "coalesce(doc.data.safety_identifier, doc.data.request_id, doc.data.response_id, doc.data.id)",
+        "subject": "coalesce(doc.data.safety_identifier, doc.data.request_id, doc.data.response_id, "
+        "doc.data.id)",
         "level": "CASE WHEN doc.data.safety_identifier IS NOT NULL THEN 'user' "
         "WHEN coalesce(doc.data.request_id, doc.data.response_id) IS NOT NULL THEN 'request' ELSE 'case' END",
         "other_subject": "doc.data.response_id",
@@ -205,8 +206,8 @@ class Notices:
 def read_notices(path: Path) -> Notices:
     """The notices or decisions in a file.
 
-    A file may hold several forms, as what a provider sends is written down as it comes: each form takes its own
-    records, so that none has to be among the first.
+    A file may hold several forms, as what a provider sends is written down as it comes: each form takes its
+    own records, so that none has to be among the first.
 
     Raises
     ------
@@ -225,16 +226,7 @@ def read_notices(path: Path) -> Notices:
     forms = [one for one in FORMATS if one in seen or (one in _NOTICES and seen != [_DECISION])]
     rows, refused, n_records, n_taken = [], [], 0, 0
     for source in forms:
-        with TableReader(
-            path,
-            container,
-            target=_TARGET,
-            fields=source.fields,
-            select=lambda _, source=source: source.columns,
-            batch_rows=_BATCH_ROWS,
-            threads=1,
-            source=source,
-        ) as reader:
+        with _reader(path, container, source) as reader:
             rows.append(pa.Table.from_batches(reader.batches(), reader.schema))
             refused.append(reader.refused)
             n_records = reader.n_rows
@@ -242,12 +234,29 @@ def read_notices(path: Path) -> Notices:
     said = pa.concat_tables(rows).sort_by("row_number")
     is_known = pc.not_equal(said["verdict"], _UNKNOWN)
     unknown = said.filter(pc.invert(is_known))
-    faults = [refused[0], *(_of_records(one) for one in refused[1:]), _of_no_known_word(unknown["row_number"])]
+    faults = [
+        refused[0],
+        *(_of_records(one) for one in refused[1:]),
+        _of_no_known_word(unknown["row_number"]),
+    ]
     return Notices(
         seen[0].name,
         said.filter(is_known).drop_columns(["row_number"]),
         pa.concat_tables(faults).sort_by("row_number"),
         n_records - _n_malformed(refused[0]) - n_taken,
+    )
+
+
+def _reader(path: Path, container: Container, source: Source) -> TableReader:
+    return TableReader(
+        path,
+        container,
+        target=_TARGET,
+        fields=source.fields,
+        select=lambda _: source.columns,
+        batch_rows=_BATCH_ROWS,
+        threads=1,
+        source=source,
     )
 
 

@@ -50,7 +50,8 @@ _IS_REFUSED_CALL = (
     f"CASE WHEN doc.response.status IN ('401', '403', '429') AND doc.request.method = 'POST' AND {_IS_NAMED} "
     "THEN is_model_path(doc.request.uri) ELSE false END"
 )
-"""What Kong refuses itself never comes to the proxy, which logs nothing of it; without a caller it is noise."""
+"""What Kong refuses itself never comes to the proxy, which logs nothing of it; without a caller it is
+noise."""
 
 KONG = Source(
     name="kong",

@@ -271,7 +271,7 @@ def test_a_join_that_cannot_be_is_a_mistake(join, said, lines):
     ids=["each the other's edge", "a chain", "twice the same", "a chain of the same files"],
 )
 def test_joins_that_would_leave_a_log_without_requests_are_a_mistake(joins, lines):
-    with pytest.raises(UsageError, match="input.join: ") as caught:
+    with pytest.raises(UsageError, match=r"^input\.join: ") as caught:
         read_joined([lines(a_call())], *joins)
     assert caught.value.remedy
 
@@ -293,7 +293,8 @@ def test_files_may_tell_the_edge_of_one_join_from_the_content_of_another(lines, 
 
 
 @pytest.mark.parametrize(
-    ("edge_files", "said"), [("Front", "upper and lower case apart"), ("*.jsonl", "no file is left to add to")]
+    ("edge_files", "said"),
+    [("Front", "upper and lower case apart"), ("*.jsonl", "no file is left to add to")],
 )
 def test_files_of_an_edge_that_are_none_or_all_are_said(edge_files, said, lines, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

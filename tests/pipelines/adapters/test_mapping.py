@@ -266,8 +266,14 @@ def test_what_is_no_number_is_absent(sql, lines, mapping):
         (SMALL.replace('has = ["who", "kind=call"], ', ""), r"told_by\.0: nothing that the log has"),
         (SMALL + '[bodies]\nrequest = "Body"\n', r"bodies\.request: a body's keys"),
         ("account = []\n" + SMALL, r"account: names no level"),
-        (SMALL + 'ip = { sqll = "who" }\n', r'columns\.ip: expected a path in quotes or \{ sql = "\.\.\." \}$'),
-        (SMALL + '[fields]\nturns = { paths = "x" }\n', r"fields\.turns: expected a path in quotes or \{ path"),
+        (
+            SMALL + 'ip = { sqll = "who" }\n',
+            r'columns\.ip: expected a path in quotes or \{ sql = "\.\.\." \}$',
+        ),
+        (
+            SMALL + '[fields]\nturns = { paths = "x" }\n',
+            r"fields\.turns: expected a path in quotes or \{ path",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_the_file_and_the_entry(mapping, text, said):

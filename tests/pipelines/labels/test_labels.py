@@ -190,7 +190,9 @@ def test_decisions_come_as_csv_too_and_bad_rows_are_refused_by_number(tmp_path):
 
 
 def test_a_file_may_hold_every_form_one_after_the_other(tmp_path):
-    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs/how-to/labels.md").read_text(encoding="utf-8"), re.S)
+    blocks = re.findall(
+        r"```json\n(.*?)```", (ROOT / "docs/how-to/labels.md").read_text(encoding="utf-8"), re.S
+    )
     path = tmp_path / "as-they-came.jsonl"
     late = json.dumps(decision("kiln-01")) + "\n"
     path.write_text("".join(blocks) + "{broken\n" + json.dumps({"hello": 1}) + "\n" + late)
@@ -234,7 +236,10 @@ def test_notices_find_their_accounts_and_what_finds_none_is_said(workspace, stor
 def test_an_alert_finds_its_request_by_the_ids_that_the_provider_gave_it(workspace, store, file):
     with duckdb.connect(workspace.warehouse) as con:
         calls = [("own-1", "kiln-04", "req_1"), ("own-2", "kiln-05", "resp_2"), ("own-3", "kiln-06", "req_3")]
-        calls += [("own-4", "kiln-07", "req_3"), ("req_1", "kiln-08", "req_9")]  # one id shared, one taken over
+        calls += [
+            ("own-4", "kiln-07", "req_3"),
+            ("req_1", "kiln-08", "req_9"),
+        ]  # one id shared, one taken over
         add(
             con,
             "core.request",
