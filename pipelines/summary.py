@@ -117,8 +117,8 @@ def show_sources(rows: Iterable["Row"], output_format: str) -> None:
 def elsewhere_line(number: int) -> str:
     """How many bodies were not there, and what to do about it."""
     return (
-        f"Bodies of {plural(number, 'request')} lie in files of their own that are not there: content of long "
-        "prompts is not looked at; remedy: copy the folders `data` with the logs"
+        f"Bodies of {plural(number, 'request')} lie in files of their own that are not there: content of "
+        "long prompts is not looked at; remedy: copy the folders `data` with the logs"
     )
 
 

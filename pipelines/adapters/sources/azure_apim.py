@@ -95,7 +95,9 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
         "stream": f"coalesce(truth_or_null({_first('IsStreamCompletion')}), {BODY_COLUMNS['stream']})",
         "input_tokens": f"coalesce({_first('PromptTokens')}, {BODY_COLUMNS['input_tokens']})",
         "output_tokens": f"coalesce({_first('CompletionTokens')}, {BODY_COLUMNS['output_tokens']})",
-        "status": f"coalesce({_first('ResponseCode')}, ({BODY_COLUMNS['status']})::VARCHAR)",
+        # 0 is written of a client that went before there was an answer.
+        "status": f"coalesce(CASE {_first('ResponseCode')} WHEN '0' THEN '499' "
+        f"ELSE {_first('ResponseCode')} END, ({BODY_COLUMNS['status']})::VARCHAR)",
         "latency_ms": _first("taken_ms"),
         "ip": f"first_address({_first('address')})",
         "user_agent": "coalesce(headers[1], headers[2])",

@@ -343,8 +343,8 @@ BEDROCK = Source(
         "top_logprobs, n_logit_bias": "only in bodies shaped like OpenAI's: soft labels and logit extraction",
         "bodies over 100 KB": "they lie in files of their own, in folders `data`: read where these were "
         "copied with the log, else counted as elsewhere: content of long prompts",
-        "end_user_id, project_id": "only where callers tag their calls (requestMetadata): without "
-        "tags a role's session is the account",
+        "end_user_id, project_id, session_id": "only where callers tag their calls, with requestMetadata "
+        f"named {', '.join((*_USERS, *_TENANTS, *_SESSIONS))}: without tags a role's session is the account",
     },
     writings={
         "bedrock-converse": Writing(

@@ -45,11 +45,6 @@ _EACH = (
     "THEN from_json(doc.result, '[\"JSON\"]')::VARCHAR[] ELSE [doc.result::VARCHAR] END"
 )
 
-# Anthropic's count in a body has cached tokens apart, and the gateway took over no more of it.
-_COUNTS_APART = (
-    "coalesce(response.usage.cache_read_input_tokens, response.usage.cache_creation_input_tokens) IS NOT NULL"
-)
-
 CLOUDFLARE = Source(
     name="cloudflare",
     title="Cloudflare AI Gateway, logs of its API",
@@ -79,7 +74,8 @@ CLOUDFLARE = Source(
         "provider": "record.provider",
         "model": f"coalesce(record.model, {BODY_COLUMNS['model']})",
         "endpoint": "split_part(record.path, '?', 1)",
-        "input_tokens": f"CASE WHEN record.tokens_in IS NOT NULL AND NOT ({_COUNTS_APART}) "
+        # Anthropic's bodies count cached tokens apart, and the gateway leaves those out.
+        "input_tokens": "CASE WHEN response.usage.input_tokens IS NULL AND record.tokens_in IS NOT NULL "
         f"THEN record.tokens_in ELSE coalesce({BODY_COLUMNS['input_tokens']}, record.tokens_in) END",
         "output_tokens": f"coalesce(record.tokens_out, {BODY_COLUMNS['output_tokens']})",
         "status": "coalesce(record.status_code, CASE record.success WHEN 'false' THEN '500' END)",
@@ -135,8 +131,8 @@ CLOUDFLARE = Source(
 
 
 def _is_collected(name: str) -> str:
-    """SQL: a payload that is in the record; null and empty stand for one that is not collected."""
-    return f"coalesce(doc.{name}::VARCHAR, 'null') NOT IN ('null', '\"\"', '{{}}')"
+    """SQL: a payload is in the record, and no null, "" or {} that stands for one that is not collected."""
+    return f"strlen(doc.{name}::VARCHAR) > 4"
 
 
 CLOUDFLARE_LOGPUSH = Source(
@@ -162,7 +158,8 @@ CLOUDFLARE_LOGPUSH = Source(
         "provider": "doc.Provider",
         "model": "doc.Model",
         "endpoint": "split_part(doc.Endpoint, '?', 1)",
-        "status": "doc.StatusCode",
+        # 0 is written of a client that went before there was an answer.
+        "status": "CASE doc.StatusCode WHEN '0' THEN '499' ELSE doc.StatusCode END",
         "body_state": f"CASE WHEN {_is_collected('RequestBody')} THEN 'redacted' ELSE 'absent' END",
     },
     account=("project",),

@@ -44,6 +44,7 @@ _ANSWERED: Mapping[str, Any] = {
     ),
     "promptFeedback": {"blockReason": TEXT},
     "responseId": TEXT,
+    "modelVersion": TEXT,
     "error": {"code": TEXT},
 }
 
@@ -134,6 +135,7 @@ VERTEX = Source(
         {
             "messages": f"coalesce(messages_of_contents(asked.contents), {MESSAGES})",
             "usage": "last_written(list_transform(chunks, lambda a: a.usageMetadata))",
+            "took": "opened_text(doc.metadata) ->> '$.request_latency'",
         },
     ),
     is_request="doc.api_method IS NULL OR NOT contains(lower(doc.api_method), 'counttokens')",
@@ -149,7 +151,8 @@ VERTEX = Source(
         "last_written(list_transform(chunks, lambda a: a.responseId)))",
         "provider": "'vertex'",
         "model": f"coalesce(doc.model, {BODY_COLUMNS['model']}, "
-        "nullif(regexp_extract(doc.endpoint, 'models/([^/:]+)', 1), ''))",
+        "nullif(regexp_extract(doc.endpoint, 'models/([^/:]+)', 1), ''), "
+        "last_written(list_transform(chunks, lambda a: a.modelVersion)))",
         "endpoint": "doc.api_method",
         "system_prompt": f"coalesce(joined(list_transform(asked.systemInstruction.parts, lambda p: p.text)), "
         f"{BODY_COLUMNS['system_prompt']})",
@@ -181,7 +184,8 @@ VERTEX = Source(
         f"WHEN {_BLOCKED} IS NOT NULL THEN 'refusal' "
         f"WHEN {_FINISHED} = 'STOP' AND calls_function(chunks) THEN 'tool' "
         f"ELSE coalesce(stop_reason_of({_FINISHED}), {BODY_COLUMNS['stop_reason']}) END",
-        "latency_ms": "opened_text(doc.metadata) ->> '$.request_latency'",
+        # Metadata have no schema: a time that is no number is no reason to refuse the call.
+        "latency_ms": "number_or_null(took)",
         "response": f"coalesce(gemini_answer_text(chunks), {BODY_COLUMNS['response']})",
     },
     account=("end_user", "project", "organisation"),

@@ -129,12 +129,13 @@ def test_a_call_that_never_reached_a_model_counts_and_other_apis_do_not(lines):
             outcome("spent", ResponseCode=429),
             outcome("other", Url="https://api.example/orders/7"),
             outcome("again", UserId="1"),
+            outcome("gone", ResponseCode=0),
         )
     )
-    assert log.column("request_id") == ["spent", "again"]
-    assert log.column("status") == [429, 200]
-    assert log.column("account_id") == ["ana", "sub-7"]
-    assert log.column("body_state") == ["absent", "absent"]
+    assert log.column("request_id") == ["spent", "again", "gone"]
+    assert log.column("status") == [429, 200, 499]
+    assert log.column("account_id") == ["ana", "sub-7", "ana"]
+    assert log.column("body_state") == ["absent"] * 3
 
 
 def test_bodies_that_the_gateway_logs_tell_how_it_was_asked(lines):

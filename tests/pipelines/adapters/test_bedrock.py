@@ -432,6 +432,9 @@ def test_folders_are_searched_without_the_bodies_beside_the_records(tmp_path):
     (hour / "records.json.gz").touch()
     (hour / "data" / "q-1_input.json.gz").touch()
     (hour / "amazon-bedrock-logs-permission-check").touch()
+    digests = tmp_path / "AWSLogs/111122223333/CloudTrail-Digest"
+    digests.mkdir()
+    (digests / "digest.json.gz").touch()
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "other.jsonl").touch()
     assert [path.name for path in find_logs([str(tmp_path)])] == ["records.json.gz", "other.jsonl"]

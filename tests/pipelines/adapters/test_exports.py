@@ -434,6 +434,16 @@ def test_an_inference_table_has_texts_of_bodies_and_says_how_much_it_sampled(lin
     assert holds(log.rows[0], **MEANS, account_id="ana", project_id="e-1", sample_rate=0.5)
 
 
+def test_a_table_of_before_names_an_endpoint_and_nobody(lines):
+    row = served(timestamp_ms=1_748_779_200_000, execution_time_ms=2683, date="2025-06-01")
+    row["request_metadata"] = {"endpoint_name": "ask", "model_name": "m", "model_version": "3"}
+    later = ("request_time", "request_date", "execution_duration_ms", "served_entity_id", "requester")
+    log = read(lines({name: value for name, value in row.items() if name not in later}))
+    assert (log.format, log.refused) == ("databricks", [])
+    assert holds(log.rows[0], **MEANS, account_id="ask")
+    assert log.rows[0]["ts"].isoformat() == "2025-06-01T12:00:00+00:00"
+
+
 def test_a_body_that_was_too_large_is_cut_and_one_that_is_none_absent(lines):
     log = read(
         lines(

@@ -318,6 +318,7 @@ def test_pushed_logs_without_payloads_are_told_apart_by_their_places(lines):
         "StatusCode": 200,
         **dict.fromkeys(("Metadata", "RequestBody", "ResponseBody")),
     }
+    assert read(lines({**one, "StatusCode": 0})).column("status") == [499]
     log = read(lines(*[one] * 5))
     assert len(set(log.column("request_id"))) == 5
     assert set(log.column("body_state")) == {"absent"}

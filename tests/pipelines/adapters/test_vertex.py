@@ -204,3 +204,11 @@ def test_what_a_client_wrote_never_refuses_the_row(lines):
     ]
     log = read(lines(*(call(one, one, request_id=at) for at, one in enumerate(junk))))
     assert (len(log.rows), log.refused) == (len(junk), [])
+
+
+def test_a_call_whose_columns_say_little_keeps_its_model_and_is_not_refused_for_a_time(lines):
+    row = call(ASKED, {**ANSWERED, "modelVersion": "finch-3-001"})
+    row |= {"model": None, "endpoint": None, "metadata": {"request_latency": "0.8s"}}
+    log = read(lines(row))
+    assert log.refused == []
+    assert (log.column("model"), log.column("latency_ms")) == (["finch-3-001"], [None])
