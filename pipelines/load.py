@@ -145,9 +145,7 @@ def load_requests(
                     intake.later(note_error, file_ids[path], str(error))
             intake.finish()
         loaded = _settle(con, day, _replace_earlier_readings(con), unreadable)
-        loaded = replace(
-            loaded, joined=edges.joined(), unseen=unseen(seen, formats), not_taken=not_taken
-        )
+        loaded = replace(loaded, joined=edges.joined(), unseen=unseen(seen, formats), not_taken=not_taken)
         step.note(
             f"{loaded.n_loaded:,} requests from {loaded.n_files:,} file{'s' if loaded.n_files != 1 else ''}"
         )
