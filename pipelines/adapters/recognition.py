@@ -46,8 +46,9 @@ def nowhere_in(sample: Sample, paths: Iterable[tuple[str, ...]]) -> tuple[str, .
 
 def reads_something(source: Source, sample: Sample) -> bool:
     """Whether one of the sample's records has any value that the source reads; where there are only names,
-    any of them. A source may read nothing but the text of a record."""
-    return not source.structure or any(_has_leaf(record, source.structure) for record in _records_of(sample))
+    any of them. Not to be told where nothing could be read, or the source reads a record's text alone."""
+    is_told = bool(sample.names and source.structure)
+    return not is_told or any(_has_leaf(record, source.structure) for record in _records_of(sample))
 
 
 def _has_leaf(record: Mapping[str, Any], structure: Structure) -> bool:
