@@ -73,14 +73,27 @@ class Run:
 # --- what a result was made with -------------------------------------------------------------------------
 
 
+OWN_SQL = {"session.sql", "casts.sql", "json_fields.sql"}
+"""Of `pipelines/adapters/sql` what logs of our own format are read with."""
+
+
 def made_with(root: Path = ROOT) -> Row:
     """`code`, a digest of everything that decides what a scan finds and what a world holds, and `commit`.
 
-    Two commits with equal digests find the same: one that changes a document makes no result stale.
+    Two commits with equal digests find the same: one that changes a document, or how somebody else's log
+    format is read, makes no result stale, for worlds are written in our own.
     """
     digest = hashlib.blake2b(digest_size=8)
     rooms = (root / "detector", root / "pipelines")
-    files = (path for room in rooms for path in room.rglob("*") if path.is_file())
+    foreign = root / "pipelines" / "adapters" / "sources"
+    files = (
+        path
+        for room in rooms
+        for path in room.rglob("*")
+        if path.is_file()
+        and foreign not in path.parents
+        and (path.parent != foreign.with_name("sql") or path.name in OWN_SQL)
+    )
     for path in sorted(path for path in files if path.suffix not in (".pyc", ".nbc", ".nbi", ".html", ".md")):
         digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
     asked = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]

@@ -109,6 +109,13 @@ def test_a_changed_document_makes_no_result_stale_and_a_changed_rule_does(tmp_pa
     before = quality_runs.made_with(tmp_path)["code"]
     (tmp_path / "docs" / "thing.py").write_text("other")
     assert quality_runs.made_with(tmp_path)["code"] == before
+    for somebody_elses in ("sources/theirs.py", "sql/bodies.sql"):
+        path = tmp_path / "pipelines" / "adapters" / somebody_elses
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("other")
+        assert quality_runs.made_with(tmp_path)["code"] == before
+    (tmp_path / "pipelines" / "adapters" / "sql" / "casts.sql").write_text("other")
+    assert quality_runs.made_with(tmp_path)["code"] != before
     (tmp_path / "detector" / "thing.py").write_text("other")
     assert quality_runs.made_with(tmp_path)["code"] != before
 
