@@ -61,7 +61,8 @@ setting each format's own order counts, below.
 
 **What is not read.** Records that are no requests (health checks, spans of tools) are passed over and
 counted. Fields that a format does not know are named by `check` and `scan`: the log may be of another
-version, and is read as far as it can be. A value in a request body, which a client chose, never gets its row
+version, and is read as far as it can be. Attributes of OpenTelemetry are not named: they are pairs of a key
+and a value, and any program adds its own. A value in a request body, which a client chose, never gets its row
 refused; it counts as absent where it cannot be read. Of keys in headers only a hash is kept.
 
 **One object a request**, as logging callbacks write to S3, GCS or Azure Blob: sync the day's prefix to a

@@ -43,11 +43,6 @@ def _at(*names: str) -> str:
     return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
 
 
-def _of_litellm(*names: str) -> str:
-    """The same of what LiteLLM says of its caller, looked up in its spans alone."""
-    return f"CASE WHEN of_litellm THEN {_at(*(f'metadata.{name}' for name in names))} END"
-
-
 def _number(name: str) -> str:
     return f"coalesce(number_or_null({_at(f'gen_ai.request.{name}')}), {BODY_COLUMNS[name]})"
 
@@ -106,6 +101,31 @@ CARRIED = _CALLER_CARRIED | CHAT_CARRIED - {
     "top_logprobs",
 }
 
+# What LiteLLM says of its caller. One look at a span's keys decides for all of it.
+_CALLER = {
+    "person": f"person_of_litellm({_at('metadata.user_api_key_user_id')})",
+    "organisation": _at("metadata.user_api_key_org_id"),
+    "project": _at("metadata.user_api_key_project_id", "metadata.user_api_key_team_id"),
+    "key_name": f"key_name({_at('metadata.user_api_key_hash')})",
+    "end_user": _at("metadata.user_api_key_end_user_id"),
+    "route": _at("metadata.user_api_key_request_route"),
+    "ip": _at("metadata.requester_ip_address"),
+    "user_agent": _at("metadata.user_agent"),
+    "cached_tokens": f"counted_by_litellm({_at('metadata.usage_object')}, 'cached_tokens')",
+    "reasoning_tokens": f"counted_by_litellm({_at('metadata.usage_object')}, 'reasoning_tokens')",
+}
+_CALLER_OF_LITELLM = (
+    "CASE WHEN list_contains(keys, 'metadata.user_api_key_hash') THEN {"
+    + ", ".join(f"'{name}': {sql}" for name, sql in _CALLER.items())
+    + "} END"
+)
+_OWN_TOOLS = (
+    "CASE WHEN NOT is_call THEN NULL WHEN definitions IS NOT NULL THEN tools_of_definitions(definitions, "
+    f"TRY(json_transform(definitions, '{_TOOLS}'))) "
+    "WHEN list_contains(keys, 'llm.tools.0.tool.json_schema') "
+    "OR list_contains(keys, 'llm.request.functions.0.name') THEN numbered_tool_names(keys, texts) END"
+)
+
 _OTHERS = "list_transform(are_asked, lambda a: NOT a)"
 # Whole lists are handed on as they are where no key is one of a conversation's: what a CASE chooses is copied
 # only where its rows differ.
@@ -119,18 +139,11 @@ KEY_STEPS: tuple[Mapping[str, str], ...] = (
 )
 """What is computed of `all_keys` and `all_texts`: the keys that are looked up by name, and their texts."""
 
+_HAS_EVENTS = "len(span.events) > 0"
 DETAILS = "gen_ai.client.inference.operation.details"
 """The event that tells all of a call; of some instrumentations one of the span's own."""
 
 SPAN_STEPS: tuple[Mapping[str, str], ...] = (
-    {
-        "details": "CASE WHEN len(span.events) > 0 "
-        f"THEN list_filter(span.events, lambda e: e.name = '{DETAILS}')[1].attributes END",
-    },
-    {
-        "entries": "CASE WHEN details IS NULL THEN span.attributes "
-        "ELSE list_concat(span.attributes, details) END",
-    },
     {
         "all_keys": "attribute_keys(entries)",
         "all_texts": "attribute_texts(entries)",
@@ -148,7 +161,7 @@ SPAN_STEPS: tuple[Mapping[str, str], ...] = (
         f"coalesce({_at('error.type', 'exception.type')}, exception_of(span.events)) END",
     },
 )
-"""What is computed of the steps `span` and `resource`."""
+"""What is computed of the steps `span`, `resource` and `entries` (attributes, an event's among them)."""
 
 
 _ASKS_IN_PIECES = "is_call AND n_asked > 0 AND input_text IS NULL AND body_messages IS NULL"
@@ -172,7 +185,8 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "input_value": _at("input.value"),
             "output_value": _at("output.value"),
             "input_kind": _at("input.mime_type"),
-            "of_litellm": "list_contains(keys, 'metadata.user_api_key_hash')",
+            "definitions": _at("gen_ai.tool.definitions"),
+            "caller": _CALLER_OF_LITELLM,
         },
         {"is_call": is_call},
         # Of spans that are no calls nothing is parsed: an agent's span repeats the bodies of its calls.
@@ -182,6 +196,7 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "response": "CASE WHEN is_call AND output_value IS NOT NULL THEN response_of(output_value) END",
             "output": "CASE WHEN is_call THEN span_messages_of(output_text) END",
             "own_instructions": "CASE WHEN is_call THEN instructions_of(instructions_text) END",
+            "own_tools": _OWN_TOOLS,
         },
         # Invocation parameters overrule the body: libraries fill in what the caller left to them.
         {
@@ -192,12 +207,11 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
         },
         # LangChain and LlamaIndex put their own objects into input.value, beside messages as attributes.
         {
-            "given_messages": "CASE WHEN own_messages IS NOT NULL THEN own_messages "
-            f"WHEN is_call THEN {MESSAGES} END",
+            "given_messages": f"CASE WHEN is_call AND own_messages IS NULL THEN {MESSAGES} END",
         },
         {
-            "body_messages": "CASE WHEN own_messages IS NOT NULL OR tells_messages(given_messages, n_asked) "
-            "THEN given_messages END",
+            "body_messages": "CASE WHEN own_messages IS NOT NULL THEN own_messages "
+            "WHEN tells_messages(given_messages, n_asked) THEN given_messages END",
             "body_answer": "CASE WHEN own_answer IS NOT NULL THEN own_answer "
             f"WHEN is_call THEN {BODY_COLUMNS['response']} END",
         },
@@ -234,6 +248,9 @@ def call_steps(*, is_call: str, told: str, said: str) -> tuple[Mapping[str, str]
             "ELSE coalesce(request.instructions, request.system) END",
         },
         {
+            # a refusal ends as any answer does: its message alone tells
+            "is_refused": f"CASE WHEN response IS NOT NULL THEN {REFUSED} "
+            "WHEN output IS NOT NULL THEN refuses(output) END",
             "user_text": BODY_COLUMNS["prompt"],
             "all_system_text": "system_text(messages, instructions)",
         },
@@ -245,13 +262,13 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         **BODY_COLUMNS,
         "request_id": "coalesce(trace_id || '-' || span_id, concat('span-', md5(to_json(span)::VARCHAR)))",
         "ts": "begun",
-        "account_id": f"coalesce({_at('user.id')}, person_of_litellm({_of_litellm('user_api_key_user_id')}))",
-        "org_id": f"coalesce({_at('organization.id')}, {_of_litellm('user_api_key_org_id')})",
-        "project_id": f"coalesce({_of_litellm('user_api_key_project_id', 'user_api_key_team_id')}, service)",
+        "account_id": f"coalesce({_at('user.id')}, caller.person)",
+        "org_id": f"coalesce({_at('organization.id')}, caller.organisation)",
+        "project_id": "coalesce(caller.project, service)",
         "api_key_id": f"coalesce(key_of_header(first_text_of({_at('http.request.header.authorization')})), "
-        f"key_name({_of_litellm('user_api_key_hash')}))",
+        f"caller.key_name)",
         "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id', 'gen_ai.user', 'llm.user')}, "
-        f"{_of_litellm('user_api_key_end_user_id')}, {BODY_COLUMNS['end_user_id']})",
+        f"caller.end_user, {BODY_COLUMNS['end_user_id']})",
         "session_id": _at("gen_ai.conversation.id", "session.id"),
         "trace_id": "trace_id",
         "provider_request_id": f"coalesce({_at('gen_ai.response.id')}, response.id)",
@@ -259,18 +276,14 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         # llm.model_name is the answer's model where the answer names one
         "model": f"coalesce({_at('gen_ai.request.model', 'llm.request.model_name')}, request.model, "
         f"{_at('llm.model_name')}, {BODY_COLUMNS['model']}, {_at('gen_ai.response.model')})",
-        "endpoint": f"coalesce({_at('url.path')}, {_of_litellm('user_api_key_request_route')}, operation)",
+        "endpoint": f"coalesce({_at('url.path')}, caller.route, operation)",
         "prompt": "unless_masked(user_text)",
         "system_prompt": "unless_masked(all_system_text)",
         # Whether there is any is told by one look at the text that the messages were in.
         "n_images": "CASE WHEN in_turns IS NOT NULL THEN 0 "
         "WHEN len(own_messages) > 0 AND NOT may_name_image(input_text) THEN 0 "
         "ELSE n_images_of(messages) + n_span_images_of(messages) END",
-        "tool_names": "coalesce(tool_names_of(TRY(json_transform("
-        f"{_at('gen_ai.tool.definitions')}, '{_TOOLS}')), NULL::STRUCT(name VARCHAR)[]), "
-        f"{BODY_COLUMNS['tool_names']}, nested_tool_names({_at('gen_ai.tool.definitions')}), "
-        "CASE WHEN list_contains(keys, 'llm.request.functions.0.name') "
-        "OR list_contains(keys, 'llm.tools.0.tool.json_schema') THEN numbered_tool_names(keys, texts) END)",
+        "tool_names": f"CASE WHEN own_tools IS NOT NULL THEN own_tools ELSE {BODY_COLUMNS['tool_names']} END",
         "temperature": _number("temperature"),
         "top_p": _number("top_p"),
         "max_tokens": _whole("max_tokens", "max_tokens"),
@@ -300,7 +313,7 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
             "llm.token_count.prompt_details.cache_read",
         )
         + f", {BODY_COLUMNS['cached_tokens']}, "
-        f"counted_by_litellm({_of_litellm('usage_object')}, 'cached_tokens'))",
+        "caller.cached_tokens)",
         "reasoning_tokens": "coalesce("
         + _at(
             "gen_ai.usage.reasoning.output_tokens",
@@ -308,27 +321,23 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
             "llm.token_count.completion_details.reasoning",
         )
         + f", {BODY_COLUMNS['reasoning_tokens']}, "
-        f"counted_by_litellm({_of_litellm('usage_object')}, 'reasoning_tokens'))",
+        "caller.reasoning_tokens)",
         "status": f"coalesce(whole_or_null({_at('http.response.status_code')}), "
         "CASE WHEN is_failed THEN coalesce(status_of_exception(failure), 500) END)",
-        # a refusal ends as any answer does: its message alone tells
-        "stop_reason": f"CASE WHEN {REFUSED} OR refuses(output) THEN 'refusal' ELSE "
-        "coalesce(stop_reason_of(coalesce("
+        "stop_reason": "coalesce(CASE WHEN is_refused THEN 'refusal' END, stop_reason_of(coalesce("
         f"first_text_of({_at('gen_ai.response.finish_reasons')}), "
         f"{_at('gen_ai.completion.0.finish_reason', 'llm.finish_reason')})), {BODY_COLUMNS['stop_reason']}, "
-        "CASE WHEN is_failed THEN 'error' END) END",
+        "CASE WHEN is_failed THEN 'error' END)",
         "latency_ms": "ms_between(begun, ended)",
-        "ip": f"first_address(coalesce({_at('client.address', 'http.client_ip')}, "
-        f"{_of_litellm('requester_ip_address')}))",
+        "ip": f"first_address(coalesce({_at('client.address', 'http.client_ip')}, caller.ip))",
         "country": _at("geo.country.iso_code"),
-        "user_agent": f"coalesce({_at('user_agent.original', 'http.user_agent')}, "
-        f"{_of_litellm('user_agent')})",
+        "user_agent": f"coalesce({_at('user_agent.original', 'http.user_agent')}, caller.user_agent)",
         "client_fingerprint": _at("tls.client.ja3"),
         "response": "unless_masked(answer)",
         "body_state": "CASE WHEN messages IS NOT NULL THEN "
         "CASE WHEN is_masked(user_text) THEN 'redacted' ELSE 'full' END "
         "WHEN is_masked(input_value) THEN 'redacted' "
-        "WHEN is_cut_json(input_text) OR is_cut_json(input_value) THEN 'truncated' ELSE 'absent' END",
+        "WHEN is_cut_value(input_text) OR is_cut_value(input_value) THEN 'truncated' ELSE 'absent' END",
     }
 )
 """Canonical column to SQL over what `SPAN_STEPS` and `call_steps` give."""
@@ -337,9 +346,9 @@ OTEL = Source(
     name="otel",
     title="OpenTelemetry spans (GenAI conventions, OpenInference) as OTLP JSON",
     versions="semantic conventions 1.27 to 1.44 and the GenAI repository, OpenLLMetry attributes of 2024, "
-    "OpenInference of 2026; OTLP 1.0 to 1.9; recorded: opentelemetry-instrumentation-openai-v2 2.3b0 and "
-    "2.4b0, opentelemetry-instrumentation-openai and -anthropic 0.62.4, openinference-instrumentation-openai "
-    "0.1.66 and -anthropic 3.1.0",
+    "OpenInference of 2026, LiteLLM 1.110.2; OTLP 1.0 to 1.9; recorded: "
+    "opentelemetry-instrumentation-openai-v2 2.3b0 and 2.4b0, opentelemetry-instrumentation-openai and "
+    "-anthropic 0.62.4, openinference-instrumentation-openai 0.1.66 and -anthropic 3.1.0",
     told_by=((has("resourceSpans"),),),
     structure={
         "resourceSpans": [
@@ -348,12 +357,19 @@ OTEL = Source(
     },
     each={"of_resource": "doc.resourceSpans", "of_scope": "of_resource.scopeSpans", "span": "of_scope.spans"},
     steps=(
-        {"resource": "of_resource.resource.attributes"},
+        {
+            "resource": "of_resource.resource.attributes",
+            "entries": f"CASE WHEN {_HAS_EVENTS} THEN list_concat(span.attributes, "
+            f"list_filter(span.events, lambda e: e.name = '{DETAILS}')[1].attributes) "
+            "ELSE span.attributes END",
+        },
         *SPAN_STEPS,
         *call_steps(
             is_call=_IS_CALL,
-            told="coalesce(event_messages(span.events), prompt_event_messages(span.events))",
-            said="coalesce(event_text(span.events), completion_event_text(span.events))",
+            told=f"CASE WHEN {_HAS_EVENTS} THEN "
+            "coalesce(event_messages(span.events), prompt_event_messages(span.events)) END",
+            said=f"CASE WHEN {_HAS_EVENTS} THEN "
+            "coalesce(event_text(span.events), completion_event_text(span.events)) END",
         ),
     ),
     is_request="is_call",
@@ -367,9 +383,11 @@ OTEL = Source(
         "prompt, system_prompt, tool_names, response": "recorded only when the instrumentation was told to, "
         "in the span or in log records beside it (otel-records); some drop content that is a list of parts: "
         "everything about content",
-        "api_key_id, org_id": "no attribute of the conventions: ties through keys and payers, unless the "
-        "gateway records request headers",
-        "completeness": "where traces are sampled: queues, pace and volume are those of the sample",
+        "api_key_id, org_id": "no attribute of the conventions: ties through keys and payers, unless LiteLLM "
+        "wrote the span or, of keys alone, the header authorization is recorded",
+        "completeness": "where traces are sampled: queues, pace and volume are those of the sample; where "
+        "two instrumentations of one program tell of a call (LangChain and its client): it counts twice",
+        "unknown fields": "attributes are pairs of a key and a value: of keys not known none is named",
     },
     writings={
         "otel": Writing("otel", carries=CARRIED),

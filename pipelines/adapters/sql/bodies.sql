@@ -158,12 +158,14 @@ CREATE MACRO stop_reason_of(raw) AS
                              'finish'], lower(raw)) THEN 'stop'
          WHEN list_contains(['length', 'max_tokens', 'max_output_tokens', 'max_messages',
                              'model_context_window_exceeded'], lower(raw)) THEN 'length'
-         WHEN list_contains(['tool', 'tool_calls', 'tool-calls', 'tool_call', 'function_call', 'tool_use'], lower(raw)) THEN 'tool'
+         WHEN list_contains(['tool', 'tool_calls', 'tool-calls', 'tool_call', 'function_call', 'tool_use'],
+                            lower(raw)) THEN 'tool'
          WHEN list_contains(['pause', 'pause_turn', 'queued', 'in_progress', 'continuation'], lower(raw)) THEN 'pause'
          WHEN list_contains(['refusal', 'guardrail_intervened', 'safety', 'prohibited_content', 'blocklist',
                              'spii'], lower(raw)) THEN 'refusal'
-         WHEN list_contains(['filter', 'content_filter', 'content-filter', 'content_filtered', 'recitation', 'model_armor',
-                             'image_safety', 'image_prohibited_content', 'image_recitation'], lower(raw)) THEN 'filter'
+         WHEN list_contains(['filter', 'content_filter', 'content-filter', 'content_filtered', 'recitation',
+                             'model_armor', 'image_safety', 'image_prohibited_content', 'image_recitation'],
+                            lower(raw)) THEN 'filter'
          WHEN list_contains(['error', 'failed'], lower(raw)) OR starts_with(lower(raw), 'malformed_') THEN 'error'
          ELSE 'other' END;
 

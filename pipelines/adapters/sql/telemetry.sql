@@ -5,8 +5,9 @@
 -- An attribute's value, whatever its kind, as text; lists and key-value lists as their JSON.
 -- A blank one says nothing: LiteLLM writes blanks for all that it does not know.
 CREATE MACRO attribute_text(v) AS
-    CASE WHEN v.stringValue IS NOT NULL THEN CASE WHEN v.stringValue <> '' THEN v.stringValue END
-         ELSE coalesce(v.intValue, v.doubleValue, v.boolValue, v.arrayValue::VARCHAR, v.kvlistValue::VARCHAR) END;
+    CASE WHEN v.stringValue <> '' THEN v.stringValue
+         ELSE coalesce(v.intValue, v.doubleValue, v.boolValue, v.arrayValue::VARCHAR,
+                       v.kvlistValue::VARCHAR) END;
 CREATE MACRO attribute_keys(attributes) AS list_transform(attributes, lambda a: a.key);
 CREATE MACRO attribute_texts(attributes) AS list_transform(attributes, lambda a: attribute_text(a.value));
 -- Of a list of texts the first; a single text is itself.
@@ -15,7 +16,7 @@ CREATE MACRO first_text_of(t) AS
          WHEN starts_with(t, '["') THEN CASE WHEN json_valid(t) THEN t ->> '$[0]' END
          ELSE t END;
 
--- Of an operation that is none of the conventions' calls, in lower case: it may be one under a name of some product's
+-- Of an operation that is none of the conventions' calls, in lower case: it may be one under a product's name
 -- (acompletion of LiteLLM's, chat.completions). What goes on around calls would count them twice.
 CREATE MACRO may_ask_model(operation) AS
     is_model_call_of_litellm(operation) AND NOT regexp_matches(operation,
@@ -57,19 +58,21 @@ CREATE MACRO instructions_of(t) AS
          WHEN starts_with(ltrim(t), '[') AND json_valid(t) THEN t::JSON
          ELSE to_json(t) END;
 
--- -- tools, as nested key-value lists and over numbered attributes ------------------------------------------------------
+-- -- tools, as nested key-value lists and over numbered attributes ----------------------------------------
 
 CREATE MACRO nested_tool_name(entries) AS
     coalesce(entry_of(entries, 'name').stringValue,
              entry_of(entry_of(entries, 'function').kvlistValue.values, 'name').stringValue,
              entry_of(entries, 'type').stringValue);
 CREATE MACRO nested_tool_names(t) AS
-    CASE WHEN starts_with(t, '{"values"')
-         THEN list_filter(list_transform(
-             TRY(json_transform(t, '{"values": [{"kvlistValue": {"values": [{"key": "VARCHAR", "value": {
-                 "stringValue": "VARCHAR", "kvlistValue": {"values": [
-                     {"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]}}}]}}]}')).values,
-             lambda one: nested_tool_name(one.kvlistValue.values)), lambda name: name IS NOT NULL) END;
+    list_filter(list_transform(
+        TRY(json_transform(t, '{"values": [{"kvlistValue": {"values": [{"key": "VARCHAR", "value": {
+            "stringValue": "VARCHAR", "kvlistValue": {"values": [
+                {"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]}}}]}}]}')).values,
+        lambda one: nested_tool_name(one.kvlistValue.values)), lambda name: name IS NOT NULL);
+CREATE MACRO tools_of_definitions(t, tools) AS
+    CASE WHEN starts_with(t, '{"values"') THEN nested_tool_names(t)
+         ELSE tool_names_of(tools, NULL::STRUCT(name VARCHAR)[]) END;
 -- A tool as its provider takes it; of OpenInference.
 CREATE MACRO tool_name_of(t) AS
     CASE WHEN json_valid(t)
@@ -81,24 +84,24 @@ CREATE MACRO numbered_tool_names(keys, texts) AS
              WHEN a[1] ^@ 'llm.tools.' AND ends_with(a[1], '.json_schema') THEN tool_name_of(a[2]) END),
         lambda name: name IS NOT NULL)], lambda names: len(names) > 0)[1];
 
--- -- input.value and output.value of OpenInference ---------------------------------------------------------------------
+-- -- input.value and output.value of OpenInference --------------------------------------------------------
 
--- Messages of a body are good for something where one says who spoke what; beside messages over numbered attributes
--- (`n_asked` of these), roles alone are not.
+-- Messages of a body are good for something where one says who spoke what; beside messages over numbered
+-- attributes (`n_asked` of these), roles alone are not.
 CREATE MACRO tells_messages(messages, n_asked) AS
-    CASE WHEN messages[-1].role IS NOT NULL AND messages[-1].content IS NOT NULL THEN true
-         ELSE list_contains(list_transform(messages, lambda m:
-                  m.role IS NOT NULL AND (m.content IS NOT NULL OR n_asked = 0)), true) END;
+    list_contains(list_transform(messages, lambda m:
+        m.role IS NOT NULL AND (m.content IS NOT NULL OR n_asked = 0)), true);
 -- A text is a prompt, unless it is said to be JSON: then it is a list of messages, or was cut off.
 CREATE MACRO messages_of_value(t, mime_type) AS
     CASE WHEN t IS NULL OR is_masked(t) THEN NULL
-         WHEN starts_with(t, '[{"') AND json_valid(t)
+         WHEN mime_type = 'application/json' OR starts_with(t, '[{"') AND json_valid(t)
          THEN list_filter([messages_of_text(t)], lambda messages: has_roles(messages))[1]
-         WHEN mime_type = 'application/json' THEN CASE WHEN starts_with(t, '"') THEN messages_of_text(t) END
          ELSE [{'role': 'user', 'content': to_json(t)}] END;
+CREATE MACRO is_cut_value(t) AS
+    CASE WHEN starts_with(t, '[') OR starts_with(t, '{') THEN NOT json_valid(t) ELSE false END;
 
--- What OpenInference and LiteLLM write in place of a text when told to hide it: one text of everybody's, which would
--- tie all accounts together. Parts of a message are hidden one by one.
+-- What OpenInference and LiteLLM write in place of a text when told to hide it: one text of everybody's that
+-- would tie all accounts together. Parts of a message are hidden one by one.
 CREATE MACRO is_masked(t) AS
     CASE WHEN starts_with(t, '__REDACTED__') THEN trim(replace(t, '__REDACTED__', ''), chr(10)) = ''
          WHEN starts_with(t, 'redacted') THEN is_redacted_by_litellm(concat('"', t, '"'))
@@ -120,10 +123,11 @@ CREATE MACRO are_in_turns(keys) AS
          THEN are_lines_of(keys, lines_of_prompts(), concat('gen_ai.prompt.', len(keys) // 2 - 1, '.content'))
          ELSE are_lines_of(keys, lines_of_input_messages(),
                            concat('llm.input_messages.', len(keys) // 2 - 1, '.message.content')) END;
--- OpenLLMetry wrote a list of parts as its JSON, and says nowhere which texts are such; of OpenInference they never are.
+-- OpenLLMetry wrote lists of parts as their JSON, and says nowhere which texts are such; OpenInference never.
 CREATE MACRO may_be_parts(keys, texts) AS
     CASE WHEN keys[1] ^@ 'gen_ai.prompt.'
-         THEN list_contains(list_transform(texts, lambda t: starts_with(t, '[{"type": "')), true) ELSE false END;
+         THEN list_contains(list_transform(texts, lambda t: starts_with(t, '[{"type": "')), true)
+         ELSE false END;
 CREATE MACRO are_parts(t) AS starts_with(t, '[{"type": "') AND ends_with(t, ']') AND json_valid(t);
 -- Of a model's or a tool's messages nobody asks what they say, and they may be long.
 CREATE MACRO messages_in_turns(texts) AS
@@ -157,10 +161,13 @@ CREATE MACRO are_messages(pairs) AS
 CREATE MACRO written_by_parts(parts, may_be_lists) AS
     TRY(json_transform(
         concat('[{"content":[null', array_to_string(list_transform(parts, lambda p:
-            CASE WHEN p.part = -1 THEN concat(']},{"role":', coalesce(to_json(p.said), 'null'), ',"content":[null')
+            CASE WHEN p.part = -1
+                 THEN concat(']},{"role":', coalesce(to_json(p.said), 'null'), ',"content":[null')
                  WHEN p.is_image THEN ',{"type":"image"}'
-                 WHEN may_be_lists AND are_parts(p.said) THEN concat(',', substring(p.said, 2, length(p.said) - 2))
-                 ELSE concat(',{"type":"text","text":', coalesce(to_json(p.said), 'null'), '}') END), ''), ']}]'),
+                 WHEN may_be_lists AND are_parts(p.said)
+                 THEN concat(',', substring(p.said, 2, length(p.said) - 2))
+                 ELSE concat(',{"type":"text","text":', coalesce(to_json(p.said), 'null'), '}') END), ''),
+            ']}]'),
         '[{"role": "VARCHAR", "content": "JSON"}]'))[2:];
 CREATE MACRO numbered_messages(parts, may_be_lists) AS
     CASE WHEN len(parts) > 0 THEN list_transform([in_pairs(parts)], lambda pairs:
@@ -190,7 +197,8 @@ CREATE MACRO is_message_event(name) AS regexp_matches(name, '^gen_ai\.(system|us
 CREATE MACRO told_at(attributes, path) AS
     list_transform([value_at(attributes, 'gen_ai.event.content')], lambda t:
         CASE WHEN starts_with(t, '{') AND json_valid(t) THEN json_extract(t, path) END)[1];
-CREATE MACRO event_content(attributes) AS coalesce(content_at(attributes, 'content'), told_at(attributes, '$.content'));
+CREATE MACRO event_content(attributes) AS
+    coalesce(content_at(attributes, 'content'), told_at(attributes, '$.content'));
 CREATE MACRO event_messages(events) AS
     list_filter([list_transform(list_filter(events, lambda e: is_message_event(e.name)), lambda e:
                     {'role': split_part(e.name, '.', 2), 'content': event_content(e.attributes)})],
@@ -226,9 +234,10 @@ CREATE MACRO prompt_event_messages(events) AS
     list_transform([text_of_event(events, 'gen_ai.content.prompt', 'gen_ai.prompt')],
                    lambda t: messages_of_event(t, 'user'))[1];
 CREATE MACRO completion_event_text(events) AS
-    joined(list_transform(list_transform([text_of_event(events, 'gen_ai.content.completion', 'gen_ai.completion')],
-                                         lambda t: messages_of_event(t, 'assistant'))[1],
-                          lambda m: content_text(m.content)));
+    joined(list_transform(
+        list_transform([text_of_event(events, 'gen_ai.content.completion', 'gen_ai.completion')],
+                       lambda t: messages_of_event(t, 'assistant'))[1],
+        lambda m: content_text(m.content)));
 CREATE MACRO refuses(messages) AS starts_with(messages[-1].content, '[{"type":"refusal"');
 CREATE MACRO exception_of(events) AS
     value_at(list_filter(events, lambda e: e.name = 'exception')[1].attributes, 'exception.type');
@@ -239,8 +248,7 @@ CREATE MACRO time_of_record(r) AS coalesce(nullif(r.timeUnixNano, '0'), r.observ
 -- LiteLLM has these names for one message each.
 CREATE MACRO name_of_content(name, role) AS
     CASE WHEN name = 'gen_ai.content.completion' THEN 'gen_ai.choice'
-         WHEN role = 'developer' THEN 'gen_ai.system.message'
-         WHEN role IS NOT NULL THEN concat('gen_ai.', role, '.message') END;
+         ELSE 'gen_ai.' || replace(role, 'developer', 'system') || '.message' END;
 -- A body is a list of entries, or a JSON text of them.
 CREATE MACRO text_entry(name, t) AS
     {'key': name, 'value': {'stringValue': t, 'intValue': NULL::VARCHAR, 'doubleValue': NULL::VARCHAR,
