@@ -106,7 +106,7 @@ _CALLER = {
     "person": f"person_of_litellm({_at('metadata.user_api_key_user_id')})",
     "organisation": _at("metadata.user_api_key_org_id"),
     "project": _at("metadata.user_api_key_project_id", "metadata.user_api_key_team_id"),
-    "key_name": f"key_name({_at('metadata.user_api_key_hash')})",
+    "key": _at("metadata.user_api_key_hash"),
     "end_user": _at("metadata.user_api_key_end_user_id"),
     "route": _at("metadata.user_api_key_request_route"),
     "ip": _at("metadata.requester_ip_address"),
@@ -266,7 +266,7 @@ CALL_COLUMNS: Mapping[str, str] = MappingProxyType(
         "org_id": f"coalesce({_at('organization.id')}, caller.organisation)",
         "project_id": "coalesce(caller.project, service)",
         "api_key_id": f"coalesce(key_of_header(first_text_of({_at('http.request.header.authorization')})), "
-        f"caller.key_name)",
+        f"key_name(caller.key))",
         "end_user_id": f"coalesce({_at('enduser.id', 'enduser.pseudo.id', 'gen_ai.user', 'llm.user')}, "
         f"caller.end_user, {BODY_COLUMNS['end_user_id']})",
         "session_id": _at("gen_ai.conversation.id", "session.id"),

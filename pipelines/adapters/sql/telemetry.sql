@@ -70,9 +70,12 @@ CREATE MACRO nested_tool_names(t) AS
             "stringValue": "VARCHAR", "kvlistValue": {"values": [
                 {"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]}}}]}}]}')).values,
         lambda one: nested_tool_name(one.kvlistValue.values)), lambda name: name IS NOT NULL);
+-- `tools` is named once: within a branch, what is named twice is parsed twice.
 CREATE MACRO tools_of_definitions(t, tools) AS
     CASE WHEN starts_with(t, '{"values"') THEN nested_tool_names(t)
-         ELSE tool_names_of(tools, NULL::STRUCT(name VARCHAR)[]) END;
+         ELSE list_filter(list_transform(tools, lambda one:
+                  coalesce(one.function.name, one.custom.name, one.name, one.type)),
+              lambda name: name IS NOT NULL) END;
 -- A tool as its provider takes it; of OpenInference.
 CREATE MACRO tool_name_of(t) AS
     CASE WHEN json_valid(t)
@@ -221,7 +224,7 @@ CREATE MACRO contents_of_choice(attributes) AS
 CREATE MACRO choice_text_at(attributes) AS
     coalesce(list_filter(list_transform(contents_of_choice(attributes), lambda c: content_text(c)),
                          lambda t: t IS NOT NULL)[1],
-             content_text(told_at(attributes, '$.message.content')));
+             list_transform([told_at(attributes, '$.message.content')], lambda c: content_text(c))[1]);
 CREATE MACRO event_text(events) AS
     joined(list_transform(list_filter(events, lambda e: e.name = 'gen_ai.choice'), lambda e: choice_text_at(e.attributes)));
 -- Conventions 1.27: all messages in one event, all answers in another.
