@@ -119,8 +119,9 @@ The same small world, written in every format that `simulate` writes, scanned an
 {n_campaigns} campaigns with {n_accounts} accounts, {n_benign} others, three nights ([the
 world](../tools/format_findings.toml)). Figures about one simulated world compare formats with each other;
 [Quality](quality.md) has the ones about detection. Where prompts are known they must speak for a campaign as
-well; where none is, the size of requests stands in for them ([how](decisions/0088-a-size-stands-in-for-a-text.md)), so that
-logs without prompts may find what the others do not, and the other way round. Measured by:
+well; where none is, the size of requests stands in for them
+([how](decisions/0088-a-size-stands-in-for-a-text.md)), so that logs without prompts may find what the others
+do not, and the other way round. Measured by:
 
 ```text
 python tools/measure_formats.py
