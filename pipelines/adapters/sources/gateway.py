@@ -117,7 +117,8 @@ GATEWAY = Source(
         },
         {"messages": MESSAGES},
     ),
-    is_request="is_question(doc.method, doc.path, messages IS NOT NULL)",
+    is_request="is_question(doc.method, doc.path, messages IS NOT NULL, "
+    "len(response.choices) > 0 OR len(response.content) > 0 OR len(response.output) > 0)",
     columns={
         **BODY_COLUMNS,
         "request_id": "coalesce(doc.id, response_headers.x_request_id, "

@@ -57,13 +57,15 @@ CREATE MACRO is_other_path(path) AS regexp_matches(without_query(path), concat(
     '|input_items|cancel|health[a-z]*|livez|readyz|ready|live|liveness|readiness|ping|metrics|version',
     '|favicon\.ico)/?$|/(files|uploads|batches|vector_stores|fine_tuning|videos|health)(/|$)',
     '|/responses/resp_[^/]*$|/chat/completions/chatcmpl-[^/]*$|^/?$)'));
-CREATE MACRO is_question(method, path, has_messages) AS
+-- Clients write paths, and some gateways forgive a stray part of one: what was answered was asked, wherever.
+CREATE MACRO is_question(method, path, has_messages, is_answered) AS
     CASE WHEN method <> 'POST' AND list_contains(
                   ['GET', 'HEAD', 'OPTIONS', 'DELETE', 'PUT', 'PATCH'], upper(method))
          THEN has_messages
          WHEN path IS NULL OR ends_with(path, '/completions') OR ends_with(path, '/responses')
               OR ends_with(path, '/messages') OR ends_with(path, '/chat') THEN true
-         ELSE NOT is_other_path(path) END;
+         WHEN NOT is_other_path(path) THEN true
+         ELSE has_messages AND is_answered END;
 -- The peer itself, unless it is a balancer of ours: then whom that speaks for. Others may claim anything. A list of
 -- forwarders grows at its end, what stands before the last that is not ours is a claim, and what is no address nobody.
 CREATE MACRO is_inner_address(a) AS

@@ -615,6 +615,12 @@ def test_a_question_that_came_over_a_socket_is_one_though_it_began_with_get(line
     assert holds(row, **RESPONSES_MEANS)
 
 
+@pytest.mark.parametrize("path", ["/", "/api/models", "/v1/batches/../messages/", "/health/"])
+def test_what_was_answered_was_asked_whatever_path_the_client_wrote(path, lines):
+    row = one(lines, call(RESPONSES, RESPONSES_ANSWER, method="POST", path=path))
+    assert holds(row, **RESPONSES_MEANS)
+
+
 def test_a_text_that_is_no_question_is_no_prompt(lines):
     kinds = ("embeddings", "moderations", "images/generations")
     asked = {"model": "m", "input": "some text", "prompt": "some text"}
